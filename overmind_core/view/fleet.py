@@ -365,6 +365,11 @@ class Fleet:
         for one in missions:
             self._ended_here.pop(one, None)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the list of missions has nothing: no mission, and no question about anything else."""
+        return not self.rows and not self._questions
+
     def of(self, mission: str | None) -> Row | None:
         """A mission's row."""
         return None if mission is None else self.rows.get(mission)

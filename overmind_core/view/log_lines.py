@@ -129,8 +129,14 @@ def _expanded(text: str) -> str:
     return text.expandtabs(TAB) if "\t" in text else text
 
 
+NOBODY = "no mission is selected"
 NAMED = 3
 """Missions whose names are in the title."""
+
+
+def missing(name: str) -> str:
+    """Why there is no log of what the engine asks about."""
+    return f"{name} has no mission, and so no log"
 
 
 def title(names: Sequence[str], run: int | None, runs: tuple[int, int], span: str, search: str) -> str:
@@ -145,7 +151,7 @@ def title(names: Sequence[str], run: int | None, runs: tuple[int, int], span: st
     """
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     if not names:
-        return "no mission is selected"
+        return NOBODY
     parts = [", ".join(names[:NAMED]) + more]
     if run is not None:
         parts.append(f"run {run} of {runs[1]}" if runs[1] else f"run {run}")

@@ -79,6 +79,11 @@ def is_past(entry: Entry) -> bool:
     return entry.need is None and not entry.row.get("unseen") and not goes_on(entry.row)
 
 
+def is_closed(entry: Entry) -> bool:
+    """Whether it stands for a question of the engine that nobody asks any more, and for no mission."""
+    return entry.need is None and bool(entry.row.get(inbox.STANDS_FOR_NONE))
+
+
 def sign(entry: Entry, facts: Facts) -> StatusMark:
     """The mark that is drawn: that of its silence where that is a bad sign."""
     silent = silence(entry, facts)
@@ -90,7 +95,7 @@ def tone(entry: Entry, facts: Facts) -> str:
 
     Orange is for who needs a person: whatever else waits is yellow, and a turn whose answer was read is grey.
     """
-    if is_past(entry):
+    if is_past(entry) or is_closed(entry):
         return "quiet"
     found = mark(entry)
     shown = (silence(entry, facts) or found).tone
@@ -110,8 +115,8 @@ def state(entry: Entry, facts: Facts) -> Cell:
 
 def _state(entry: Entry, facts: Facts) -> str:
     need, found = entry.need, mark(entry)
-    if entry.row.get(inbox.STANDS_FOR_NONE) and need is None:
-        return "answered"
+    if is_closed(entry):
+        return "answered" if facts.said.get(entry.id) else "closed"
     if found is WAITING or (need is not None and need.asked is not None):
         return missions_rows.ASKS
     if (silent := silence(entry, facts)) is not None:
@@ -174,6 +179,8 @@ def _needed(entry: Entry) -> str:
 
 def _goes_on(entry: Entry, facts: Facts) -> str:
     row, found = entry.row, mark(entry)
+    if is_closed(entry):
+        return "" if facts.said.get(entry.id) else "asks no longer"
     if entry.progress is not None:
         return progressed(entry.progress, "" if row["type"] == PLAN else _plain(row, found))
     if found is LIMITED and (resumes := numbers.moment(row.get("resume_at"))) is not None:
@@ -242,7 +249,7 @@ def name_tone(entry: Entry) -> str:
 
 def is_dimmed(entry: Entry) -> bool:
     """Whether it is drawn as what is not there, or not known as it is now."""
-    return entry.dimmed or SILENT_SINCE in entry.row
+    return entry.dimmed or SILENT_SINCE in entry.row or is_closed(entry)
 
 
 def has_dot(entry: Entry) -> bool:

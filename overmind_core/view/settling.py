@@ -91,7 +91,7 @@ class Settling:
         new = _entry_of(wanted, held.id)
         if new is None and held.id not in rows and not held.row.get(STANDS_FOR_NONE):
             return wanted  # it was removed
-        if new is not None or lets_go:
+        if new is not None or lets_go or (held.row.get(STANDS_FOR_NONE) and _is_empty(wanted)):
             until = self._pressed_at + HELD_SECONDS
             if now >= until:
                 return wanted
@@ -110,6 +110,11 @@ class Settling:
 
 def _entry_of(listing: Listing, one: str | None) -> Entry | None:
     return None if one is None else next((entry for entry in listing.entries if entry.id == one), None)
+
+
+def _is_empty(listing: Listing) -> bool:
+    """Whether there is no line that the cursor could go to."""
+    return not listing.has_fold and next(listing.entries, None) is None
 
 
 def _moves(held: Entry, shown: Listing, wanted: Listing) -> bool:

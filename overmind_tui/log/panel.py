@@ -13,7 +13,8 @@ from overmind_core.log_pages.reader import Reader
 from overmind_core.logs.display import Line
 from overmind_core.view import log_lines
 from overmind_core.view import missions as missions_rows
-from overmind_core.view.cells import Row
+from overmind_core.view.cells import Row, safe
+from overmind_core.view.inbox import STANDS_FOR_NONE
 from overmind_tui.log.search import LogSearch
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.messages import LogCounted, LogFailed, LogGrew, LogIndexed, LogRead, LogShown
@@ -69,12 +70,17 @@ class LogPanel:
     def look_at(self, mission: str | None) -> None:
         """Another mission under the cursor, another log, as the settings want it to begin."""
         shell = self._screen.shell
-        look, wanted = LogScope(() if mission is None else (mission,)), shell.settings.log_range
+        look, wanted = self._scope(mission), shell.settings.log_range
         if wanted in RANGES:
             self._open(look._replace(since=shell.now() - RANGES[wanted] * MINUTE), f"the last {wanted}")
         else:
             self._open(look)
             self._asks_head = wanted == "head"
+
+    def _scope(self, mission: str | None) -> LogScope:
+        """All of a mission's log; of nothing where the cursor is on what has none."""
+        known = self._screen.shell.fleet.of(mission)
+        return LogScope(() if known is None else (known["id"],))
 
     def look_at_all(self, rows: Sequence[Row]) -> None:
         """The logs of these together."""
@@ -87,9 +93,18 @@ class LogPanel:
             self.runs = (0, 0)
         self.look, self.span, self._reader, self._asks_head = look, span, None, False
         view.read_pages = self._feed.want
-        view.start(look.alone, "" if look.missions else "no mission is selected")
+        view.start(look.alone, "" if look.missions else self._nothing())
+        if not look.missions:
+            view.show(PagedLog())  # none is on its way
         view.is_agent = self._is_of_agent(look)
         self._feed.show(look)
+
+    def _nothing(self) -> str:
+        """Why there is no log: the cursor is on no mission, but may be on what the engine asks about."""
+        entry = self._screen.table.current
+        if entry is None or not entry.row.get(STANDS_FOR_NONE):
+            return log_lines.NOBODY
+        return log_lines.missing(safe(entry.name))
 
     def _is_of_agent(self, look: LogScope) -> bool:
         """Whether it is what an agent says, which is prose."""
@@ -238,13 +253,13 @@ class LogPanel:
         """Close one thing; whether there was any."""
         if self.search.close():
             return True
-        rows = self._screen.table.current
-        plain = LogScope(() if rows is None else (rows.id,))
+        mission = self._screen.table.cursor_id
+        plain = self._scope(mission)
         if self.look != plain and (self.look.since is not None or self.look.run is not None):
             self._open(self.look._replace(since=None, run=None))
             return True
         if self.look != plain:
-            self.look_at(None if rows is None else rows.id)
+            self.look_at(mission)
         return False
 
     def _press(self, action: str) -> None:

@@ -112,12 +112,14 @@ class Faces:
             return self._screen.notes_title
         if row is None and (need := self._screen.question.need) is not None:
             return safe(need.row["name"])
+        if row is None and (entry := self._screen.table.current) is not None and entry.id == self.mission:
+            return safe(entry.name)
         if panels.shown is Panel.LOG:
             return self._parts.log.title()
         if panels.shown is Panel.TERMINAL and self._parts.terminal.is_open:
             return self._parts.terminal.titles()[0]
         rows = self._screen.shell.fleet.rows
-        return missions_rows.called(row, rows) if row is not None else "no mission is selected"
+        return missions_rows.called(row, rows) if row is not None else log_lines.NOBODY
 
     def _note(self, row: Row | None) -> str:
         panels, view = self._parts.panels, self._screen.log_view
@@ -147,7 +149,7 @@ class Faces:
         """The facts and figures of the mission."""
         shell, row = self._screen.shell, self._row
         if row is None:
-            return [[], [Cell(" no mission is selected", "quiet")]]
+            return [[], [Cell(f" {log_lines.NOBODY}", "quiet")]]
         parent = shell.fleet.of(row["parent"])
         facts = self._parts.stats.facts(row, "" if parent is None else safe(parent["name"]))
         look = StatsLook(cells, shell.now(), shell.zone, shell.world.environ.get("HOME", ""))
@@ -204,7 +206,7 @@ class Faces:
         if self._screen.needs_you.is_open and shell.fleet.loaded and not shell.fleet.lost:
             wanted = self._parts.table.wanted
             return () if wanted.needs or wanted.every is not None else self._screen.needs_you.empty()
-        if shell.fleet.rows or shell.fleet.questions or shell.fleet.lost:
+        if not shell.fleet.is_empty or shell.fleet.lost:
             return ()
         if not shell.fleet.loaded:
             return [[], [Cell(" " * first_run.indent(self._screen.size.width)), *texts.loading()[0]]]

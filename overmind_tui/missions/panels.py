@@ -153,7 +153,7 @@ class Panels:
             alone = Alone.LIST if self.current is Panel.TABLE else Alone.PANEL
         elif self._screen.question.whole:
             alone = Alone.PANEL
-        elif not self._screen.table.listed and (needs_only or not self._screen.shell.fleet.rows):
+        elif not self._screen.table.listed and (needs_only or self._screen.shell.fleet.is_empty):
             alone = Alone.LIST
         shell = self._screen.shell
         is_open = self._began_open if self._is_open is None else self._is_open

@@ -11,6 +11,7 @@ from textual.containers import Container, Vertical
 from textual.geometry import Size
 from textual.screen import ModalScreen
 
+from overmind_core.view import log_lines
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Cell, Row, safe
@@ -168,7 +169,7 @@ class MissionsScreen(Page):
         """Show the rows as they are now."""
         self._arranged = time.monotonic()
         before = self.where
-        self.where = Where.LIST if self.shell.fleet.rows or not self.shell.fleet.loaded else Where.FIRST
+        self.where = Where.FIRST if self.shell.fleet.is_empty and self.shell.fleet.loaded else Where.LIST
         self.table_panel.rearrange(asked=asked)
         self.terminal_panel.rows_changed()
         if self.where is not before:
@@ -302,7 +303,7 @@ class MissionsScreen(Page):
             return Part.QUESTION
         if self.context is not Context.MISSIONS:
             return self.context
-        return Part.LIST if self.shell.fleet.rows else Part.FIRST
+        return Part.FIRST if self.shell.fleet.is_empty else Part.LIST
 
     # keys
 
@@ -555,7 +556,7 @@ class MissionsScreen(Page):
         if rows:
             self.panels.give(Panel.LOG)
         elif self.table.current is not None:
-            self.shell.flash(f"{safe(self.table.current.name)} has no mission, and so no log", "slow")
+            self.shell.flash(log_lines.missing(safe(self.table.current.name)), "slow")
 
     def do_previous(self) -> None:
         """The log of the run before."""

@@ -62,7 +62,7 @@ class TablePanel(SortKeys):
         self._waits = False
         """A timer is set for what is held back."""
         self._was_empty = True
-        """No mission was known when the line and the hints were drawn last: they are others then."""
+        """Nothing was listed when the line and the hints were drawn last: they are others then."""
         self.attention = False
         self._aside: tuple[Filter, bool] | None = None
         """How all missions were narrowed, while only those are listed who need a person."""
@@ -162,7 +162,7 @@ class TablePanel(SortKeys):
         self._screen.panels.fold()
         self._screen.retitle()
         self._screen.tick()
-        is_empty = not fleet.rows
+        is_empty = fleet.is_empty
         if asked or self.filtered is not None or is_empty is not self._was_empty:
             self._was_empty = is_empty
             self._screen.refresh_line()

@@ -63,7 +63,8 @@ class NotesPanel:
         if mission != self._mission:
             self._screen.notes_view.at = 0
         self._mission = mission
-        if mission is None:
+        if self._screen.shell.fleet.of(mission) is None:
+            self._mission = None
             self._show([GivenLine([Cell("  no mission is selected", "quiet")])])
         else:
             self._ask()

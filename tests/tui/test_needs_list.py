@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.view import inbox
+from overmind_core.view.prompt import Where
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.messages import RowsChanged
 from tests.tui.conftest import later, lists_needs, picture, question_read, until
@@ -161,5 +162,8 @@ def test_what_the_engine_asks_is_shown_where_there_is_no_mission():
     async def scenario(app, pilot):
         assert "asks" in state(app, "login")
         await question_read(app, pilot)
+        assert app.main.log_panel.look.missions == (), "no log is asked for"
+        assert " y answer  enter open " in picture(app).splitlines()[-1], "how it is answered stands below"
+        assert app.main.where is Where.LIST
 
     run(lambda: Answering([], [BY_ENGINE[0]]), scenario)

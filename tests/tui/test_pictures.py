@@ -146,8 +146,8 @@ class Still(OvermindApp):
         self.flash("daemon 4242", "quiet")
 
     def _show_log(self, look):
-        lines, runs, partial = (LOG, (2, 2), "progress 42 %") if look.missions else ([], (0, 0), "")
-        self.post_message(LogShown(look, lines, partial=partial, runs=runs))
+        if look.missions:  # of none there is nothing to show
+            self.post_message(LogShown(look, LOG, partial="progress 42 %", runs=(2, 2)))
 
     def flash(self, text, tone=""):
         super().flash(text, tone)

@@ -14,13 +14,14 @@ from overmind_core.domain.text.cells import width
 from overmind_core.view import screen_shape
 from overmind_core.view.actions import Context
 from overmind_core.view.question_sight import LEAST_SECONDS
-from overmind_core.view.settling import CALM_SECONDS
+from overmind_core.view.settling import CALM_SECONDS, HELD_SECONDS
 from overmind_tui.missions import question
 from overmind_tui.missions import table as table_panel
 from overmind_tui.missions.question import NOT_READ
 from overmind_tui.shell.messages import InboxChanged, RowsChanged
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import Still, agent, mission, settle
+from tests.tui.test_pictures_talking import BY_ENGINE
 
 
 class Clock:
@@ -208,6 +209,25 @@ def test_the_row_of_the_cursor_keeps_its_place_until_the_cursor_leaves(clock):
         await until(pilot, lambda: app.main.table.branches[0].id == under["id"], what="it went above")
 
     play(scenario, rows)
+
+
+def test_a_question_that_nobody_asks_any_more_goes_where_the_cursor_can_go_nowhere_else(clock):
+    question = BY_ENGINE[0]
+
+    async def scenario(app, pilot):
+        app.post_message(InboxChanged([question]))
+        await until(pilot, lambda: "tasks has passed" in picture(app), what="asked")
+        await pilot.press("j")
+        clock.now += CALM_SECONDS
+        app.post_message(InboxChanged([]))
+        await until(pilot, lambda: "asks no longer" in picture(app), what="said where it stands")
+        assert "login                closed" in picture(app)
+        assert "── login " in picture(app)
+        clock.now += HELD_SECONDS
+        app.main.rearrange()
+        await until(pilot, lambda: "Nothing runs yet." in picture(app), what="nothing is there")
+
+    play(scenario, [])
 
 
 # 5

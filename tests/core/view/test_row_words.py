@@ -130,6 +130,27 @@ def test_the_answer_of_a_moment_ago_is_said():
     assert row_words.sentence(entry, always).text == "always allowed · ⚙ Bash: make"
 
 
+def test_a_question_about_no_mission_that_is_over_says_so_quietly():
+    gate = {
+        **question(1, "s", 5.0, "x"),
+        "need": "phase",
+        "part": "tasks",
+        "about": {"kind": "spec", "id": "s", "name": "login"},
+    }
+    (entry,) = grouped([], [gate], NOW, Wish()).entries
+    assert row_words.tone(entry, FACTS) == "wait"
+    entry = entry._replace(need=None)
+    assert row_words.state(entry, FACTS) == ("closed", "quiet")
+    assert row_words.sentence(entry, FACTS) == ("asks no longer", "quiet")
+    assert row_words.is_dimmed(entry)
+    answered = FACTS._replace(said={"s": "go on"})
+    assert row_words.state(entry, answered) == ("go on", "quiet")
+    assert row_words.sentence(entry, answered).text == ""
+    at_length = FACTS._replace(said={"s": "run this phase again"})
+    assert row_words.state(entry, at_length) == ("answered", "quiet")
+    assert row_words.sentence(entry, at_length).text == "run this phase again"
+
+
 def test_a_sentence_changes_at_its_pace():
     entry = entry_of(mission("a", 9.0, now="new"))
     assert row_words.sentence(entry, FACTS._replace(paced=lambda one, text: f"{one}: not {text}")).text == "a: not new"

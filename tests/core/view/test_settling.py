@@ -154,6 +154,26 @@ def test_an_answered_question_stays_under_the_cursor():
     assert screen.show(13.0, "b") == {"running": ["a", "b"]}
 
 
+def test_a_question_about_no_mission_stays_until_the_cursor_leaves_it_or_can_go_nowhere_else():
+    gate = {
+        **question(1, "s", 5.0, "x"),
+        "need": "phase",
+        "part": "tasks",
+        "about": {"kind": "spec", "id": "s", "name": "login"},
+    }
+    for rows, left in (([mission("a", 90.0)], ["s", "a"]), ([ended("a", 5.0)], ["s"]), ([], [])):
+        known = {row["id"]: row for row in rows}
+        settling = Settling()
+        settling.settled(grouped(rows, [gate], NOW, Wish()), known, "s", 0.0)
+        settling.press(10.0)
+        over = grouped(rows, [], NOW, Wish())
+        held = settling.settled(over, known, "s", 10.0 + CALM_SECONDS)
+        assert next(held.entries).id == "s"
+        assert settling.due == (None if left else 10.0 + HELD_SECONDS)
+        shown = settling.settled(over, known, "s", 10.0 + HELD_SECONDS)
+        assert [one.id for one in shown.entries] == left
+
+
 def test_output_and_load_move_nothing():
     screen = three()
     for at in range(60):

@@ -50,6 +50,7 @@ def test_a_question_without_a_mission_is_counted_in_the_header_with_its_event(as
         assert "needs you" not in picture(app)
         gate(asking)
         await until(pilot, lambda: "1 needs you" in picture(app), what="the count")
+        await until(pilot, lambda: "login has no mission, and so no log" in picture(app), what="below its question")
         assert app.fleet.counts[WAITING] == 1
         kinds = ["asked", "notification"]
         await until(pilot, lambda: [event["type"] for event in app.fleet.events] == kinds, what="its events")
