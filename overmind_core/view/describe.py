@@ -218,11 +218,12 @@ def _isolation(isolation: Info) -> Lines:
     containers = isolation.get("containers") or {}
     services = isolation.get("services") or {}
     base = isolation.get("base")
-    branch = f"{isolation.get('branch')}, based on {base}" if base else isolation.get("branch")
+    branch = isolation.get("branch")
+    lacking = isolation.get("no_worktree")
     return pairs(
         ("step", isolation.get("step") or None),
-        ("worktree", isolation.get("worktree")),
-        ("branch", branch),
+        ("worktree", f"none: {lacking}" if lacking else isolation.get("worktree")),
+        ("branch", f"{branch}, based on {base}" if branch and base else branch),
         *((_port_name(key), f"{port}{'' if held else FREE}") for key, port in sorted(ports.items())),
         *((f"container {name}", container) for name, container in sorted(containers.items())),
         *((f"service {name}", mission) for name, mission in sorted(services.items())),

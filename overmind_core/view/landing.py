@@ -44,6 +44,14 @@ def has_one(row: Row) -> bool:
     return bool(isolation.get("worktree") or (row.get("path") and "mission" in row))
 
 
+def without_one(row: Row) -> str:
+    """Why a mission has no worktree, and how one gets it where it was never isolated."""
+    isolation = row.get("isolation")
+    reason = safe((isolation or {}).get("no_worktree"))
+    hint = "" if isolation else " · run --isolate gives a mission one"
+    return f"{safe(row['name'])} has no worktree{f': {reason}' if reason else hint}"
+
+
 def folder(row: Row) -> str:
     """Where it is."""
     return str((row.get("isolation") or {}).get("worktree") or row.get("path") or "")

@@ -480,6 +480,10 @@ def test_who_has_no_worktree_is_told_how_to_get_one():
         assert app.notice.text == "lint has no worktree · run --isolate gives a mission one"
         await press("*", "L")
         assert app.notice.text == f"land: select one: {len(FLEET)} are marked"
+        reason = "it held no unmerged change and was removed"
+        for isolation, why in (({"no_worktree": reason}, f": {reason}"), ({"source": "/p"}, "")):
+            said = landing_lines.without_one({"name": "lint", "isolation": isolation})
+            assert said == f"lint has no worktree{why}", "it was isolated"
 
     walk(scenario)
 
