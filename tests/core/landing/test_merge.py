@@ -130,6 +130,21 @@ def test_a_merge_that_is_asked_for_again_says_what_came_of_it_also_once_the_work
     in_process.run(story())
 
 
+def test_a_conflict_that_no_agent_takes_has_the_command_that_begins_to_resolve_it(tmp_path):
+    async def story():
+        async with opened(tmp_path) as shop:
+            shop.code.commit("mine", {"b": "2\n"})
+            with pytest.raises(OvermindError) as refused:
+                await shop.asked(preview=True)
+            error = refused.value
+            assert error.code == "conflicts"
+            command = f"git -C {shop.code.path('.overmind', 'worktrees', shop.mission)} merge main"
+            assert error.fields["resolve_with"] == command
+            assert f"Resolve them there with: {command}, and merge again" in error.message
+
+    in_process.run(story())
+
+
 def test_what_was_isolated_and_has_no_worktree_left_is_not_told_to_be_started_isolated(tmp_path):
     async def refusal(shop, request, **wish):
         answer = shop.asked(**wish) if request == "merge" else shop.inside.ask(request, id=shop.mission, **wish)
