@@ -60,7 +60,7 @@ CODES: dict[str, tuple[int, str]] = {
     "disk_full": (FAILED, "The disk is full. Free space, for example with: overmind prune"),
     "no_terminals": (FAILED, "The machine has no free terminals. Stop some missions, or raise kernel.pty.max"),
     "port_range_exhausted": (FAILED, "No port in the range is free."),
-    "not_isolated": (FAILED, "The mission has no worktree. Start it with: overmind run --isolate"),
+    "not_isolated": (FAILED, "The mission has no worktree."),
     "work_lost": (FAILED, "The worktree and its branch were lost: the mission has to do its work again."),
     "git_failed": (FAILED, "Git refused."),
     "dirty": (FAILED, "There are uncommitted changes. Commit or stash them first."),

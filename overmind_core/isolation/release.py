@@ -253,8 +253,9 @@ async def _remove_all(workspace: Workspace, isolation: Isolation, removal: Remov
     workspace.put(replace(isolation, removal=removal))
     await workspace.saved()
     force = removal is Removal.FORCED or not _may_have_work(isolation)
+    had_worktree = isolation.branch is not None or isolation.half
     try:
-        if isolation.branch is not None or isolation.half:
+        if had_worktree:
             removed = await with_git(workspace, remove, workspace.git(isolation), isolation, force=force)
             if removed.ignored:
                 _note_ignored(workspace, mission, [to_wire(path) for path in removed.ignored], kept=False)
@@ -273,6 +274,7 @@ async def _remove_all(workspace: Workspace, isolation: Isolation, removal: Remov
         ready_at=None,
         ignored=0,
         removal=Removal.NONE,
+        removed=removal if had_worktree else isolation.removed,
     )
     workspace.put(cleaned)
 

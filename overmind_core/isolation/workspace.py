@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from overmind_core.domain.isolation.isolation import isolation_variables
+from overmind_core.domain.isolation.isolation import isolation_variables, reason_without_worktree
 from overmind_core.domain.isolation.project import service_and_number
 from overmind_core.domain.sent_work import is_sent
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -344,6 +344,7 @@ class Workspace:
         return {
             "source": one.source,
             "worktree": one.worktree if one.branch is not None else None,
+            "no_worktree": reason_without_worktree(one),
             "branch": one.branch,
             "base": one.base,
             "ports": one.ports,

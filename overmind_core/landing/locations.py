@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from overmind_core.domain.isolation.isolation import reason_without_worktree
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git.run import NO_ROOM, UMASK, Git, GitFailed, GitMissing
@@ -116,8 +117,11 @@ class Locations:
         folder = from_wire(mission.definition.cwd)
         if not os.path.isdir(folder):
             message = f"The folder {mission.definition.cwd} of {mission.definition.name} does not exist."
-            removed = " Its worktree was removed. Work that was merged is in the history of its repository."
-            raise OvermindError("gone", message + (removed if WORKTREES in mission.definition.cwd else ""))
+            if WORKTREES in mission.definition.cwd:
+                record = self._workspace.records.get(mission.id)
+                reason = (record and reason_without_worktree(record)) or "it was removed"
+                message += f" It has no worktree: {reason}. Work that was merged is in the history of its repository."
+            raise OvermindError("gone", message)
         return WorkLocation(mission.id, mission.definition.name, self.git_of(mission.id), folder, folder, "")
 
     def folder(self, mission: str, folder: str, environment: Environment) -> WorkLocation:
@@ -143,9 +147,10 @@ class Locations:
                 f"The worktree {isolation.worktree} of {isolation.name} and its branch were gone when the state was "
                 f"recovered: its work is lost. See: overmind why {isolation.mission}",
             )
-        if isolation.worktree is None or isolation.branch is None:
-            message = f"Mission {isolation.mission} ({isolation.name}) has no worktree now."
-            raise OvermindError("not_isolated", f"{message} Start it in a git repository with: overmind run --isolate")
+        reason = reason_without_worktree(isolation)
+        if reason is not None or isolation.worktree is None:
+            message = f"Mission {isolation.mission} ({isolation.name}) has no worktree: {reason}."
+            raise OvermindError("not_isolated", message)
         if there and not os.path.isdir(from_wire(isolation.worktree)):
             message = f"The worktree of {isolation.name} is missing: {isolation.worktree}."
             raise OvermindError(

@@ -142,7 +142,7 @@ def by_hand(error: OvermindError, place: WorkLocation) -> OvermindError:
         return error
     begin = shlex.join(("git", "-C", to_wire(place.folder), "merge", target))
     way = f"Resolve them there with: {begin}, and merge again once that is committed"
-    return OvermindError(error.code, with_hint(error.message, way), **error.fields)
+    return OvermindError(error.code, with_hint(error.message, way), **error.fields | {"resolve_with": begin})
 
 
 def offer(error: OvermindError, name: str, into: str | None) -> OvermindError:

@@ -182,6 +182,8 @@ class IsolationSummary(TypedDict):
     source: str
     """The project that it was made of."""
     worktree: str | None
+    no_worktree: str | None
+    """Why it has no worktree, in words, such as `it was discarded`; null: it has one."""
     branch: str | None
     base: str | None
     """Where its branch begins."""

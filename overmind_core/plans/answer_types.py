@@ -68,6 +68,9 @@ class PlanSummary(MissionBrief):
     run: int
     """Number of its newest run."""
     started_at: str
+    """Of its first run."""
+    run_started_at: str | None
+    """When its newest run began."""
     ended_at: str | None
     seconds: float
     """How long its newest run has taken, or took."""

@@ -60,6 +60,7 @@ def summary(mission: Mission, plan: Outline, now: float) -> PlanSummary:
         "file": plan.file,
         "run": mission.run,
         "started_at": format_time(mission.started_at or mission.created_at),
+        "run_started_at": answers.time(mission.run_started_at),
         "ended_at": answers.time(mission.ended_at) if not mission.is_live else None,
         "seconds": round(answers.uptime(mission, now), 3),
         "total": plan.total,

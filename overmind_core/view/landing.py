@@ -45,6 +45,14 @@ def has_one(row: Row) -> bool:
     return bool(isolation.get("worktree") or (row.get("path") and "mission" in row))
 
 
+def without_one(row: Row) -> str:
+    """Why a mission has no worktree, and how one gets it where it was never isolated."""
+    isolation = row.get("isolation")
+    reason = safe((isolation or {}).get("no_worktree"))
+    hint = "" if isolation else " · run --isolate gives a mission one"
+    return f"{safe(row['name'])} has no worktree{f': {reason}' if reason else hint}"
+
+
 def folder(row: Row) -> str:
     """Where it is."""
     return str((row.get("isolation") or {}).get("worktree") or row.get("path") or "")
@@ -259,7 +267,15 @@ def conflicts(fields: Mapping[str, Any], branch: str) -> Lines:
     for path, one in zip(paths, files, strict=True):
         sides = " and ".join(safe(side.get("name") or side.get("id")) for side in one.get("missions") or ())
         shown.append([Cell(f"  {pad(clipped(path, widest), widest)}  "), Cell(sides, "accent")])
-    return [*lines, *_some(shown, "files")]
+    lines += _some(shown, "files")
+    if command := resolving_command(fields):
+        lines += [[], [Cell("To resolve them, run this, commit, then land it again:", "quiet")], [Cell(f"  {command}")]]
+    return lines
+
+
+def resolving_command(fields: Mapping[str, Any]) -> str:
+    """Return the command that begins the merge where the work is, by a refusal for conflicts; "": an agent does it."""
+    return safe(fields.get("resolve_with"))
 
 
 def uncommitted(files: Sequence[object]) -> Lines:

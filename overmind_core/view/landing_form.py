@@ -11,7 +11,7 @@ from overmind_core.domain.text.cells import width
 from overmind_core.errors import OvermindError
 from overmind_core.view import field, form_fields
 from overmind_core.view import landing as landing_lines
-from overmind_core.view.cells import Cell, clipped, safe
+from overmind_core.view.cells import Cell, clipped, folded, safe
 from overmind_core.view.field import Field
 from overmind_core.view.form_request import without_options
 from overmind_core.view.landing import HOWS, How, Lines, Wanted
@@ -45,6 +45,8 @@ KEYS = {
 """What may be pressed."""
 KEYS_OF_A_TASK = "v changes · esc closes"
 """Where conflicts are, and no conversation of an agent can go on."""
+KEYS_BY_HAND = f"c copies the command · {KEYS_OF_A_TASK}"
+"""The same, where a person can resolve them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class LandForm:
         stage: How far it is.
         answer_lines: What the supervisor says: what would come, or why nothing can.
         verify: The mission that verifies, or has verified; "" for none.
+        by_hand: The command with which a person begins to resolve conflicts; "" for none.
     """
 
     branch: str
@@ -70,6 +73,7 @@ class LandForm:
     stage: Stage = Stage.LOOKING
     answer_lines: Lines | None = None
     verify: str = ""
+    by_hand: str = ""
 
     @property
     def wanted(self) -> Wanted:
@@ -133,7 +137,8 @@ def refused(form: LandForm, error: OvermindError, *, own: bool) -> LandForm:
     match error.code:
         case "conflicts":
             lines = landing_lines.conflicts(error.fields, form.branch)
-            return replace(form, stage=Stage.CONFLICTS, answer_lines=lines)
+            by_hand = landing_lines.resolving_command(error.fields)
+            return replace(form, stage=Stage.CONFLICTS, answer_lines=lines, by_hand=by_hand)
         case "dirty" | "nothing_to_merge" if own:
             return _uncommitted(form, list(error.fields.get("files") or ()))  # type: ignore[call-overload] # a list of names
         case "verify_failed":
@@ -167,6 +172,8 @@ def running(form: LandForm, item: Mapping[str, Any]) -> LandForm:
 def drawn(form: LandForm, cells: int, *, ascii_only: bool = False) -> Lines:
     """The form in lines of at most `cells` cells."""
     text = form.answer_lines or [_way(form), [Cell("preparing the preview …", "quiet")]]
+    if form.stage is Stage.CONFLICTS and form.by_hand:
+        text = [*text[:-1], *folded(text[-1:], cells, 0)]
     lines = [_fitting(line, cells) for line in text]
     if form.stage in {Stage.CONFLICTS, Stage.DIRTY}:
         return lines

@@ -58,9 +58,8 @@ def agents(plan: Row, now: float) -> list[Row]:
 
 def _run_began(plan: Row) -> float | None:
     """When the newest run of the plan began; None: it is not known of a later one than the first."""
-    if "run_started_at" in plan or plan["run"] > 1:
-        return numbers.moment(plan.get("run_started_at"))
-    return numbers.moment(plan["started_at"])
+    began = numbers.moment(plan.get("run_started_at"))
+    return numbers.moment(plan["started_at"]) if began is None and plan["run"] <= 1 else began
 
 
 def _agent(one: Row) -> Row:

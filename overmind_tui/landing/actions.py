@@ -63,8 +63,7 @@ class WorktreeActions:
             self._shell.flash(f"{word}: select one: {len(rows)} are marked", "slow")
             return None
         if not landing_lines.has_one(rows[0]):
-            name = safe(rows[0]["name"])
-            self._shell.flash(f"{name} has no worktree · run --isolate gives a mission one", "slow")
+            self._shell.flash(landing_lines.without_one(rows[0]), "slow")
             return None
         return rows[0]
 

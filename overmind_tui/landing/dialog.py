@@ -20,10 +20,17 @@ from overmind_core.view import landing_form as form
 from overmind_core.view.actions import Context
 from overmind_core.view.cells import Cell, Row, clipped, safe
 from overmind_core.view.landing import Wanted
-from overmind_core.view.landing_form import KEYS, KEYS_OF_A_TASK, LandForm, Stage
+from overmind_core.view.landing_form import KEYS, KEYS_BY_HAND, KEYS_OF_A_TASK, LandForm, Stage
 from overmind_tui.pages.dialog import ReadingDelay
+<<<<<<< HEAD
 from overmind_tui.pages.page import Handler
 from overmind_tui.pages.room import NeedsRoom
+||||||| 57781d3a
+from overmind_tui.pages.page import Handler, NeedsRoom
+=======
+from overmind_tui.pages.page import Handler, NeedsRoom
+from overmind_tui.shell import clipboard
+>>>>>>> f1b2fba11361d62f41b4fcc4291cebb0de15c82a
 from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import Canvas, literal
 
@@ -193,6 +200,8 @@ class LandingDialog(NeedsRoom, ModalScreen[None]):
             self.shell.act("changes", [self._row])
         elif character == "m" and stage is Stage.CONFLICTS and self._resolves:
             self._hand_over()
+        elif character == "c" and stage is Stage.CONFLICTS and self.state.by_hand:
+            clipboard.copy(self.shell, self.state.by_hand, "the command")
         elif character == "l" and stage is Stage.CHECK_FAILED and self.state.at == "how":
             self.close()
             self.shell.main.show_log(self.state.verify, "the log of the check was removed")
@@ -274,7 +283,7 @@ class LandingDialog(NeedsRoom, ModalScreen[None]):
         self._frame.styles.width = min(WIDTH, size.width)
         keys = KEYS[state.stage]
         if state.stage is Stage.CONFLICTS and not self._resolves:
-            keys = KEYS_OF_A_TASK
+            keys = KEYS_BY_HAND if state.by_hand else KEYS_OF_A_TASK
         self._frame.border_title = literal(clipped(f"land {safe(self._row['name'])}", max(size.width - 8, 8)))
         self._frame.border_subtitle = keys if len(keys) < size.width - 6 else "esc closes"
         self._sheet.lay_out(min(WIDTH, size.width) - 6, size.height - 4)

@@ -433,6 +433,29 @@ def test_conflicts_can_not_be_landed_but_handed_to_the_agent():
     walk(scenario)
 
 
+def test_conflicts_that_no_agent_takes_name_the_command_that_begins_to_resolve_them(monkeypatch):
+    copied = []
+    monkeypatch.setattr(clipboard, "copy", lambda _app, text, what: copied.append((text, what)))
+    command = f"git -C '/srv/{'a long name/' * 6}work/.overmind/worktrees/00000004' merge main"
+
+    async def scenario(app, press, pilot):
+        app.merges = [OvermindError("conflicts", CONFLICTS.message, **CONFLICTS.fields | {"resolve_with": command})]
+        app.main.table.select("00000004")
+        await press("L")
+        await pilot.pause()
+        shown = picture(app)
+        assert "c copies the command · v changes · esc closes" in shown
+        assert "To resolve them, run this, commit, then land it again:" in shown
+        shown = " ".join(
+            "".join(cell.text for cell in line).strip() for line in landing_form.drawn(app.screen.state, 78)
+        )
+        assert shown.endswith(f" {command}"), "all of it"
+        await press("c", "m")
+        assert (copied, app.merged) == ([(command, "the command")], [])
+
+    walk(scenario)
+
+
 def test_what_is_not_committed_is_committed_first():
     async def scenario(app, press, pilot):
         app.merges = [DIRTY, PREVIEW]
@@ -487,6 +510,10 @@ def test_who_has_no_worktree_is_told_how_to_get_one():
         await press("*", "L")
         listed = sum(row["status"] != "stopped" for row in FLEET)
         assert app.notice.text == f"land: select one: {listed} are marked"
+        reason = "it held no unmerged change and was removed"
+        for isolation, why in (({"no_worktree": reason}, f": {reason}"), ({"source": "/p"}, "")):
+            said = landing_lines.without_one({"name": "lint", "isolation": isolation})
+            assert said == f"lint has no worktree{why}", "it was isolated"
 
     walk(scenario)
 

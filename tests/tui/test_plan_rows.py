@@ -8,12 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overmind_core.domain.missions.mission import Definition, Kind, Mission, Status
 from overmind_core.domain.missions.status_marks import MARKS, PLANNED, SILENT, mark_of
 from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.schedules import RunStatus
 from overmind_core.domain.text.moment import format_time
+from overmind_core.missions import answers as missions_answers
+from overmind_core.plans import answers as plan_answers
+from overmind_core.plans.store import Outline
 from overmind_core.view import missions as missions_rows
+from overmind_core.view import numbers
 from overmind_core.view import plans as plans_rows
 from overmind_core.view import quests as quests_rows
 from overmind_core.view import schedules as schedules_rows
@@ -44,6 +49,20 @@ def rows_of(*agents, status="running", began=100, ended=None):
     found = plans_rows.agents(whole(1, "p", status, agents, began, ended), NOW)
     plans_rows.learn(found, {})
     return {row["name"]: row for row in found}
+
+
+@pytest.mark.parametrize("ended", [None, NOW - 3], ids=["live", "ended"])
+def test_how_long_a_plan_goes_on_or_took_is_about_its_newest_run_everywhere(ended):
+    status = Status.RUNNING if ended is None else Status.STOPPED
+    definition = Definition("p", "apply p.toml", (), "/", columns=80, rows=24, kind=Kind.BLUEPRINT)
+    mission = Mission("00000010", definition, created_at=NOW - 60, status=status, run=2, exit_code=0, ended_at=ended,
+                      started_at=NOW - 60, run_started_at=NOW - 7)  # fmt: skip
+    answer = plan_answers.summary(mission, Outline("00000010", "/p.toml", 1, {}), NOW)
+    (row,) = plans_rows.plans([dict(answer)])
+    (column,) = (one for one in plans_rows.PLANS_COLUMNS if one.key == "for")
+    seconds = missions_answers.uptime(mission, NOW)
+    assert (row["seconds"], column.cell(row, NOW).text) == (seconds, numbers.ticking(seconds))
+    assert numbers.moment(row["started_at"]) == NOW - 60
 
 
 # signs

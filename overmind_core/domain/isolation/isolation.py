@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import count
 
 from overmind_core.domain.isolation.project import Project, ReadyCheck, ReadyKind, Service, service_and_number
-from overmind_core.domain.isolation.saga import Saga, SagaStep, StepKind
+from overmind_core.domain.isolation.saga import Saga, SagaPhase, SagaStep, StepKind
 
 OWN = ""
 """The service's name under which the mission's own port is kept."""
@@ -73,6 +73,8 @@ class Isolation:
     ended: bool = False
     """What it held while its mission lived is let go: ports, services, running containers."""
     removal: Removal = Removal.NONE
+    removed: Removal = Removal.NONE
+    """How its worktree was removed; NONE while it has one, or where nobody has noted that."""
     lost: bool = False
     """A recovery of the state found neither worktree nor branch: what its mission did is nowhere."""
 
@@ -81,6 +83,28 @@ class Isolation:
         """Where the mission runs."""
         top = self.worktree or self.source
         return f"{top}/{self.subfolder}" if self.subfolder else top
+
+
+_REMOVED: Mapping[Removal, str] = {
+    Removal.UNASKED: "it held no unmerged change and was removed",
+    Removal.FORCED: "it was discarded",
+}
+_NOT_PREPARED: Mapping[SagaPhase, str] = {
+    SagaPhase.FORWARD: "it is not made yet",
+    SagaPhase.BACKWARD: "its preparation was undone",
+    SagaPhase.UNDONE: "its preparation was undone",
+}
+
+
+def reason_without_worktree(isolation: Isolation) -> str | None:
+    """Return why a mission that was isolated has no worktree, such as `it was discarded`; None: it has one."""
+    if isolation.worktree is None:
+        in_checkout = "its .overmind.yml says `worktree: false`"
+        return f"{isolation.source} is not in a git repository" if isolation.project.worktree else in_checkout
+    if isolation.branch is not None:
+        return None
+    unknown = _NOT_PREPARED.get(isolation.saga.phase, "it was removed")  # an older program did not note how
+    return _REMOVED.get(isolation.removed, unknown)
 
 
 PREFIX = "overmind-"

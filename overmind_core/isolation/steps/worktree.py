@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from overmind_core.domain.isolation.isolation import branches
+from overmind_core.domain.isolation.isolation import Removal, branches
 from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.domain.isolation.saga import StepKind
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -141,7 +141,7 @@ class Worktree:
         if branch is not None and await self._run(resolve, repository.common, HEADS + branch) is None:
             branch = None
         kept = one if branch is not None else replace(one, branch=None, base_commit=None)
-        self._workspace.put(replace(kept, half=True, lost=False))
+        self._workspace.put(replace(kept, half=True, lost=False, removed=Removal.NONE))
         await self._workspace.saved()
         return branch
 

@@ -130,6 +130,56 @@ def test_a_merge_that_is_asked_for_again_says_what_came_of_it_also_once_the_work
     in_process.run(story())
 
 
+def test_a_conflict_that_no_agent_takes_has_the_command_that_begins_to_resolve_it(tmp_path):
+    async def story():
+        async with opened(tmp_path) as shop:
+            shop.code.commit("mine", {"b": "2\n"})
+            with pytest.raises(OvermindError) as refused:
+                await shop.asked(preview=True)
+            error = refused.value
+            assert error.code == "conflicts"
+            command = f"git -C {shop.code.path('.overmind', 'worktrees', shop.mission)} merge main"
+            assert error.fields["resolve_with"] == command
+            assert f"Resolve them there with: {command}, and merge again" in error.message
+
+    in_process.run(story())
+
+
+def test_what_was_isolated_and_has_no_worktree_left_is_not_told_to_be_started_isolated(tmp_path):
+    async def refusal(shop, request, **wish):
+        answer = shop.asked(**wish) if request == "merge" else shop.inside.ask(request, id=shop.mission, **wish)
+        with pytest.raises(OvermindError) as refused:
+            await answer
+        return refused.value.code, refused.value.message
+
+    async def story():
+        async with opened(tmp_path) as shop:
+            shop.end()
+            await until(lambda: shop.mission not in shop.inside.app.registry.live)
+            await shop.inside.ask("discard", id=shop.mission, force=True)
+            said = f"Mission {shop.mission} (red) has no worktree: it was discarded."
+            assert await refusal(shop, "merge") == ("not_isolated", said)
+
+            none = await shop.inside.run("work", name="none", isolate=True, env=shop.code.environ)
+            await until(lambda: shop.inside.app.registry.live[none].status is Status.RUNNING)
+            shop.keeper.exit(f"{none}.1")
+            await until(lambda: not shop.left(), what="the worktree is removed at the end")
+            shop.mission, reason = none, "it held no unmerged change and was removed"
+            said = f"Mission {none} (none) has no worktree: {reason}."
+            for request, wish in (
+                ("merge", {}),
+                ("commit", {"message": "x"}),
+                ("push", {}),
+                ("merge", {"resolve": True}),
+            ):
+                assert await refusal(shop, request, **wish) == ("not_isolated", said)
+            code, said = await refusal(shop, "changes")
+            assert (code, f"does not exist. It has no worktree: {reason}." in said) == ("gone", True), said
+            assert (await shop.inside.ask("info", id=none))["isolation"]["no_worktree"] == reason
+
+    in_process.run(story())
+
+
 @pytest.mark.parametrize("state", ["live", "ended", "removed"])
 def test_the_check_is_a_mission_like_the_one_that_it_is_about(tmp_path, state):
     async def story():

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.isolation import isolation as isolation_isolation
-from overmind_core.domain.isolation.isolation import OWN, Isolation
+from overmind_core.domain.isolation.isolation import OWN, Isolation, Removal
 from overmind_core.domain.isolation.project import Project, Service
-from overmind_core.domain.isolation.saga import saga_of
+from overmind_core.domain.isolation.saga import SagaPhase, saga_of
 from overmind_core.domain.missions.names import LONGEST_NAME, name_problem
 from tests.kit.cases import tabled
 
@@ -129,7 +131,26 @@ def test_services_that_can_not_be_told_apart_are_found():
 
 
 def isolation(**facts):
-    return Isolation("1", "api", "/p", "", Project(), saga_of(()), **facts)
+    known: dict[str, Any] = {"project": Project(), "saga": saga_of(())}
+    return Isolation("1", "api", "/p", "", **known | facts)
+
+
+TREE = {"worktree": "/p/.overmind/worktrees/1"}
+LACKING = [
+    ({}, "/p is not in a git repository"),
+    ({"project": Project(worktree=False)}, "its .overmind.yml says `worktree: false`"),
+    ({**TREE, "saga": replace(saga_of(()), phase=SagaPhase.FORWARD)}, "it is not made yet"),
+    ({**TREE, "branch": "overmind/api"}, None),
+    ({**TREE, "removed": Removal.UNASKED}, "it held no unmerged change and was removed"),
+    ({**TREE, "removed": Removal.FORCED}, "it was discarded"),
+    (TREE, "it was removed"),
+    ({**TREE, "saga": replace(saga_of(()), phase=SagaPhase.UNDONE)}, "its preparation was undone"),
+]
+
+
+@pytest.mark.parametrize(("facts", "reason"), LACKING)
+def test_why_an_isolated_mission_has_no_worktree_is_said(facts, reason):
+    assert isolation_isolation.reason_without_worktree(isolation(**facts)) == reason
 
 
 ENVIRONMENTS = [
