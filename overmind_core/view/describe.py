@@ -223,17 +223,9 @@ def _isolation(isolation: Info, changed: str) -> Lines:
     lacking = isolation.get("no_worktree")
     return pairs(
         ("step", isolation.get("step") or None),
-<<<<<<< HEAD
-        ("worktree", isolation.get("worktree")),
-        ("branch", branch),
-        ("lines changed", changed),
-||||||| 57781d3a
-        ("worktree", isolation.get("worktree")),
-        ("branch", branch),
-=======
         ("worktree", f"none: {lacking}" if lacking else isolation.get("worktree")),
         ("branch", f"{branch}, based on {base}" if branch and base else branch),
->>>>>>> f1b2fba11361d62f41b4fcc4291cebb0de15c82a
+        ("lines changed", changed),
         *((_port_name(key), f"{port}{'' if held else FREE}") for key, port in sorted(ports.items())),
         *((f"container {name}", container) for name, container in sorted(containers.items())),
         *((f"service {name}", mission) for name, mission in sorted(services.items())),

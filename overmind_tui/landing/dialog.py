@@ -22,15 +22,9 @@ from overmind_core.view.cells import Cell, Row, clipped, safe
 from overmind_core.view.landing import Wanted
 from overmind_core.view.landing_form import KEYS, KEYS_BY_HAND, KEYS_OF_A_TASK, LandForm, Stage
 from overmind_tui.pages.dialog import ReadingDelay
-<<<<<<< HEAD
 from overmind_tui.pages.page import Handler
 from overmind_tui.pages.room import NeedsRoom
-||||||| 57781d3a
-from overmind_tui.pages.page import Handler, NeedsRoom
-=======
-from overmind_tui.pages.page import Handler, NeedsRoom
 from overmind_tui.shell import clipboard
->>>>>>> f1b2fba11361d62f41b4fcc4291cebb0de15c82a
 from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import Canvas, literal
 
