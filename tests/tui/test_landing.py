@@ -440,6 +440,7 @@ def test_conflicts_that_no_agent_takes_name_the_command_that_begins_to_resolve_t
 
     async def scenario(app, press, pilot):
         app.merges = [OvermindError("conflicts", CONFLICTS.message, **CONFLICTS.fields | {"resolve_with": command})]
+        await press("G", "enter")  # what ended unfolds
         app.main.table.select("00000004")
         await press("L")
         await pilot.pause()
