@@ -140,7 +140,7 @@ class Still(OvermindApp):
         for at in range(30):
             sample = Sample(20.0 + at * at % 37, 4e7 + at * 3e5, at * 997 % 4096)
             fleet.samples.setdefault("00000002", fleet.samples["00000001"].__class__(maxlen=99)).append(sample)
-        self.fleet.events.extend(EVENTS)
+        self.fleet.events.extend(deepcopy(EVENTS))
         self.main.rearrange()
         self.main.table.select("00000002")
         self.flash("daemon 4242", "quiet")

@@ -132,10 +132,10 @@ def test_all_about_a_quest_has_the_mark_and_the_state_of_its_row():
     row = in_queue(7, "a", "running", 90, phase="landing", why="a person decides: it would undo what has landed")
     asked = [{"id": row["id"], "name": "a", "summary": "a can't land on main"}]
     quests_rows.learn([row], {}, asked)
-    assert (quests_rows.state(row), missions_rows.mark(row).mark) == ("waiting", "!")
+    assert (quests_rows.state(row), missions_rows.mark(row).mark) == ("asks", "!")
     text = read(quests_rows.quest({**DETAILS, **row}, LOOK))
-    assert text[1] == " ! waiting · 1m 30s since it began  can't land on main"
-    assert quests_rows.at_stake(row, NOW) == "a  waiting · 1m 30s since it began"
+    assert text[1] == " ! asks · 1m 30s since it began  can't land on main"
+    assert quests_rows.at_stake(row, NOW) == "a  asks · 1m 30s since it began"
 
 
 CUT = {"attempt": 3, "started_at": at(60), "ended_at": at(10), "class": None, "cost_usd": None}
@@ -321,11 +321,11 @@ class Describing(RecordingBoard):
 def test_a_quest_that_asks_waits_in_its_row_in_all_about_it_and_where_its_cancelling_is_asked_about():
     async def scenario(app, press):
         await press(":board", "right", "right", "right", "down", "d")
-        assert "! waiting · 2m 00s since it began" in picture(app)
+        assert "! asks · 2m 00s since it began" in picture(app)
         await press("escape", "x")
-        assert "api-client  waiting · 2m 00s since it began" in picture(app)
+        assert "api-client  asks · 2m 00s since it began" in picture(app)
         await press("escape", ":missions", ":quest cancel api-client")
-        assert "api-client  waiting · 2m 00s since it began" in picture(app)
+        assert "api-client  asks · 2m 00s since it began" in picture(app)
 
     walk(scenario, Describing)
 
