@@ -122,6 +122,7 @@ def is_told_what_a_mark_means(stranger):
     stranger.sees("↻ tries again")
     assert len(stranger.pressed) == before + 1
     stranger.press("esc", "back")
+    stranger.sees(r"tab panel  \? keys$")  # a key right behind esc would be one with alt
 
 
 def starts_one(om, stranger):
