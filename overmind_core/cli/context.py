@@ -122,11 +122,12 @@ class Context:
         """Whose daemon is asked: the home's, or that of the hive that was named."""
         return self.home if self.hive is None else self.hive
 
-    def client(self, *, start: bool = False) -> Client:
+    def client(self, *, start: bool = False, says_late: bool = False) -> Client:
         """Return a client, not connected yet.
 
         Args:
             start: The command starts work: a daemon is started when neither daemon nor keeper lives.
+            says_late: It says of an answer that takes long that it is waited for.
         """
         from overmind_core.client.client import Client  # start-up: --help needs none
 
@@ -134,10 +135,16 @@ class Context:
             from overmind_core.client.request_keys import RequestKeys  # start-up: only for another hive
 
             self._keys = RequestKeys(self.request_key)
-        self._clients.append(
-            Client(self.place, start=start, notify=self._notify, say_search=self.say_search, keys=self._keys)
+        client = Client(
+            self.place,
+            start=start,
+            notify=self._notify,
+            say_search=self.say_search,
+            says_late=says_late,
+            keys=self._keys,
         )
-        return self._clients[-1]
+        self._clients.append(client)
+        return client
 
     def say_search(self, line: str, began: float) -> bool:
         """Say that a command waits for its daemon, once that has taken long; return whether it was said.

@@ -49,6 +49,7 @@ class Client:
         notify: Gets what a person should know: a daemon was started, or is older than this program.
         say_search: Gets again and again, while no daemon answers, the line that says so, and since when it does not
             (seconds on the monotonic clock); returns whether it has said the line, which ends that.
+        says_late: Of an answer that takes long it says so, too, as of a daemon that does not answer.
         by: In whose name it asks, such as `web:phone`; None: a person's own.
         keys: Of what it asks a hive to change; None: new ones.
     """
@@ -60,6 +61,7 @@ class Client:
         start: bool = False,
         notify: Callable[[str], None] = lambda _: None,
         say_search: Callable[[str, float], bool] = lambda *_: False,
+        says_late: bool = False,
         by: str | None = None,
         keys: RequestKeys | None = None,
     ) -> None:
@@ -73,6 +75,7 @@ class Client:
         self._start = start
         self._notify = notify
         self._say_search = say_search
+        self._says_late = says_late
         self._search_began: float | None = None
         """When the search began that goes on; None: the daemon has answered, or was not asked."""
         self._search_said = False
@@ -111,6 +114,8 @@ class Client:
         Raises:
             OvermindError: the daemon is not there, or was lost.
         """
+        if meanwhile is None and self._says_late:
+            meanwhile = self._late_teller()
         exchange = self._keyed(command, requests) if self.place.keyed else Exchange(command, requests)
         while exchange.unanswered:
             try:
@@ -120,6 +125,17 @@ class Client:
                 exchange.on_connection_lost()
                 self._recover_sent(exchange, repeatable=repeatable)
         return exchange.answers
+
+    def _late_teller(self) -> Callable[[], None]:
+        """Return what says, once and in time, that answers are missing."""
+        began, said = time.monotonic(), False
+
+        def tell() -> None:
+            nonlocal said
+            if not said and self._search_began is None:
+                said = self._say_search(self.place.to_answer, began)
+
+        return tell
 
     def _keyed(self, command: str, requests: Sequence[Args]) -> Exchange:
         """Return an exchange with a hive, in which what changes something has keys."""
