@@ -16,6 +16,8 @@ PATIENCE = 20.0
 """Seconds that a client gets for its end once its missions have ended."""
 _SEARCH = r"waits for the daemon[^\n]*\n|The daemon answers again \(PID \d+\)\n"
 """What one says that finds no daemon for two seconds, as on a busy machine."""
+_WAIT = r"waits for writer-\d+[^\n]*\n"
+"""What `wait` says after two seconds."""
 
 
 class StandingClients:
@@ -79,7 +81,7 @@ def _output(client: subprocess.Popen[str], *, exit_code: int = 0) -> str:
     """
     text, errors = client.communicate(timeout=PATIENCE)
     assert client.returncode == exit_code
-    assert re.fullmatch(rf"(Daemon started \(PID \d+\)\n|{_SEARCH})*", errors), errors
+    assert re.fullmatch(rf"(Daemon started \(PID \d+\)\n|{_SEARCH}|{_WAIT})*", errors), errors
     return text
 
 
