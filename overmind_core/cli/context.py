@@ -37,6 +37,8 @@ UNEXPLAINED_SECONDS = 1.0
 """A person who has waited for so long is told for what."""
 SEARCH_SECONDS = 1.75
 """The same of a daemon that does not answer: a look comes each fifth of a second, and the line within two."""
+BEGINNING_SECONDS = 3.0
+"""A command that has said nothing until then goes on in silence."""
 GIT_SECONDS = 2.0
 """The same of a request that runs git: most take less, and a script reads the line, too."""
 _OR_A_LOCK = "or for a lock that another git holds"
@@ -70,6 +72,8 @@ class Context:
         """What --request named: the key of a request to a hive whose answer was lost."""
         self._keys: RequestKeys | None = None
         self._began = time.monotonic()
+        self._has_said = False
+        """Whether a person has read anything of it."""
         self._printed = 0
         self._home: Home | None = None
         self._clients: list[Client] = []
@@ -155,7 +159,8 @@ class Context:
             line: For the person.
             began: Since when no daemon has answered, in seconds on the monotonic clock.
         """
-        since = self._began if began < self._began + SEARCH_SECONDS else began
+        is_first = not self._has_said and began < self._began + BEGINNING_SECONDS
+        since = self._began if is_first else began
         if time.monotonic() < since + SEARCH_SECONDS:
             return False
         self._notify(line)
@@ -179,6 +184,7 @@ class Context:
         if shown or self.format != "name":  # no names, no line
             write_out(shown + "\n")
         self._printed += 1
+        self._has_said = True
 
     def print_facts(self, facts: object, args: Namespace) -> None:
         """Print one JSON object: on several lines for a person, on one for a program or with --json."""
@@ -202,6 +208,7 @@ class Context:
             pass  # this line may be the one that says so
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
+        self._has_said = True
 
     def hint(self, text: str) -> None:
         """Print a line to stderr only when a person looks at it."""

@@ -85,7 +85,7 @@ def await_answer(
                 if is_hopeless is not None and is_hopeless():
                     return None
                 if beats is not None:
-                    beats.begin()
+                    beats.pass_one()
             return line[1]
         except ConnectionError:
             client.recover(repeatable=True)
@@ -104,6 +104,12 @@ class _Beats:
         """Count from now on."""
         self._next = time.monotonic() + self._seconds
 
+    def pass_one(self) -> None:
+        """Go on to the next one; a late one does not put that off, unless it is past, too."""
+        self._next += self._seconds
+        if self.left < 0:
+            self.begin()
+
     @property
     def left(self) -> float:
         """Seconds until the next one."""
@@ -119,7 +125,9 @@ def _follow_once(
         while kind != "end":
             kind, content = _next_line(client, number, deadline, beats)
             yield kind, content
-            if beats is not None and kind != KINDS[0]:
+            if beats is not None and kind == HEARTBEAT:
+                beats.pass_one()
+            elif beats is not None and kind != KINDS[0]:
                 beats.begin()
     except ConnectionError:
         raise

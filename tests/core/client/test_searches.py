@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import threading
@@ -126,21 +127,37 @@ def test_the_silence_of_a_stream_goes_on_where_it_is_lost(place, join, monkeypat
         assert sorted(next(lines)[0] for _ in range(3)) == [HEARTBEAT, "ok", "ok"]
 
 
-@pytest.mark.parametrize(("began", "now", "is_said"), [
-    (0.5, 1.7, False),
-    (0.5, 1.8, True),  # the command has been silent for so long
-    (60.0, 61.7, False),  # it has said what it waits for
-    (60.0, 61.8, True),
+def test_a_beat_that_comes_late_does_not_put_the_next_one_off(place, join, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    with FakeDaemon(place, lambda _: [{"ok": {}}]):
+        lines = follow(join(place), lambda: ("wait", {}), beat=30.0, deadline=60.2)
+        assert next(lines)[0] == "ok"
+        for moment in (50.0, 60.0):
+            now[0] = moment
+            assert next(lines)[0] == HEARTBEAT
+
+
+@pytest.mark.parametrize(("has_said", "began", "now", "is_said"), [
+    (False, 0.5, 1.7, False),
+    (False, 0.5, 1.8, True),  # the command has been silent for so long
+    (False, 2.1, 2.1, True),
+    (True, 0.5, 2.2, False),
+    (True, 0.5, 2.3, True),
+    (False, 60.0, 61.7, False),  # it had nothing to say
+    (False, 60.0, 61.8, True),
 ])  # fmt: skip
-def test_it_is_said_within_two_seconds_of_silence(monkeypatch, began, now, is_said):
+def test_it_is_said_within_two_seconds_of_silence(monkeypatch, has_said, began, now, is_said):
     clock = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
     context = contexts.Context({})
-    said: list[str] = []
-    monkeypatch.setattr(context, "note", said.append)
+    said = io.StringIO()
+    monkeypatch.setattr("sys.stderr", said)
+    if has_said:
+        context.note("waits for docs")
     clock[0] = now
     assert context.say_search("waits for the daemon to start", began) is is_said
-    assert said == (["waits for the daemon to start"] if is_said else [])
+    assert ("waits for the daemon to start\n" in said.getvalue()) is is_said
 
 
 def test_who_waits_for_a_terminal_is_told_once_that_the_daemon_was_lost(monkeypatch):
