@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from overmind_core.cli.output import JsonText, dumps, write_out
 from overmind_core.domain.missions.reasons import SPENT
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 UNEXPLAINED_SECONDS = 1.0
 """A person who has waited for so long is told for what."""
+SEARCH_SECONDS = 1.75
+"""The same of a daemon that does not answer: a look comes each fifth of a second, and the line within two."""
+BEGINNING_SECONDS = 3.0
+"""A command that has said nothing until then goes on in silence."""
 GIT_SECONDS = 2.0
 """The same of a request that runs git: most take less, and a script reads the line, too."""
 _OR_A_LOCK = "or for a lock that another git holds"
@@ -66,6 +71,9 @@ class Context:
         self.request_key: str | None = None
         """What --request named: the key of a request to a hive whose answer was lost."""
         self._keys: RequestKeys | None = None
+        self._began = time.monotonic()
+        self._has_said = False
+        """Whether a person has read anything of it."""
         self._printed = 0
         self._home: Home | None = None
         self._clients: list[Client] = []
@@ -118,11 +126,12 @@ class Context:
         """Whose daemon is asked: the home's, or that of the hive that was named."""
         return self.home if self.hive is None else self.hive
 
-    def client(self, *, start: bool = False) -> Client:
+    def client(self, *, start: bool = False, says_late: bool = False) -> Client:
         """Return a client, not connected yet.
 
         Args:
             start: The command starts work: a daemon is started when neither daemon nor keeper lives.
+            says_late: It says of an answer that takes long that it is waited for.
         """
         from overmind_core.client.client import Client  # start-up: --help needs none
 
@@ -130,8 +139,32 @@ class Context:
             from overmind_core.client.request_keys import RequestKeys  # start-up: only for another hive
 
             self._keys = RequestKeys(self.request_key)
-        self._clients.append(Client(self.place, start=start, notify=self._notify, keys=self._keys))
-        return self._clients[-1]
+        client = Client(
+            self.place,
+            start=start,
+            notify=self._notify,
+            say_search=self.say_search,
+            says_late=says_late,
+            keys=self._keys,
+        )
+        self._clients.append(client)
+        return client
+
+    def say_search(self, line: str, began: float) -> bool:
+        """Say that a command waits for its daemon, once that has taken long; return whether it was said.
+
+        What has waited without a word before counts, too, where the command has only just begun.
+
+        Args:
+            line: For the person.
+            began: Since when no daemon has answered, in seconds on the monotonic clock.
+        """
+        is_first = not self._has_said and began < self._began + BEGINNING_SECONDS
+        since = self._began if is_first else began
+        if time.monotonic() < since + SEARCH_SECONDS:
+            return False
+        self._notify(line)
+        return True
 
     def _notify(self, text: str) -> None:
         """Say what a client has noticed: it may name what another machine has said of itself."""
@@ -151,6 +184,7 @@ class Context:
         if shown or self.format != "name":  # no names, no line
             write_out(shown + "\n")
         self._printed += 1
+        self._has_said = True
 
     def print_facts(self, facts: object, args: Namespace) -> None:
         """Print one JSON object: on several lines for a person, on one for a program or with --json."""
@@ -174,6 +208,7 @@ class Context:
             pass  # this line may be the one that says so
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
+        self._has_said = True
 
     def hint(self, text: str) -> None:
         """Print a line to stderr only when a person looks at it."""

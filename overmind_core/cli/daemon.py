@@ -45,7 +45,7 @@ def start(args: Namespace, context: Context) -> int:
         return _become_daemon(context, ephemeral=args.ephemeral)
     if args.replace:
         return _replace(context)
-    client = Client(context.home, start=True)
+    client = Client(context.home, start=True, say_search=context.say_search)
     pid = client.connect()["pid"]
     context.print(f"Daemon started (PID {pid})" if client.started_pid else f"Daemon is already running (PID {pid})")
     if not client.started_pid and client.newer_than_daemon:
@@ -80,7 +80,7 @@ def _replace(context: Context) -> int:
         launched = _launch_after(context, holder_pid(context.home.supervisor_lock))
     if not launched.ready and (launched.message or not launched.may_answer()):
         raise launched.failure()
-    pid = launched.pid if launched.ready else Client(context.home).connect()["pid"]  # of who was faster
+    pid = launched.pid if launched.ready else _client(context).connect()["pid"]  # of who was faster
     context.print(f"Daemon {'started' if left is None else 'replaced'} (PID {pid})")
     return 0
 
@@ -89,14 +89,30 @@ def _launch_after(context: Context, left: int | None) -> LaunchedDaemon:
     """Launch a daemon of this program in the place of the daemon `left`."""
     from overmind_core.client.daemon import launch  # rarely needed
 
+    began, said = time.monotonic(), False
+
+    def searching(line: str) -> None:
+        nonlocal said
+        said = said or context.say_search(line, began)
+
     if left is None:
-        return launch(context.home)
-    return launch(context.home, wait_lock=REPLACE_LIMIT, after=left, on_waiting=lambda: _shut_down_old(context, left))
+        return launch(context.home, searching=searching)
+    return launch(
+        context.home,
+        wait_lock=REPLACE_LIMIT,
+        after=left,
+        on_waiting=lambda: _shut_down_old(context, left),
+        searching=lambda _: searching(f"waits for the daemon (PID {left}) to hand over to the next one"),
+    )
+
+
+def _client(context: Context) -> Client:
+    return Client(context.home, say_search=context.say_search)
 
 
 def _shut_down_old(context: Context, pid: int) -> None:
     """Ask the daemon `pid`, unless another one has taken its place."""
-    client = Client(context.home)
+    client = _client(context)
     try:
         if client.connect()["pid"] == pid:
             client.call("shutdown", {"keep": True, "replace": True})

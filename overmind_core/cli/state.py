@@ -106,7 +106,7 @@ def recover(args: Namespace, context: Context) -> int:
             return FAILED
         answer, lines = _emptied(home) if args.empty else _recovered(home, _folder())
     context.print(dumps(answer) if args.json else _text(lines))
-    pid = Client(home, start=True).connect()["pid"]
+    pid = Client(home, start=True, say_search=context.say_search).connect()["pid"]
     if not args.json:
         context.print(f"Daemon started (PID {pid})")
     return 0 if answer["recovered"] else FAILED

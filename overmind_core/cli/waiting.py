@@ -110,7 +110,7 @@ class WaitTeller:
         if now < self._next_look:
             return False
         if self._client is None:
-            self._client = self._context.client()
+            self._client = self._context.client(says_late=True)
         try:
             waits, hopeless = self._look(self._client)
         except (OvermindError, ConnectionError):

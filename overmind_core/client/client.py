@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from overmind_core.client.connection import ANSWER_LIMIT, envelope
+from overmind_core.client.daemon import LOOK_SECONDS
 from overmind_core.client.place import place_of
 from overmind_core.errors import OvermindError
 from overmind_core.version import VERSION
@@ -46,6 +47,9 @@ class Client:
         home: Whose daemon: a home of this machine, or a hive that is reached through its gate.
         start: Start a daemon when neither daemon nor keeper lives.
         notify: Gets what a person should know: a daemon was started, or is older than this program.
+        say_search: Gets again and again, while no daemon answers, the line that says so, and since when it does not
+            (seconds on the monotonic clock); returns whether it has said the line, which ends that.
+        says_late: Of an answer that takes long it says so, too, as of a daemon that does not answer.
         by: In whose name it asks, such as `web:phone`; None: a person's own.
         keys: Of what it asks a hive to change; None: new ones.
     """
@@ -56,6 +60,8 @@ class Client:
         *,
         start: bool = False,
         notify: Callable[[str], None] = lambda _: None,
+        say_search: Callable[[str, float], bool] = lambda *_: False,
+        says_late: bool = False,
         by: str | None = None,
         keys: RequestKeys | None = None,
     ) -> None:
@@ -68,6 +74,12 @@ class Client:
         """What the daemon said of itself: version, pid, home, api. Empty until it answered."""
         self._start = start
         self._notify = notify
+        self._say_search = say_search
+        self._says_late = says_late
+        self._search_began: float | None = None
+        """When the search began that goes on; None: the daemon has answered, or was not asked."""
+        self._search_said = False
+        """Whether a person has been told of it."""
         self._connection: ApiConnection | None = None
         self._greeted = False
         self._greeted_at = 0.0
@@ -102,6 +114,8 @@ class Client:
         Raises:
             OvermindError: the daemon is not there, or was lost.
         """
+        if meanwhile is None and self._says_late:
+            meanwhile = self._late_teller()
         exchange = self._keyed(command, requests) if self.place.keyed else Exchange(command, requests)
         while exchange.unanswered:
             try:
@@ -111,6 +125,17 @@ class Client:
                 exchange.on_connection_lost()
                 self._recover_sent(exchange, repeatable=repeatable)
         return exchange.answers
+
+    def _late_teller(self) -> Callable[[], None]:
+        """Return what says, once and in time, that answers are missing."""
+        began, said = time.monotonic(), False
+
+        def tell() -> None:
+            nonlocal said
+            if not said and self._search_began is None:
+                said = self._say_search(self.place.to_answer, began)
+
+        return tell
 
     def _keyed(self, command: str, requests: Sequence[Args]) -> Exchange:
         """Return an exchange with a hive, in which what changes something has keys."""
@@ -199,6 +224,7 @@ class Client:
             time.sleep(_PAUSE)
         now = time.monotonic()
         self._lost_at = self._lost_at or now
+        self._search_began = self._search_began or now
         left = self._lost_at + ANSWER_LIMIT - now
         if not met and left > 0:
             return  # it was on its way out: the next request finds or starts another one
@@ -211,22 +237,33 @@ class Client:
         """Return a connection to the next daemon: one that comes by itself, else one that we start where we may."""
         connection = None
         revived = self.place.is_revived()
+        line = self.place.comes_back(is_started=revived or self._start)
+
+        def searching(_: str) -> None:
+            self._search(line)
+
         if revived or not self._start:
-            connection = self.place.connect_until(min(now + FAILOVER_LIMIT, deadline))
+            connection = self.place.connect_until(min(now + FAILOVER_LIMIT, deadline), searching)
         if connection is None and (revived or self._start):
             # No notice: there was one when the command began, and what it waits for goes on.
             try:
-                connection, self.started_pid = self.place.connect(start=self._start)
+                connection, self.started_pid = self.place.connect(start=self._start, searching=searching)
             except OvermindError as error:
                 if error.code != "hive_silent":  # it has as long as `deadline` to be there again
                     raise
-        return connection or self.place.connect_until(deadline)
+        return connection or self.place.connect_until(deadline, searching)
+
+    def _search(self, line: str) -> None:
+        """Let a person know, once in a search, for what it goes on."""
+        if not self._search_said and self._search_began is not None and self._say_search(line, self._search_began):
+            self._search_said = True
 
     def close(self) -> None:
         """End the session; the next request begins a new one. What leads there may serve another one, see `Hive`."""
         if self._connection is not None and self._greeted and not self.unanswered:
             self._connection.release()
             self._connection = None
+        self._search_began = None
         self._drop()
 
     def _drop(self) -> None:
@@ -247,7 +284,8 @@ class Client:
         if self._abandoned:
             raise OvermindError("daemon_lost", "The client no longer waits for the answer.")
         if self._connection is None:
-            connection, pid = self.place.connect(start=self._start)
+            self._search_began = self._search_began or time.monotonic()
+            connection, pid = self.place.connect(start=self._start, searching=self._search)
             self._greet(connection)
             self._notify_started(pid)
         assert self._connection is not None
@@ -265,16 +303,25 @@ class Client:
             connection.hang_up()
 
     def _read_greeting(self, connection: ApiConnection) -> None:
-        try:
-            answer = connection.receive(timeout=ANSWER_LIMIT)
-        except TimeoutError:
-            raise self.place.mute(ANSWER_LIMIT) from None
-        self.daemon = answer_result(answer)
+        is_back = bool(self.daemon) and self._lost_at is not None
+        self.daemon = answer_result(self._receive_greeting(connection))
         self._greeted = True
         self._greeted_at = time.monotonic()
+        said, self._search_said, self._search_began = self._search_said, False, None
+        if said and is_back:
+            self._notify(self.place.back(self.daemon["pid"]))
         if self.newer_than_daemon and not self._warned:
             self._warned = True
             self._notify(self.place.older(str(self.daemon["version"])))
+
+    def _receive_greeting(self, connection: ApiConnection) -> dict[str, Any]:
+        deadline = time.monotonic() + ANSWER_LIMIT
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                return connection.receive(timeout=min(left, LOOK_SECONDS))
+            except TimeoutError:
+                self._search(self.place.to_answer)
+        raise self.place.mute(ANSWER_LIMIT)
 
     @property
     def newer_than_daemon(self) -> bool:

@@ -21,14 +21,21 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, NoReturn
+    from typing import Any, NoReturn, TypeAlias
 
     from overmind_core.system.paths import Home
+
+    Searching: TypeAlias = Callable[[str], None]
+    """Called again and again while no daemon answers, with the line for a person about what is waited for."""
 
 
 MODULE = "overmind_core.daemon"
 START_LIMIT = 30.0
 """Seconds for a daemon to listen: a cold disk, a thousand missions to adopt."""
+LOOK_SECONDS = 0.2
+"""Seconds between two calls of what is done while no daemon answers; see `Searching`."""
+TO_START = "waits for the daemon to start"
+TO_ANSWER = "waits for the daemon to answer"
 _READY_FD = 3
 _LOG_LIMIT = 1 << 20
 """Bytes of daemon.log from which on the next start keeps it as daemon.log.1 and begins a new one."""
@@ -92,6 +99,7 @@ def launch(
     after: int | None = None,
     on_waiting: Callable[[], None] = lambda: None,
     keeper: int | None = None,
+    searching: Searching = lambda _: None,
 ) -> LaunchedDaemon:
     """Start a daemon and wait until it listens or has left again.
 
@@ -101,6 +109,7 @@ def launch(
         after: That daemon's pid: with a third one in its place there is nothing to wait for.
         on_waiting: Called, with `after`, once ours is loaded and waits: whoever starts another one then comes too late.
         keeper: The pid of the keeper that wants a daemon: without it none is wanted. None, 0: one is wanted anyway.
+        searching: Called again and again until it listens.
 
     Raises:
         OvermindError: the home can't be used.
@@ -117,7 +126,7 @@ def launch(
     try:
         _fork_twice(home, daemon_argv(home, *more), writing)
         os.close(writing)
-        return _read_report(home, reading, START_LIMIT + (wait_lock or 0.0), on_waiting)
+        return _read_report(home, reading, START_LIMIT + (wait_lock or 0.0), on_waiting, searching)
     finally:
         os.close(reading)
 
@@ -218,7 +227,9 @@ def _reset_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _read_report(home: Home, reading: int, limit: float, on_waiting: Callable[[], None]) -> LaunchedDaemon:
+def _read_report(
+    home: Home, reading: int, limit: float, on_waiting: Callable[[], None], searching: Searching
+) -> LaunchedDaemon:
     """Read the daemon's pid, an empty line if it waits, then its word that it listens, or its last words."""
     import select  # noqa: PLC0415  (start-up: as above)
 
@@ -226,8 +237,9 @@ def _read_report(home: Home, reading: int, limit: float, on_waiting: Callable[[]
     deadline = time.monotonic() + limit
     received = b""
     while (left := deadline - time.monotonic()) > 0:
-        if not select.select([reading], [], [], left)[0]:
-            break
+        if not select.select([reading], [], [], min(left, LOOK_SECONDS))[0]:
+            searching(TO_START)
+            continue
         chunk = os.read(reading, 4096)
         received += chunk
         pid, newline, message = received.partition(b"\n")
@@ -291,7 +303,11 @@ def try_connect(home: Home) -> DaemonConnection | None:
 
 
 def connect_until(
-    home: Home, deadline: float, *, while_true: Callable[[], bool] | None = None
+    home: Home,
+    deadline: float,
+    *,
+    while_true: Callable[[], bool] | None = None,
+    searching: Searching = lambda _: None,
 ) -> DaemonConnection | None:
     """Return a connection as soon as there is one; None at `deadline` (seconds, monotonic clock).
 
@@ -299,6 +315,7 @@ def connect_until(
         home: Whose daemon.
         deadline: When to give up.
         while_true: Give up early when this says no.
+        searching: Called between two attempts.
     """
     pause = _FIRST_PAUSE
     while True:
@@ -307,28 +324,34 @@ def connect_until(
             return connection
         if time.monotonic() >= deadline or (while_true is not None and not while_true()):
             return try_connect(home)
+        searching(TO_ANSWER)
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def connect_or_start(home: Home, *, start: bool) -> tuple[DaemonConnection, int | None]:
+def connect_or_start(
+    home: Home, *, start: bool, searching: Searching = lambda _: None
+) -> tuple[DaemonConnection, int | None]:
     """Return a connection to the daemon of `home`, and that daemon's pid when it had to be started.
 
     Args:
         home: Whose daemon.
         start: Start one also when no keeper lives.
+        searching: Called again and again while no daemon listens.
 
     Raises:
         OvermindError: `daemon_not_running`, `busy`, or why it could not start.
     """
     connection = try_connect(home)
-    return (connection, None) if connection is not None else _wait_or_start(home, start=start)
+    return (connection, None) if connection is not None else _wait_or_start(home, searching, start=start)
 
 
-def _wait_or_start(home: Home, *, start: bool) -> tuple[DaemonConnection, int | None]:
+def _wait_or_start(home: Home, searching: Searching, *, start: bool) -> tuple[DaemonConnection, int | None]:
     deadline = time.monotonic() + ANSWER_LIMIT
     while True:
-        connection = connect_until(home, deadline, while_true=lambda: holder_pid(home.supervisor_lock) is not None)
+        connection = connect_until(
+            home, deadline, while_true=lambda: holder_pid(home.supervisor_lock) is not None, searching=searching
+        )
         if connection is not None:
             return connection, None
         pid = holder_pid(home.supervisor_lock)
@@ -340,14 +363,15 @@ def _wait_or_start(home: Home, *, start: bool) -> tuple[DaemonConnection, int | 
     if not start and keeper is None:
         known = can_exist(home)
         raise OvermindError("daemon_not_running") if known else _no_home(home, "nobody can make a folder there")
-    return _start_and_connect(home, keeper=keeper)
+    return _start_and_connect(home, searching, keeper=keeper)
 
 
-def _start_and_connect(home: Home, *, keeper: int | None) -> tuple[DaemonConnection, int | None]:
+def _start_and_connect(home: Home, searching: Searching, *, keeper: int | None) -> tuple[DaemonConnection, int | None]:
     """Start a daemon; `keeper`: only for the keeper with this pid."""
     for attempts_left in reversed(range(_LAUNCHES)):
-        launched = launch(home, keeper=keeper)
-        connection = connect_until(home, time.monotonic() + ANSWER_LIMIT, while_true=launched.may_answer)
+        launched = launch(home, keeper=keeper, searching=searching)
+        deadline = time.monotonic() + ANSWER_LIMIT
+        connection = connect_until(home, deadline, while_true=launched.may_answer, searching=searching)
         if connection is not None:
             return connection, launched.pid if launched.ready else None
         if launched.message or not attempts_left:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from overmind_core.client.connection import ANSWER_LIMIT
-from overmind_core.client.daemon import connect_or_start, connect_until, try_connect
+from overmind_core.client.daemon import TO_ANSWER, connect_or_start, connect_until, try_connect
 from overmind_core.errors import OvermindError
 from overmind_core.system import unixsocket
 from overmind_core.system.paths import Home
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from overmind_core.client.connection import ApiConnection
+    from overmind_core.client.daemon import Searching
     from overmind_core.client.hives.hive import Hive
 
     Place: TypeAlias = "LocalPlace | Hive"
@@ -36,17 +37,20 @@ class LocalPlace:
     def __init__(self, home: Home) -> None:
         self.home = home
 
-    def connect(self, *, start: bool) -> tuple[ApiConnection, int | None]:
+    to_answer = TO_ANSWER
+    """What is said of a daemon that has accepted a connection, and has not answered yet."""
+
+    def connect(self, *, start: bool, searching: Searching = lambda _: None) -> tuple[ApiConnection, int | None]:
         """Return a connection, and the daemon's pid when it had to be started; see `daemon.connect_or_start`."""
-        return connect_or_start(self.home, start=start)
+        return connect_or_start(self.home, start=start, searching=searching)
 
     def try_connect(self) -> ApiConnection | None:
         """Return a connection; None: nobody listens there, or can't just now."""
         return try_connect(self.home)
 
-    def connect_until(self, deadline: float) -> ApiConnection | None:
+    def connect_until(self, deadline: float, searching: Searching = lambda _: None) -> ApiConnection | None:
         """Return a connection as soon as there is one; None at `deadline` (seconds, monotonic clock)."""
-        return connect_until(self.home, deadline)
+        return connect_until(self.home, deadline, searching=searching)
 
     def is_revived(self) -> bool:
         """Whether somebody starts the next daemon when this one is gone: a keeper lives."""
@@ -76,6 +80,15 @@ class LocalPlace:
         if pid and _is_stopped(pid):
             return OvermindError("busy", f"{message}: it is stopped. Resume it with: kill -CONT {pid}")
         return OvermindError("busy", f"{message}. Try again.")
+
+    def comes_back(self, *, is_started: bool) -> str:
+        """Return what is said while it is lost; `is_started`: a keeper, or who asks, starts the next one."""
+        how = ", which is being started again" if is_started else ": the connection to it was lost"
+        return f"waits for the daemon{how}"
+
+    def back(self, pid: object) -> str:
+        """Return what is said once it answers again; `pid`: of the daemon."""
+        return f"The daemon answers again (PID {pid})"
 
     def lost(self, limit: float) -> OvermindError:
         """Return what is said when it was lost and did not come back for `limit` seconds."""

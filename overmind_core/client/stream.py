@@ -28,6 +28,8 @@ KINDS = ("ok", "item", "end")
 """What a line of a stream can be: its beginning, one thing, its end."""
 HEARTBEAT = "beat"
 """What `follow` yields where nothing came for a while, for who asks for it."""
+_SHORTEST = 0.001
+"""Seconds for which a line is waited for also when a beat is due."""
 
 
 def follow(
@@ -40,14 +42,15 @@ def follow(
         next_request: Returns command and arguments; asked again after each loss, when it names what is
             still missing. A new "ok" then follows.
         deadline: When to give up, seconds on the monotonic clock; None: never.
-        beat: Yield `(BEAT, None)` whenever nothing came for so many seconds; None: never.
+        beat: Yield `(HEARTBEAT, None)` whenever nothing came for so many seconds, with a loss among them; None: never.
 
     Raises:
         OvermindError: the daemon said no; `daemon_lost`, ten seconds after a loss; `timeout` at `deadline`.
     """
+    beats = None if beat is None else _Beats(beat)
     while True:
         try:
-            yield from _follow_once(client, next_request(), deadline, beat)
+            yield from _follow_once(client, next_request(), deadline, beats)
         except ConnectionError:
             client.recover(repeatable=True)
         else:
@@ -68,32 +71,64 @@ def await_answer(
         client: The session; nothing else may use it meanwhile.
         next_request: Returns command and arguments; asked again after each loss, when less time is left.
         deadline: When to give up, seconds on the monotonic clock; None: never.
-        beat: Ask `is_hopeless` whenever nothing came for so many seconds; None: never.
+        beat: Ask `is_hopeless` whenever nothing came for so many seconds, with a loss among them; None: never.
         is_hopeless: Returns whether to give up: then None is returned, and nothing else may use `client`.
 
     Raises:
         OvermindError: the daemon said no; `daemon_lost`, ten seconds after a loss; `timeout` at `deadline`.
     """
+    beats = None if beat is None else _Beats(beat)
     while True:
         try:
             number = client.send(*next_request())
-            while (line := _next_line(client, number, deadline, beat))[0] == HEARTBEAT:
+            while (line := _next_line(client, number, deadline, beats))[0] == HEARTBEAT:
                 if is_hopeless is not None and is_hopeless():
                     return None
+                if beats is not None:
+                    beats.pass_one()
             return line[1]
         except ConnectionError:
             client.recover(repeatable=True)
 
 
+class _Beats:
+    """The moments at which nothing has come for so many seconds; neither a loss nor a new beginning puts them off."""
+
+    __slots__ = ("_next", "_seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self._next = time.monotonic() + self._seconds
+
+    def pass_one(self) -> None:
+        """Go on to the next one; a late one does not put that off, unless it is past, too."""
+        self._next += self._seconds
+        if self.left < 0:
+            self.begin()
+
+    @property
+    def left(self) -> float:
+        """Seconds until the next one."""
+        return self._next - time.monotonic()
+
+
 def _follow_once(
-    client: Client, request: Request, deadline: float | None, beat: float | None
+    client: Client, request: Request, deadline: float | None, beats: _Beats | None
 ) -> Generator[tuple[str, Any], None, None]:
     number = client.send(*request)
     kind = ""
     try:
         while kind != "end":
-            kind, content = _next_line(client, number, deadline, beat)
+            kind, content = _next_line(client, number, deadline, beats)
             yield kind, content
+            if beats is not None and kind == HEARTBEAT:
+                beats.pass_one()
+            elif beats is not None and kind != KINDS[0]:
+                beats.begin()
     except ConnectionError:
         raise
     except BaseException:  # also GeneratorExit: the rest of the stream must not meet the next request
@@ -101,13 +136,14 @@ def _follow_once(
         raise
 
 
-def _next_line(client: Client, number: int, deadline: float | None, beat: float | None = None) -> tuple[str, Any]:
+def _next_line(client: Client, number: int, deadline: float | None, beats: _Beats | None) -> tuple[str, Any]:
     while True:
         left = _time_left(deadline)
+        pause = None if beats is None else max(beats.left, _SHORTEST)
         try:
-            answer = client.receive(timeout=min((one for one in (left, beat) if one is not None), default=None))
+            answer = client.receive(timeout=min((one for one in (left, pause) if one is not None), default=None))
         except TimeoutError:
-            if beat is not None and (left is None or beat < left):
+            if pause is not None and (left is None or pause < left):
                 return HEARTBEAT, None
             raise OvermindError("timeout") from None
         if answer.get("id") != number:

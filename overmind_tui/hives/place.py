@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from weakref import WeakSet
 
 from overmind_core.client.hives.channel import Channel
@@ -30,10 +30,17 @@ class HivePlace(Hive):
         self._channels: WeakSet[Channel] = WeakSet()
         self._closed = False
 
-    def open(self, channel: str, *, limit: float = CONNECT_LIMIT, **wish: object) -> Channel:
+    def open(
+        self,
+        channel: str,
+        *,
+        limit: float = CONNECT_LIMIT,
+        meanwhile: Callable[[], None] = lambda: None,
+        **wish: object,
+    ) -> Channel:
         """As `Hive.open`, until `close`."""
         self._refuse_once_closed()
-        found = super().open(channel, limit=limit, **wish)
+        found = super().open(channel, limit=limit, meanwhile=meanwhile, **wish)
         with self._guard:
             self._channels.add(found)
         try:

@@ -446,6 +446,8 @@ class TerminalWait:
         self._name = display_safe(attachment.name)
         self._finishing = False
         self._line_is_open = False
+        self._lost_at: float | None = None
+        self._loss_said = False
 
     def ready(self) -> Json | SessionEnd:
         """Wait for the first run to join; or how the session ended before. ctrl-c raises KeyboardInterrupt."""
@@ -474,10 +476,24 @@ class TerminalWait:
     def _wait(self) -> None:
         """Until there may be news; Enter interrupts what is waited for, where that can be."""
         patience = self._attachment.try_reconnect()
+        self._say_loss()
         sources: list[Any] = [self._attachment] if not self._attachment.is_lost else []
         sources += [IN] if self._finishing else []
         if IN in select.select(sources, [], [], patience)[0] and os.read(IN, READ):
             self._attachment.interrupt()
+
+    def _say_loss(self) -> None:
+        """Say once that it waits for the next daemon, where that takes long."""
+        if not self._attachment.is_lost:
+            self._lost_at, self._loss_said = None, False
+            return
+        if self._lost_at is None:
+            self._lost_at = time.monotonic()
+            self._end_line()
+        if not self._loss_said:
+            place = self._attachment.place
+            line = place.comes_back(is_started=place.is_revived())
+            self._loss_said = self._context.say_search(line, self._lost_at)
 
     def _print_status(self, item: Json) -> None:
         if item["type"] == "finishing":

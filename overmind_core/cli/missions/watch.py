@@ -188,7 +188,7 @@ WAIT = Command(
     notes=(
         "Exits with the first exit code that isn't 0, in the order of the arguments; 137 for a killed mission, 3 "
         "where no daemon runs. After two seconds it says on stderr for whom or what it waits, and again as that "
-        "changes."
+        "changes, or as the daemon is lost."
     ),
     run=wait,
 )

@@ -15,12 +15,14 @@ from overmind_core.wire import gate
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, BinaryIO
 
     Json = dict[str, Any]
 
 _CHUNK = 1 << 16
+_BEAT = 0.2
+"""Seconds between two calls of what is done while a gate has not answered."""
 _LEAVE_LIMIT = 1.0
 """Seconds for a command to end by itself once its channel is closed."""
 _SHOWN = 60
@@ -54,12 +56,13 @@ class Channel:
         self.unread = unread
         self._process = process
 
-    def turn(self, wish: Mapping[str, object], limit: float) -> Json:
+    def turn(self, wish: Mapping[str, object], limit: float, meanwhile: Callable[[], None] = lambda: None) -> Json:
         """Have it serve something else, once all is answered; return the gate's answer.
 
         Args:
             wish: As its first line.
             limit: Seconds for the answer.
+            meanwhile: Called again and again until it comes.
 
         Raises:
             OSError: it has ended, or does not answer in time.
@@ -67,7 +70,7 @@ class Channel:
         """
         self.socket.settimeout(limit)
         self.socket.sendall(gate.line(wish))
-        answer, self.unread = _read_answer(self.socket, b"", time.monotonic() + limit)
+        answer, self.unread = _read_answer(self.socket, b"", time.monotonic() + limit, meanwhile)
         self.socket.settimeout(None)
         return answer
 
@@ -101,13 +104,16 @@ def kept_channel(path: str) -> Channel | None:
     return None if lent is None else Channel(lent, lent.socket, lent.greeting)
 
 
-def open_channel(argv: Sequence[str], wish: Mapping[str, object], limit: float) -> tuple[Channel, Json]:
+def open_channel(
+    argv: Sequence[str], wish: Mapping[str, object], limit: float, meanwhile: Callable[[], None] = lambda: None
+) -> tuple[Channel, Json]:
     """Run a command that is to run a gate; return the channel, and the gate's answer to `wish`.
 
     Args:
         argv: The command, of the person's own configuration.
         wish: The channel's first line.
         limit: Seconds for all of that.
+        meanwhile: Called again and again until then.
 
     Raises:
         NoGate: there is none, or not in time.
@@ -128,8 +134,8 @@ def open_channel(argv: Sequence[str], wish: Mapping[str, object], limit: float) 
         heard = bytearray()
         try:
             ours.sendall(gate.line(wish))
-            greeting, rest = _read_greeting(ours, heard, deadline)
-            answer, unread = _read_answer(ours, rest, deadline)
+            greeting, rest = _read_greeting(ours, heard, deadline, meanwhile)
+            answer, unread = _read_answer(ours, rest, deadline, meanwhile)
             ours.settimeout(None)
         except (OSError, ValueError) as error:
             why = _reason(argv, process, errors, bytes(heard) + _left_in(ours), error)
@@ -139,10 +145,12 @@ def open_channel(argv: Sequence[str], wish: Mapping[str, object], limit: float) 
     return Channel(process, ours, greeting, unread), answer
 
 
-def _read_greeting(ours: _socket.socket, heard: bytearray, deadline: float) -> tuple[Json, bytes]:
+def _read_greeting(
+    ours: _socket.socket, heard: bytearray, deadline: float, meanwhile: Callable[[], None]
+) -> tuple[Json, bytes]:
     """Return the gate's greeting and what follows it; `heard` is given what came in place of one."""
     while (found := gate.greeting_in(bytes(heard))) is None:
-        heard += _received(ours, deadline)
+        heard += _received(ours, deadline, meanwhile)
     heard.clear()
     if found[0]["gate"] != gate.VERSION:
         theirs = found[0].get("version")
@@ -150,9 +158,11 @@ def _read_greeting(ours: _socket.socket, heard: bytearray, deadline: float) -> t
     return found
 
 
-def _read_answer(ours: _socket.socket, rest: bytes, deadline: float) -> tuple[Json, bytes]:
+def _read_answer(
+    ours: _socket.socket, rest: bytes, deadline: float, meanwhile: Callable[[], None]
+) -> tuple[Json, bytes]:
     while b"\n" not in rest:
-        rest += _received(ours, deadline)
+        rest += _received(ours, deadline, meanwhile)
     line, _, unread = rest.partition(b"\n")
     return gate.message_of(line), unread
 
@@ -226,12 +236,20 @@ def _left_in(ours: _socket.socket) -> bytes:
         return b""
 
 
-def _received(ours: _socket.socket, deadline: float) -> bytes:
-    ours.settimeout(max(deadline - time.monotonic(), 0.001))
-    data = ours.recv(_CHUNK)
-    if not data:
-        raise ConnectionResetError("the gate ended")
-    return data
+def _received(ours: _socket.socket, deadline: float, meanwhile: Callable[[], None]) -> bytes:
+    while True:
+        left = deadline - time.monotonic()
+        ours.settimeout(min(max(left, 0.001), _BEAT))
+        try:
+            data = ours.recv(_CHUNK)
+        except TimeoutError:
+            if left <= _BEAT:
+                raise
+            meanwhile()
+            continue
+        if not data:
+            raise ConnectionResetError("the gate ended")
+        return data
 
 
 def _environment() -> dict[str, str]:

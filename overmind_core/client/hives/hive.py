@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from overmind_core.client.daemon import Searching
+
     Json = dict[str, Any]
 
 HINT = "See: overmind hive list"
@@ -119,13 +121,21 @@ class Hive:
 
     # as a place
 
-    def connect(self, *, start: bool, limit: float = CONNECT_LIMIT) -> tuple[ApiConnection, None]:
-        """Return a connection to its daemon.
+    @property
+    def to_answer(self) -> str:
+        """What is said while it has not answered yet."""
+        return f"waits for {self.name} to answer"
+
+    def connect(
+        self, *, start: bool, searching: Searching = lambda _: None, limit: float = CONNECT_LIMIT
+    ) -> tuple[ApiConnection, None]:
+        """Return a connection to its daemon; `searching` is called again and again meanwhile.
 
         Raises:
             OvermindError: `hive_silent`, why it can't be reached; `daemon_not_running` and others, what its gate said.
         """
-        return HiveConnection(self.open(gate.REQUESTS, limit=limit, start=start), self), None
+        channel = self.open(gate.REQUESTS, limit=limit, meanwhile=lambda: searching(self.to_answer), start=start)
+        return HiveConnection(channel, self), None
 
     def try_connect(self) -> ApiConnection | None:
         """Return a connection; None: it can't be reached just now, or has no daemon."""
@@ -154,12 +164,13 @@ class Hive:
             return False
         return True
 
-    def connect_until(self, deadline: float) -> ApiConnection | None:
+    def connect_until(self, deadline: float, searching: Searching = lambda _: None) -> ApiConnection | None:
         """Return a connection as soon as there is one; None at `deadline` (seconds, monotonic clock)."""
         while (left := deadline - time.monotonic()) > 0:
             try:
-                return self.connect(start=False, limit=min(left, TRY_LIMIT))[0]
+                return self.connect(start=False, searching=searching, limit=min(left, TRY_LIMIT))[0]
             except OvermindError:
+                searching(self.to_answer)
                 time.sleep(min(_PAUSE, max(deadline - time.monotonic(), 0.0)))
         return None
 
@@ -183,6 +194,16 @@ class Hive:
     def mute(self, limit: float) -> OvermindError:
         """Return what is said when its daemon has not answered for `limit` seconds."""
         return self.silent(f"its daemon has not answered for {limit:.0f} s")
+
+    def comes_back(self, *, is_started: bool) -> str:
+        """Return what is said while it is lost."""
+        del is_started
+        return f"waits for {self.name}: the connection to it was lost"
+
+    def back(self, pid: object) -> str:
+        """Return what is said once it answers again."""
+        del pid
+        return f"{self.name} answers again"
 
     def lost(self, limit: float) -> OvermindError:
         """Return what is said when it was lost and did not come back for `limit` seconds."""
@@ -212,12 +233,20 @@ class Hive:
         end = "" if why.endswith("?") else "."
         return OvermindError("hive_silent", f"{self.name} can't be asked: {why}{end} {self._hint}")
 
-    def open(self, channel: str, *, limit: float = CONNECT_LIMIT, **wish: object) -> Channel:
+    def open(
+        self,
+        channel: str,
+        *,
+        limit: float = CONNECT_LIMIT,
+        meanwhile: Callable[[], None] = lambda: None,
+        **wish: object,
+    ) -> Channel:
         """Start a gate there for a channel (of `wire.gate.CHANNELS`); wait until it has answered.
 
         Args:
             channel: What for.
             limit: Seconds for all of that.
+            meanwhile: Called again and again until then.
             wish: More of the channel's first line.
 
         Raises:
@@ -225,7 +254,7 @@ class Hive:
         """
         wish = {"channel": channel, **wish}
         try:
-            opened, answer = self._left(wish, limit) or open_channel(self._command(), wish, limit)
+            opened, answer = self._left(wish, limit, meanwhile) or open_channel(self._command(), wish, limit, meanwhile)
         except NoGate as error:
             raise self.silent(str(error)) from None
         self.greeting = opened.greeting
@@ -239,7 +268,7 @@ class Hive:
             self._argv, self._find = list(self._find()), None
         return self._argv
 
-    def _left(self, wish: Json, limit: float) -> tuple[Channel, Json] | None:
+    def _left(self, wish: Json, limit: float, meanwhile: Callable[[], None]) -> tuple[Channel, Json] | None:
         """Return the channel that the command before this one has left, and its answer; None: it has left none.
 
         Raises:
@@ -251,7 +280,7 @@ class Hive:
         if found is None:
             return None
         try:
-            return found, found.turn(wish, limit)
+            return found, found.turn(wish, limit, meanwhile)
         except TimeoutError:
             found.close()
             raise NoGate("it does not answer") from None

@@ -29,7 +29,7 @@ class Asked:
         }  # fmt: skip
         self.said: list[str] = []
         self.asked: list[str] = []
-        context: Any = SimpleNamespace(client=lambda: self, note=self.said.append)
+        context: Any = SimpleNamespace(client=lambda **_: self, note=self.said.append)
         self.teller = waiting.WaitTeller(
             context,
             lambda: ids,

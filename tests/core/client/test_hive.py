@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from overmind_core.client.hives import channel
 from overmind_core.client.hives.hive import Hive
 from overmind_core.errors import OvermindError
 
@@ -20,8 +22,8 @@ class Asked(Hive):
         self.starts: list[bool] = []
         self.closed = 0
 
-    def connect(self, *, start: bool, limit: float = 0.0) -> Any:
-        del limit
+    def connect(self, *, start: bool, searching: Any = None, limit: float = 0.0) -> Any:
+        del searching, limit
         self.starts.append(start)
         if self.error is not None:
             raise self.error
@@ -41,3 +43,12 @@ def test_whether_a_daemon_runs_there_is_asked_without_starting_one(tmp_path, cod
 def test_who_can_not_be_asked_is_no_answer(tmp_path):
     with pytest.raises(OvermindError, match="silent"):
         Asked(str(tmp_path), OvermindError("hive_silent", "It is silent.")).has_daemon()
+
+
+def test_who_asks_one_that_does_not_answer_yet_hears_of_it_meanwhile(tmp_path, monkeypatch):
+    monkeypatch.setattr(channel, "_BEAT", 0.01)
+    hive = Hive("eu1", [sys.executable, "-c", "input(); input()"], config=f"{tmp_path}/config.toml")
+    said: list[str] = []
+    with pytest.raises(OvermindError, match="eu1 can't be asked"):
+        hive.connect(start=False, searching=said.append, limit=0.2)
+    assert set(said) == {"waits for eu1 to answer"}

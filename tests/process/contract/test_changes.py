@@ -74,7 +74,8 @@ def test_restart_starts_a_daemon_when_there_is_none(om):
     om.ok("shutdown")
     finished = om("restart", mission)
     assert finished.returncode == 0
-    assert finished.stderr.startswith("Daemon started")
+    slow = "waits for the daemon to start\n"  # on a busy machine
+    assert finished.stderr.removeprefix(slow).startswith("Daemon started")
     om.wait_status(mission, "stopped")
     assert om.logs(mission).count("once") == 2
 

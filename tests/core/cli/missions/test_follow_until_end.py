@@ -23,7 +23,9 @@ def test_of_a_mission_that_prints_nothing_it_is_said_that_it_runs(monkeypatch, p
     client = SimpleNamespace(call=lambda command, *_args: [row] if command == "ps" else [])
     noted: list[str] = []
     shown: list[str] = []
-    context: Any = SimpleNamespace(client=lambda: client, note=noted.append, print=shown.append, environ={}, hive=None)
+    context: Any = SimpleNamespace(
+        client=lambda **_: client, note=noted.append, print=shown.append, environ={}, hive=None
+    )
 
     def follow_output(_client, _mission, write, *, idle, **_more):
         idle()
