@@ -57,7 +57,7 @@ class Photographer:
         await pilot.resize_terminal(*scene.size)
         if scene.row:
             await until(pilot, lambda: scene.row in self._missions(), scene.row)
-            app.main.table.select(self._missions()[scene.row])
+            app.main.go_to(scene.row)
         await pilot.pause(HISTORY)
         await pilot.press(*scene.keys)
         if scene.then:
@@ -76,6 +76,8 @@ class Photographer:
         if isinstance(self._app.screen, Composer):
             await self._pilot.press(CANCEL)  # esc would keep the draft, and say so in the next picture
         await self._pilot.press(*BACK)
+        if self._app.main.table_panel.unfolded:
+            self._app.main.table_panel.turn_fold()
 
     async def _give(self, command: Command) -> None:
         """Give a command as soon as it can be: a question may not have been asked yet."""

@@ -1,4 +1,4 @@
-"""A home of its own with the demonstration in it, and a Claude Code, as somebody might have them on an afternoon."""
+"""A home of its own with the demonstration in it, and a Claude Code to start, as somebody might have them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ WEBSHOP = "WEBSHOP"
 """In a command: the folder of a copy of examples/webshop, without containers."""
 PLACES = {REPOSITORY: "shop", WEBSHOP: "webshop"}
 AGENT = "claude"
-"""The mission in which Claude Code runs on a terminal."""
+"""The mission in which Claude Code runs on a terminal, once `CLAUDE` has started it."""
+CLAUDE = ("claude", "run", "--name", AGENT, "--type", "session", "--interactive", "--permission-mode", "manual")
 
 
 class Colony(NamedTuple):
@@ -84,8 +85,6 @@ def colony(*, demonstration: bool = True) -> Iterator[Colony]:
         try:
             if demonstration:
                 made.overmind("demo", "--no-tui")
-                session = ("--type", "session", "--interactive", "--permission-mode", "manual", "--cwd", project)
-                made.overmind("claude", "run", "--name", AGENT, *session)
             yield made
         finally:
             with contextlib.suppress(subprocess.CalledProcessError):  # none was ever needed

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from scripts.pictures.browser import WebScene
-from scripts.pictures.colony import AGENT, REPOSITORY, WEBSHOP
+from scripts.pictures.colony import AGENT, CLAUDE, REPOSITORY, WEBSHOP
 from scripts.pictures.workers import WORKERS
 
 NORMAL, SMALL, LARGE = (120, 40), (80, 24), (200, 60)
@@ -119,7 +119,7 @@ SCENES = (
     _day("day-light", "cart-vat", *DAY, look="light"),
     _day("day-sixteen", "cart-vat", *DAY, look="sixteen"),
     _day("day-ascii", "cart-vat", *DAY, look=ASCII),
-    Scene("demo", "demo-agent", ("asks", "[2/4]", "1 of 3"), coached=True),
+    Scene("demo", "demo-agent", ("asks", "/4] ", "1 of 3"), coached=True),
     Scene("small", "demo-agent", ("asks", "demo-shell"), size=SMALL),
     Scene("given", "demo-reader", ("1 note", "says:", "Done: cocoa"), ("u",)),
     Scene("light", "demo-service", ("INFO",), look="light"),
@@ -129,7 +129,7 @@ SCENES = (
     Scene("changes", "demo-agent", ("+FORMAT",), ("v",), before=(ALLOW, CHOOSE)),
     Scene("log", "demo-service", ("GET /cart",), ("l", "z", "/", *"cart|ERROR", "enter")),
     Scene("new", "demo-agent", (), ("n",)),
-    Scene("claude", AGENT, ("Do you want to proceed", "typing"), ("a",), before=(PROMPT,)),
+    Scene("claude", AGENT, ("Do you want to proceed", "typing"), ("a",), before=(CLAUDE, PROMPT)),
     Scene("large", "demo-agent", ("Done: prices",), size=LARGE),
     Scene("plan", "demo-agent", ("network is gone", "layer"), (":", *"plan release", "enter"), size=(120, 28),
           before=(("apply", RELEASE),)),
@@ -171,5 +171,5 @@ WEB_SCENES = (
     WebScene("doctor", "doctor", ("home",)),
 )
 """Every page of the dashboard, in a home of its own: its agents still ask."""
-WEB_BEFORE = (("apply", RELEASE), ("demo", "spec"), *WORK, *NOTES, VIM)
+WEB_BEFORE = (CLAUDE, ("apply", RELEASE), ("demo", "spec"), *WORK, *NOTES, VIM)
 """What is given before the dashboard is drawn, besides what `afternoon` begins."""
