@@ -78,6 +78,7 @@ class Photographer:
         await self._pilot.press(*BACK)
         if self._app.main.table_panel.unfolded:
             self._app.main.table_panel.turn_fold()
+        self._app.notice.put("", "quiet")
 
     async def _give(self, command: Command) -> None:
         """Give a command as soon as it can be: a question may not have been asked yet."""

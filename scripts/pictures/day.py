@@ -7,7 +7,7 @@ from typing import Any
 
 from scripts.pictures.agents import scripted, until_asked
 from scripts.pictures.colony import Colony
-from scripts.pictures.workers import commit
+from scripts.pictures.workers import commit_all
 
 OLD_SUM = "    return sum(item.price * item.count for item in cart.items)"
 NEW_SUM = "    return sum(round(item.price * item.count * item.vat) for item in cart.items)"
@@ -50,8 +50,8 @@ SCRIPT: dict[str, Any] = {
             {"tool": "Edit", "input": {"file_path": "search/fold.py"}, "result": "ok"},
             {"tool": "Edit", "input": {"file_path": "search/query.py"}, "result": "ok"},
             {"tool": "Bash", "command": "pytest -q", "result": "215 passed"},
-            {"say": "All green. An old test wants 'Ä' to come after 'A', so names keep their marks for sorting: I add"
-                    " that to the index."},
+            {"say": "All green. One old test wants 'öl' to come after 'zimt', so names keep their marks for sorting: I"
+                    " add that to the index."},
             {"sleep": 900},
         ],
         "i18n": [
@@ -144,7 +144,7 @@ def play(here: Colony) -> None:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         os.chmod(path, 0o700)
-    commit(here.project, here.environ)
+    commit_all(here.project, here.environ)
     for name in ENDED:
         world.overmind("run", "--name", name, "--", "make", name)
     _program(world, "crawler")
