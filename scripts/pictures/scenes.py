@@ -121,7 +121,7 @@ SCENES = (
     _day("day-ascii", "cart-vat", *DAY, look=ASCII),
     Scene("demo", "demo-agent", ("asks", "/4] ", "1 of 3"), coached=True),
     Scene("small", "demo-agent", ("asks", "demo-shell"), size=SMALL),
-    Scene("given", "demo-reader", ("1 note", "Done: cocoa"), ("u",)),
+    Scene("given", "demo-reader", ("1 note", "Done: cocoa"), ("u",), size=(120, 30)),
     Scene("light", "demo-service", ("INFO",), look="light"),
     Scene("message", "demo-agent", ("then tell me",), ("m", *"when you are done, run the tests", "ctrl+j",
                                                        *"and then tell me what you changed")),
