@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import accumulate, islice
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-COLOURS = 128
+COLOURS = 256
 PIXELS = {(8, 2): 3, (8, 6): 4}
 """Bits of a channel and kind of a picture → bytes of its pixels: red, green, blue, and opacity where there is one."""
 OPACITY = 3
