@@ -158,6 +158,8 @@ def _has_word(text: str) -> bool:
 
 GEAR = "⚙"
 FAILED = "✗"
+FAILURES = "✗✘✖× "
+"""Signs of failure that a program's own words begin with, where ours already stands."""
 ERROR = 120
 """Characters that are shown of what a failed tool says."""
 
@@ -169,7 +171,8 @@ _SMALL = 0.005
 
 def tool_line(summary: str, error: str | None = None, took: float | None = None) -> str:
     """As in `⚙ Bash: pytest -q → ok, 2.1 s`; `error` None when it went well, `took` in seconds."""
-    outcome = "ok" if error is None else f"{FAILED} {one_line(error, ERROR) or 'failed'}"
+    why = "" if error is None else one_line(error, ERROR).lstrip(FAILURES)
+    outcome = "ok" if error is None else f"{FAILED} {why or 'failed'}"
     return f"{GEAR} {summary} → {outcome}" + ("" if took is None else f", {max(took, 0.0):.1f} s")
 
 

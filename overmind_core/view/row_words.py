@@ -41,6 +41,10 @@ _LEVELS: Mapping[str, StatusMark] = {mark.word: mark for mark in SILENT}
 _BLOCKS = r"[\u2501\u2578-\u259f\u25a0\u25a1\u25ac-\u25b1\u28c0-\u28ff]"
 _BARS = re.compile(rf" *(?:[\[|] *)?{_BLOCKS}{{3,}}[·.]*(?: *[\]|])? *| *[\[|][#=>\-. ]{{5,}}[\]|] *")
 """A bar of blocks, or one of signs in brackets, with the blanks around it."""
+_GAP = re.compile(" {3,}")
+"""Blanks with which a program lines up its columns."""
+_STAMP = re.compile(r"\|\d{9,}$")
+"""The end of a limit in seconds since the epoch, as Claude Code says it."""
 
 
 class Facts(NamedTuple):
@@ -184,7 +188,7 @@ def _goes_on(entry: Entry, facts: Facts) -> str:
     if entry.progress is not None:
         return progressed(entry.progress, "" if row["type"] == PLAN else _plain(row, found))
     if found is LIMITED and (resumes := numbers.moment(row.get("resume_at"))) is not None:
-        return f"{_plain(row, found) or 'limited'}; goes on {_moment(resumes, facts)}"
+        return f"{_STAMP.sub('', _plain(row, found)) or 'limited'}; goes on {_moment(resumes, facts)}"
     if found is RESTARTING or (found is FAILED and not goes_on(row)):
         return _why(row, found)
     return _plain(row, found)
@@ -192,6 +196,8 @@ def _goes_on(entry: Entry, facts: Facts) -> str:
 
 def _plain(row: Row, found: StatusMark) -> str:
     text = missions_rows.now_cell(row).text
+    if text == found.word:
+        return ""  # its state says that
     return text if found is PREPARING else without_bars(text)
 
 
@@ -236,10 +242,11 @@ def _moment(wall: float, facts: Facts) -> str:
 
 
 def without_bars(text: str) -> str:
-    """A program's line without the bars in it; their numbers stay."""
+    """A program's line without the bars in it, and without wide gaps; the numbers stay."""
     if not text or text.isalnum():
         return text
-    return _BARS.sub(" ", text).strip() if _BARS.search(text) else text
+    bare = _BARS.sub(" ", text).strip() if _BARS.search(text) else text
+    return _GAP.sub("  ", bare) if "   " in bare else bare
 
 
 def name_tone(entry: Entry) -> str:

@@ -119,11 +119,12 @@ class Updates:
         show_bottom(self._shell.app)
 
     def _connected(self, message: Connected) -> None:
+        again = bool(self._shell.fleet.lost)
         self._shell.fleet.find()
         self._shell.fleet.awaits_supervisor = False
-        hosted = "no daemon: supervised by this program" if message.hosted else f"daemon {message.daemon.get('pid')}"
-        if not self._notice.text:
-            self._shell.flash(hosted, "quiet")
+        if again and not self._notice.text:
+            daemon = f"connected to daemon {message.daemon.get('pid')}"
+            self._shell.flash("no daemon: supervised by this program" if message.hosted else daemon, "quiet")
         self._main.changed_connection()
         for page in self._tables():
             page.source.connected()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from textual.pilot import Pilot
 
@@ -16,10 +17,10 @@ from overmind_core.view.actions import Context
 from overmind_tui.app import OvermindApp
 from overmind_tui.pages.compose import Composer
 from overmind_tui.shell.world import World
-from scripts.pictures import afternoon, chromium
+from scripts.pictures import afternoon, chromium, day
 from scripts.pictures import browser as browsers
 from scripts.pictures.colony import Colony, colony
-from scripts.pictures.scenes import NORMAL, SCENES, WEB_BEFORE, WEB_SCENES, Command, Scene
+from scripts.pictures.scenes import ASCII, NORMAL, SCENES, WEB_BEFORE, WEB_SCENES, Command, Scene, Stage
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "screenshots")
 HISTORY = 3.0
@@ -53,10 +54,10 @@ class Photographer:
             await self._give(command)
         if not scene.coached:
             app.coaching.end()
-        app.theme = scene.theme
         await pilot.resize_terminal(*scene.size)
-        await until(pilot, lambda: scene.row in self._missions(), scene.row)
-        app.main.table.select(self._missions()[scene.row])
+        if scene.row:
+            await until(pilot, lambda: scene.row in self._missions(), scene.row)
+            app.main.go_to(scene.row)
         await pilot.pause(HISTORY)
         await pilot.press(*scene.keys)
         if scene.then:
@@ -75,6 +76,9 @@ class Photographer:
         if isinstance(self._app.screen, Composer):
             await self._pilot.press(CANCEL)  # esc would keep the draft, and say so in the next picture
         await self._pilot.press(*BACK)
+        if self._app.main.table_panel.unfolded:
+            self._app.main.table_panel.turn_fold()
+        self._app.notice.put("", "quiet")
 
     async def _give(self, command: Command) -> None:
         """Give a command as soon as it can be: a question may not have been asked yet."""
@@ -98,9 +102,10 @@ class Photographer:
         return [word for word in words if word not in shown]
 
 
-async def photograph(here: Colony, scenes: Sequence[Scene]) -> dict[str, str]:
-    """The scenes' SVGs by their names; one that can't be drawn is told, and left out."""
-    app = OvermindApp(Home(here.home), World(here.project, 0o022, here.environ))
+async def photograph(here: Colony, scenes: Sequence[Scene], look: str) -> dict[str, str]:
+    """The scenes' SVGs by their names, by a program that looks so; one that can't be drawn is told, and left out."""
+    theme = "dark" if look == ASCII else look
+    app = OvermindApp(Home(here.home), World(here.project, 0o022, here.environ), theme=theme)
     found: dict[str, str] = {}
     async with app.run_test(size=NORMAL) as pilot:
         photographer = Photographer(here, pilot, app)
@@ -110,6 +115,23 @@ async def photograph(here: Colony, scenes: Sequence[Scene]) -> dict[str, str]:
             except TimeoutError as problem:
                 sys.stderr.write(f"{problem}\n")
                 await photographer.leave()
+    await asyncio.to_thread(app.quitting.on_exit)  # where nothing runs the program is the supervisor
+    return found
+
+
+def photographed(stage: Stage, scenes: Sequence[Scene]) -> dict[str, str]:
+    """The SVGs of all scenes of a stage, by their names."""
+    found: dict[str, str] = {}
+    with colony(demonstration=stage is Stage.DEMO) as here:
+        if stage is Stage.DEMO:
+            sys.stdout.write(f"Claude Code is played by: {here.agent}\n")
+        if stage is Stage.DAY:
+            day.play(here)
+        for look, same in groupby(scenes, lambda scene: scene.look):
+            if look == ASCII:
+                with open(Home(here.home).config, "w", encoding="utf-8") as file:
+                    file.write('[tui]\nsymbols = "ascii"\n')
+            found |= asyncio.run(photograph(here, list(same), look))
     return found
 
 
@@ -129,11 +151,9 @@ def main(names: list[str]) -> int:
                 here.overmind(*command)
             afternoon.begin(here)
             drawn = browsers.draw(browser, here, web_scenes, FOLDER)
-    pictures = {}
-    if scenes:
-        with colony() as here:
-            sys.stdout.write(f"Claude Code is played by: {here.agent}\n")
-            pictures = asyncio.run(photograph(here, scenes))
+    pictures: dict[str, str] = {}
+    for stage, of_stage in groupby(scenes, lambda scene: scene.stage):
+        pictures |= photographed(stage, list(of_stage))
     for name, svg in pictures.items():
         chromium.draw(browser, svg, os.path.join(FOLDER, f"{name}.png"))
     for name in (*drawn, *pictures):

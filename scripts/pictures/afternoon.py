@@ -1,20 +1,12 @@
-"""What else the dashboard shows of an afternoon: agents that ask, have spent or wait, and work of every kind.
-
-Its agents are scripts that speak as Claude Code does (`overmind_core/demo/script.py` says how they are written), so
-each asks the same, and what they have spent is made up.
-"""
+"""What else the dashboard shows of an afternoon: agents that ask, have spent or wait, and work of every kind."""
 
 from __future__ import annotations
 
-import json
-import os
-import time
-from collections.abc import Set as AbstractSet
 from typing import Any
 
+from scripts.pictures.agents import scripted, until_asked
 from scripts.pictures.colony import Colony
 
-PATIENCE = 60.0
 TABLES = [
     {"label": "PostgreSQL", "description": "a server that all instances of the shop share"},
     {"label": "SQLite", "description": "a file beside the shop; one writer at a time"},
@@ -75,7 +67,7 @@ QUESTS = (
 
 def begin(here: Colony) -> None:
     """Start all of it, and wait until its agents ask."""
-    _until_asked(here, GATES)  # before quests take the slots that the spec needs
+    until_asked(here, GATES)  # before quests take the slots that the spec needs
     _agents(here)
     for title, command, options in QUESTS:
         here.overmind("quest", "add", *options, title, "--", "sh", "-c", command)
@@ -83,18 +75,10 @@ def begin(here: Colony) -> None:
     for name, when in (("nightly", "0 3 * * *"), ("stock-taking", "0 18 * * fri")):
         here.overmind("ritual", "create", name, when, "--", "sh", "-c", "echo 212 articles, all there")
     here.overmind("ritual", "run", "nightly")
-    _until_asked(here, ASKING)
+    until_asked(here, ASKING)
 
 
 def _agents(here: Colony) -> None:
-    folder = here.environ["HOME"]
-    script, program = os.path.join(folder, "afternoon.json"), os.path.join(folder, "scripted-claude")
-    with open(script, "w", encoding="utf-8") as file:
-        json.dump(SCRIPT, file)
-    python = os.path.join(here.environ["PATH"].partition(os.pathsep)[0], "python")
-    with open(program, "w", encoding="utf-8") as file:
-        file.write(f'#!/bin/sh\nexec {python} -P -m overmind_core.demo.spec_agent {script} "$@"\n')
-    os.chmod(program, 0o700)
     prompts = {
         "database": "Baskets get lost between the two servers: find out why",
         "prices": "Plan how prices get a table of their own",
@@ -102,17 +86,6 @@ def _agents(here: Colony) -> None:
         "reviewer": "Review what the others changed since noon",
         "search": "The search misses Käse when I type Kase",
     }
-    scripted = here._replace(environ=here.environ | {"OVERMIND_CLAUDE_BIN": program})
+    played = scripted(here, SCRIPT)
     for name, prompt in prompts.items():
-        scripted.overmind("claude", "run", "--type", "session", "--name", name, "--cwd", here.project, prompt)
-
-
-def _until_asked(here: Colony, who: AbstractSet[str]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        asked = {entry["name"] for entry in json.loads(here.overmind("inbox", "--json"))}
-        if asked >= who:
-            return
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"only these ask: {asked}")
-        time.sleep(0.2)
+        played.overmind("claude", "run", "--type", "session", "--name", name, "--cwd", here.project, prompt)

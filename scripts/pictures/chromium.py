@@ -24,6 +24,9 @@ TOOLS = 100
 """Pixels that newer browsers keep for tools that nobody sees: so much of the window shows nothing."""
 PATIENCE = 120.0
 _FACES = re.compile(r"@font-face\s*{[^}]*}")
+_LAST = re.compile(r'(-clip-terminal">\s*<rect x="0" y="0" width="[\d.]+" height=")([\d.]+)')
+BELOW = 6
+"""Pixels that letters of the last row, such as `y`, reach below it."""
 _BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
 
@@ -37,6 +40,7 @@ def draw(browser: str, svg: str, path: str) -> None:
     local = (
         _FACES.sub("", frames.joined(svg)).replace("Fira Code", FONT).replace("font-size: 20px", f"font-size: {SIZE}px")
     )
+    local = _LAST.sub(lambda clip: f"{clip[1]}{float(clip[2]) + BELOW}", local)
     box = _BOX.search(local)
     assert box is not None, "Textual writes a viewBox"
     width, height = (round(float(side) * SCALE) for side in box.groups())

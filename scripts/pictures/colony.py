@@ -1,4 +1,4 @@
-"""A home of its own with the demonstration in it, and a Claude Code, as somebody might have them on an afternoon."""
+"""A home of its own with the demonstration in it, and a Claude Code to start, as somebody might have them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ WEBSHOP = "WEBSHOP"
 """In a command: the folder of a copy of examples/webshop, without containers."""
 PLACES = {REPOSITORY: "shop", WEBSHOP: "webshop"}
 AGENT = "claude"
-"""The mission in which Claude Code runs on a terminal."""
+"""The mission in which Claude Code runs on a terminal, once `CLAUDE` has started it."""
+CLAUDE = ("claude", "run", "--name", AGENT, "--type", "session", "--interactive", "--permission-mode", "manual")
 
 
 class Colony(NamedTuple):
@@ -57,11 +58,12 @@ class Colony(NamedTuple):
 
 
 @contextlib.contextmanager
-def colony() -> Iterator[Colony]:
-    """Start it; afterwards nothing of it is left."""
+def colony(*, demonstration: bool = True) -> Iterator[Colony]:
+    """Start it; afterwards nothing of it is left. Without the demonstration nothing runs, and it stands in `~/shop`."""
     with _folder() as folder, MessagesApi() as api:
         home = os.path.join(folder, ".overmind")
-        project = os.path.join(home, "demo", "shop")
+        shop = os.path.join(folder, PLACES[REPOSITORY])
+        project = os.path.join(home, "demo", "shop") if demonstration else shop
         program = _claude(folder)
         environ = {name: os.environ[name] for name in KEPT if name in os.environ} | {
             **QUIET,
@@ -78,15 +80,15 @@ def colony() -> Iterator[Colony]:
         }
         made = Colony(home, project, environ, os.path.basename(os.path.dirname(program)))
         _known(folder, project)
-        repository(os.path.join(folder, "shop"), environ)
+        repository(shop, environ)
         _webshop(os.path.join(folder, "webshop"), environ)
         try:
-            made.overmind("demo", "--no-tui")
-            session = ("--type", "session", "--interactive", "--permission-mode", "manual", "--cwd", project)
-            made.overmind("claude", "run", "--name", AGENT, *session)
+            if demonstration:
+                made.overmind("demo", "--no-tui")
             yield made
         finally:
-            made.overmind("shutdown", "--yes")
+            with contextlib.suppress(subprocess.CalledProcessError):  # none was ever needed
+                made.overmind("shutdown", "--yes")
 
 
 def _webshop(folder: str, environ: dict[str, str]) -> None:

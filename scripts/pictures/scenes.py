@@ -1,17 +1,30 @@
-"""What is drawn, one row per picture, in this order: an afternoon with the demonstration."""
+"""What is drawn, one row per picture, in this order: nothing, a working day, an afternoon with the demonstration."""
 
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from typing import NamedTuple
 
 from scripts.pictures.browser import WebScene
-from scripts.pictures.colony import AGENT, REPOSITORY, WEBSHOP
+from scripts.pictures.colony import AGENT, CLAUDE, REPOSITORY, WEBSHOP
 from scripts.pictures.workers import WORKERS
 
 NORMAL, SMALL, LARGE = (120, 40), (80, 24), (200, 60)
+ASCII = "ascii"
 
 Command = tuple[str, ...]
+
+
+class Stage(StrEnum):
+    """The home in which a picture is taken."""
+
+    EMPTY = "empty"
+    """Nothing was ever started in it."""
+    DAY = "day"
+    """The missions of `day`."""
+    DEMO = "demo"
+    """The demonstration."""
 
 
 class Scene(NamedTuple):
@@ -19,14 +32,15 @@ class Scene(NamedTuple):
 
     Attributes:
         name: Of the file.
-        row: The mission under the cursor.
+        row: The mission under the cursor; "" where there is none.
         shows: Each of these stands on the screen before it is drawn.
         keys: Pressed one after the other, on the main screen.
         size: Columns and rows.
         before: Command lines that are given first.
-        theme: Of the program.
+        look: The theme of the program; or ASCII, which is dark.
         coached: Whether the person still learns.
         then: Keys that are pressed once the first of `shows` stands there.
+        stage: Where it is taken.
     """
 
     name: str
@@ -35,9 +49,10 @@ class Scene(NamedTuple):
     keys: tuple[str, ...] = ()
     size: tuple[int, int] = NORMAL
     before: tuple[Command, ...] = ()
-    theme: str = "dark"
+    look: str = "dark"
     coached: bool = False
     then: tuple[str, ...] = ()
+    stage: Stage = Stage.DEMO
 
 
 ALLOW = ("answer", "demo-agent", "allow")
@@ -84,34 +99,51 @@ NOTES = (
 COMMENT = "15 % are for new customers alone: take the share from the settings"
 PROMPT = ("send", AGENT, "--queue", "%bash git status --short && ./test")
 
+DAY = ("3 need you", "1 failed", "31 ended: 30 succeeded, 1 stopped")
+
+
+def _day(
+    name: str, row: str, *shows: str, size: tuple[int, int] = NORMAL, look: str = "dark", keys: Command = ()
+) -> Scene:
+    return Scene(name, row, shows or DAY, keys, size, look=look, stage=Stage.DAY)
+
+
 SCENES = (
-    Scene("demo", "demo-build", ("waiting", "[2/4]", "1/3"), coached=True),
-    Scene("small", "demo-worker", ("waiting", "demo-shell"), size=SMALL),
-    Scene("given", "demo-reader", ("given  1 note", "says:", "Done: cocoa"), ("u",)),
-    Scene("needs", "demo-agent", ("always stores the rule",), ("!",)),
-    Scene("light", "demo-service", ("INFO",), theme="light"),
+    Scene("first", "", ("Nothing runs yet", "(git, main, clean)"), size=SMALL, stage=Stage.EMPTY),
+    _day("day", "search-index"),
+    _day("day-small", "search-index", size=SMALL),
+    _day("day-large", "search-index", *DAY, "what happened", size=LARGE),
+    _day("asks", "api", "May it run this?"),
+    _day("needs", "checkout", "May it change checkout.py?", keys=("!",)),
+    _day("help", "search-index", "this mission", keys=("question_mark",), size=SMALL),
+    _day("day-light", "cart-vat", *DAY, look="light"),
+    _day("day-sixteen", "cart-vat", *DAY, look="sixteen"),
+    _day("day-ascii", "cart-vat", *DAY, look=ASCII),
+    Scene("demo", "demo-agent", ("asks", "/4] ", "1 of 3"), coached=True),
+    Scene("small", "demo-agent", ("asks", "demo-shell"), size=SMALL),
+    Scene("given", "demo-reader", ("1 note", "Done: cocoa"), ("u",), size=(120, 30)),
+    Scene("light", "demo-service", ("INFO",), look="light"),
     Scene("message", "demo-agent", ("then tell me",), ("m", *"when you are done, run the tests", "ctrl+j",
                                                        *"and then tell me what you changed")),
     Scene("vim", "demo-shell", ("FORMAT.format", "typing"), ("a",), before=(VIM,)),
     Scene("changes", "demo-agent", ("+FORMAT",), ("v",), before=(ALLOW, CHOOSE)),
     Scene("log", "demo-service", ("GET /cart",), ("l", "z", "/", *"cart|ERROR", "enter")),
     Scene("new", "demo-agent", (), ("n",)),
-    Scene("help", "demo-agent", ("its log",), ("question_mark",)),
-    Scene("claude", AGENT, ("Do you want to proceed", "typing"), ("a",), before=(PROMPT,)),
+    Scene("claude", AGENT, ("Do you want to proceed", "typing"), ("a",), before=(CLAUDE, PROMPT)),
     Scene("large", "demo-agent", ("Done: prices",), size=LARGE),
     Scene("plan", "demo-agent", ("network is gone", "layer"), (":", *"plan release", "enter"), size=(120, 28),
           before=(("apply", RELEASE),)),
     Scene("worktrees", "delivery", ("unmerged", "uncommitted"), (":", *"worktrees", "enter"), size=(120, 18),
           before=WORK),
-    Scene("review", "vouchers", ("reduced", "comment"), ("v",), then=(*"jjjjjjjjjj", "#", *COMMENT)),
+    Scene("review", "vouchers", ("reduced", "comment"), ("v",), then=(*"j" * 17, "#", *COMMENT)),
     Scene("isolation", "discount/web", ("discount/db", "2 x cup at", "shop at"), ("/", *"discount|header", "enter"),
           size=(120, 15), before=SHOPS),
     Scene("land", "vouchers", ("rebase", "vouchers.py"), ("L",), size=(120, 28)),
-    Scene("board", "carts/TSK-001", ("REVIEW 1", "carts/TSK-006"), (":", *"board", "enter"), size=(120, 14),
+    Scene("board", "carts/TSK-001", ("REVIEW 1", "carts/TSK-006"), (":", *"board", "enter"), size=(120, 16),
           before=(("demo", "spec"), ("answer", "carts", "allow"))),
-    Scene("notes", "demo-agent", ("pinned", "proposed", "+2 -0"), (":", *"notes", "enter"), size=(120, 14),
+    Scene("notes", "demo-agent", ("pinned", "proposed", "+2 -0"), (":", *"notes", "enter"), size=(120, 16),
           before=NOTES),
-    Scene("note", "demo-agent", ("versions[2]", "discounts"), (":", *"notes", "enter", "/", *"cents", "enter", "enter"),
+    Scene("note", "demo-agent", ("2 versions", "discounts"), (":", *"notes", "enter", "/", *"cents", "enter", "enter"),
           size=(120, 32)),
 )  # fmt: skip
 WEB_SCENES = (
@@ -139,5 +171,5 @@ WEB_SCENES = (
     WebScene("doctor", "doctor", ("home",)),
 )
 """Every page of the dashboard, in a home of its own: its agents still ask."""
-WEB_BEFORE = (("apply", RELEASE), ("demo", "spec"), *WORK, *NOTES, VIM)
+WEB_BEFORE = (CLAUDE, ("apply", RELEASE), ("demo", "spec"), *WORK, *NOTES, VIM)
 """What is given before the dashboard is drawn, besides what `afternoon` begins."""

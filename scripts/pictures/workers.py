@@ -88,5 +88,11 @@ def repository(folder: str, environ: Mapping[str, str]) -> None:
 
 def commit(folder: str, environ: Mapping[str, str]) -> None:
     """Make a repository of a folder."""
-    for words in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "A shop")):
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=folder, env={**environ}, check=True)
+    commit_all(folder, environ)
+
+
+def commit_all(folder: str, environ: Mapping[str, str]) -> None:
+    """Commit all that the folder of a repository has."""
+    for words in (("add", "-A"), ("commit", "-q", "-m", "A shop")):
         subprocess.run(["git", *words], cwd=folder, env={**environ}, check=True)

@@ -38,8 +38,18 @@ def test_each_page_of_the_dashboard_is_there_in_every_look_and_small(scene):
 def test_every_page_of_the_menu_is_drawn_and_no_picture_is_left_over():
     drawn = {scene.page for scene in WEB_SCENES}
     assert {page["name"] for page in shown() if page["listed"]} <= drawn
-    there = {name for name in os.listdir(os.path.join(REPOSITORY, "screenshots")) if name.startswith("web-")}
-    assert there == {f"{name}.png" for scene in WEB_SCENES for name in scene.names}
+    names = [*(scene.name for scene in SCENES), *(name for scene in WEB_SCENES for name in scene.names)]
+    assert sorted(os.listdir(os.path.join(REPOSITORY, "screenshots"))) == sorted(f"{name}.png" for name in names)
+
+
+def test_every_picture_that_is_shown_is_there():
+    shown = set()
+    for folder in ("", "docs"):
+        for name in os.listdir(os.path.join(REPOSITORY, folder)):
+            if name.endswith(".md"):
+                with open(os.path.join(REPOSITORY, folder, name), encoding="utf-8") as page:
+                    shown |= set(re.findall(r"screenshots/([\w-]+\.png)", page.read()))
+    assert shown <= set(os.listdir(os.path.join(REPOSITORY, "screenshots")))
 
 
 def test_without_a_browser_it_says_what_to_install(tmp_path):

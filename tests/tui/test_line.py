@@ -212,17 +212,19 @@ def test_esc_keeps_the_text_beyond_another_page_and_a_resize_and_ctrl_c_drops_it
 
 
 def test_a_kept_text_is_there_for_the_next_program_until_it_is_started(tmp_path):
+    file = tmp_path / "tui.json"
+
     async def kept(app, pilot):
         await opened(app, pilot)
         await pilot.press(*"half", "escape")
-        await until(pilot, lambda: "half" in (tmp_path / "tui.json").read_text(), what="written")
+        await until(pilot, lambda: file.exists() and "half" in file.read_text(), what="written")
 
     async def later(app, pilot):
         await opened(app, pilot)
         assert app.screen.field.text == "half"
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is app.main, what="started")
-        await until(pilot, lambda: "half" not in (tmp_path / "tui.json").read_text(), what="forgotten")
+        await until(pilot, lambda: "half" not in file.read_text(), what="forgotten")
 
     for scenario in (kept, later):
         run(lambda: Starting(home=tmp_path), scenario)

@@ -13,7 +13,7 @@ from overmind_core.domain.missions.status_marks import MARKS
 from overmind_core.domain.text.cells import width
 from overmind_core.view import tones
 from overmind_tui.shell import appearance
-from overmind_tui.shell.messages import Connected
+from overmind_tui.shell.messages import Connected, Disconnected
 from overmind_tui.terminal.user_terminal import UserTerminal
 from tests.kit.screen_pictures import pictures
 from tests.tui.test_pictures import Still, settle
@@ -151,15 +151,27 @@ class Beginning(Still):
         self.updates.take(Connected({"pid": 4242}, hosted=False))
 
 
-@pytest.mark.parametrize(("theme", "said"), [("nosuch", "unknown theme 'nosuch': using dark"), ("dark", "")])
-def test_a_theme_that_is_not_there_is_told(theme, said):
+def test_a_theme_that_is_not_there_is_told():
     async def scene():
-        app = Beginning(theme=theme)
+        app = Beginning(theme="nosuch")
         async with app.run_test(size=(80, 24)) as pilot:
             await settle(pilot)
-            assert app.theme == "dark"
-            assert app.notice.tone == ("bad" if said else "quiet")
-            assert (said or "daemon 4242") in app.main.line.render_line(0).text
+            assert (app.theme, app.notice.tone) == ("dark", "bad")
+            assert "unknown theme 'nosuch': using dark" in app.main.line.render_line(0).text
+
+    asyncio.run(scene())
+
+
+def test_a_daemon_that_answers_is_news_only_after_none_did():
+    async def scene():
+        app = Beginning()
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            assert app.notice.text == "", "it was to be expected"
+            app.updates.take(Disconnected("it is gone.", final=False))
+            app.updates.take(Connected({"pid": 4343}, hosted=False))
+            await settle(pilot)
+            assert "connected to daemon 4343" in app.main.line.render_line(0).text
 
     asyncio.run(scene())
 

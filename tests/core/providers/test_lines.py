@@ -59,6 +59,7 @@ def test_amounts_are_worded_for_people(word, value, text):
 def test_a_tool_line_says_how_it_went_and_how_long_it_took():
     assert tool_line("Bash: pytest -q", took=2.06) == "⚙ Bash: pytest -q → ok, 2.1 s"
     assert tool_line("Bash: false", "") == "⚙ Bash: false → ✗ failed"
+    assert tool_line("Bash: ./test", "✖ cents are lost") == "⚙ Bash: ./test → ✗ cents are lost", "one sign is enough"
 
 
 def test_an_interrupt_needs_no_explanation():

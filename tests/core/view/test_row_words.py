@@ -63,6 +63,7 @@ ROWS = [
     (mission("a", 65.0), "working quiet", "1m", "no output yet"),
     (agent("a", 65.0, "idle", 5.0, 0.1, "Done."), "your turn quiet", "5s", "Done."),
     (agent("a", 65.0, "idle", 5.0, 0.1, "Done.", unseen=True), "your turn wait", "5s", "Done."),
+    (agent("a", 65.0, "idle", 5.0, 0.1, ""), "your turn quiet", "5s", ""),
     (agent("a", 65.0, "working", 5.0, 0.1, "⚙ Read"), "working quiet", "5s", "⚙ Read"),
     (
         agent("a", 65.0, "limited", 5.0, 0.1, "plan's limit", resume_at=at(-25 * MINUTE)),
@@ -71,6 +72,10 @@ ROWS = [
     (
         agent("a", 65.0, "limited", 5.0, 0.1, "plan's limit", resume_at=at(-12 * 60 * MINUTE)),
         "limited slow", "5s", "plan's limit; goes on 2026-11-29 02:35",
+    ),
+    (
+        agent("a", 65.0, "limited", 5.0, 0.1, "usage limit reached|1795894887", resume_at=at(-25 * MINUTE)),
+        "limited slow", "5s", "usage limit reached; goes on at 15:00",
     ),
     (agent("a", 65.0, "limited", 5.0, 0.1, "no credit left"), "limited slow", "5s", "no credit left"),
     (
@@ -183,6 +188,7 @@ BARS = [
     ("a[1:2]  | b | c -> d", "a[1:2]  | b | c -> d"),
     ("█ ▌", "█ ▌"),
     ("[ 41%] Building", "[ 41%] Building"),
+    ("INFO  GET /cart            200   14 ms", "INFO  GET /cart  200  14 ms"),
     ("", ""),
 ]
 
