@@ -46,6 +46,8 @@ class LogPanel:
         self.span = ""
         self.unread: set[str] = set()
         self._reader: Reader | None = None
+        self._known_runs: dict[str, int] = {}
+        """Mission → its newest run as its row had it when its log was asked for: a plan's log has no runs."""
         self._asks_head = False
         self.search = LogSearch(screen, feed)
         self.handlers: dict[str, Handler] = {
@@ -88,7 +90,21 @@ class LogPanel:
         view.read_pages = self._feed.want
         view.start(look.alone, "" if look.missions else "no mission is selected")
         view.wrap_unless_chosen(wrap=self._screen.shell.settings.log_wrap or self._is_of_agent(look))
+        self._known_runs = self._newest_runs()
         self._feed.show(look)
+
+    def rows_changed(self) -> None:
+        """Follow on where a mission that had ended was started again, unless somebody reads back."""
+        if self._reader is None or self.look.run is not None or not self._screen.log_view.following:
+            return
+        runs = self._newest_runs()
+        if self._reader.is_outdated({one: run for one, run in runs.items() if run > self._known_runs.get(one, 0)}):
+            self._reader, self._known_runs = None, runs
+            self._feed.follow_again()
+
+    def _newest_runs(self) -> dict[str, int]:
+        rows = self._screen.shell.fleet.rows
+        return {one: int(rows[one].get("run") or 0) for one in self.look.missions if one in rows}
 
     def _is_of_agent(self, look: LogScope) -> bool:
         """Whether it is what an agent says, which is prose."""

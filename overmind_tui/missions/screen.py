@@ -139,6 +139,7 @@ class MissionsScreen(Page):
         self._arranged = time.monotonic()
         self.table_panel.rearrange(asked=asked)
         self.terminal_panel.rows_changed()
+        self.log_panel.rows_changed()
 
     def rows_came(self) -> None:
         """Show the rows that came; one that was waited for gets the cursor."""
@@ -204,6 +205,7 @@ class MissionsScreen(Page):
     def log_changed(self) -> None:
         """Who reads back is not disturbed by what comes."""
         self._parts.log_follower.hold(back=not self.log_view.following)
+        self.log_panel.rows_changed()
         self.retitle()
 
     def retitle(self) -> None:
