@@ -197,9 +197,7 @@ class Reader:
         Args:
             runs: Id → the number of its newest run.
         """
-        return any(
-            source.ended and runs.get(source.id, 0) > max(source.all_runs, default=0) for source in self.sources
-        )
+        return any(source.ended and runs.get(source.id, 0) > max(source.all_runs, default=0) for source in self.sources)
 
     @property
     def last_written(self) -> float:

@@ -75,12 +75,15 @@ def big(om):
 def test_a_mission_that_had_ended_is_followed_into_its_next_runs(om, opened, command):
     om.finished(command, "--name", "again")
 
+    async def follow_into(app, pilot, run):
+        await until(pilot, lambda: app.main.log_panel.runs[0] == run - 1, what="the run before")
+        om.ok("restart", "again")
+        await until(pilot, lambda: f"--- restart #{run - 1} " in shown(app), what="the restart")
+        await until(pilot, lambda: app.main.log_panel.runs == (run, run), what="the next run")
+
     async def scenario(app, pilot):
-        for run in (2, 3):
-            await until(pilot, lambda: app.main.log_panel.runs[0] == run - 1, what="the run before")
-            om.ok("restart", "again")
-            await until(pilot, lambda: f"--- restart #{run - 1} " in shown(app), what="the restart")
-            await until(pilot, lambda: app.main.log_panel.runs == (run, run), what="the next run")
+        await follow_into(app, pilot, 2)
+        await follow_into(app, pilot, 3)
 
     opened({}, scenario)
 
