@@ -6,7 +6,7 @@ A page of several missions holds what all of them wrote in the same time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from heapq import merge
 from itertools import zip_longest
@@ -190,6 +190,14 @@ class Reader:
             return 0, 0
         (source,) = self.sources
         return max(source.runs, default=0), max(source.all_runs, default=0)
+
+    def is_outdated(self, runs: Mapping[str, int]) -> bool:
+        """Whether a mission that had ended has begun another run, of which the stream says nothing any more.
+
+        Args:
+            runs: Id → the number of its newest run.
+        """
+        return any(source.ended and runs.get(source.id, 0) > max(source.all_runs, default=0) for source in self.sources)
 
     @property
     def last_written(self) -> float:

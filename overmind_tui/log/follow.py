@@ -88,10 +88,14 @@ class LogFollower:
         """Look at this from now on."""
         self._held = False
         if look != self._wanted:
-            self._reader, self._jumped = None, 0.0
-            self._page_worker.take(None)
             self._wanted = look
-            self._stir()
+            self.follow_again()
+
+    def follow_again(self) -> None:
+        """Ask anew for what is looked at: it had ended, and goes on."""
+        self._reader, self._jumped = None, 0.0
+        self._page_worker.take(None)
+        self._stir()
 
     def hold(self, *, back: bool) -> None:
         """Whether to post nothing for now: somebody reads what is there already, and may go on to what is before."""

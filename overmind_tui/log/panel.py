@@ -48,8 +48,12 @@ class LogPanel:
         self.span = ""
         self.unread: set[str] = set()
         self._reader: Reader | None = None
+        self._known_runs: dict[str, int] = {}
+        """Mission → its newest run as its row had it when its log was asked for: a plan's log has no runs."""
         self._asks_head = False
         self.search = LogSearch(screen, feed)
+        self.defaults = (False, True)
+        """Whether the configuration wants times, and long lines wrapped."""
         self.handlers: dict[str, Handler] = {
             "log-tail": self.do_log_tail,
             "log-head": self.do_log_head,
@@ -97,6 +101,7 @@ class LogPanel:
         if not look.missions:
             view.show(PagedLog())  # none is on its way
         view.is_agent = self._is_of_agent(look)
+        self._known_runs = self._newest_runs()
         self._feed.show(look)
 
     def _nothing(self) -> str:
@@ -105,6 +110,31 @@ class LogPanel:
         if entry is None or not entry.row.get(STANDS_FOR_NONE):
             return log_lines.NOBODY
         return log_lines.missing(safe(entry.name))
+
+    def settings_changed(self) -> None:
+        """Show the log as the configuration says, where that says something else than before."""
+        settings = self._screen.shell.settings
+        if (settings.log_time, settings.log_wrap) != self.defaults:
+            self.defaults = settings.log_time, settings.log_wrap
+            self._screen.log_view.show_as(times=settings.log_time, wrap=settings.log_wrap)
+
+    def scrolled(self) -> None:
+        """Leave who reads back undisturbed by what comes."""
+        self._feed.hold(back=not self._screen.log_view.following)
+        self.rows_changed()
+
+    def rows_changed(self) -> None:
+        """Follow on where a mission that had ended was started again, unless somebody reads back."""
+        if self._reader is None or self.look.run is not None or not self._screen.log_view.following:
+            return
+        runs = self._newest_runs()
+        if self._reader.is_outdated({one: run for one, run in runs.items() if run > self._known_runs.get(one, 0)}):
+            self._reader, self._known_runs = None, runs
+            self._feed.follow_again()
+
+    def _newest_runs(self) -> dict[str, int]:
+        rows = self._screen.shell.fleet.rows
+        return {one: int(rows[one].get("run") or 0) for one in self.look.missions if one in rows}
 
     def _is_of_agent(self, look: LogScope) -> bool:
         """Whether it is what an agent says, which is prose."""

@@ -87,8 +87,7 @@ class MissionsScreen(Page):
         self.title_view = Lines(self.faces.title, id="panel-title")
         self.question_view: LinesPanel = QuestionView(self.question, id="question")
         self.log_view = LogView(zone=self.shell.zone, id="log")
-        self._log_defaults = settings.log_time, settings.log_wrap
-        self.log_view.times, self.log_view.wrap = self._log_defaults
+        self.log_view.times, self.log_view.wrap = self.log_panel.defaults = settings.log_time, settings.log_wrap
         self.diff_view = TextView(id="diff")
         self.stats = LinesPanel(self.faces.stats, press=self.table.press, id="stats")
         self.notes_view = CursorTextView(id="given", shows_cut=True)
@@ -136,12 +135,9 @@ class MissionsScreen(Page):
         self.log_view.ask(sum(one["id"] == of_log for one in self.shell.fleet.questions))
 
     def settings_changed(self) -> None:
-        """The configuration was saved; how the log is shown counts when it says something else than before."""
+        """The configuration was saved."""
         super().settings_changed()
-        found = self.shell.settings
-        if (found.log_time, found.log_wrap) != self._log_defaults:
-            self._log_defaults = found.log_time, found.log_wrap
-            self.log_view.show_as(times=found.log_time, wrap=found.log_wrap)
+        self.log_panel.settings_changed()
 
     def take_keys(self) -> None:
         """Unless another view is opening before it."""
@@ -172,6 +168,7 @@ class MissionsScreen(Page):
         self.where = Where.FIRST if self.shell.fleet.is_empty and self.shell.fleet.loaded else Where.LIST
         self.table_panel.rearrange(asked=asked)
         self.terminal_panel.rows_changed()
+        self.log_panel.rows_changed()
         if self.where is not before:
             self.refresh_line()
 
@@ -271,8 +268,8 @@ class MissionsScreen(Page):
 
     @on(LogView.Changed)
     def log_changed(self) -> None:
-        """Who reads back is not disturbed by what comes."""
-        self._parts.log_follower.hold(back=not self.log_view.following)
+        """Somebody scrolled, or lines came."""
+        self.log_panel.scrolled()
         self.retitle()
 
     def retitle(self) -> None:

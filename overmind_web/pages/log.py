@@ -149,6 +149,8 @@ class LogPane:
         self._frames: deque[Answer] = deque()
         self._tasks: list[asyncio.Task[None]] = []
         self._reader: Reader | None = None
+        self._known_runs: dict[str, int] = {}
+        """Mission → its newest run as its row had it when its log was asked for: a plan's log has no runs."""
         self._index = _Index()
         self._items: deque[tuple[Reader, Answer]] = deque()
         """What the supervisor said of logs, and their reader was not told yet: while it reads, we would wait."""
@@ -253,12 +255,33 @@ class LogPane:
     # following
 
     async def _follow(self) -> None:
-        """Ask where the logs are, and hear how they grow; again after each loss."""
-        ids = list(self._asked.missions)
+        """Ask where the logs are, and hear how they grow; again after each loss, and where what had ended goes on."""
+        rows_changed = asyncio.Event()
+        unsubscribe = self._context.feed.subscribe(lambda _: rows_changed.set())
+        outdated: asyncio.Task[None] | None = None
+        try:
+            while True:
+                following = asyncio.create_task(self._follow_once())
+                outdated = asyncio.create_task(self._until_outdated(rows_changed))
+                await asyncio.wait((following, outdated), return_when=asyncio.FIRST_COMPLETED)
+                if following.done() and (error := following.exception()) is not None:
+                    raise error
+                await outdated
+                following.cancel()
+                await asyncio.wait((following,))
+                self._reader = None
+        finally:
+            unsubscribe()
+            following.cancel()
+            if outdated is not None:
+                outdated.cancel()
+
+    async def _follow_once(self) -> None:
+        """Hear of the logs until all have ended."""
+        request = {"ids": list(self._asked.missions), "follow": True}
         while True:
             try:
-                lines = self._context.supervisor.stream("logs", {"ids": ids, "follow": True}, by=self._context.by)
-                async for kind, content in lines:
+                async for kind, content in self._context.supervisor.stream("logs", request, by=self._context.by):
                     if kind == "ok":
                         await self._begin(content["missions"])
                     elif kind == "item" and self._reader is not None:
@@ -271,10 +294,27 @@ class LogPane:
             else:
                 return
 
+    async def _until_outdated(self, rows_changed: asyncio.Event) -> None:
+        """Wait until a mission that had ended has begun another run."""
+        while not self._is_outdated():
+            rows_changed.clear()
+            await rows_changed.wait()
+
+    def _is_outdated(self) -> bool:
+        if self._reader is None or self._asked.run is not None:
+            return False
+        runs = self._newest_runs(self._reader)
+        return self._reader.is_outdated({one: run for one, run in runs.items() if run > self._known_runs.get(one, 0)})
+
+    def _newest_runs(self, reader: Reader) -> dict[str, int]:
+        rows = self._context.feed.missions
+        return {one.id: int(rows[one.id].get("run") or 0) for one in reader.sources if one.id in rows}
+
     async def _begin(self, described: Sequence[Answer]) -> None:
         """Look at logs that are where the supervisor says; who reads back goes on in what there was."""
         scope = LogScope(tuple(str(one["id"]) for one in described), self._asked.run, self._asked.since)
         self._reader = await _read(partial(Reader, described, scope, tail=LINES, page_lines=LINES))
+        self._known_runs = self._newest_runs(self._reader)
         if self._follows:
             self._index.forget()
             await self._show()

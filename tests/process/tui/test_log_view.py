@@ -75,6 +75,54 @@ def big(om):
     return make
 
 
+@pytest.mark.parametrize("command", ["date +%N", "true"], ids=["that writes", "that writes nothing"])
+def test_a_mission_that_had_ended_is_followed_into_its_next_runs(om, opened, command):
+    om.finished(command, "--name", "again")
+
+    async def follow_into(app, pilot, run):
+        await until(pilot, lambda: app.main.log_panel.runs[0] == run - 1, what="the run before")
+        om.ok("restart", "again")
+        await until(pilot, lambda: f"--- restart #{run - 1} " in shown(app), what="the restart")
+        await until(pilot, lambda: app.main.log_panel.runs == (run, run), what="the next run")
+
+    async def scenario(app, pilot):
+        await follow_into(app, pilot, 2)
+        await follow_into(app, pilot, 3)
+
+    opened({}, scenario)
+
+
+def test_a_plan_that_had_ended_is_followed_into_its_next_run(om, opened, tmp_path):
+    plan = tmp_path / "again.toml"
+    plan.write_text('[agents.one]\ncommand = "false"\n')
+    om("apply", plan, "--wait")
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: "1 failed" in shown(app), what="its end")
+        om("apply", plan, "--rerun", "failed", "--wait")
+        await until(pilot, lambda: "--- restart #1 " in shown(app), what="that it runs again")
+
+    opened({}, scenario)
+
+
+def test_who_reads_back_in_what_had_ended_is_left_there(om, opened):
+    om.finished("seq 200", "--name", "again")
+
+    async def scenario(app, pilot):
+        view = app.main.log_view
+        await until(pilot, lambda: "200" in shown(app), what="the tail")
+        await pilot.press("l", "g")
+        await until(pilot, lambda: not view.following, what="the head")
+        before = view.scroll_offset.y
+        om.ok("restart", "again")
+        await until(pilot, lambda: app.fleet.named("again")["run"] == 2, what="the next run")
+        assert (view.following, view.scroll_offset.y) == (False, before)
+        await pilot.press("G")
+        await until(pilot, lambda: app.main.log_panel.runs == (2, 2), what="the newest lines")
+
+    opened({}, scenario)
+
+
 @pytest.mark.torture
 def test_a_million_lines_are_read_where_one_looks_and_held_nowhere_else(opened, big):
     places = [LINES * at // 64 for at in range(64)]  # each in a page of its own

@@ -71,6 +71,18 @@ def test_what_comes_is_followed_and_a_line_without_its_end_is_shown(om, site):
         assert lines == ["first"]
 
 
+@pytest.mark.parametrize("beside", [(), ("sleep 100",)], ids=["alone", "beside one that lives"])
+def test_a_mission_that_had_ended_is_followed_into_its_next_run(om, site, beside):
+    mission = finished(om, "echo once")
+    with site.tab() as tab:
+        assert any("once" in line for line in texts(opened(tab, [mission, *(om.mission(one) for one in beside)])))
+        om.ok("restart", mission)
+        lines: list[str] = []
+        while sum(line.endswith("once") for line in lines) < 2:
+            got = tab.next(1, "lines", "more")
+            lines = [*(lines if got["t"] == "more" else []), *texts(got)]
+
+
 def test_who_reads_back_is_told_once_that_more_has_come(om, site):
     go = om.path("go")
     mission = waiting(om, go, "echo first")
