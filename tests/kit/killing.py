@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 
@@ -13,6 +14,13 @@ from tests.kit.waiting import eventually
 
 PATIENCE = 20.0
 """Seconds; the machine may be busy with other tests."""
+SEARCH = r"waits for the daemon[^\n]*\n|The daemon answers again \(PID \d+\)\n"
+"""What a client says that finds no daemon for two seconds, as on a busy machine."""
+
+
+def without_search(errors: str) -> str:
+    """Return what a client has said on standard error besides that it looks for its daemon."""
+    return re.sub(SEARCH, "", errors)
 
 
 def kill(pid: int) -> None:

@@ -289,6 +289,7 @@ def test_a_shutdown_names_the_quests_that_it_cancels_and_what_begins_them_again(
     queue.held("first")
     om.wait_status(queue.until("first", "running")["id"], "running")
     om.ok("quest", "run", "--name", "once", "sleep 1000")
+    queue.until("once", "running")
     om.ok("queue", "pause")
     queue.held("later")
     ended = om("shutdown")

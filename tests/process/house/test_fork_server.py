@@ -106,7 +106,7 @@ def test_what_daemons_leave_behind_is_found_named_and_buried(om):
     assert "sleep 600" in named[0]
     processes.kill_home(om.home)
     eventually(lambda: not psutil.pid_exists(orphan), what="it is buried")
-    assert processes.of_home(om.home) == []
+    eventually(lambda: not processes.of_home(om.home), what="all of it is")
 
 
 @pytest.mark.own_home
