@@ -482,7 +482,6 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
 
     def refresh_all(self) -> None:
         """Ask for everything again."""
-        self.fleet.forget_killed()
         self.main.rearrange(asked=True)
         self.repaint()
         self.event_stream.retry()

@@ -143,7 +143,7 @@ class Fleet:
     def apply(
         self, rows: Sequence[Row], removed: Collection[str], *, everything: bool, at: float = 0.0, hive: str = ""
     ) -> None:
-        """Take over what came `at` that time, in seconds; a killed mission that nobody saw alive stays unseen.
+        """Take over what came `at` that time, in seconds.
 
         Ids are those of its `hive`; `everything`: that one has no others.
         """
@@ -154,7 +154,7 @@ class Fleet:
         elif self.has_hives:
             rows = [{**row, HIVE: LOCAL} for row in rows]
         if everything:
-            stay = {one: row for one, row in self.rows.items() if missions_rows.gone(row) or hive_of(row) != hive}
+            stay = {one: row for one, row in self.rows.items() if hive_of(row) != hive}
             self.rows = {row["id"]: self._merged(row) for row in rows} | stay
             self.loaded = self.loaded or not hive
             self.samples = {one: samples for one, samples in self.samples.items() if one in self.rows}
@@ -163,8 +163,7 @@ class Fleet:
             self.samples.pop(one, None)
             self._sampled_at.pop(one, None)
         for row in rows if not everything else ():
-            if row["id"] in self.rows or not missions_rows.gone(row):
-                self.rows[row["id"]] = self._merged(row)
+            self.rows[row["id"]] = self._merged(row)
         self._measure(rows, at)
         self._apply_plans()
 
@@ -342,12 +341,6 @@ class Fleet:
                 sum(sum(row["tokens"].values()) for row in unpriced),
             )
         return self._counted
-
-    def forget_killed(self) -> None:
-        """Whoever comes back to the view sees them no more."""
-        self._counted = None
-        self.changes += 1
-        self.rows = {one: row for one, row in self.rows.items() if not missions_rows.gone(row)}
 
     def saw(self, mission: str) -> None:
         """Somebody has looked at it: nothing of it is news."""

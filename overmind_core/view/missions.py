@@ -289,7 +289,7 @@ def older_runs(rows: Iterable[Row]) -> dict[str, str]:
 
 
 def gone(row: Row) -> bool:
-    """Whether a kill has taken it off the lists: it stays in sight for a while. Older daemons say it by the status."""
+    """Whether a kill has taken it off plain `ps`: lists show it dimmed. Older daemons say it by the status."""
     return bool(row.get("hidden", row["status"] == "killed"))
 
 

@@ -361,9 +361,8 @@ class MissionsScreen(Page):
         self.table.tick()
 
     def on_screen_resume(self) -> None:
-        """Who comes back to the list sees no missions that were killed before."""
+        """Whoever comes back to the list finds all in its place."""
         if self._left:
-            self.shell.fleet.forget_killed()
             self.forget_columns()
             self.panels.settle_anew()
             self.rearrange(asked=True)

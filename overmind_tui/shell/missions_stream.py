@@ -230,7 +230,7 @@ class MissionsStream(ABC):
         """Everything there is, and the stream of what follows."""
         if not self._seq:
             self._seq = _newest(session)
-        self.send(RowsChanged(session.ask("ps", {}), everything=True))
+        self.send(RowsChanged(session.ask("ps", {"all": True}), everything=True))
         wanted: Json = {"follow": True} | ({"eyes": True} if self.eyes else {})
         try:
             begun = session.stream("events", {"since": self._seq, **wanted})
@@ -321,9 +321,9 @@ def _asked(session: Session, changed: set[str]) -> list[Row]:
 def _with_history(session: Session) -> list[Row]:
     """All missions, with the load of the last minutes."""
     try:
-        return list(session.ask("ps", {"wide": True, "history": True}))
+        return list(session.ask("ps", {"all": True, "wide": True, "history": True}))
     except OvermindError:  # a supervisor that keeps none yet
-        return list(session.ask("ps", {"wide": True}))
+        return list(session.ask("ps", {"all": True, "wide": True}))
 
 
 def _midnight() -> float:

@@ -136,7 +136,6 @@ class LiveFleet:
     async def reload(self, rows: Iterable[Row]) -> None:
         """All missions as they are: the daemon was reached anew."""
         questions = await self._questions()
-        self.fleet.forget_killed()
         self.fleet.apply([row for row in rows if not gone(row)], (), everything=True)
         self.fleet.questions = questions
         self._tell(FleetChange(rows=None, questions=True))
@@ -155,7 +154,8 @@ class LiveFleet:
         if asks:
             self.fleet.questions = await self._questions()
         self._forget_killed()
-        self.fleet.apply(changed, removed, everything=False)
+        known_or_shown = [row for row in changed if row["id"] in self.fleet.rows or not gone(row)]
+        self.fleet.apply(known_or_shown, removed, everything=False)
         ids = frozenset(str(row["id"]) for row in changed).union(removed)
         self._tell(FleetChange(rows=ids, questions=asks))
         for ask, wanted in (

@@ -15,6 +15,7 @@ from overmind_core.view.actions import Needs
 from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_core.view.keymap import keymap
 from overmind_tui.pages.table import TablePage
+from overmind_tui.shell import missions_stream
 from overmind_tui.shell.messages import Connected, Disconnected, Happened
 from overmind_tui.shell.missions_stream import MissionsStream, Session
 from overmind_tui.shell.updates import show_bottom
@@ -200,6 +201,20 @@ def test_events_that_came_before_the_connection_closed_are_told(asks):
     assert [type(one) for one in told] == [Happened]
     assert told[0].events == [END]
     assert stream._seq == END["seq"]
+
+
+def test_killed_missions_are_asked_for_at_the_start_as_all_others():
+    told: list[Any] = []
+    killed = {"id": "k", "status": "killed", "hidden": True}
+
+    def ask(command, args):
+        return ([killed] if args.get("all") else []) if command == "ps" else {"seq": 1}
+
+    session: Any = SimpleNamespace(ask=ask, stream=lambda *_: {})
+    stream: Any = SimpleNamespace(send=told.append, _seq=0, eyes=False, _refresh_inbox_and_cost=lambda *_: None)
+    MissionsStream._begin(stream, session)
+    assert [(one.rows, one.everything) for one in told] == [([killed], True)]
+    assert missions_stream._with_history(session) == [killed]
 
 
 def test_a_table_page_is_of_the_daemon_unless_it_says_otherwise():

@@ -339,6 +339,23 @@ def test_no_frame_between_two_sizes_has_both_shapes(crowd):
 # 9
 
 
+def test_a_killed_mission_is_counted_before_and_after_another_view_was_open():
+    rows = [mission(1, "done", "stopped", exit_code=0), mission(2, "end", "killed", hidden=True, outcome="killed")]
+
+    async def scenario(app, pilot):
+        fold = "▸ 2 ended: 1 succeeded, 1 killed"
+        assert fold in picture(app)
+        app.commands.run("events")
+        await pilot.pause()
+        assert fold not in picture(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.main, what="back")
+        await settle(pilot)
+        assert fold in picture(app)
+
+    play(scenario, rows)
+
+
 def test_what_ended_is_one_line_that_counts_right_and_a_failure_stays_above_until_it_was_seen(clock):
     """Acceptance 9."""
     rows = [mission(at, f"done-{at}", "stopped", exit_code=0, ended_at=f"2025-12-31T23:{at:02}:00.000Z")

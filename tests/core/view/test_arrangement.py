@@ -148,15 +148,17 @@ def test_columns_are_named_without_what_only_terminals_need():
     [row("k", "crashed", hidden=True), row("k", "killed", hidden=True), row("k", "killed")],
     ids=["after its end", "while it ran", "by an older daemon"],
 )
-def test_a_killed_mission_stays_in_sight_until_somebody_comes_back_and_is_no_news_to_who_never_saw_it(killed):
+def test_a_killed_mission_stays_until_it_is_removed_as_one_that_was_stopped(killed):
     fleet = Fleet()
-    fleet.apply([row("k"), row("a", hidden=False)], (), everything=True)
+    fleet.apply([row("a", hidden=False)], (), everything=True)
     fleet.apply([killed], (), everything=False)
-    fleet.apply([row("a")], (), everything=True)
+    assert set(fleet.rows) == {"a", "k"}, "it began and was killed between two looks"
+    fleet.apply([row("a"), killed], (), everything=True)
     assert set(fleet.rows) == {"a", "k"}
-    fleet.forget_killed()
-    assert set(fleet.rows) == {"a"}
+    fleet.apply([row("a")], (), everything=True)
+    assert set(fleet.rows) == {"a"}, "it was removed while nobody looked"
     fleet.apply([killed], (), everything=False)
+    fleet.apply([], ["k"], everything=False)
     assert set(fleet.rows) == {"a"}
 
 
