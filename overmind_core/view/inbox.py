@@ -118,6 +118,11 @@ def your_turn(row: Row) -> bool:
     return missions_rows.mark(row) is YOUR_TURN and bool(row.get("unseen"))
 
 
+def is_turn(row: Row) -> bool:
+    """Whether a person is to go on: it has answered, or begun a new conversation, and nobody has looked."""
+    return your_turn(row) or (bool(row.get("conversation_lost")) and missions_rows.is_live(row))
+
+
 _ASKING = frozenset({"waiting", "idle", "limited"})
 """Activities of those that may need a person."""
 
@@ -159,7 +164,7 @@ def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Nee
             found.append(Need(row, None, LOST, _held(row, now)))
         elif blocked(row) and row["id"] not in asked_about:
             found.append(Need(row, None, BLOCKED if missions_rows.is_live(row) else OVER, _held(row, now)))
-        elif your_turn(row) or (row.get("conversation_lost") and missions_rows.is_live(row)):
+        elif is_turn(row):
             found.append(Need(row, None, TURN, _held(row, now)))
     for one in by_engine:
         row = _row_of(one, missions)

@@ -494,7 +494,10 @@ class MissionsScreen(Page):
         """To the next that needs a person."""
         self.needs_you.do_next()
 
-    # being seen
+    @property
+    def rests_on(self) -> str | None:
+        """The mission under the cursor, unless its terminal is open."""
+        return None if self.terminal_panel.is_open else self.table.cursor_id
 
     @property
     def in_view(self) -> str | None:

@@ -72,6 +72,10 @@ class Main(RowSelection, Protocol):
         """The mission whose newest lines are in sight, as far as the person looks at this program."""
 
     @property
+    def rests_on(self) -> str | None:
+        """The mission under the cursor of the list, unless its terminal is open: there it is seen as it is typed."""
+
+    @property
     def unread(self) -> set[str]:
         """The missions whose newest lines came since the supervisor was told that they were seen."""
 

@@ -12,6 +12,7 @@ from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.view.cells import Row
 from overmind_core.view.hive_keys import hive_of
+from overmind_core.view.inbox import is_turn
 from overmind_tui.render import texts
 
 if TYPE_CHECKING:
@@ -161,22 +162,39 @@ def _nothing(answers: Sequence[Any | OvermindError]) -> None:
 
 
 class SeenTracker:
-    """Tells the supervisor what was seen: what was in view at two looks, a second apart."""
+    """Tells the supervisor what was seen: what was in view at two looks, a second apart.
+
+    A mission whose turn is over needs its person until it is answered, or the cursor leaves it: that it was under the
+    cursor when its turn ended does not count before.
+    """
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self.rested: str | None = None
         """The mission that was in view at the last look."""
+        self._read: str | None = None
+        """A mission whose finished turn was in view, and that was not left yet."""
 
     def look(self) -> None:
         """A second went by."""
+        if self._read is not None and not self._waits_here(self._read):
+            self._saw(self._read)
+            self._read = None
+            self._shell.main.rearrange()
         row, before = self._shell.fleet.of(self._shell.main.in_view), self.rested
         self.rested = None if row is None else row["id"]
-        if row is not None and before is not None and row["id"] == before and row.get("unseen"):
+        if before is not None and self._waits_here(before):
+            self._read = before if self.rested == before else self._read
+        elif row is not None and before is not None and row["id"] == before and row.get("unseen"):
             self._saw(before)
             self._shell.main.rearrange()
         elif before is not None and before in self._shell.main.unread and self.rested != before:
             self._saw(before)
+
+    def _waits_here(self, mission: str) -> bool:
+        """Whether its turn is over, and the cursor is still on it."""
+        row = self._shell.fleet.of(mission)
+        return row is not None and self._shell.main.rests_on == mission and is_turn(row)
 
     def _saw(self, mission: str) -> None:
         """Somebody has seen all that the mission did so far."""

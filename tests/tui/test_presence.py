@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from overmind_core.view import ringing
+from overmind_core.view import inbox, ringing
 from overmind_core.view.fleet import Fleet
 from overmind_tui.shell.notices import Title
+from overmind_tui.shell.user_state import SeenTracker
 from tests.core.view.test_subject import row
 
 TITLES = [(0, 0, False, "overmind"), (2, 5, False, "overmind !2 ❯5"), (0, 1, True, "overmind _1")]
@@ -35,3 +39,73 @@ def test_the_title_follows_what_has_come():
     fleet.apply([row("a1b2c3d4", "waiting") | {"parent": None}], (), everything=True)
     title.update(fleet, 0.0)
     assert on_result[-1] == "\x1b]2;overmind !1\x07"
+
+
+class Looking:
+    """A person who looks at a mission of the list, and what the supervisor is told of that."""
+
+    def __init__(self, **more):
+        self.fleet, self.told = Fleet(), []
+        self.main: Any = SimpleNamespace(in_view="a", rests_on="a", unread=set(), rearrange=lambda: None)
+        self.read_only = False
+        self.comes(**more)
+        self.tracker = SeenTracker(self)  # type: ignore[arg-type] # all that it asks of one
+
+    def request(self, command, rows, _then):
+        self.told += [(command, one["id"]) for one in rows]
+
+    def comes(self, **more):
+        self.fleet.apply([row("a", **more) | {"parent": None}], (), everything=False)
+
+    def look(self, times=3):
+        for _ in range(times):
+            self.tracker.look()
+        return [need.key[0] for need in inbox.needs(self.fleet.rows.values(), [], 0.0)], self.told
+
+
+TURNS = [{"activity": "idle", "unseen": True}, {"activity": "idle", "unseen": True, "conversation_lost": True}]
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=["answered", "in a new conversation"])
+def test_a_turn_that_ends_under_the_cursor_needs_its_person_until_the_cursor_leaves(turn):
+    person = Looking(activity="working")
+    person.look()
+    person.comes(**turn)
+    person.main.unread.add("a")
+    assert person.look() == (["a"], [])
+    person.main.in_view = None
+    assert person.look() == (["a"], []), "another window has the focus, or the log was scrolled"
+    person.main.in_view = person.main.rests_on = "b"
+    person.look(1)
+    assert person.told == [("seen", "a")]
+    assert not person.fleet.rows["a"]["unseen"]
+    assert person.main.unread == set()
+
+
+def test_a_turn_that_was_not_in_view_for_a_second_is_unseen_when_the_cursor_leaves():
+    person = Looking(activity="idle", unseen=True)
+    person.look(1)
+    person.main.in_view = person.main.rests_on = "b"
+    assert person.look() == (["a"], [])
+
+
+def test_a_turn_that_was_answered_is_seen():
+    person = Looking(activity="idle", unseen=True)
+    person.look()
+    person.comes(activity="working", unseen=True)
+    assert person.look() == ([], [("seen", "a")])
+    person.comes(activity="idle", unseen=True)
+    assert person.look() == (["a"], [("seen", "a")]), "the next one waits again"
+
+
+@pytest.mark.parametrize("how", [{"activity": "working"}, {"status": "crashed"}])
+def test_other_news_under_the_cursor_is_seen_after_a_second(how):
+    person = Looking(unseen=True, **how)
+    assert person.look(1) == ([], [])
+    assert person.look(1) == ([], [("seen", "a")])
+
+
+def test_a_turn_that_ends_in_an_open_terminal_is_seen_there():
+    person = Looking(activity="idle", unseen=True)
+    person.main.rests_on = None
+    assert person.look() == ([], [("seen", "a")])

@@ -126,14 +126,22 @@ def test_what_agents_cost_today_stands_in_the_header(om, opened, planner):
     opened({}, scenario)
 
 
-def test_a_log_that_was_in_view_is_seen(om, opened, planner):
+def test_an_answer_that_was_in_view_is_seen_once_the_cursor_leaves_it(om, opened, planner):
+    def unseen():
+        return next(row["unseen"] for row in om.api("ps", wide=True) if row["id"] == planner)
+
     async def scenario(app, pilot):
         await until(pilot, lambda: app.fleet.of(planner)["unseen"], what="news")
+        app.main.select(planner)
+        await until(pilot, lambda: app.seen_tracker.rested == planner, what="in view")
+        app.seen_tracker.look()
+        assert unseen()
         assert "1 needs you" in header(app)
-        await until(pilot, lambda: not om.api("ps", wide=True)[0]["unseen"], what="seen")
+        await pilot.press("j")
+        await until(pilot, lambda: not unseen(), what="seen")
         await until(pilot, lambda: "nobody needs you" in header(app), what="no news")
 
-    opened({}, scenario, size=(120, 40))
+    opened({"other": "sleep 300"}, scenario, size=(120, 40))
 
 
 def test_what_nobody_looks_at_stays_news(om, opened, planner):
