@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 
 from overmind_core.domain import engine_questions
 from overmind_core.domain.hives import SWARM
-from overmind_core.domain.missions.status_marks import BAD_ENDS, LIMITED, WAITING, YOUR_TURN, StatusMark
+from overmind_core.domain.missions.status_marks import BAD_ENDS, StatusMark
 from overmind_core.view import last_word
 from overmind_core.view import missions as missions_rows
-from overmind_core.view import missions as rows
 from overmind_core.view.cells import Row
 from overmind_core.view.hive_keys import HIVE, LOCAL, SILENT_SINCE, hive_of, key_of, keyed, parted
-from overmind_core.view.inbox import HOLDER, may_need, needs
+from overmind_core.view.inbox import HOLDER, blocked, is_turn, may_need, needs
 from overmind_core.view.summary import EngineLoad, Load, Sample
 
 EVENTS_KEPT = 2000
@@ -452,13 +451,10 @@ def _past(loaded: Mapping[str, Sequence[float]]) -> list[Sample]:
 
 
 def wanted(row: Row, asked_about: Collection[str] = ()) -> bool:
-    """Whether it needs attention: it waits, failed, is limited for good, or its answer is unseen.
+    """Whether it needs attention: it needs a person, or has failed and nobody has looked at that.
 
     `asked_about`: ids of what the engine asks about.
     """
-    if row["id"] in asked_about:
+    if row["id"] in asked_about or row.get("lost") or blocked(row) or is_turn(row):
         return True
-    found = rows.mark(row)
-    if found is LIMITED:
-        return row.get("resume_at") is None and not row.get("attempt")
-    return found in {WAITING, *BAD_ENDS} or (found is YOUR_TURN and bool(row.get("unseen")))
+    return bool(row.get("unseen")) and missions_rows.mark(row) in BAD_ENDS

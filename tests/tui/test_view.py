@@ -283,7 +283,10 @@ def test_an_order_that_nobody_knows_is_the_first_one():
 ATTENTION = [
     ({"activity": "waiting"}, True), ({"activity": "idle", "unseen": True}, True), ({"activity": "idle"}, False),
     ({"activity": "limited"}, True), ({"activity": "limited", "resume_at": "2026-01-01T12:10:00.000Z"}, False),
-    ({"status": "crashed"}, True), ({}, False), ({"status": "stopped", "unseen": True}, False),
+    ({"status": "crashed"}, False), ({"status": "crashed", "unseen": True}, True),
+    ({"status": "crashed", "reason": "restart_budget_spent"}, True), ({"status": "killed", "lost": True}, True),
+    ({"activity": "idle", "conversation_lost": True}, True), ({}, False),
+    ({"status": "stopped", "unseen": True}, False),
 ]  # fmt: skip
 
 

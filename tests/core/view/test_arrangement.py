@@ -41,6 +41,7 @@ def run(number, status="stopped"):
 
 
 TREE = [row("a"), row("b", parent="a"), row("c", "crashed", parent="b"), row("d")]
+UNSEEN = [one | {"unseen": one["id"] == "c"} for one in TREE]
 RUNS = [run(1), run(2), run(3), row("z")]
 
 
@@ -53,7 +54,8 @@ ARRANGED = [
     (Arrangement(flat=True), TREE, ["a", "b", "c", "d"]),
     (Arrangement(folded={"b"}), TREE, ["a", "└─b", "d"]),
     (Arrangement(order=Order("name", inverted=True)), TREE, ["d", "a", "└─b", "  └─c"]),
-    (Arrangement(attention=True), TREE, ["a", "└─b", "  └─c"]),
+    (Arrangement(attention=True), TREE, []),
+    (Arrangement(attention=True), UNSEEN, ["a", "└─b", "  └─c"]),
     (Arrangement(filter=parsed("state:crashed")), TREE, ["a", "└─b", "  └─c"]),
     (Arrangement(filter=parsed("state:crashed"), flat=True), TREE, ["c"]),
     (Arrangement(), RUNS, ["nightly/3", "z"]),
@@ -198,7 +200,12 @@ def test_the_title_of_a_page_begins_with_who_needs_the_person(blocked, turns, sh
 
 
 def test_attention_is_asked_for_as_in_the_terminal():
-    rows = [row("a", activity="waiting"), row("b"), row("c", "crashed"), row("d", activity="idle", unseen=True)]
+    rows = [
+        row("a", activity="waiting"),
+        row("b"),
+        row("c", "crashed", unseen=True),
+        row("d", activity="idle", unseen=True),
+    ]
     shown = [branch.id for branch in Arrangement(attention=True).of(rows, NOW, asked_about={"b"}).branches]
     assert set(shown) == {one["id"] for one in rows if missions_fleet.wanted(one, {"b"})} == {"a", "b", "c", "d"}
     assert missions_rows.mark(rows[0]).word == "waiting"

@@ -126,6 +126,15 @@ def test_the_list_is_arranged_as_somebody_wants_it(wish, found):
     assert shown(listing(FAMILY, (), wish)) == found
 
 
+def test_who_needs_attention_are_those_above_and_failures_that_nobody_has_seen():
+    rows = [
+        agent("turn", 99.0, "idle", 50.0, 0.1, "Done.", unseen=True), agent("seen", 99.0, "idle", 50.0, 0.1, "Done."),
+        asking("q", 5.0), ended("old", 9.0, "failed"), ended("new", 8.0, "failed", unseen=True), mission("r", 9.0),
+    ]  # fmt: skip
+    found = listing(rows, (), Wish(attention=True, unfolded=True))
+    assert shown(found) == {"needs": ["q", "turn"], "above": ["new"]}
+
+
 def test_members_that_ended_are_shown_in_place():
     rows = with_(FAMILY, a=as_ended(A))
     assert shown(listing(rows, (), Wish(opened={"plan"})))["running"][:2] == ["plan", "├ a dim"]
