@@ -197,12 +197,15 @@ def test_marked_rows_are_acted_on_together_with_one_flash(om, opened):
     opened({"alpha": "sleep 300", "beta": "sleep 300", "gamma": "sleep 300"}, scenario)
 
 
-def test_a_killed_row_stays_dimmed_until_all_is_asked_again(om, opened):
+def test_a_killed_row_is_counted_among_those_that_ended_once_all_is_asked_again(om, opened):
     async def scenario(app, pilot):
         om.ok("kill", "alpha")
         await until(pilot, lambda: app.main.table.branches[0].dimmed, what="dimmed")
         await pilot.press("ctrl+r")
-        await until(pilot, lambda: names(app) == ["beta"], what="gone")
+        await until(pilot, lambda: names(app) == ["beta"], what="folded away")
+        await until(pilot, lambda: "1 ended: 1 killed" in picture(app), what="counted")
+        om.ok("rm", "alpha")
+        await until(pilot, lambda: "killed" not in picture(app), what="removed")
 
     opened({"alpha": "sleep 300", "beta": "sleep 300"}, scenario)
 

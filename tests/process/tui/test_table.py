@@ -226,7 +226,7 @@ def test_what_is_shown_is_saved(om, opened):
     opened(SLEEPERS, scenario)
 
 
-def test_killed_rows_stay_dimmed_until_the_view_is_left(om, opened):
+def test_killed_rows_stay_dimmed_until_the_view_is_left_and_are_counted_then(om, opened):
     async def scenario(app, pilot):
         await pilot.press("ctrl+k")
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="asked")
@@ -239,7 +239,9 @@ def test_killed_rows_stay_dimmed_until_the_view_is_left(om, opened):
         await pilot.press("?")
         await until(pilot, lambda: app.screen is not app.main, what="help")
         await pilot.press("q")
-        await until(pilot, lambda: names(app) == ["beta"], what="gone")
+        await until(pilot, lambda: names(app) == ["beta"], what="folded away")
+        assert "1 ended: 1 killed" in picture(app)
+        assert app.fleet.named("alpha")["hidden"]
 
     opened({"alpha": "sleep 300", "beta": "sleep 300"}, scenario)
 
