@@ -227,8 +227,13 @@ def test_an_answer_from_elsewhere_is_told_and_the_next_row_is_not_answered_by_th
     async def scenario(app, pilot):
         await opened_on(app, pilot, first)
         om.api("answer", question=first, behaviour="deny")
+        await until(pilot, lambda: "planner: denied by a person" in picture(app), what="told")
+        await until(pilot, lambda: app.fleet.of(planner)["activity"] == "idle", what="its turn is over")
+        app._tick()
+        app._tick()
+        assert app.main.table.cursor_id == planner, "it needs its person, and stays"
+        om.ok("seen", "planner")
         await until(pilot, lambda: app.main.question.key and app.main.question.key[1] == second, what="the next")
-        assert "planner: denied by a person" in picture(app)
         await pilot.press("y")
         assert "check it, then press the key again" in picture(app)
         assert [one["question"] for one in sessions.inbox(om)] == [second]
