@@ -35,6 +35,7 @@ APART = 2
 LEAST_SAID = 16
 """Cells below which a sentence that is no longer bright is left out."""
 ALL_KEYS = "   ? keys"
+UNHEARD = "what you type does nothing until you pause"
 _NOTHING = Cell("")
 COMMAND = "$ "
 """The beginning of a text that is a command, and no task."""
@@ -215,6 +216,11 @@ def meaningless(key: str) -> str:
     text = safe(key)
     sign = text if len(text) == 1 and not text.isupper() else shown_key(text)  # else `+` would join two keys
     return f"{sign} means nothing here{ALL_KEYS}"
+
+
+def unheard(reason: str) -> str:
+    """The sentence about text that is typed where there is no place for it; `reason`: why there is none, or ""."""
+    return f"{reason} · {UNHEARD}" if reason else UNHEARD
 
 
 def jobs_words(jobs: Sequence[Job]) -> str:
