@@ -119,9 +119,9 @@ def test_the_agent_is_the_one_that_was_used_last(agents):
 
 @tabled(
     ("installed", "typed", "command"),
-    [(True, "$ make test", "make test"), (False, "make test", "make test"), (False, "$ make test", "make test")],
+    [(True, "$ make test", "make test"), (False, "$ make test", "make test")],
 )
-def test_a_dollar_first_makes_it_a_command_and_so_does_a_home_without_agents(installed, typed, command):
+def test_a_dollar_first_makes_it_a_command_with_agents_and_without(installed, typed, command):
     async def scenario(app, pilot):
         await opened(app, pilot)
         app.screen.paste(typed)
@@ -134,6 +134,23 @@ def test_a_dollar_first_makes_it_a_command_and_so_does_a_home_without_agents(ins
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(world, "installed_agents", lambda _environ: {"claude": installed})
         run(Starting, scenario)
+
+
+def test_a_task_is_not_run_by_a_shell_where_no_agent_is_installed(agents):
+    agents.update(claude=False, codex=False)
+
+    async def scenario(app, pilot):
+        await opened(app, pilot)
+        app.screen.paste("count the lines")
+        await pilot.press("enter")
+        assert "no agent is installed: $ runs a command, :doctor says more" in picture(app)
+        assert (app.screen.field.text, app.runs) == ("count the lines", [])
+        await pilot.press("tab")
+        await until(pilot, lambda: isinstance(app.screen, FormScreen), what="the form")
+        assert app.screen.state.what.missing, "it is a task there, too"
+        assert app.screen.state.text("text") == "count the lines"
+
+    run(Starting, scenario)
 
 
 def test_an_empty_command_is_refused_in_the_line():
