@@ -136,6 +136,31 @@ def test_a_dollar_first_makes_it_a_command_with_agents_and_without(installed, ty
         run(Starting, scenario)
 
 
+@pytest.mark.parametrize("is_first", [False, True])
+def test_the_cursor_is_on_what_was_started_though_it_has_ended_until_the_cursor_leaves_it(is_first):
+    """A short command is over before its row comes; the row may even come before the answer."""
+    came = RowsChanged([{**mission(0x99999999, "fresh", "stopped"), "outcome": "succeeded", "unseen": True}], [])
+
+    async def scenario(app, pilot):
+        await opened(app, pilot)
+        if is_first:
+            app.post_message(came)
+            await until(pilot, lambda: "99999999" in app.fleet.rows, what="the row")
+        await pilot.press(*"$ true", "enter")
+        await until(pilot, lambda: app.screen is app.main, what="started")
+        if not is_first:
+            app.post_message(came)
+        await until(pilot, lambda: app.main.table.cursor_id == "99999999", what="the cursor on its row")
+        app.main.rearrange()
+        assert app.main.table.cursor_id == "99999999"
+        await pilot.press("k")
+        assert app.main.table.cursor_id != "99999999"
+        table = app.main.table
+        await until(pilot, lambda: "99999999" not in {one.id for one in table.branches}, what="behind the fold")
+
+    run(Starting, scenario)
+
+
 def test_a_task_is_not_run_by_a_shell_where_no_agent_is_installed(agents):
     agents.update(claude=False, codex=False)
 
