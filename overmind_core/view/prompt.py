@@ -35,7 +35,7 @@ APART = 2
 LEAST_SAID = 16
 """Cells below which a sentence that is no longer bright is left out."""
 ALL_KEYS = "   ? keys"
-UNHEARD = "what you type does nothing until you pause"
+UNHEARD = "typed text does nothing until you pause"
 _NOTHING = Cell("")
 COMMAND = "$ "
 """The beginning of a text that is a command, and no task."""
