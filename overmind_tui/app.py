@@ -22,7 +22,7 @@ from textual.screen import Screen
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
-from overmind_core.view import header_line, last_word, ringing
+from overmind_core.view import header_line, last_word, prompt, ringing
 from overmind_core.view.cells import Cell, Row
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.header_line import HeaderFacts
@@ -109,7 +109,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.fleet = Fleet()
         self.first_view = view or self.remembered.get(LAST_VIEW, "")
         """The view to begin with, until it is open."""
-        self.typed = KeyQueue(self._press, self._paste)
+        self.typed = KeyQueue(self._press, self._paste, swallowed=self._say_unheard)
         self._requests = Requests(home, self._begin, self.post_message, first)
         self.jobs = Jobs(self.background, world, home)
 
@@ -511,6 +511,11 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         """Say something in the line for a while."""
         self.notice.put(text, tone)
         show_bottom(self)
+
+    def _say_unheard(self) -> None:
+        """Typed text does nothing now, which is said behind the reason."""
+        tone = self.notice.tone if self.notice.text else "slow"
+        self.flash(prompt.unheard(self.notice.text), tone)
 
     def ask_leave(self) -> None:
         """Leave; with missions that only we supervise, ask first."""

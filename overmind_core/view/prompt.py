@@ -35,9 +35,11 @@ APART = 2
 LEAST_SAID = 16
 """Cells below which a sentence that is no longer bright is left out."""
 ALL_KEYS = "   ? keys"
+UNHEARD = "typed text does nothing until you pause"
 _NOTHING = Cell("")
 COMMAND = "$ "
 """The beginning of a text that is a command, and no task."""
+NO_AGENT = "no agent is installed: $ runs a command, :doctor says more"
 
 
 class Where(StrEnum):
@@ -217,6 +219,11 @@ def meaningless(key: str) -> str:
     return f"{sign} means nothing here{ALL_KEYS}"
 
 
+def unheard(reason: str) -> str:
+    """The sentence about text that is typed where there is no place for it; `reason`: why there is none, or ""."""
+    return f"{reason} · {UNHEARD}" if reason else UNHEARD
+
+
 def jobs_words(jobs: Sequence[Job]) -> str:
     """How many commands run, and how far the newest is: `2 jobs · merge api: verifying 34s`."""
     newest = jobs[-1]
@@ -322,9 +329,9 @@ def agent_for(last: str, installed: Mapping[str, bool]) -> str:
     return next((name for name, there in installed.items() if there), "")
 
 
-def is_command(text: str, agent: str) -> bool:
-    """Return whether the text of a new mission is a command; without an agent all of them are."""
-    return not agent or text.startswith(COMMAND)
+def is_command(text: str) -> bool:
+    """Return whether the text of a new mission is a command: only with its sign, whether or not there are agents."""
+    return text.startswith(COMMAND)
 
 
 class Task(NamedTuple):
@@ -339,20 +346,27 @@ class Task(NamedTuple):
     text: str
 
 
-def task(text: str, agent: str) -> Task:
+def task(text: str) -> Task:
     """The task, or the command, that a text of a new mission is."""
-    command = is_command(text, agent)
+    command = is_command(text)
     return Task(command, (text.removeprefix(COMMAND) if command else text).strip())
 
 
-def as_typed(found: Task, agent: str) -> str:
-    """The text that is read as this; the sign of a command stands before it where there are agents."""
-    return f"{COMMAND}{found.text}" if found.is_command and agent else found.text
+def as_typed(found: Task) -> str:
+    """The text that is read as this; the sign of a command stands before it."""
+    return f"{COMMAND}{found.text}" if found.is_command else found.text
+
+
+def unfit(found: Task, agent: str) -> str:
+    """Why this can't be started, a sentence; "": it can. An agent may wait for its task; a task needs an agent."""
+    if found.is_command:
+        return "" if found.text else "type a command"
+    return "" if agent else NO_AGENT
 
 
 def new_mission(field: Field, agent: str, folder: str, cells: int, *, refusal: str = "") -> TypingFacts:
     """The facts of a new mission that is typed; `agent`: its name, "" where none is installed."""
-    who = "command" if is_command(field.text, agent) else safe(agent)
+    who = "command" if is_command(field.text) else safe(agent) or "no agent"
     place = short_folder(folder, max(cells // 4, 1))
     return TypingFacts(field, f"{who} in {place}" if place else who, refusal=refusal)
 

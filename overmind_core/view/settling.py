@@ -51,6 +51,7 @@ class Settling:
         *,
         asked: bool = False,
         lets_go: bool = False,
+        brings: str = "",
     ) -> Listing:
         """The list to show.
 
@@ -61,6 +62,7 @@ class Settling:
             now: The time.
             asked: A person changed the arrangement, such as by a filter or a fold: all goes where it belongs.
             lets_go: Also a row that goes out of sight goes once no key was pressed for a while.
+            brings: The id of one that was just started, for the cursor: it has a row, though it has ended by now.
         """
         shown, self._due = self._shown, None
         if shown is None or asked or shown.grouped is not wanted.grouped:
@@ -71,6 +73,8 @@ class Settling:
                 self._due = self._pressed_at + CALM_SECONDS
         else:
             found = self._holding(shown, wanted, rows, cursor, now, lets_go=lets_go)
+        if wanted.has_fold and _entry_of(found, brings) is None and _is_folded(brings, rows, wanted):
+            found = _brought(found, rows[brings])
         self._shown = found
         return found
 
@@ -143,6 +147,12 @@ def _without(listing: Listing, word: str) -> Listing:
     ended = {one: count - (one == word) for one, count in listing.ended.items()}
     counts = {group: count - (group is Group.BELOW) for group, count in listing.counts.items()}
     return listing._replace(ended={one: count for one, count in ended.items() if count}, counts=counts)
+
+
+def _brought(listing: Listing, row: Row) -> Listing:
+    """The list with one of those behind the fold at the end of those that run, where it would have begun."""
+    entry = Entry(row["id"], row, Group.RUNNING, dimmed=missions_rows.gone(row))
+    return _without(listing, end_word(row)).replaced(Group.RUNNING, [*listing.running, entry])
 
 
 def _updated(entry: Entry, new: Entry | None, rows: Mapping[str, Row]) -> Entry:

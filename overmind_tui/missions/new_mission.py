@@ -101,15 +101,13 @@ class NewMissions:
     def _open(self, agents: Mapping[str, bool] | None) -> None:
         self._agents = self._agents if agents is None else agents
         agent = prompt.agent_for(self._last_agent, self._agents or {})
-        kept = prompt.task(self._text, self._text_agent)
-        is_other = kept.text and not kept.is_command and not agent
+        kept = prompt.task(self._text)
         if self._form is not None:
             self._open_form(self._form)
-        elif self._agents is None or is_other:  # a task is not run as a command because nobody knows of an agent
-            self._to_form(kept, self._text_agent)
+        elif self._agents is None or (kept.text and not kept.is_command and self._text_agent and not agent):
+            self._to_form(kept, self._text_agent)  # it says whose task it is
         else:
-            same = not kept.text or bool(agent) == bool(self._text_agent)
-            self._open_line(agent, self._text if same else prompt.as_typed(kept, agent))
+            self._open_line(agent, self._text)
 
     def _open_line(self, agent: str, draft: str) -> None:
         shell = self._shell
@@ -125,11 +123,13 @@ class NewMissions:
         purpose = Purpose("", send, keep, draft, self._tasks, verb=START, recall=self._recall,
                           way_back="n, then up, restores the text")  # fmt: skip
         folder = short_path(shell.world.folder, shell.world.environ.get("HOME", ""))
-        shell.open(TaskLine(purpose, agent, folder, lambda text: self._to_form(prompt.task(text, agent), agent)))
+        shell.open(TaskLine(purpose, agent, folder, lambda text: self._to_form(prompt.task(text), agent)))
 
     def _to_form(self, task: Task, agent: str) -> None:
         """Go on in the form with what was typed in the line; the cursor is behind that."""
         form = self._fresh()
+        if task.text and not task.is_command and not agent:  # a task is not run as a command
+            agent = next((one.name for one in form.whats if one.sort is ProgramKind.AGENT), "")
         if task.text or task.is_command or agent:
             what = COMMAND if task.is_command else agent
             values = {**form.values, "text": Field.of(task.text), **({"what": Field(what)} if what else {})}
@@ -174,14 +174,14 @@ class NewMissions:
         task = Task(form.what.sort is ProgramKind.COMMAND, form.text("text"))
         in_line = self._agents is not None and _fits_line(form, agent, self._folder)
         self._form = None if in_line else form
-        self._hold(prompt.as_typed(task, agent) if in_line and task.text else "", agent)
+        self._hold(prompt.as_typed(task) if in_line and task.text else "", agent)
         if task.text or self._form is not None:
             self._shell.flash("kept: n opens it again", "quiet")
 
     # starting
 
     def _start_task(self, line: Composer, typed: str, agent: str) -> None:
-        task = prompt.task(typed, agent)
+        task = prompt.task(typed)
         what = COMMAND if task.is_command else agent
 
         def on_result(answers: Answers) -> None:

@@ -161,12 +161,12 @@ class MissionsScreen(Page):
 
     # what came
 
-    def rearrange(self, *, asked: bool = False) -> None:
-        """Show the rows as they are now."""
+    def rearrange(self, *, asked: bool = False, brings: str = "") -> None:
+        """Show the rows as they are now, and the one that was just started (`brings`)."""
         self._arranged = time.monotonic()
         before = self.where
         self.where = Where.FIRST if self.shell.fleet.is_empty and self.shell.fleet.loaded else Where.LIST
-        self.table_panel.rearrange(asked=asked)
+        self.table_panel.rearrange(asked=asked, brings=brings)
         self.terminal_panel.rows_changed()
         self.log_panel.rows_changed()
         if self.where is not before:
@@ -179,7 +179,7 @@ class MissionsScreen(Page):
     def rows_came(self) -> None:
         """Show the rows that came; one that was waited for gets the cursor."""
         if self._wanted in self.shell.fleet.rows:
-            self.rearrange(asked=True)
+            self.rearrange(asked=True, brings=self._wanted)
             self.table.select(self._wanted)
             self._wanted = ""
         else:
@@ -411,6 +411,8 @@ class MissionsScreen(Page):
     def select_soon(self, mission: str) -> None:
         """Put the cursor on a mission that may not have come yet."""
         self._wanted = mission
+        if mission in self.shell.fleet.rows:  # it may have ended, too: nothing of it comes any more
+            self.rows_came()
 
     def go_to(self, name: str) -> bool:
         """Come to the front with the cursor on the mission that is named; False where there is none."""

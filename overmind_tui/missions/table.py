@@ -136,8 +136,13 @@ class TablePanel(SortKeys):
             self._opened,
         )  # fmt: skip
 
-    def rearrange(self, *, asked: bool = False) -> None:
-        """Show the rows as they are now; `asked`: a key of the person changed the arrangement."""
+    def rearrange(self, *, asked: bool = False, brings: str = "") -> None:
+        """Show the rows as they are now.
+
+        Args:
+            asked: A key of the person changed the arrangement.
+            brings: The id of one that was just started: it is shown, though it has ended by now.
+        """
         table, fleet = self._screen.table, self._screen.shell.fleet
         if self.filter.slow:  # with a row that came later
             self._screen.shell.flash(f"/{safe(self.filter.text)} takes too long: the filter is off", "bad")
@@ -150,8 +155,9 @@ class TablePanel(SortKeys):
         if self._aside is not None:
             self.wanted = self.wanted.only_needs
         self._shown = shown = self._settling.settled(
-            self.wanted, fleet.rows, table.cursor_id, time.monotonic(), asked=asked, lets_go=self._aside is not None
-        )
+            self.wanted, fleet.rows, table.cursor_id, time.monotonic(), asked=asked, lets_go=self._aside is not None,
+            brings=brings,
+        )  # fmt: skip
         self._beneath = {} if self.flat or wish.narrows or wish.grouped else older_runs(rows)
         if fleet.loaded:
             table.marked &= set(fleet.rows)

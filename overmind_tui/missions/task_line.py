@@ -11,15 +11,13 @@ from overmind_core.view.prompt import TypingFacts
 from overmind_tui.pages.compose import Purpose
 from overmind_tui.pages.line import LineComposer
 
-NO_COMMAND = "type a command"
-
 
 class TaskLine(LineComposer):
     """Takes the task of a new mission.
 
     Args:
         purpose: What becomes of the text.
-        agent: Whose task it is; "" where no agent is installed: all texts are commands then.
+        agent: Whose task it is; "" where no agent is installed: only commands are started then.
         folder: Where it runs, as people write it.
         form: Goes on in the form with what was typed.
     """
@@ -39,9 +37,8 @@ class TaskLine(LineComposer):
         return prompt.new_mission(self.field, self.agent, self._folder, self.app.size.width)
 
     def lacks(self) -> str:
-        """Why it can't be started: an agent may wait for its task, a command can't be empty."""
-        found = prompt.task(self.field.text, self.agent)
-        return NO_COMMAND if found.is_command and not found.text else ""
+        """Why it can't be started: an agent may wait for its task, a command can't be empty, a task needs an agent."""
+        return prompt.unfit(prompt.task(self.field.text), self.agent)
 
     def do_form(self) -> None:
         """Fill in all of it; what is typed meanwhile is for the form."""

@@ -12,8 +12,8 @@ from textual import events
 Typed = events.Key | events.Paste
 QUIET_SECONDS = 1.0
 """How long typed text does nothing after the place that it was meant for went away, or did not open."""
-STILL_TYPING = 0.5
-"""And how long after each key that did nothing."""
+STILL_TYPING = 1.0
+"""And how long after each key that did nothing: who thinks about the next word is still typing."""
 TEXT_KEYS = frozenset({"enter", "tab", "backspace", "delete", "ctrl+c", "ctrl+j", "ctrl+m", "space"})
 """What belongs to typing beside characters."""
 
@@ -23,9 +23,12 @@ class QuietPeriod:
 
     def __init__(self) -> None:
         self.until = float("-inf")
+        self.announced = False
+        """It was said that typed text does nothing now."""
 
     def begin(self, now: float) -> None:
         """The place for the text is not there."""
+        self.announced = False
         self.extend(now, QUIET_SECONDS)
 
     def extend(self, now: float, seconds: float = STILL_TYPING) -> None:
@@ -51,6 +54,7 @@ class KeyQueue:
         press: Gets each key, by name and by the character that it types (None for others).
         paste: Gets each pasted text.
         clock: Monotonic seconds, as the events have them.
+        swallowed: Hears, once each time, that typed text does nothing now.
     """
 
     def __init__(
@@ -58,7 +62,9 @@ class KeyQueue:
         press: Callable[[str, str | None], None],
         paste: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
+        swallowed: Callable[[], None] = lambda: None,
     ) -> None:
+        self._swallowed = swallowed
         self._press = press
         self._paste = paste
         self._clock = clock
@@ -126,10 +132,20 @@ class KeyQueue:
             if isinstance(event, events.Paste):
                 if event.time >= self.quiet.until:
                     self._paste(event.text)
+                else:
+                    self._announce()
                 continue
             typed = character(event)
-            if not self.quiet.swallows(event.key, typed, event.time):
+            if self.quiet.swallows(event.key, typed, event.time):
+                self._announce()
+            else:
                 self._press(event.key, typed)
+
+    def _announce(self) -> None:
+        """Say once that what is typed does nothing."""
+        if not self.quiet.announced:
+            self.quiet.announced = True
+            self._swallowed()
 
 
 class Expected:

@@ -119,9 +119,9 @@ def test_the_agent_is_the_one_that_was_used_last(agents):
 
 @tabled(
     ("installed", "typed", "command"),
-    [(True, "$ make test", "make test"), (False, "make test", "make test"), (False, "$ make test", "make test")],
+    [(True, "$ make test", "make test"), (False, "$ make test", "make test")],
 )
-def test_a_dollar_first_makes_it_a_command_and_so_does_a_home_without_agents(installed, typed, command):
+def test_a_dollar_first_makes_it_a_command_with_agents_and_without(installed, typed, command):
     async def scenario(app, pilot):
         await opened(app, pilot)
         app.screen.paste(typed)
@@ -134,6 +134,48 @@ def test_a_dollar_first_makes_it_a_command_and_so_does_a_home_without_agents(ins
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(world, "installed_agents", lambda _environ: {"claude": installed})
         run(Starting, scenario)
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+def test_the_cursor_is_on_what_was_started_though_it_has_ended_until_the_cursor_leaves_it(is_first):
+    """A short command is over before its row comes; the row may even come before the answer."""
+    came = RowsChanged([{**mission(0x99999999, "fresh", "stopped"), "outcome": "succeeded", "unseen": True}], [])
+
+    async def scenario(app, pilot):
+        await opened(app, pilot)
+        if is_first:
+            app.post_message(came)
+            await until(pilot, lambda: "99999999" in app.fleet.rows, what="the row")
+        await pilot.press(*"$ true", "enter")
+        await until(pilot, lambda: app.screen is app.main, what="started")
+        if not is_first:
+            app.post_message(came)
+        await until(pilot, lambda: app.main.table.cursor_id == "99999999", what="the cursor on its row")
+        app.main.rearrange()
+        assert app.main.table.cursor_id == "99999999"
+        await pilot.press("k")
+        assert app.main.table.cursor_id != "99999999"
+        table = app.main.table
+        await until(pilot, lambda: "99999999" not in {one.id for one in table.branches}, what="behind the fold")
+
+    run(Starting, scenario)
+
+
+def test_a_task_is_not_run_by_a_shell_where_no_agent_is_installed(agents):
+    agents.update(claude=False, codex=False)
+
+    async def scenario(app, pilot):
+        await opened(app, pilot)
+        app.screen.paste("count the lines")
+        await pilot.press("enter")
+        assert "no agent is installed: $ runs a command, :doctor says more" in picture(app)
+        assert (app.screen.field.text, app.runs) == ("count the lines", [])
+        await pilot.press("tab")
+        await until(pilot, lambda: isinstance(app.screen, FormScreen), what="the form")
+        assert app.screen.state.what.missing, "it is a task there, too"
+        assert app.screen.state.text("text") == "count the lines"
+
+    run(Starting, scenario)
 
 
 def test_an_empty_command_is_refused_in_the_line():

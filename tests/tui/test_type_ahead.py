@@ -11,6 +11,7 @@ from textual.screen import Screen
 from overmind_core.view import describe
 from overmind_core.view.actions import Context
 from overmind_core.view.keymap import keymap
+from overmind_core.view.prompt import UNHEARD, unheard
 from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.shell.key_queue import QUIET_SECONDS, STILL_TYPING, KeyQueue, QuietPeriod, character
@@ -37,9 +38,9 @@ def at(now, event):
         ([(END, "x", "x")], ["x"]),
         ([(END - 0.1, "x", "x"), (END + 0.1, "y", "y")], []),
         ([(END - 0.1, "x", "x"), (END - 0.1 + STILL_TYPING, "y", "y")], ["y"]),
-        ([(0.5, "x", "x"), (END, "y", "y")], ["y"]),
+        ([(0.1, "x", "x"), (0.9, "y", "y"), (1.7, "z", "z"), (2.5, "x", "x"), (3.3, "y", "y")], []),
     ],
-    ids=["text", "with its ends", "no text", "later", "still typing", "after a pause", "a second at least"],
+    ids=["text", "with its ends", "no text", "later", "still typing", "after a pause", "slowly"],
 )
 def test_text_after_a_refusal_does_nothing_while_it_is_typed(presses, taken):
     quiet = QuietPeriod()
@@ -69,6 +70,27 @@ def test_a_paste_after_a_refusal_is_nothing():
     now = END
     queue.put(at(now, events.Paste("zz")))
     assert got == ["zz"]
+
+
+def test_it_is_said_once_each_time_that_what_is_typed_does_nothing():
+    announced: list[str] = []
+    now = 0.0
+    queue = KeyQueue(lambda *_: None, lambda _: None, lambda: now, lambda: announced.append("nothing"))
+    queue.hush()
+    assert announced == [], "who types nothing need not know"
+    for number in range(3):
+        queue.put(at(number / 10, events.Key("x", "x")))
+    queue.put(at(0.4, events.Paste("yy")))
+    assert announced == ["nothing"]
+    now = 5.0
+    queue.hush()
+    queue.put(at(now, events.Paste("yy")))
+    assert announced == ["nothing", "nothing"]
+
+
+def test_the_reason_stays_before_what_is_said_of_text_that_does_nothing():
+    assert unheard("lint is a task and takes no messages") == f"lint is a task and takes no messages · {UNHEARD}"
+    assert unheard("") == UNHEARD
 
 
 def test_text_that_was_typed_in_time_does_nothing_however_late_the_program_gets_to_it():
@@ -126,7 +148,7 @@ def test_text_that_was_typed_after_a_refused_key_stops_nothing(key):
             app.post_message(events.Key(one, one))
         await pilot.pause()
         assert app.screen is app.main
-        assert app.notice.text
+        assert app.notice.text.endswith(f" · {UNHEARD}")
         assert app.asked == []
 
     run(Asked, scenario)

@@ -170,7 +170,8 @@ def test_the_line_with_the_cursor_is_always_in_sight(at, first, last):
         (prompt.filtering(Filtered("api", 3, 12), Field.of("api")), " / api▏   3 of 12   esc all"),
         (TypingFacts(Field.of("restart"), sign=":"), " : restart▏"),
         (prompt.new_mission(Field.of("$ make"), "claude", FOLDER, 60), " › command in ~/shop  $ make▏"),
-        (prompt.new_mission(Field.of("make"), "", FOLDER, 60), " › command in ~/shop  make▏"),
+        (prompt.new_mission(Field.of("$ make"), "", FOLDER, 60), " › command in ~/shop  $ make▏"),
+        (prompt.new_mission(Field.of("make"), "", FOLDER, 60), " › no agent in ~/shop  make▏"),
         (prompt.new_mission(Field(), "claude", FOLDER, 60), " › claude in ~/shop  ▏"),
         (prompt.new_mission(Field(), "claude", "", 60), " › claude  ▏"),
         (TypingFacts(Field("a\x1b[31mb", 1)), " › a▏\\x1b[31mb"),
@@ -195,15 +196,24 @@ def test_a_refusal_that_is_long_and_a_note_stand_above_the_text_to_their_ends():
 
 
 @tabled(
-    ("text", "agent", "task"),
-    [("fix it ", "claude", (False, "fix it")), ("$ make", "claude", (True, "make")), ("make", "", (True, "make")),
-     ("$ make", "", (True, "make")), ("$make", "claude", (False, "$make")), ("", "claude", (False, "")),
-     ("$ ", "claude", (True, ""))],
+    ("text", "task"),
+    [("fix it ", (False, "fix it")), ("$ make", (True, "make")), ("make", (False, "make")),
+     ("$make", (False, "$make")), ("", (False, "")), ("$ ", (True, ""))],
 )  # fmt: skip
-def test_a_text_is_a_task_or_behind_a_dollar_a_command(text, agent, task):
-    found = prompt.task(text, agent)
+def test_a_text_is_a_task_or_behind_a_dollar_a_command(text, task):
+    found = prompt.task(text)
     assert found == task
-    assert prompt.task(prompt.as_typed(found, agent), agent) == task
+    assert prompt.task(prompt.as_typed(found)) == task
+
+
+@tabled(
+    ("text", "agent", "reason"),
+    [("fix it", "claude", ""), ("", "claude", ""), ("$ make", "claude", ""), ("$ make", "", ""),
+     ("$ ", "claude", "type a command"), ("$ ", "", "type a command"), ("count the lines", "", prompt.NO_AGENT),
+     ("", "", prompt.NO_AGENT)],
+)  # fmt: skip
+def test_a_task_without_an_agent_is_refused_and_never_a_command(text, agent, reason):
+    assert prompt.unfit(prompt.task(text), agent) == reason
 
 
 @tabled(("names", "words"), [(["docs"], "to docs"), (["docs", "api", "web"], "to 3 missions")])

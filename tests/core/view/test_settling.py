@@ -121,6 +121,17 @@ def test_a_row_that_is_held_is_not_counted_among_those_that_ended():
         assert sum(found.ended.values()) == found.counts[Group.BELOW]
 
 
+def test_one_that_was_just_started_has_a_row_until_the_cursor_leaves_it_though_it_has_ended():
+    screen = Screen(mission("a", 9.0), ended("b", 5.0), ended("c", 4.0))
+    assert screen.show(9.0, "a", asked=True, brings="c") == {"running": ["a", "c"]}
+    assert screen.settling._shown.ended == {"succeeded": 1}
+    assert screen.settling._shown.counts[Group.BELOW] == 1
+    assert screen.show(99.0, "c") == {"running": ["a", "c"]}
+    assert screen.show(99.5, "a") == {"running": ["a"]}
+    assert screen.settling._shown.ended == {"succeeded": 2}
+    assert screen.show(99.6, "a", asked=True, brings="a") == {"running": ["a"]}
+
+
 def test_a_row_that_was_removed_goes():
     screen = three()
     screen.settling.press(10.0)

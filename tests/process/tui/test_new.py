@@ -36,7 +36,7 @@ def test_what_was_typed_is_kept_for_the_next_time_until_it_is_started(om, opened
     async def scenario(app, pilot):
         await pilot.press("n")
         await until(pilot, lambda: on_line(app), what="the line")
-        app.post_message(events.Paste("echo one\necho two\n"))
+        app.post_message(events.Paste("$ echo one\necho two\n"))
         await pilot.press("tab", *"api", "escape")
         await until(pilot, lambda: not on_form(app), what="closed")
         assert len(app.fleet.rows) == 1
@@ -56,7 +56,7 @@ def test_what_was_typed_is_kept_for_the_next_time_until_it_is_started(om, opened
 
 def test_a_refusal_stays_beside_its_field_until_that_is_mended(om, opened):
     async def scenario(app, pilot):
-        await to_form(app, pilot, *"true")
+        await to_form(app, pilot, *"$ true")
         await pilot.press(*"alpha", "enter")
         await until(pilot, lambda: app.screen.state.refusal[0] == "name", what="the name is taken")
         assert picture(app).count("is taken by mission") == 1, "beside its field, and nowhere else"
@@ -75,7 +75,7 @@ def test_the_folder_is_that_of_the_program_whatever_the_row_and_tab_completes_wh
     async def scenario(app, pilot):
         om.mission("sleep 300", "--name", "there", "--cwd", str(tmp_path))
         await until(pilot, lambda: app.main.table.select(om.info("there")["id"]), what="its row")
-        await to_form(app, pilot, *"pwd")
+        await to_form(app, pilot, *"$ pwd")
         assert app.screen.state.text("cwd") == app.world.folder != str(tmp_path)
         await pilot.press("tab", "ctrl+u")
         app.screen.paste(f"{tmp_path}/")
