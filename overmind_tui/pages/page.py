@@ -543,6 +543,7 @@ class Page(NeedsRoom, RateLimited):
         facts = RestFacts(
             shell.folder_shown, self.where, self.filtered, shell.notice.said, self.meaningless, shell.jobs.long,
             self.absence, shell.coaching.line(self.context), shell.read_only, shell.zone, self.standing(),
+            self.context,
         )  # fmt: skip
         return prompt.resting(facts, cells, shell.now())
 
