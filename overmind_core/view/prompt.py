@@ -162,7 +162,7 @@ def _lefts(facts: RestFacts, cells: int) -> list[Line]:
     words = "new mission" if is_roomy or facts.where is Where.FIRST else "new"
     starts = not facts.read_only and facts.where is not Where.VIEW and NEW in actions_of(facts.context)
     new = [[Cell("n", "quiet"), Cell(f" {words}{place}", "faint")]] if starts else []
-    if facts.where is Where.FIRST:
+    if facts.where is Where.FIRST and facts.context is Context.MISSIONS:
         return [[sign, *(cell for part in new for cell in part)]]
     parts = [*new, [Cell(":", "quiet"), Cell(" command", "faint")], [Cell("/", "quiet"), Cell(" filter", "faint")]]
     found = []

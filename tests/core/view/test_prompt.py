@@ -105,6 +105,7 @@ def test_a_long_sentence_takes_a_second_line_while_it_is_news(more, lines):
         ({"read_only": True}, 80, " › : command  / filter"),
         ({"read_only": True, "where": Where.FIRST}, 80, " ›"),
         ({"context": Context.NEEDS}, 80, " › : command  / filter"),
+        ({"context": Context.NEEDS, "where": Where.FIRST}, 80, " › : command  / filter"),
         ({}, 36, " › n new in ~/shop  : command"),
         ({}, 20, " › n new in ~/shop"),
         ({"folder": ""}, 80, " › n new  : command  / filter"),
