@@ -134,7 +134,7 @@ class Fleet:
         self.loaded = False
         self.load = Load(0.0, 0.0)
         self._counted: tuple[Mapping[StatusMark, int], int] | None = None
-        self._asking: tuple[object, frozenset[str]] | None = None
+        self._asking: tuple[object, tuple[frozenset[str], frozenset[str]]] | None = None
         """As of which rows and questions, and who needs a person."""
         self.changes = 0
         """How often rows have come, gone or changed."""
@@ -318,12 +318,21 @@ class Fleet:
     @property
     def asking(self) -> frozenset[str]:
         """Ids of all that needs a person: the rows of the first group of the list."""
+        return self._needing()[0]
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """Ids of those among them of which something is asked; the others have ended, or have to be written to."""
+        return self._needing()[1]
+
+    def _needing(self) -> tuple[frozenset[str], frozenset[str]]:
         known = (self.changes, self._questions)
         if self._asking is None or self._asking[0] != known:
             asked = {one["id"] for one in self._questions}
             some = [row for row in self.rows.values() if row["id"] in asked or may_need(row)]
-            found = frozenset(need.row["id"] for need in needs(some, self._questions, 0.0))
-            self._asking = known, found
+            found = needs(some, self._questions, 0.0)
+            ids = frozenset(need.row["id"] for need in found)
+            self._asking = known, (ids, frozenset(need.row["id"] for need in found if need.asked is not None))
         return self._asking[1]
 
     @property

@@ -11,10 +11,11 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
+from overmind_core.domain.missions.status_marks import WAITING, YOUR_TURN
 from overmind_core.domain.text.cells import width
 from overmind_core.view import keymap as keys
 from overmind_core.view import missions as rows
-from overmind_core.view.actions import NO_MISSION, Action, Context, Needs, allowed, shown_key
+from overmind_core.view.actions import NO_MISSION, TAKES_EVERYTHING, Action, Context, Needs, allowed, shown_key
 from overmind_core.view.cells import Cell, Row
 from overmind_core.view.header_line import Line, whole
 
@@ -22,7 +23,7 @@ MOST = 9
 """Hints of a row."""
 GAP = 2
 """Cells between two hints."""
-HELP, STOP, MESSAGE, WHOLE = "help", "stop", "message", "whole"
+HELP, STOP, MESSAGE, WHOLE, NEXT = "help", "stop", "message", "whole", "next-need"
 SAID_BY_THE_LINE = frozenset({"filter", "command"})
 """Actions whose keys the line says while it is at rest."""
 TO_AGENTS = frozenset({MESSAGE, "comment"})
@@ -40,6 +41,8 @@ class Part(StrEnum):
     HELP = "help"
     ALL_KEYS = "all keys"
     FINDING = "finding"
+    COMMAND = "command"
+    FILTER = "filter"
 
 
 class Hint(NamedTuple):
@@ -48,7 +51,7 @@ class Hint(NamedTuple):
     Attributes:
         action: Name of the action; "" where something is typed instead.
         word: A word, or a few.
-        sign: The text that is typed.
+        sign: The text that is typed, or a key of the line by Textual's name.
     """
 
     action: str
@@ -84,8 +87,15 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
     Part.ALL_KEYS: (Context.HELP, (
         Hint("run-row", "does the row"), Hint("filter", "find"), Hint(HELP, "columns"), Hint("back", "back"),
     )),
+    Part.COMMAND: (Context.FIELD, (
+        Hint("", "runs it", "enter"), Hint("", "completes it", "tab"), Hint("", "typed before", "up"),
+        Hint("", "drops it", "escape"),
+    )),
+    Part.FILTER: (Context.FIELD, (Hint("", "keeps it", "enter"), Hint("", "typed before", "up"))),
 }  # fmt: skip
 """Part → the context that has its keys, and its hints in their order."""
+TYPED_AFTER: Mapping[str, Part] = {":": Part.COMMAND, "/": Part.FILTER}
+"""What the line begins with while it is typed into → the part that has the keys then."""
 
 
 @lru_cache
@@ -105,6 +115,12 @@ class _Said(NamedTuple):
     def cells(self) -> int:
         """Cells with the gap before it."""
         return GAP + width(self.key) + 1 + width(self.word)
+
+
+def typed_after(sign: str, part: Part | Context) -> Part | Context:
+    """The part whose hints are shown while the line is typed into after a sign; "" is nothing: those of `part`."""
+    context = PARTS[part][0] if isinstance(part, Part) else part
+    return part if not sign or context in TAKES_EVERYTHING else TYPED_AFTER[sign]
 
 
 def hint_line(
@@ -143,7 +159,7 @@ def action_at(part: Part | Context, cells: int, at: int, *, read_only: bool = Fa
     return ""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256, typed=True)  # a part may be called as a context is
 def _fitting(part: Part | Context, cells: int, read_only: bool, ascii_only: bool) -> tuple[_Said, ...]:  # noqa: FBT001
     """The hints that fit: `stop` goes first, then from the end; the way to all keys stays."""
     said = list(_said(part, read_only=read_only, ascii_only=ascii_only))
@@ -164,7 +180,7 @@ def _said(part: Part | Context, *, read_only: bool, ascii_only: bool) -> Sequenc
     for hint in wanted:
         action = known.get(hint.action)
         if hint.sign:
-            found.append(_Said("", hint.sign, hint.word))
+            found.append(_Said("", shown_key(hint.sign, ascii_only=ascii_only), hint.word))
         elif action is not None and allowed(action, read_only=read_only):
             key = next(key for key in action.keys if keys.keymap(context).get(key) is action)
             found.append(_Said(action.name, shown_key(key, ascii_only=ascii_only), hint.word))
@@ -181,15 +197,21 @@ def _of_context(context: Context, *, read_only: bool) -> tuple[Hint, ...]:
 
 
 def unusable(
-    found: Sequence[Row], asking: Collection[str], context: Context = Context.MISSIONS, *, is_asked: bool = False
+    found: Sequence[Row],
+    asked: Collection[str],
+    context: Context = Context.MISSIONS,
+    *,
+    is_asked: bool = False,
+    is_needed: bool = True,
 ) -> frozenset[str]:
     """Names of the actions that would be refused of all these rows.
 
     Args:
         found: Rows that an action would be for: the marked ones, else the one under the cursor, if any.
-        asking: Ids of missions that need a person.
+        asked: Ids of those of which something is asked: not all that need a person ask.
         context: The one that has the keys.
         is_asked: A question is shown, be it of a mission or not: that can be shown whole.
+        is_needed: Somebody needs a person, and can be gone to.
     """
     live = [row for row in found if {"type", "status"} <= row.keys() and rows.is_live(row)]
     typed_into = [row for row in live if not (context is Context.LOOKING and rows.takes_no_input(row))]
@@ -197,7 +219,7 @@ def unusable(
         **dict.fromkeys(NO_MISSION, bool(found)),
         Needs.MISSION: bool(found),
         Needs.LIVE: bool(typed_into),
-        Needs.QUESTION: any(row["id"] in asking for row in found),
+        Needs.QUESTION: any(row["id"] in asked for row in found) or any(map(_answers, live)),
         Needs.WORKTREE: any(
             (row.get("isolation") or row).get(place) for row in found for place in ("worktree", "path")
         ),
@@ -205,4 +227,10 @@ def unusable(
     refused = frozenset(action.name for action in actions_of(context).values() if not held.get(action.needs, True))
     talks = any(row["type"] == "session" for row in live)
     refused -= {WHOLE} if is_asked else frozenset[str]()
+    refused |= frozenset[str]() if is_needed else {NEXT}
     return refused if talks else refused | TO_AGENTS
+
+
+def _answers(row: Row) -> bool:
+    """Whether one that lives asks something, or can be written to because it is the person's turn."""
+    return rows.mark(row) in {WAITING, YOUR_TURN}

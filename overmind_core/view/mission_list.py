@@ -22,6 +22,10 @@ FOLD = ":ended"
 """What the cursor holds on the line of those that ended; no id of a mission has a colon."""
 UNFOLDED, CURSOR, NEWS, MARKED = "▾", "▌", "•", "*"
 PART_OF = "‹"
+GAP = " " * 3
+"""Between the heading of a group and a note behind it."""
+ENDED = "ended"
+"""Said over rows of those that ended, while the list is scrolled to them."""
 ATTENTION = "needs attention"
 """What is looked for where only those are listed that call for a person."""
 GROUND, GROUND_AT_REST = "cursor", "cursor-rest"
@@ -57,6 +61,7 @@ class Slot(NamedTuple):
         is_open: Of the line of those that ended: they are shown below it.
         has_news: Likewise: something in it is new.
         group: Of a heading: whose it is; None where nothing but ended missions is there.
+        more: Of a heading: a note behind it, such as how many rows are marked.
     """
 
     kind: Kind
@@ -66,6 +71,7 @@ class Slot(NamedTuple):
     is_open: bool = False
     has_news: bool = False
     group: Group | None = None
+    more: str = ""
 
 
 class ListLine(NamedTuple):
@@ -131,8 +137,7 @@ def slots(listing: Listing, *, roomy: bool, marked: Collection[str] = frozenset(
     if marked:
         block, place = headings[-1]
         shown = {slot.key for block in blocks for slot in block}
-        text = f"{block[place].text}   {marks_text(len(marked), sum(one not in shown for one in marked))}"
-        block[place] = block[place]._replace(text=text)
+        block[place] = block[place]._replace(more=marks_text(len(marked), sum(one not in shown for one in marked)))
     found: list[Slot] = []
     for block in blocks:
         found += [BLANK] * (roomy and bool(found)) + block
@@ -221,10 +226,39 @@ def first_seen(count: int, at: int, height: int, *, top: int | None = None, line
 
 
 def seen(lines: Sequence[Slot], height: int, top: int) -> list[Slot]:
-    """The lines in sight: the first heading, which has those of the columns, is always among them."""
+    """The lines in sight: a heading, which has those of the columns, is always the first of them."""
     if top <= 0:
         return list(lines[:height])
-    return [lines[0], *lines[top + 1 : top + height]][:height]
+    return [_heading_at(lines, top + 1), *lines[top + 1 : top + height]][:height]
+
+
+def _heading_at(lines: Sequence[Slot], first: int) -> Slot:
+    """The heading over lines that begin at `first`: whose they are, and who needs a person above them."""
+    if lines[0].kind is not Kind.HEADING:
+        return lines[0]
+    headings, needing = _headings(lines, first)
+    below = next((slot for slot in lines[first : first + 2] if slot.kind is not Kind.BLANK), lines[-1])
+    name, above = "", f"{needing:,} {'needs' if needing == 1 else 'need'} you above"
+    if below.entry is not None:  # headings and the line of those that ended say themselves whose lines follow
+        group = below.entry.group
+        name = next((one.text for one in headings.values() if one.group in {group, None}), ENDED)
+        above = f"{needing:,} more above" if group is Group.NEEDS else above
+    place = max(headings)
+    notes = (above if needing else "", headings[place].more if place < first else "")
+    return Slot(Kind.HEADING, GAP.join(filter(None, (name, *notes))))
+
+
+def _headings(lines: Sequence[Slot], first: int) -> tuple[dict[int, Slot], int]:
+    """Place → each heading, and how many before `first` need a person: none is below the first row that doesn't."""
+    found, needing = {}, 0
+    for place, slot in enumerate(lines):
+        if slot.kind is Kind.HEADING:
+            found[place] = slot
+        elif slot.entry is not None and slot.entry.group is Group.NEEDS:
+            needing += place < first and slot.entry.need is not None
+        elif slot.kind is not Kind.BLANK:
+            break
+    return found, needing
 
 
 # drawing
@@ -241,7 +275,8 @@ def _drawn(slot: Slot, look: Look, *, is_first: bool) -> ListLine:
     if slot.kind is Kind.NOTE:
         return ListLine(_filled([Cell(f" {slot.text}", "quiet")], look.layout.cells))
     if slot.kind is Kind.HEADING:
-        return ListLine(_heading(slot.text, look, with_columns=is_first))
+        text = f"{slot.text}{GAP}{slot.more}" if slot.more else slot.text
+        return ListLine(_heading(text, look, with_columns=is_first))
     here = slot.key is not None and slot.key == look.cursor
     bar = Cell(CURSOR, "accent" if look.focused else "rule") if here else Cell(" ")
     ground = "" if not here else GROUND if look.focused else GROUND_AT_REST

@@ -36,6 +36,8 @@ LEAST_SAID = 16
 """Cells below which a sentence that is no longer bright is left out."""
 ALL_KEYS = "   ? keys"
 UNHEARD = "typed text does nothing until you pause"
+NEW = "new"
+"""The action that starts a mission: `n` in the list, while it denies in a question, and finds the next in a log."""
 _NOTHING = Cell("")
 COMMAND = "$ "
 """The beginning of a text that is a command, and no task."""
@@ -107,6 +109,7 @@ class RestFacts(NamedTuple):
         read_only: Nothing can be started from here.
         zone: Of the times; None is the machine's.
         standing: How the row under the cursor stands, in full, where the view says that.
+        context: The one that has the keys: a key is offered only where it means that.
     """
 
     folder: str = ""
@@ -120,6 +123,7 @@ class RestFacts(NamedTuple):
     read_only: bool = False
     zone: tzinfo | None = None
     standing: Cell = _NOTHING
+    context: Context = Context.MISSIONS
 
 
 def resting(facts: RestFacts, cells: int, now: float) -> list[Line]:
@@ -158,9 +162,9 @@ def _lefts(facts: RestFacts, cells: int) -> list[Line]:
     folder = short_folder(facts.folder, max(WIDEST_FOLDER, cells - 80))
     place = f" in {folder}" if folder else ""
     words = "new mission" if is_roomy or facts.where is Where.FIRST else "new"
-    starts = not facts.read_only and facts.where is not Where.VIEW
+    starts = not facts.read_only and facts.where is not Where.VIEW and NEW in actions_of(facts.context)
     new = [[Cell("n", "quiet"), Cell(f" {words}{place}", "faint")]] if starts else []
-    if facts.where is Where.FIRST:
+    if facts.where is Where.FIRST and facts.context is Context.MISSIONS:
         return [[sign, *(cell for part in new for cell in part)]]
     parts = [*new, [Cell(":", "quiet"), Cell(" command", "faint")], [Cell("/", "quiet"), Cell(" filter", "faint")]]
     found = []

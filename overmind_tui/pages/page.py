@@ -281,7 +281,7 @@ class Page(NeedsRoom, RateLimited):
             found = hints.actions_of(self.context)
             shell, cells = self.shell, self.app.size.width
             looks = {"read_only": shell.read_only, "ascii_only": shell.ascii_only}
-            name = hints.action_at(self.hint_part, cells, message.x, **looks)
+            name = hints.action_at(self.hints_now, cells, message.x, **looks)
             if name in found:
                 self.act(found[name])
 
@@ -399,12 +399,14 @@ class Page(NeedsRoom, RateLimited):
         past = self.shell.typed_history
         self.bar.ask(sign, text, complete=complete, changed=lambda text: self.typing(sign, text), past=past.of(sign))
         self.bar.display, self.line.display = True, False
+        self.hints.refresh_if_changed()
 
     def close_bar(self) -> str:
         """Stop typing; what was typed."""
         text = self.bar.end()
         self.bar.display = False
         self.show_edges(self.app.size)
+        self.hints.refresh_if_changed()
         return text
 
     def typing(self, sign: str, text: str) -> None:
@@ -521,6 +523,11 @@ class Page(NeedsRoom, RateLimited):
         """The part whose hints are shown."""
         return self.context
 
+    @property
+    def hints_now(self) -> Part | Context:
+        """The part whose hints are drawn: a line that is typed into has its own."""
+        return hints.typed_after(self.bar.sign, self.hint_part)
+
     def refresh_status(self) -> None:
         """A second went by, or something was said: the edges say what is true now."""
         self.head.refresh_if_changed()
@@ -543,6 +550,7 @@ class Page(NeedsRoom, RateLimited):
         facts = RestFacts(
             shell.folder_shown, self.where, self.filtered, shell.notice.said, self.meaningless, shell.jobs.long,
             self.absence, shell.coaching.line(self.context), shell.read_only, shell.zone, self.standing(),
+            self.context,
         )  # fmt: skip
         return prompt.resting(facts, cells, shell.now())
 
@@ -552,10 +560,12 @@ class Page(NeedsRoom, RateLimited):
 
     def _hint_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         shell = self.shell
-        unusable = hints.unusable(self.hinted_rows(), shell.fleet.asking, self.context, is_asked=self.is_asked)
+        needing, asked = shell.fleet.asking, shell.fleet.asked
+        states = {"is_asked": self.is_asked, "is_needed": bool(needing)}
+        unusable = hints.unusable(self.hinted_rows(), asked, self.context, **states)
         return [
             hints.hint_line(
-                self.hint_part, cells, unusable=unusable, read_only=shell.read_only, ascii_only=shell.ascii_only
+                self.hints_now, cells, unusable=unusable, read_only=shell.read_only, ascii_only=shell.ascii_only
             )
         ]
 

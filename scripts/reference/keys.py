@@ -85,6 +85,8 @@ SECTIONS = (
 """The sections in their order: what one meets first stands above."""
 COMMON = frozenset({Context.EVERYWHERE, Context.TABLE, Context.TEXT, Context.FIELD})
 """Contexts on which others build: their keys are hinted there."""
+WITHOUT_HINTS = Context.FORM
+"""The form says its keys in its own frame."""
 
 
 def page() -> str:
@@ -112,7 +114,9 @@ def _section(section: Section) -> str:
 def _intro(section: Section) -> str:
     others = [one for one in keymap.chain(section.context) if one is not section.context]
     below = f" Also the keys of {_listed(others)}." if others else ""
-    hints = "" if section.context in COMMON else f" The lowest row there: `{_hints(section.context)}`."
+    hints = (
+        "" if section.context in {*COMMON, WITHOUT_HINTS} else f" The lowest row there: `{_hints(section.context)}`."
+    )
     return f"{section.place}{below}{hints}"
 
 

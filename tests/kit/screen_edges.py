@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from overmind_core.view.actions import Context
 from overmind_core.view.first_run import Agent, Folder
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.header_line import NO_DAEMON, HeaderFacts
@@ -70,6 +71,8 @@ WHERE = {"first": Where.FIRST, "help": Where.HELP}
 AGENTS = (Agent("claude", installed=True, version="2.1"), Agent("codex", installed=False))
 CHECKOUT = Folder(FOLDER, "main", 0)
 TASK = "Move the prices into a table of their own"
+IN_QUESTION = frozenset({"answer", "choice", "needs"})
+"""Pictures in which a question has the keys."""
 
 
 def rest_facts(picture: str) -> RestFacts:
@@ -77,4 +80,5 @@ def rest_facts(picture: str) -> RestFacts:
     where = WHERE.get(picture, Where.LIST)
     step = first_step(()) if picture == "demo" else ""
     said = None if picture in {"demo", "first"} else UNIT_FAILED
-    return RestFacts(FOLDER, where, said=said, step=step, zone=ZONE)
+    context = Context.NEEDS if picture in IN_QUESTION else Context.MISSIONS
+    return RestFacts(FOLDER, where, said=said, step=step, zone=ZONE, context=context)

@@ -117,7 +117,8 @@ class Talking(Starting):
     """The same with questions, and a terminal that nobody joins."""
 
     def __init__(self, rows=AGENTS):
-        super().__init__([{**row, "tty": True, "interactive": True} for row in rows], questions=QUESTIONS)
+        rows = [{**row, "tty": True, "interactive": True} for row in rows]
+        super().__init__(rows, questions=QUESTIONS if rows else [])
         self.run_answer |= {"message": 1, "state": "delivered", "ahead": 0}
         self.left: list[str] = []
         self.quitting.ask = lambda: self.left.append("asked")  # type: ignore[method-assign]
@@ -219,9 +220,41 @@ def test_each_hint_of_each_other_part_does_what_its_word_says(part, action, type
     run(lambda: Talking([] if part is Part.FIRST else AGENTS), scenario)
 
 
+BARS_DO = [
+    (Part.COMMAND, "enter", "hel", lambda app: not app.main.bar.sign and "hel" in picture(app)),
+    (Part.COMMAND, "tab", "hel", lambda app: app.main.bar.field.text == "help"),
+    (Part.COMMAND, "up", "", lambda app: app.main.bar.field.text == "said before"),
+    (Part.COMMAND, "escape", "hel", lambda app: at_list(app) and not app.main.bar.sign),
+    (Part.FILTER, "enter", "api", lambda app: at_list(app) and "/ api   1 of" in picture(app)),
+    (Part.FILTER, "up", "", lambda app: app.main.bar.field.text == "said before"),
+]  # fmt: skip
+
+
+@tabled(("part", "name", "typed", "happened"), BARS_DO)
+def test_each_hint_of_the_line_that_is_typed_into_does_what_its_word_says(part, name, typed, happened):
+    async def scenario(app, pilot):
+        before = drawn(app)
+        for sign in ":/":
+            app.typed_history.add(sign, "said before")
+        await pilot.press({Part.COMMAND: "colon", Part.FILTER: "slash"}[part], *typed)
+        (hint,) = (one for one in hints.PARTS[part][1] if one.sign == name)
+        assert f" {shown_key(name)} {hint.word}" in drawn(app)
+        assert "y answer" not in drawn(app), "those of the list are not for now"
+        assert not happened(app), "not before"
+        await pilot.press(name)
+        await until(pilot, lambda: happened(app), what=name)
+        assert app.main.bar.sign or app.screen is not app.main or drawn(app) == before
+
+    run(Talking, scenario)
+
+
 def test_the_hints_of_all_parts_are_all_walked():
     walked = {(part, action) for part, action, *_ in PARTS_DO} | {(Part.LIST, action) for action, _ in DOES}
-    assert walked == {(part, hint.action) for part, (_, said) in hints.PARTS.items() for hint in said}
+    walked |= {(part, name) for part, name, *_ in BARS_DO}
+    bars = {*hints.TYPED_AFTER.values()}
+    assert walked == {
+        (part, hint.sign if part in bars else hint.action) for part, (_, said) in hints.PARTS.items() for hint in said
+    }
 
 
 def test_a_home_with_nothing_in_it_hints_at_little():

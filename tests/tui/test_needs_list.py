@@ -71,6 +71,24 @@ def test_its_log_is_one_key_away_and_esc_goes_back_to_it():
     run(Answering, scenario)
 
 
+def test_the_line_offers_no_new_mission_while_n_denies():
+    async def scenario(app, pilot):
+        def offers():
+            return "n new in" in picture(app).splitlines()[-2]
+
+        assert offers()
+        for way in (["exclamation_mark"], ["y"]):
+            assert app.main.select(API)
+            await pilot.press(*way)
+            assert in_question(app)
+            assert not offers()
+            await pilot.press("escape")
+            assert in_list(app)
+            assert offers()
+
+    run(Answering, scenario, size=SMALL)
+
+
 def test_nobody_needs_a_person():
     async def scenario(app, pilot):
         await pilot.press("exclamation_mark")

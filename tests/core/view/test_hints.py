@@ -33,7 +33,8 @@ def test_each_part_has_nine_hints_at_most_with_keys_of_the_keymap(part, read_onl
     meant = {shown_key(key) for key in keymap.keymap(context)}
     assert len(keys) <= 9
     assert len(set(keys)) == len(keys)
-    assert set(keys) <= meant | {"$"}
+    signs = {shown_key(hint.sign) for hint in hints.PARTS[part][1] if hint.sign} if isinstance(part, Part) else set()
+    assert set(keys) <= meant | signs
     assert keys or read_only
 
 
@@ -73,6 +74,47 @@ def test_a_key_that_the_row_cannot_use_is_faint_in_its_place(found, asking, show
     line = hints.hint_line(Part.LIST, 120, unusable=hints.unusable(found, asking))
     assert faint(line) == shown
     assert text(line) == text(hints.hint_line(Part.LIST, 120))
+
+
+@tabled(
+    ("found", "asked", "answers"),
+    [
+        (row("a", type="session", activity="idle", unseen=True), (), True),
+        (row("a", type="session", activity="waiting"), (), True),
+        (row("a", type="session", activity="limited"), (), False),
+        (row("a", "crashed", reason="restarts spent"), (), False),
+        (row("a", "stopped", lost=True), (), False),
+        (row("a", "stopped"), {"a"}, True),
+    ],
+)
+def test_yes_is_faint_on_a_row_that_needs_somebody_but_asks_nothing(found, asked, answers):
+    assert ("question" not in hints.unusable([found], asked)) is answers
+
+
+def test_where_nobody_needs_a_person_no_next_one_can_be_gone_to():
+    empty = hints.unusable([], (), Context.NEEDS, is_needed=False)
+    line = hints.hint_line(Part.QUESTION, 120, unusable=empty)
+    assert faint(line) == "enter whole . next a type l log v diff d describe"
+    assert "next-need" not in hints.unusable([], (), Context.NEEDS)
+
+
+@tabled(
+    ("sign", "part", "shown"),
+    [
+        ("", Part.LIST, Part.LIST),
+        (":", Part.LIST, Part.COMMAND),
+        ("/", Part.QUESTION, Part.FILTER),
+        ("/", Context.LOG, Part.FILTER),
+        ("/", Part.FINDING, Part.FINDING),
+    ],
+)
+def test_a_line_that_is_typed_into_has_hints_of_its_own(sign, part, shown):
+    assert hints.typed_after(sign, part) is shown
+
+
+def test_what_is_said_of_a_typed_command_and_of_a_filter():
+    said = [text(hints.hint_line(part, 80)).strip() for part in (Part.COMMAND, Part.FILTER)]
+    assert said == ["enter runs it  tab completes it  ↑ typed before  esc drops it", "enter keeps it  ↑ typed before"]
 
 
 def test_a_terminal_that_takes_no_input_offers_no_typing():

@@ -265,6 +265,50 @@ def test_the_cursor_and_the_headings_of_the_columns_are_always_seen(count, at, h
     assert lines[at] in seen
 
 
+SCROLLED = [
+    ({}, 0, "needs you", "api"),
+    ({}, 1, "needs you   1 more above", "cart-vat"),
+    ({}, 2, "needs you   2 more above", "docs"),
+    ({}, 3, "3 need you above", "9 running"),
+    ({}, 4, "9 running   3 need you above", "release"),
+    ({}, 10, "9 running   3 need you above", "i18n"),
+    ({}, 13, "ended   3 need you above", "unit"),
+    ({}, 14, "3 need you above", "32 ended"),
+    ({"marked": {"web", "db"}}, 3, "3 need you above", "9 running   2 marked"),
+    ({"marked": {"web", "db"}}, 10, "9 running   3 need you above   2 marked", "i18n"),
+]
+
+
+@tabled(("more", "top", "heading", "below"), SCROLLED)
+def test_a_scrolled_list_says_whose_rows_are_in_sight_and_who_needs_a_person_above(more, top, heading, below):
+    listing = grouped(ordered(kit.DAY, None, kit.NOW), kit.QUESTIONS, kit.NOW, sizes=kit.SIZES_OF_PLANS)
+    lines = mission_list.slots(listing, roomy=False, **more)
+    look = Look(list_columns.laid_out(80), FACTS, **more)
+    first, *others = texts([line.cells for line in mission_list.drawn(mission_list.seen(lines, 4, top), look)])
+    assert first.startswith(f" {heading}  ")
+    assert first.split()[len(heading.split()) :][-1] == "NOW", "then columns"
+    assert below in others[0]
+
+
+def test_a_scrolled_list_says_of_one_that_it_needs_a_person():
+    rows = [kit.agent("api", 9.0, "waiting", 5.0, 0.1, "?"), *(kit.mission(one, 9.0) for one in "abc")]
+    asked = [kit.question(1, "api", 5.0, "?")]
+    texts_of = [slot.text for slot in mission_list.slots(listed(rows, asked), roomy=True)]
+    assert texts_of[0] == "needs you"
+    heading = mission_list.seen(mission_list.slots(listed(rows, asked), roomy=True), 3, 4)[0]
+    assert heading.text == "3 running   1 needs you above"
+
+
+@tabled(("wish", "rows", "heading"), [
+    ({"grouped": False}, [kit.mission(one, 9.0) for one in "abcde"], "5 missions"),
+    ({"unfolded": True}, [kit.ended(one, 9.0) for one in "abcde"], "nothing runs"),
+    ({"unfolded": True}, [kit.mission("m", 9.0), *(kit.ended(one, 9.0) for one in "abcde")], "ended"),
+])  # fmt: skip
+def test_the_heading_over_others(wish, rows, heading):
+    found = mission_list.seen(mission_list.slots(listed(rows, **wish), roomy=False), 3, 3)[0]
+    assert found.text == heading
+
+
 def test_the_cursor_can_stand_on_rows_and_on_the_fold():
     lines = mission_list.slots(listed([kit.mission("a", 9.0), kit.ended("b", 5.0)]), roomy=True)
     assert mission_list.keys_of(lines) == ["a", FOLD]

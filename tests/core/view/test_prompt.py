@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.view import hints, prompt
-from overmind_core.view.actions import Context
+from overmind_core.view import hints, keymap, prompt
+from overmind_core.view.actions import TAKES_EVERYTHING, Context
 from overmind_core.view.field import Field
 from overmind_core.view.header_line import size_of
 from overmind_core.view.prompt import Filtered, Job, RestFacts, Said, TypingFacts, Where
@@ -103,6 +104,8 @@ def test_a_long_sentence_takes_a_second_line_while_it_is_news(more, lines):
         ({"filtered": Filtered("api", 3, 12)}, 80, " / api   3 of 12   esc all"),
         ({"read_only": True}, 80, " › : command  / filter"),
         ({"read_only": True, "where": Where.FIRST}, 80, " ›"),
+        ({"context": Context.NEEDS}, 80, " › : command  / filter"),
+        ({"context": Context.NEEDS, "where": Where.FIRST}, 80, " › : command  / filter"),
         ({}, 36, " › n new in ~/shop  : command"),
         ({}, 20, " › n new in ~/shop"),
         ({"folder": ""}, 80, " › n new  : command  / filter"),
@@ -111,6 +114,19 @@ def test_a_long_sentence_takes_a_second_line_while_it_is_news(more, lines):
 )
 def test_the_left_end_says_what_can_be_typed(more, cells, line):
     assert text(prompt.resting(FACTS._replace(**more), cells, NOW)) == line
+
+
+@pytest.mark.parametrize("context", [one for one in Context if one not in TAKES_EVERYTHING], ids=str)
+@pytest.mark.parametrize("where", [Where.LIST, Where.VIEW], ids=str)
+def test_each_key_that_the_line_offers_means_that_where_the_keys_are(context, where):
+    names = {"n": {"new"}, ":": {"command"}, "/": {"filter", "log-filter", "search"}}
+    (line,) = prompt.resting(FACTS._replace(context=context, where=where), 120, NOW)
+    offered = [cell.text for cell in line if cell.tone == "quiet"]
+    assert offered
+    for key in offered:
+        action = keymap.meaning(context, key, key)
+        assert action is not None
+        assert action.name in names[key], key
 
 
 @tabled(
