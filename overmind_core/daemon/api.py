@@ -234,8 +234,9 @@ class DaemonApi:
             raise
         await self._preparer.calm_all()  # also of those that have ended just now
         notes = [*go_on(await self._left_processes.all()), *web_server.goes_on(self._home)]
-        cancelled = [one for one in map(self._quests.get, running) if one and one.status is QuestStatus.CANCELLED]
         departure = await self._leave(Departure.END)
+        # Only now have all quests met the end of their missions.
+        cancelled = [one for one in map(self._quests.get, running) if one and one.status is QuestStatus.CANCELLED]
         return _departed(departure, ended=ended, since=began, notes=notes, cancelled=cancelled)
 
     async def _keeper_row(self) -> KeeperStatus | None:
