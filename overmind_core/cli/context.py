@@ -73,7 +73,7 @@ class Context:
         self._keys: RequestKeys | None = None
         self._began = time.monotonic()
         self._has_said = False
-        """Whether a person has read anything of it."""
+        """True once this command has printed anything."""
         self._printed = 0
         self._home: Home | None = None
         self._clients: list[Client] = []

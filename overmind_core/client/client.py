@@ -79,7 +79,7 @@ class Client:
         self._search_began: float | None = None
         """When the search began that goes on; None: the daemon has answered, or was not asked."""
         self._search_said = False
-        """Whether a person has been told of it."""
+        """True once a person has been told of it."""
         self._connection: ApiConnection | None = None
         self._greeted = False
         self._greeted_at = 0.0
@@ -130,12 +130,12 @@ class Client:
         """Return what says, once and in time, that answers are missing."""
         began, said = time.monotonic(), False
 
-        def tell() -> None:
+        def say_late() -> None:
             nonlocal said
             if not said and self._search_began is None:
                 said = self._say_search(self.place.to_answer, began)
 
-        return tell
+        return say_late
 
     def _keyed(self, command: str, requests: Sequence[Args]) -> Exchange:
         """Return an exchange with a hive, in which what changes something has keys."""

@@ -38,7 +38,7 @@ class LocalPlace:
         self.home = home
 
     to_answer = TO_ANSWER
-    """What is said of a daemon that has accepted a connection, and has not answered yet."""
+    """The line about a daemon that has accepted a connection, and has not answered yet."""
 
     def connect(self, *, start: bool, searching: Searching = lambda _: None) -> tuple[ApiConnection, int | None]:
         """Return a connection, and the daemon's pid when it had to be started; see `daemon.connect_or_start`."""

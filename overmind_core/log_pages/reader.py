@@ -191,13 +191,17 @@ class Reader:
         (source,) = self.sources
         return max(source.runs, default=0), max(source.all_runs, default=0)
 
-    def is_outdated(self, runs: Mapping[str, int]) -> bool:
-        """Whether a mission that had ended has begun another run, of which the stream says nothing any more.
+    def is_outdated(self, runs: Mapping[str, int], known: Mapping[str, int]) -> bool:
+        """Return True where a mission that had ended has begun a run of which the stream says nothing any more.
 
         Args:
             runs: Id → the number of its newest run.
+            known: The same as it was when the stream began: the log of a plan has no runs.
         """
-        return any(source.ended and runs.get(source.id, 0) > max(source.all_runs, default=0) for source in self.sources)
+        return any(
+            source.ended and runs.get(source.id, 0) > max(known.get(source.id, 0), *source.all_runs, 0)
+            for source in self.sources
+        )
 
     @property
     def last_written(self) -> float:

@@ -92,7 +92,7 @@ class LogFollower:
             self.follow_again()
 
     def follow_again(self) -> None:
-        """Ask anew for what is looked at: it had ended, and goes on."""
+        """Ask again for the logs that are shown, since a mission that had ended runs again."""
         self._reader, self._jumped = None, 0.0
         self._page_worker.take(None)
         self._stir()

@@ -49,7 +49,7 @@ class LogPanel:
         self.unread: set[str] = set()
         self._reader: Reader | None = None
         self._known_runs: dict[str, int] = {}
-        """Mission → its newest run as its row had it when its log was asked for: a plan's log has no runs."""
+        """Mission → its newest run as its row had it when its log was asked for."""
         self._asks_head = False
         self.search = LogSearch(screen, feed)
         self.defaults = (False, True)
@@ -128,7 +128,7 @@ class LogPanel:
         if self._reader is None or self.look.run is not None or not self._screen.log_view.following:
             return
         runs = self._newest_runs()
-        if self._reader.is_outdated({one: run for one, run in runs.items() if run > self._known_runs.get(one, 0)}):
+        if self._reader.is_outdated(runs, self._known_runs):
             self._reader, self._known_runs = None, runs
             self._feed.follow_again()
 

@@ -150,7 +150,7 @@ class LogPane:
         self._tasks: list[asyncio.Task[None]] = []
         self._reader: Reader | None = None
         self._known_runs: dict[str, int] = {}
-        """Mission → its newest run as its row had it when its log was asked for: a plan's log has no runs."""
+        """Mission → its newest run as its row had it when its log was asked for."""
         self._index = _Index()
         self._items: deque[tuple[Reader, Answer]] = deque()
         """What the supervisor said of logs, and their reader was not told yet: while it reads, we would wait."""
@@ -303,8 +303,7 @@ class LogPane:
     def _is_outdated(self) -> bool:
         if self._reader is None or self._asked.run is not None:
             return False
-        runs = self._newest_runs(self._reader)
-        return self._reader.is_outdated({one: run for one, run in runs.items() if run > self._known_runs.get(one, 0)})
+        return self._reader.is_outdated(self._newest_runs(self._reader), self._known_runs)
 
     def _newest_runs(self, reader: Reader) -> dict[str, int]:
         rows = self._context.feed.missions

@@ -123,7 +123,7 @@ class Hive:
 
     @property
     def to_answer(self) -> str:
-        """What is said while it has not answered yet."""
+        """The line for a person while it has not answered yet."""
         return f"waits for {self.name} to answer"
 
     def connect(
