@@ -96,6 +96,7 @@ export class LogView {
 
   /** How many pages there are is known now; and about how many lines they have. */
   numbered({ pages, lines }) {
+    this._look(); // somebody may have scrolled since the last frame
     const top = this._anchor();
     if (this._pages === null || !this._sections.size) this._clear(pages);
     this._pages = pages;
@@ -126,6 +127,7 @@ export class LogView {
 
   /** Lines came at the end. */
   more({ lines, partial }) {
+    this._look();
     if (!this.follows) return;
     this.tail.append(...lines.map((line) => lineOf(line, this._colours)));
     if (lines.length) this.reason.hidden = true;

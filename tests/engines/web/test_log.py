@@ -13,10 +13,18 @@ VISIBLE = """() => {
         return box.height && box.bottom > top && box.top < bottom;
     }).map((line) => line.textContent);
 }"""
-PAGES = "() => [...document.querySelectorAll('.log-page')].map((one) => Number(one.dataset.page))"
-FULL = """() => {
+SETTLED = """async () => {  // a page that has come asks for its neighbours in the next frame
     const { left, top, bottom } = document.querySelector(".log-scroll").getBoundingClientRect();
-    return [top + 5, bottom - 25].every((y) => document.elementFromPoint(left + 40, y)?.closest(".log-line"));
+    const sorted = (pages) => String([...new Set(pages)].sort((a, b) => a - b));
+    const read = () => {
+        const full = [top + 5, bottom - 25].every((y) => document.elementFromPoint(left + 40, y)?.closest(".log-line"));
+        const there = [...document.querySelectorAll(".log-page")].map((one) => Number(one.dataset.page));
+        return { settled: Boolean(full && asked.length && sorted(asked) === String(there)), there, asked: [...asked] };
+    };
+    const before = read();
+    for (let frame = 0; frame < 2; frame++) await new Promise((done) => requestAnimationFrame(done));
+    const after = read();
+    return { ...after, settled: after.settled && String(after.there) === String(before.there) };
 }"""
 SPIED = """() => {
     const { send } = WebSocket.prototype;
@@ -27,7 +35,13 @@ SPIED = """() => {
         return send.call(this, data);
     };
 }"""
-SCROLL = "(share) => { const one = document.querySelector('.log-scroll'); one.scrollTop = share * one.scrollHeight; }"
+SCROLL = """(share) => new Promise((done) => {  // a person's scroll and the look at it are of one frame
+    const one = document.querySelector(".log-scroll");
+    requestAnimationFrame(() => {
+        one.scrollTop = share * one.scrollHeight;
+        requestAnimationFrame(() => requestAnimationFrame(done));
+    });
+})"""
 
 
 def visible(page):
@@ -74,13 +88,12 @@ def test_the_pages_around_a_place_are_asked_for_once(om, pages):
     for share in [number / 16 for number in range(1, 15)]:
         page.evaluate("() => asked.splice(0)")
         page.evaluate(SCROLL, share)
-        there: list[int] = []
-        asked: list[int] = []
         for _ in range(300):
-            is_full, there, asked = page.evaluate(FULL), page.evaluate(PAGES), page.evaluate("() => asked")
-            if is_full and asked and sorted(set(asked)) == there:
+            now = page.evaluate(SETTLED)
+            if now["settled"]:
                 break
             page.wait_for_timeout(20)
+        there, asked = now["there"], now["asked"]
         assert sorted(asked) == there == list(range(there[0], there[-1] + 1))
         most = max(most, len(there))
     assert most > 2
