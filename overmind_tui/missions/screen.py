@@ -470,23 +470,22 @@ class MissionsScreen(Page):
 
     def show_log(self, mission: str | None, gone: str) -> None:
         """Show it, with the cursor on its mission, until it is closed; `gone` is said where there is none."""
-        if mission is None or self.shell.fleet.of(mission) is None:
-            self.shell.flash(gone, "slow")
-            return
-        self.table_panel.unfold_above(mission)
-        self.panels.page_history.leave(self.app)
-        if self.go_to(mission):
+        if self._leave_for(mission, gone):
             self.give(Panel.LOG)
 
     def show_notes(self, mission: str | None, gone: str) -> None:
         """Show its notes, with the cursor on its mission, until they are closed; `gone` is said where there is none."""
+        if self._leave_for(mission, gone):
+            self.panels.open_notes(to_keys=True)
+
+    def _leave_for(self, mission: str | None, gone: str) -> bool:
+        """Put the cursor on a mission, with a way back to the page that is left; False where there is none."""
         if mission is None or self.shell.fleet.of(mission) is None:
             self.shell.flash(gone, "slow")
-            return
+            return False
         self.table_panel.unfold_above(mission)
         self.panels.page_history.leave(self.app)
-        if self.go_to(mission):
-            self.panels.open_notes(to_keys=True)
+        return self.go_to(mission)
 
     def show_needs(self, first: Key | None = None) -> None:
         """Show only who needs a person, with the keys in this question, until that is closed."""
