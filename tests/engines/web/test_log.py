@@ -88,10 +88,9 @@ def test_the_pages_around_a_place_are_asked_for_once(om, pages):
     for share in [number / 16 for number in range(1, 15)]:
         page.evaluate("() => asked.splice(0)")
         page.evaluate(SCROLL, share)
-        for _ in range(300):
-            now = page.evaluate(SETTLED)
-            if now["settled"]:
-                break
+        tries = 0
+        while not (now := page.evaluate(SETTLED))["settled"] and tries < 300:
+            tries += 1
             page.wait_for_timeout(20)
         there, asked = now["there"], now["asked"]
         assert sorted(asked) == there == list(range(there[0], there[-1] + 1))
