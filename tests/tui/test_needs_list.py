@@ -93,7 +93,7 @@ def test_nobody_needs_a_person():
     async def scenario(app, pilot):
         await pilot.press("exclamation_mark")
         assert "Nobody needs you. Nothing runs" in picture(app) or "Nobody needs you. 1 running" in picture(app)
-        await pilot.press("y", "m", "1", "enter", "j", "tab", "Y", "full_stop")
+        await pilot.press("y", "1", "enter", "j", "tab", "Y", "full_stop", "m")
         assert lists_needs(app)
         assert app.notice.text == inbox.NOBODY
         assert app.given == []
