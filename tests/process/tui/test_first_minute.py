@@ -88,7 +88,7 @@ def who_waits_and_for_what(stranger):
     """Named in the first three lines that are not blank, and what it wants below, before any key was pressed."""
     stranger.sees("May it change prices.py", r"^ +\d+ - .*cents // 100", r"^ +\d+ \+ .*cents / 100")
     head, heading, row = list(filter(None, stranger.lines()))[:3]
-    assert "1 needs you" in head
+    assert re.search(r"\b(1 needs|\d need) you", head)  # the demonstration's others may ask for something meanwhile
     assert heading.startswith(" needs you ")
     assert re.match(r". ! demo-agent +asks ", row)
     assert stranger.pressed == []
@@ -143,6 +143,6 @@ def leaves(stranger):
     stranger.press("?", "keys")
     stranger.press("/", "find")
     stranger.write("quit")
-    stranger.press("enter", "does the row")
+    stranger.press("enter", "keeps it")
     stranger.sees("^ / quit   ")
     stranger.press("enter", "does the row")

@@ -75,6 +75,12 @@ def big(om):
     return make
 
 
+async def unfold(app, pilot):
+    """The cursor goes to the one mission that has ended."""
+    await until(pilot, lambda: app.main.table.on_fold, what="the fold")
+    await pilot.press("enter", "j")
+
+
 @pytest.mark.parametrize("command", ["date +%N", "true"], ids=["that writes", "that writes nothing"])
 def test_a_mission_that_had_ended_is_followed_into_its_next_runs(om, opened, command):
     om.finished(command, "--name", "again")
@@ -86,6 +92,7 @@ def test_a_mission_that_had_ended_is_followed_into_its_next_runs(om, opened, com
         await until(pilot, lambda: app.main.log_panel.runs == (run, run), what="the next run")
 
     async def scenario(app, pilot):
+        await unfold(app, pilot)
         await follow_into(app, pilot, 2)
         await follow_into(app, pilot, 3)
 
@@ -110,6 +117,7 @@ def test_who_reads_back_in_what_had_ended_is_left_there(om, opened):
 
     async def scenario(app, pilot):
         view = app.main.log_view
+        await unfold(app, pilot)
         await until(pilot, lambda: "200" in shown(app), what="the tail")
         await pilot.press("l", "g")
         await until(pilot, lambda: not view.following, what="the head")
