@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from overmind_core.domain.text.cells import width
 from overmind_core.view import diff
-from overmind_core.view.cells import Cell, clipped, safe
+from overmind_core.view.cells import Cell, clipped_line, safe
 from overmind_core.view.diff import DiffFiles, Drawn, File
 from overmind_core.view.numbers import counted, lines_changed
 
@@ -53,7 +52,7 @@ def lines(found: DiffFiles, cells: int, height: int, *, top: int = 0) -> Lines:
         shown.append([Cell(f" cut off: {safe(found.cut)}", "quiet")])
     if not shown:
         shown.append([Cell(f" {NOTHING}", "quiet")])
-    return [_clipped(line, cells) for line in shown[top:most]]
+    return [clipped_line(line, cells) for line in shown[top:most]]
 
 
 def _heading(file: File) -> list[Cell]:
@@ -79,17 +78,3 @@ def _line(number: Cell, text: Cell) -> list[Cell]:
     sign = text.text[:1]
     tone = _SIGNS.get(sign, "quiet")
     return [number, Cell(f"{sign} ", tone), Cell(text.text[1:], tone)]
-
-
-def _clipped(line: Sequence[Cell], cells: int) -> list[Cell]:
-    """The line in at most so many cells; its end is marked where it was cut."""
-    shown: list[Cell] = []
-    room = cells
-    for cell in line:
-        if not cell.text:
-            continue
-        if width(cell.text) > room:
-            return [*shown, cell._replace(text=clipped(cell.text, room))] if room else shown
-        shown.append(cell)
-        room -= width(cell.text)
-    return shown

@@ -15,8 +15,12 @@ from overmind_core.view import describe, diff
 from overmind_core.view.cells import Cell
 from overmind_tui.changes import page as changes_page
 from overmind_tui.missions import actions_look
+from overmind_tui.widgets.lines import CursorTextView, TextView
 from tests.kit.processes import with_word
 from tests.kit.waiting import eventually
+from tests.tui.conftest import picture
+from tests.tui.test_pictures import Still
+from tests.tui.test_traps import run as run_program
 
 
 def run(folder, *words):
@@ -198,3 +202,22 @@ def test_a_description_leaves_out_what_is_not_set():
     assert "None" not in text
     assert "2025-12-31 23:50:00" in text
     assert "pipes" in text
+
+
+@pytest.mark.parametrize("widget", [TextView, CursorTextView], ids=["text", "with a cursor"])
+def test_a_line_that_goes_on_beyond_the_border_says_so(widget):
+    async def scenario(app, pilot):
+        text = widget(id="text")
+        await app.screen.mount(text)
+        text.show([[Cell("begins " + "x" * 200), Cell(" and ends")], [Cell("short")], [Cell("blank" + " " * 200)]])
+        await pilot.pause()
+        drawn = [text.render_line(at).text.rstrip() for at in range(3)]
+        assert drawn[0].startswith("begins x")
+        assert drawn[0].endswith("x…")
+        assert drawn[1:] == ["short", "blank"]
+        for _ in range(30):
+            text.press("right")
+        assert text.render_line(0).text.rstrip() == ""
+        assert "begins" not in picture(app)
+
+    run_program(Still, scenario, (80, 24))
