@@ -12,6 +12,9 @@ from overmind_core.view.numbers import counted, lines_changed
 
 Lines = list[list[Cell]]
 NOTHING = "no changes"
+NOT_COMMITTED = "no uncommitted changes"
+IN_FOLDER = " in the folder"
+"""Behind changes of which nobody knows by whom they are: the mission has no worktree of its own."""
 TAKES_LONG = "the diff takes long: v opens it"
 _HUNK = re.compile(r"@@+ [^@]* @@+ ?(.*)")
 _WORDS = {"A": "new", "?": "new", "D": "deleted", "R": "renamed", "C": "copied", "U": "conflict", "T": "type changed"}
@@ -21,11 +24,16 @@ _SIGNS = {"+": "add", "-": "cut"}
 
 
 def total(found: DiffFiles) -> str:
-    """The files and lines that are different: `3 files +46`; "" for none."""
+    """The files and lines that are different: `3 files +46`, `3 files +46 in the folder`; "" for none."""
     if not found.files:
         return ""
-    added, removed = sums(found)
-    return " ".join(filter(None, (counted(len(found.files), "file"), lines_changed(added, removed))))
+    parts = (counted(len(found.files), "file"), lines_changed(*sums(found)))
+    return " ".join(filter(None, parts)) + IN_FOLDER * found.in_folder
+
+
+def nothing(found: DiffFiles) -> str:
+    """The words where nothing is different."""
+    return NOTHING if found.base else NOT_COMMITTED
 
 
 def sums(found: DiffFiles) -> tuple[int, int]:
@@ -51,7 +59,7 @@ def lines(found: DiffFiles, cells: int, height: int, *, top: int = 0) -> Lines:
     if found.cut and len(shown) < most:
         shown.append([Cell(f" cut off: {safe(found.cut)}", "quiet")])
     if not shown:
-        shown.append([Cell(f" {NOTHING}", "quiet")])
+        shown.append([Cell(f" {nothing(found)}", "quiet")])
     return [clipped_line(line, cells) for line in shown[top:most]]
 
 

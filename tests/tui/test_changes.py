@@ -59,8 +59,9 @@ def test_what_changed_comes_first_then_the_diff_of_each_file(repository):
     text = text_of(found, "2020")
     lines = shown(text).splitlines()
     assert lines[0] == " main  4 changed, 1 new  +1 -21"
-    assert "commits since 2020" in lines[2]
-    assert lines[3].endswith("first [red]")
+    assert lines[1] == " Its folder is shared: shown is all that is not committed there."
+    assert "commits since 2020" in lines[3]
+    assert lines[4].endswith("first [red]")
     files = diff.of_git(*found, "2020").files
     listed = ["".join(cell.text for cell in diff.listed(file, 24, chosen=False)) for file in files]
     assert listed == [
@@ -159,7 +160,7 @@ CONFLICTS = "UU both\0AA added\0R  new\0old\0?? x\0 M a b\0M  c\0"
 
 def test_each_kind_of_change_has_its_word():
     text = diff.text(diff.of_git("", (), CONFLICTS, "", "", ""))
-    assert [line[0].text.split()[0] for line in text.lines[2:]] == [
+    assert [line[0].text.split()[0] for line in text.lines[3:]] == [
         "conflict", "conflict", "renamed", "new", "changed", "changed",
     ]  # fmt: skip
     assert text.lines[0][0].text == " no branch"
