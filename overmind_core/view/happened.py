@@ -243,8 +243,8 @@ def _ended(past: _Past, event: Row) -> tuple[StatusMark, str]:
 
 def _says_limit(event: Row, row: Row, lasted: str) -> bool:
     """Whether why it ended says how long it took: the limit itself."""
-    limit = row.get("limit_seconds")
-    return bool(limit) and (event.get("reason") == "timeout" or lasted == f" after {_span(limit)}")
+    limit = float(row.get("limit_seconds") or 0)
+    return limit > 0 and (event.get("reason") == "timeout" or lasted == f" after {_span(limit)}")
 
 
 def _why(event: Row, row: Row) -> str:
