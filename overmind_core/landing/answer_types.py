@@ -104,7 +104,8 @@ class MissionChanges(MissionWork):
     cut: str
     """Why this is not all, and how to see the rest; empty when it is."""
     note: str
-    """Of a quest whose folder is shared: since when the changes are, or why nobody knows; else empty."""
+    """A sentence where the mission has no worktree of its own: that all changes in its folder are shown, by whomever,
+    and of a quest since when they are, or why nobody knows; else empty."""
 
 
 class CommittedWork(MissionWork):

@@ -42,6 +42,23 @@ def clipped(text: str, cells: int) -> str:
     return begun.removesuffix("...")[: max(cells - 1, 0)] + "…" if text.isascii() else _clip_wide(text, cells - 1) + "…"
 
 
+def clipped_line(line: Sequence[Cell], cells: int) -> list[Cell]:
+    """The line in at most `cells` cells, with `…` where it was cut; blanks at its end are no text."""
+    left = width("".join(cell.text for cell in line).rstrip())
+    is_cut, room = left > cells, cells
+    found: list[Cell] = []
+    for cell in line:
+        taken = width(cell.text)
+        if room <= 0:
+            break
+        if is_cut and taken >= room:
+            found.append(cell._replace(text=clipped(f"{cell.text}…", room)))
+            break
+        found.append(cell if taken <= room else cell._replace(text=_clip_wide(cell.text, room)))
+        room -= taken
+    return found
+
+
 def safe(value: object) -> str:
     """Any value of a record as one harmless line; "" for what is absent."""
     return "" if value is None else apart(display_safe(str(value)))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from overmind_core.domain.quests.shared_folder import Basis, sentence
 from overmind_core.domain.text.cells import pad, width
 from overmind_core.view.cells import Cell, clipped, safe
 
@@ -152,7 +153,7 @@ class DiffFiles(NamedTuple):
         cut: Why the diff is not whole; "" when it is.
         base: The branch that it is compared with; "": with the last commit.
         since: From when on commits are listed, for people; "": those that the base has not.
-        note: A sentence about what it is compared with; "": nothing needs to be said.
+        note: A sentence about a folder that is shared, whose changes anybody may have made; "": they are the mission's.
     """
 
     branch: str
@@ -163,6 +164,11 @@ class DiffFiles(NamedTuple):
     base: str = ""
     since: str = ""
     note: str = ""
+
+    @property
+    def in_folder(self) -> bool:
+        """Whether they are no more than in the folder: the mission has no worktree of its own."""
+        return bool(self.note)
 
 
 class DiffText(NamedTuple):
@@ -197,7 +203,7 @@ def of_api(answer: Mapping[str, Any]) -> DiffFiles:
 def of_git(  # noqa: PLR0917 - what git says, in its order
     branch: str, commits: Sequence[str], status: str, diff: str, cut: str, since: str
 ) -> DiffFiles:
-    """What git itself says.
+    """What git itself says of a folder.
 
     Args:
         branch: What is checked out; "" when it has no name.
@@ -209,7 +215,8 @@ def of_git(  # noqa: PLR0917 - what git says, in its order
     """
     files = _counted(_files(status), parts(diff))
     pairs = (line.partition(" ")[::2] for line in commits)
-    return DiffFiles(branch, tuple(pairs), tuple(files), diff, cut, "", since)
+    note = sentence(Basis.COMMIT, 1, is_empty=False) if files else ""
+    return DiffFiles(branch, tuple(pairs), tuple(files), diff, cut, "", since, note)
 
 
 def text(found: DiffFiles) -> DiffText:

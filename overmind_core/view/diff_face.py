@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from overmind_core.domain.text.cells import width
 from overmind_core.view import diff
-from overmind_core.view.cells import Cell, clipped, safe
+from overmind_core.view.cells import Cell, clipped_line, safe
 from overmind_core.view.diff import DiffFiles, Drawn, File
 from overmind_core.view.numbers import counted, lines_changed
 
 Lines = list[list[Cell]]
 NOTHING = "no changes"
+NOT_COMMITTED = "no uncommitted changes"
+IN_FOLDER = " in the folder"
+"""Behind changes of which nobody knows by whom they are: the mission has no worktree of its own."""
 TAKES_LONG = "the diff takes long: v opens it"
 _HUNK = re.compile(r"@@+ [^@]* @@+ ?(.*)")
 _WORDS = {"A": "new", "?": "new", "D": "deleted", "R": "renamed", "C": "copied", "U": "conflict", "T": "type changed"}
@@ -22,11 +24,16 @@ _SIGNS = {"+": "add", "-": "cut"}
 
 
 def total(found: DiffFiles) -> str:
-    """The files and lines that are different: `3 files +46`; "" for none."""
+    """The files and lines that are different: `3 files +46`, `3 files +46 in the folder`; "" for none."""
     if not found.files:
         return ""
-    added, removed = sums(found)
-    return " ".join(filter(None, (counted(len(found.files), "file"), lines_changed(added, removed))))
+    parts = (counted(len(found.files), "file"), lines_changed(*sums(found)))
+    return " ".join(filter(None, parts)) + IN_FOLDER * found.in_folder
+
+
+def nothing(found: DiffFiles) -> str:
+    """The words where nothing is different."""
+    return NOTHING if found.base else NOT_COMMITTED
 
 
 def sums(found: DiffFiles) -> tuple[int, int]:
@@ -52,8 +59,8 @@ def lines(found: DiffFiles, cells: int, height: int, *, top: int = 0) -> Lines:
     if found.cut and len(shown) < most:
         shown.append([Cell(f" cut off: {safe(found.cut)}", "quiet")])
     if not shown:
-        shown.append([Cell(f" {NOTHING}", "quiet")])
-    return [_clipped(line, cells) for line in shown[top:most]]
+        shown.append([Cell(f" {nothing(found)}", "quiet")])
+    return [clipped_line(line, cells) for line in shown[top:most]]
 
 
 def _heading(file: File) -> list[Cell]:
@@ -79,17 +86,3 @@ def _line(number: Cell, text: Cell) -> list[Cell]:
     sign = text.text[:1]
     tone = _SIGNS.get(sign, "quiet")
     return [number, Cell(f"{sign} ", tone), Cell(text.text[1:], tone)]
-
-
-def _clipped(line: Sequence[Cell], cells: int) -> list[Cell]:
-    """The line in at most so many cells; its end is marked where it was cut."""
-    shown: list[Cell] = []
-    room = cells
-    for cell in line:
-        if not cell.text:
-            continue
-        if width(cell.text) > room:
-            return [*shown, cell._replace(text=clipped(cell.text, room))] if room else shown
-        shown.append(cell)
-        room -= width(cell.text)
-    return shown

@@ -1,7 +1,7 @@
 """The newest events in words, the newest first: when, the mark of what began, whose, and a sentence. Pure.
 
 What belongs together is one line: the end of a run and the start of the next one, work and its landing, a question and
-its answer.
+its answer, a turn and the limit at which it ended.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from overmind_core.domain.actor import ENGINE, PERSON, is_person
-from overmind_core.domain.missions.reasons import ended_words, why_beside
+from overmind_core.domain.missions.reasons import ended_words, sentence, why_beside
 from overmind_core.domain.missions.status_marks import (
     FAILED,
     FROZEN,
@@ -46,6 +46,8 @@ _HOUR, _MINUTE = 3600, 60
 _RESTART = re.compile(r"#(\d+)")
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 _TEENS = range(11, 14)
+_LIMITS = frozenset({"limited", "no_credit", "api_error"})
+"""Reasons, without their numbers, of turns that ended at a limit or an overload: that it waits is a part of it."""
 _OUTCOMES: Mapping[str, StatusMark] = {
     one.word: one for one in (SUCCEEDED, FAILED, TIMED_OUT, STOPPED, KILLED, LOST)
 }  # fmt: skip
@@ -92,6 +94,8 @@ class _Past:
         """Id → the name of a mission."""
         self.began: dict[str, float] = {}
         """Mission → when its newest run began."""
+        self.limited: set[str] = set()
+        """Missions that wait for a limit."""
         self._asked: dict[tuple[str, int], int] = {}
         """Question → its place in `told`."""
 
@@ -101,6 +105,8 @@ class _Past:
         self.names.setdefault(mission, str(event.get("name") or ""))
         if event["type"] == "started" and (at := numbers.moment(event["at"])) is not None:
             self.began[mission] = at
+        if event["type"] == "activity" and event["doing"] == "working":
+            self.limited.discard(mission)
         told = _TELLERS.get(event["type"])
         found = None if told is None else told(self, event)
         if found is not None:
@@ -227,8 +233,18 @@ def _ended(past: _Past, event: Row) -> tuple[StatusMark, str]:
     if mark in {STOPPED, KILLED}:
         return mark, f"{f'{who} {mark.word} it' if who else f'was {mark.word}'}{lasted}"
     why = _why(event, row)
+    if mark is TIMED_OUT and (place := past.last(event, "health")) is not None:
+        past.take(place)  # it was said how long it had been silent
+    if why and _says_limit(event, row, lasted):
+        lasted = ""
     state = ended_words(mark.word, event.get("exit_code"))
     return mark, f"{state}{lasted}{f': {why}' if why else ''}"
+
+
+def _says_limit(event: Row, row: Row, lasted: str) -> bool:
+    """Whether why it ended says how long it took: the limit itself."""
+    limit = float(row.get("limit_seconds") or 0)
+    return limit > 0 and (event.get("reason") == "timeout" or lasted == f" after {_span(limit)}")
 
 
 def _why(event: Row, row: Row) -> str:
@@ -262,9 +278,13 @@ def _landed(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
     return SUCCEEDED, f"{told.text.partition(': ')[0]}, {text}"
 
 
-def _turn_ended(_past: _Past, event: Row) -> tuple[StatusMark, str]:
+def _turn_ended(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
     if not event["ok"]:
-        return YOUR_TURN, f"its turn failed: {safe(event['reason'])}" if event["reason"] else "its turn failed"
+        if _met_limit(event) and past.last(event, "activity") is not None:
+            return None
+        return YOUR_TURN, f"its turn failed: {safe(sentence(event['reason']))}" if event[
+            "reason"
+        ] else "its turn failed"
     cost = f", {numbers.money(event['cost_usd'])}" if event["cost_usd"] else ""
     return YOUR_TURN, f"finished a turn of {_span(event['duration_ms'] / 1000)}{cost}"
 
@@ -301,10 +321,22 @@ def _created(past: _Past, event: Row) -> tuple[StatusMark, str]:
 
 
 def _activity(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
-    if event["doing"] != "limited":
+    mission = str(event.get("mission") or "")
+    if event["doing"] != "limited" or mission in past.limited:
         return None
+    past.limited.add(mission)
     is_plan = "plan's limit" in str(past.row(event).get("now") or "")
-    return LIMITED, "reached the limit of its plan" if is_plan else "waits for a limit or an overload of its service"
+    text = "reached the limit of its plan" if is_plan else "waits for a limit or an overload of its service"
+    place = past.last(event, "turn_ended")
+    if place is not None and _met_limit(past.told[place].event):
+        failed = past.take(place).text
+        return LIMITED, text if is_plan else failed
+    return LIMITED, text
+
+
+def _met_limit(turn: Row) -> bool:
+    """Whether a turn failed at a limit, or an overload."""
+    return not turn["ok"] and str(turn["reason"] or "").partition(" ")[0] in _LIMITS
 
 
 def _by(mark: StatusMark, done: str) -> Teller:

@@ -13,7 +13,7 @@ from overmind_core.domain.missions.status_marks import BAD_ENDS
 from overmind_core.domain.text.cells import width
 from overmind_core.view import missions as rows
 from overmind_core.view import numbers
-from overmind_core.view.cells import Cell, Row, clipped, fitted, safe
+from overmind_core.view.cells import Cell, Row, clipped_line, fitted, safe
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.summary import Load
 
@@ -230,14 +230,6 @@ def spread(left: Sequence[Cell], right: Sequence[Cell], cells: int) -> Line:
 
 def whole(line: Sequence[Cell], cells: int) -> Line:
     """The line in exactly `cells` cells: cut with `…`, or padded."""
-    found: Line = []
-    room = cells
-    for cell in line:
-        if room <= 0:
-            break
-        text = clipped(cell.text, room)
-        found.append(Cell(text, cell.tone))
-        room -= width(text)
-        if text != cell.text:
-            break
+    found: Line = clipped_line(line, cells)
+    room = cells - sum(width(cell.text) for cell in found)
     return [*found, Cell(" " * room)] if room > 0 else found

@@ -11,7 +11,7 @@ from overmind_core.domain.text.cells import width
 from overmind_core.errors import OvermindError
 from overmind_core.view import field, form_fields
 from overmind_core.view import landing as landing_lines
-from overmind_core.view.cells import Cell, clipped, folded, safe
+from overmind_core.view.cells import Cell, clipped, clipped_line, folded, safe
 from overmind_core.view.field import Field
 from overmind_core.view.form_request import without_options
 from overmind_core.view.landing import HOWS, How, Lines, Wanted
@@ -174,7 +174,7 @@ def drawn(form: LandForm, cells: int, *, ascii_only: bool = False) -> Lines:
     text = form.answer_lines or [_way(form), [Cell("preparing the preview …", "quiet")]]
     if form.stage is Stage.CONFLICTS and form.by_hand:
         text = [*text[:-1], *folded(text[-1:], cells, 0)]
-    lines = [_fitting(line, cells) for line in text]
+    lines = [clipped_line(line, cells) for line in text]
     if form.stage in {Stage.CONFLICTS, Stage.DIRTY}:
         return lines
     return [*lines, [], *_entries(form, cells, ascii_only=ascii_only)]
@@ -198,14 +198,3 @@ def _entries(form: LandForm, cells: int, *, ascii_only: bool) -> Lines:
 def _label(form: LandForm, key: str) -> Cell:
     active = form.at == key and form.stage is not Stage.RUNNING
     return Cell(f"{key:<{LABEL}}", "accent" if active else "quiet")
-
-
-def _fitting(line: list[Cell], cells: int) -> list[Cell]:
-    room, shown = cells, []
-    for cell in line:
-        text = clipped(cell.text, room)
-        shown.append(Cell(text, cell.tone))
-        room -= width(text)
-        if room <= 0:
-            break
-    return shown

@@ -96,8 +96,17 @@ def wrapped(parts: list[StyledText], cells: int) -> list[list[StyledText]]:
     return rows
 
 
+CUT: StyledText = ("…", "quiet")
+"""At the end of a line that goes on."""
+
+
 def sideways(parts: list[StyledText], offset: int, cells: int) -> list[StyledText]:
-    """The parts from the cell `offset` on, at most `cells` of them."""
+    """The parts from the cell `offset` on, at most `cells` of them; `CUT` stands where text goes on behind them."""
+    goes_on = width("".join(text for text, _ in parts).rstrip()) > offset + cells
+    return [*_window(parts, offset, cells - 1), CUT] if goes_on else _window(parts, offset, cells)
+
+
+def _window(parts: list[StyledText], offset: int, cells: int) -> list[StyledText]:
     shown: list[StyledText] = []
     skip, room = offset, cells
     for text, tone in parts:

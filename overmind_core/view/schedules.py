@@ -59,7 +59,7 @@ def _last(row: Row, now: float) -> Cell:
 
 def _result(row: Row, _now: float) -> Cell:
     found = row["last_result"]
-    return Cell("", "") if found is None else Cell(found, mark_of(found).tone)
+    return Cell("", "") if found is None else Cell(mark_of(found).word, mark_of(found).tone)
 
 
 def state(row: Row) -> str:

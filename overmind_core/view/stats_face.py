@@ -12,7 +12,7 @@ from overmind_core.view import load_graph, numbers, subject
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Cell, safe
 from overmind_core.view.diff import DiffFiles
-from overmind_core.view.diff_face import NOTHING, total
+from overmind_core.view.diff_face import nothing, total
 from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_core.view.question_block import short_path
 from overmind_core.view.summary import CORE, Sample
@@ -145,7 +145,7 @@ def _changed(facts: MissionFacts) -> str:
     committed = numbers.counted(commits, "commit") if commits else "nothing committed" if files else ""
     has_worktree = bool((facts.info.get("isolation") or {}).get("worktree"))
     lands = "; shift-l lands it" if has_worktree and (files or commits) else ""
-    return ", ".join(filter(None, (files or NOTHING, committed))) + lands
+    return ", ".join(filter(None, (files or nothing(facts.found), committed))) + lands
 
 
 def _ports(info: Info) -> str:

@@ -20,12 +20,14 @@ BEGINS = "begins"
 """Noted in a row: its attempt, on the first row of that; "" on the others."""
 _SHOWN_AS = {"working": "running", "checking": "running", "reviewing": "running", "landing": "running",
              "started": "running", "landed": "completed", "spawn_failed": "crashed",
-             "set_up_failed": "crashed", "keeper_lost": "crashed", "thawed": "running"}  # fmt: skip
+             "set_up_failed": "crashed", "keeper_lost": "lost", "thawed": "running"}  # fmt: skip
 """What happened → the status that has its mark, where that is another word."""
 _HAVE_MARKS = frozenset({
     "queued", "running", "review", "completed", "failed", "cancelled", "crashed", "restarting", "stopping", "paused",
     "succeeded", "timed out", "stopped", "killed", "lost",
 })  # fmt: skip
+_ENDS = frozenset({"stopped", "crashed", "killed"})
+"""Types of events that end a mission, of which its outcome says how."""
 _TONES = {
     "asked": "", "answered": "good", "steer": "slow", "overlap": "slow", "health": "slow", "report": "quiet",
     "message_failed": "bad",
@@ -67,7 +69,7 @@ def what(row: Row) -> Cell:
     if status not in _HAVE_MARKS:
         return Cell(f"  {shown}", _TONES.get(word, "quiet"))
     mark = missions_rows.mark({"status": status})
-    return Cell(f"{mark.mark} {shown}", mark.tone)
+    return Cell(f"{mark.mark} {mark.word if word in _ENDS else shown}", mark.tone)
 
 
 def _by(row: Row, _now: float) -> Cell:
@@ -125,6 +127,13 @@ class Chapter(NamedTuple):
     rows: list[Row]
 
 
+def _what(event: Row) -> str:
+    """The word for an event: of a quest its state, of an end how that was, of all else its type."""
+    if event["type"] == "quest":
+        return str(event["status"])
+    return str((event.get("outcome") if event["type"] in _ENDS else None) or event["type"])
+
+
 def chapters(events: Iterable[Row], zone: tzinfo | None = None) -> list[Chapter]:
     """Events folded by day and subject: the newest day first, in it what changed last first.
 
@@ -141,10 +150,7 @@ def chapters(events: Iterable[Row], zone: tzinfo | None = None) -> list[Chapter]
         before = chapter.rows[-1] if chapter.rows else {}
         run = row.get("run")
         begins = "" if run is None or run == before.get("run", None) else str(run)
-        rows = [
-            *chapter.rows,
-            {**row, BEGINS: begins, "what": row["status"] if row["type"] == "quest" else row["type"]},
-        ]
+        rows = [*chapter.rows, {**row, BEGINS: begins, "what": _what(row)}]
         found[day, subject] = chapter._replace(name=safe(row["name"] or about.get("name") or chapter.name), rows=rows)
     newest_first = list(found.values())[::-1]
     return sorted(newest_first, key=lambda one: one.day, reverse=True)

@@ -90,7 +90,7 @@ class MissionsScreen(Page):
         self.log_view.times, self.log_view.wrap = self.log_panel.defaults = settings.log_time, settings.log_wrap
         self.diff_view = TextView(id="diff")
         self.stats = LinesPanel(self.faces.stats, press=self.table.press, id="stats")
-        self.notes_view = CursorTextView(id="given", shows_cut=True)
+        self.notes_view = CursorTextView(id="given")
         self.terminal_view = TerminalView(self.terminal_panel.keys.point, id="terminal")
         views = self.log_view, self.diff_view, self.stats, self.notes_view, self.terminal_view
         self.side = Vertical(self.title_view, self.question_view, *views, id="side")

@@ -57,7 +57,7 @@ class TextPage(Page):
 
     def compose_body(self) -> ComposeResult:
         """The text below its title."""
-        self.text = TextView(shows_cut=self._hang is None, id="text")
+        self.text = TextView(id="text")
         yield self.text.title_line
         yield self.text
 

@@ -15,7 +15,6 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from overmind_core.domain.text.cells import width
 from overmind_core.log_pages import pattern
 from overmind_core.view.cells import Cell
 from overmind_core.view.log_lines import sideways
@@ -94,10 +93,7 @@ class LinesPanel(Lines, Titled, can_focus=True):
 
 
 class TextView(ScrollCanvas):
-    """Lines to read, of any number.
-
-    Args:
-        shows_cut: A line that goes on beyond the right border ends with `…`.
+    """Lines to read, of any number; one that goes on beyond the right border ends with `…`.
 
     Attributes:
         lines: All of them.
@@ -105,9 +101,8 @@ class TextView(ScrollCanvas):
         found: The line to which the search has come.
     """
 
-    def __init__(self, *, shows_cut: bool = False, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._shows_cut = shows_cut
         self.lines: Sequence[Sequence[Cell]] = ()
         self.wanted: Sequence[re.Pattern[str]] = ()
         self.found: int | None = None
@@ -177,9 +172,7 @@ class TextView(ScrollCanvas):
         room = self.scrollable_content_region.width
         if self.wanted:
             cells = pattern.marked(cells, self.wanted, "chosen" if at == self.found else "mark")
-        cut = self._shows_cut and sum(width(cell.text) for cell in cells) - self._offset > room
-        pieces = sideways([(cell.text, cell.tone) for cell in cells], self._offset, room - cut)
-        pieces += [("…", "quiet")] if cut else []
+        pieces = sideways([(cell.text, cell.tone) for cell in cells], self._offset, room)
         return self.strip([(text, self.tone(str(tone))) for text, tone in pieces], room, ground=self.ground_of(at))
 
     def ground_of(self, line: int) -> Style | None:
@@ -202,8 +195,8 @@ class CursorTextView(TextView):
             super().__init__()
             self.text = text
 
-    def __init__(self, *, shows_cut: bool = False, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(shows_cut=shows_cut, id=id)
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
         self.at = 0
 
     def show(self, lines: Sequence[Sequence[Cell]], *, at_end: bool = False) -> None:

@@ -21,7 +21,7 @@ from overmind_core.view import health as health_rows
 from overmind_core.view.cells import Row
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.head import head
-from overmind_core.view.missions import gone, is_live, mark
+from overmind_core.view.missions import is_live, mark
 from overmind_core.view.summary import EngineLoad
 from overmind_web.supervisor import Supervisor
 
@@ -49,8 +49,6 @@ MOST = 1_000
 """Missions whose figures are asked for at once."""
 HEAD_SHARE = 0.05
 """Of its time that the server spends on the head of pages at most."""
-KILLED_SECONDS = 600.0
-"""How long a killed mission stays in sight."""
 _log = logging.getLogger(__name__)
 
 
@@ -136,7 +134,7 @@ class LiveFleet:
     async def reload(self, rows: Iterable[Row]) -> None:
         """All missions as they are: the daemon was reached anew."""
         questions = await self._questions()
-        self.fleet.apply([row for row in rows if not gone(row)], (), everything=True)
+        self.fleet.apply(list(rows), (), everything=True)
         self.fleet.questions = questions
         self._tell(FleetChange(rows=None, questions=True))
         self._rewatch.set()
@@ -153,9 +151,7 @@ class LiveFleet:
         )
         if asks:
             self.fleet.questions = await self._questions()
-        self._forget_killed()
-        known_or_shown = [row for row in changed if row["id"] in self.fleet.rows or not gone(row)]
-        self.fleet.apply(known_or_shown, removed, everything=False)
+        self.fleet.apply(changed, removed, everything=False)
         ids = frozenset(str(row["id"]) for row in changed).union(removed)
         self._tell(FleetChange(rows=ids, questions=asks))
         for ask, wanted in (
@@ -171,15 +167,6 @@ class LiveFleet:
         if mission in self.fleet.rows:
             self.fleet.saw(mission)
             self._tell(FleetChange(rows=frozenset({mission})))
-
-    def _forget_killed(self) -> None:
-        """What was killed long ago is shown no more."""
-        limit = format_time(time.time() - KILLED_SECONDS)
-        rows = self.fleet.rows.items()
-        old = [one for one, row in rows if gone(row) and str(row.get("ended_at") or "") < limit]
-        if old:
-            self.fleet.apply((), old, everything=False)
-            self._tell(FleetChange(rows=frozenset(old)))
 
     # what is asked for
 

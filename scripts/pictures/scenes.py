@@ -148,7 +148,7 @@ SCENES = (
 )  # fmt: skip
 WEB_SCENES = (
     WebScene("needs", "needs", ("twine upload",)),
-    WebScene("missions", "missions", ("demo-shell",)),
+    WebScene("missions", "missions", ("publisher",)),
     WebScene("log", "m/{search}/log", ("Done:",)),
     WebScene("terminal", "m/{demo-shell}/terminal", ("FORMAT",)),
     WebScene("describe", "m/{database}/describe", ("folder",)),

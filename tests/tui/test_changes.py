@@ -15,8 +15,12 @@ from overmind_core.view import describe, diff
 from overmind_core.view.cells import Cell
 from overmind_tui.changes import page as changes_page
 from overmind_tui.missions import actions_look
+from overmind_tui.widgets.lines import CursorTextView, TextView
 from tests.kit.processes import with_word
 from tests.kit.waiting import eventually
+from tests.tui.conftest import picture
+from tests.tui.test_pictures import Still
+from tests.tui.test_traps import run as run_program
 
 
 def run(folder, *words):
@@ -55,8 +59,9 @@ def test_what_changed_comes_first_then_the_diff_of_each_file(repository):
     text = text_of(found, "2020")
     lines = shown(text).splitlines()
     assert lines[0] == " main  4 changed, 1 new  +1 -21"
-    assert "commits since 2020" in lines[2]
-    assert lines[3].endswith("first [red]")
+    assert lines[1] == " Its folder is shared: shown is all that is not committed there."
+    assert "commits since 2020" in lines[3]
+    assert lines[4].endswith("first [red]")
     files = diff.of_git(*found, "2020").files
     listed = ["".join(cell.text for cell in diff.listed(file, 24, chosen=False)) for file in files]
     assert listed == [
@@ -155,7 +160,7 @@ CONFLICTS = "UU both\0AA added\0R  new\0old\0?? x\0 M a b\0M  c\0"
 
 def test_each_kind_of_change_has_its_word():
     text = diff.text(diff.of_git("", (), CONFLICTS, "", "", ""))
-    assert [line[0].text.split()[0] for line in text.lines[2:]] == [
+    assert [line[0].text.split()[0] for line in text.lines[3:]] == [
         "conflict", "conflict", "renamed", "new", "changed", "changed",
     ]  # fmt: skip
     assert text.lines[0][0].text == " no branch"
@@ -198,3 +203,22 @@ def test_a_description_leaves_out_what_is_not_set():
     assert "None" not in text
     assert "2025-12-31 23:50:00" in text
     assert "pipes" in text
+
+
+@pytest.mark.parametrize("widget", [TextView, CursorTextView], ids=["text", "with a cursor"])
+def test_a_line_that_goes_on_beyond_the_border_says_so(widget):
+    async def scenario(app, pilot):
+        text = widget(id="text")
+        await app.screen.mount(text)
+        text.show([[Cell("begins " + "x" * 200), Cell(" and ends")], [Cell("short")], [Cell("blank" + " " * 200)]])
+        await pilot.pause()
+        drawn = [text.render_line(at).text.rstrip() for at in range(3)]
+        assert drawn[0].startswith("begins x")
+        assert drawn[0].endswith("x…")
+        assert drawn[1:] == ["short", "blank"]
+        for _ in range(30):
+            text.press("right")
+        assert text.render_line(0).text.rstrip() == ""
+        assert "begins" not in picture(app)
+
+    run_program(Still, scenario, (80, 24))

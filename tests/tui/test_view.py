@@ -208,7 +208,11 @@ def test_colours_of_agents_become_looks():
 def test_long_lines_wrap_or_move_sideways_without_splitting_wide_characters():
     parts = log_lines.pieces((0.0, 0, "ab日本cd"))
     assert ["".join(text for text, _ in one) for one in log_lines.wrapped(parts, 3)] == ["ab", "日", "本c", "d"]
-    assert "".join(text for text, _ in log_lines.sideways(parts, 2, 4)) == "日本"
+    seen = {(2, 4): "日…", (2, 5): "日本…", (2, 6): "日本cd", (0, 1): "…", (6, 2): "cd", (9, 2): ""}
+    for (offset, cells), text in seen.items():
+        assert "".join(text for text, _ in log_lines.sideways(parts, offset, cells)) == text
+    blank = log_lines.pieces((0.0, 0, "ab   "))
+    assert "".join(text for text, _ in log_lines.sideways(blank, 0, 2)) == "ab", "nothing of it is missing"
 
 
 def test_the_load_is_nothing_once_nothing_lives():

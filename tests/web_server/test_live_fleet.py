@@ -1,4 +1,4 @@
-"""The head of the browser's pages beside the missions themselves: the money spent today."""
+"""The missions that the browser's pages share, and the money spent today."""
 
 from __future__ import annotations
 
@@ -89,3 +89,21 @@ def test_of_rows_in_view_the_changed_lines_are_as_new_as_the_load():
         return found[-1:]
 
     assert asyncio.run(story()) == [{"added": 12, "removed": 3}]
+
+
+def test_a_killed_mission_stays_until_it_is_removed_as_one_that_was_stopped():
+    live = {"id": "a", "name": "a", "status": "running", "type": "task"}
+    killed = {**live, "id": "k", "status": "killed", "hidden": True, "ended_at": "2020-01-01T00:00:00Z"}
+
+    async def story() -> list[set[str]]:
+        fleet, found = LiveFleet(Spent()), []  # type: ignore[arg-type]  # of which it uses this much
+        await fleet.reload([live, killed])
+        found.append(set(fleet.fleet.rows))
+        await fleet.apply([killed | {"id": "between two looks"}], (), {"killed"})
+        found.append(set(fleet.fleet.rows))
+        await fleet.apply([], {"k", "between two looks"}, {"removed"})
+        found.append(set(fleet.fleet.rows))
+        await fleet.close()
+        return found
+
+    assert asyncio.run(story()) == [{"a", "k"}, {"a", "k", "between two looks"}, {"a"}]

@@ -100,15 +100,18 @@ def review_lines(quest: Quest, shown: ShownChanges) -> list[str]:
 
 
 def compared_with(quest: Quest | None, basis: Basis, *, is_empty: bool) -> tuple[str, str]:
-    """What the folder of a quest is compared with, and the sentence about that; "" where it is none that is compared.
+    """What the work of a mission is compared with, in words where it is no commit, and the sentence about that.
+
+    In a folder that others use, too, nobody knows by whom a change is, so that each one there is said to be no more
+    than in the folder.
 
     Args:
-        quest: None: it is another mission's.
+        quest: None: it is no quest's.
         basis: What it was compared with.
         is_empty: There are no changes.
     """
     if quest is None or newest_state(quest) is None:
-        return "", ""
+        return "", "" if is_empty else sentence(basis, 1, is_empty=False)
     number = _number(quest)
     base = f"the start of attempt {number}" if basis is Basis.START else ""
     return base, sentence(basis, number, is_empty=is_empty)

@@ -192,16 +192,21 @@ export class Table {
     this.touch();
   }
 
-  /** Somebody is at a row: it is told at once, and at most every now and then. */
+  /** Somebody is at a row. */
   touch() {
     this._touched = performance.now();
+    this.tell();
+  }
+
+  /** Tell at which row the cursor stands, at once, and at most every now and then. */
+  tell() {
     if (!this._how.touched || this._telling) return;
     const tell = () => {
       this._telling = 0;
       this._told = performance.now();
       this._how.touched(this.held);
     };
-    const wait = this._told + TOLD - this._touched;
+    const wait = this._told + TOLD - performance.now();
     if (wait > 0) this._telling = setTimeout(tell, wait);
     else tell();
   }
@@ -213,7 +218,8 @@ export class Table {
     if (this.cursor !== null && (at < 0 || at >= this._ids.length)) return;
     const id = this._ids[Math.max(0, Math.min(at, this._ids.length - 1))] ?? null;
     if (this.cursor !== null && this._kept === this.cursor) return;
-    this._set(id, this._from + Math.max(0, at));
+    if (this.cursor === null) this._stand(id, this._from + Math.max(0, at));
+    else this._set(id, this._from + Math.max(0, at));
   }
 
   /** The nearest place at which the cursor can stand, first in one direction: not on a heading. */
@@ -263,12 +269,19 @@ export class Table {
     return this.cursor !== null && !this.cursor.startsWith(":") && acts(this.row()) ? this.cursor : null;
   }
 
+  /** Somebody has put the cursor on a row. */
   _set(id, place) {
+    this._touched = performance.now();
+    this._stand(id, place);
+  }
+
+  /** Have the cursor on a row: at the start nobody has put it there, so that what comes above the list is seen. */
+  _stand(id, place) {
     this._kept = null;
     this.cursor = id;
     this.place = Math.max(0, place);
     this._how.moved?.(id);
-    this.touch();
+    this.tell();
     this._draw();
   }
 

@@ -256,7 +256,7 @@ class Missions {
     this.table.take(message);
     if (this._told === this._pane.number) return;
     this._told = this._pane.number; // it was opened anew, and knows of no row that somebody is at
-    this.table.touch();
+    this.table.tell();
   }
 
   _failed(message) {

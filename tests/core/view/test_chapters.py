@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from overmind_core.view.timeline import BEGINS, chapters
+from overmind_core.view.timeline import BEGINS, chapters, what
 
 
 def event(seq: int, at: str, kind: str, mission: str | None = "a", **more: object) -> dict[str, object]:
@@ -33,6 +33,14 @@ def test_a_run_is_named_where_it_begins():
         UTC,
     )  # fmt: skip
     assert [row[BEGINS] for row in found[0].rows] == ["", "1", "", "2"]
+
+
+def test_an_end_is_said_as_its_outcome():
+    ends = [("stopped", "succeeded"), ("stopped", "stopped"), ("crashed", "failed"), ("crashed", None)]
+    found = chapters(
+        [event(number, "2026-11-23T09:00:00Z", kind, outcome=how) for number, (kind, how) in enumerate(ends)], UTC
+    )
+    assert [what(row).text for row in found[0].rows] == ["✔ succeeded", "■ stopped", "✖ failed", "✖ failed"]
 
 
 def test_what_only_the_log_of_events_says_is_left_out():

@@ -6,7 +6,7 @@ from overmind_core.view import numbers
 from overmind_core.view.diff import of_api
 from overmind_core.view.diff_face import lines, total
 from tests.kit.cases import tabled
-from tests.kit.screen_panel import API_CHANGES, CHANGES, changes
+from tests.kit.screen_panel import API_CHANGES, CHANGED, CHANGES, changes
 from tests.kit.screen_pictures import texts
 
 COUNTED = [(120, 14, "+120 -14"), (24, 0, "+24"), (0, 2, "-2"), (None, None, ""), (1046, 0, "+1,046")]
@@ -21,6 +21,14 @@ def test_all_files_together():
     assert total(CHANGES) == f"3 files +46 {numbers.MINUS}8"
     assert total(API_CHANGES) == f"6 files +120 {numbers.MINUS}14"
     assert not total(changes([], "", "main"))
+
+
+def test_changes_that_anybody_may_have_made_are_said_to_be_in_the_folder():
+    note = "Its folder is shared: shown is all that is not committed there."
+    found = of_api({**CHANGED, "base": "HEAD", "note": note})
+    assert total(found) == f"3 files +46 {numbers.MINUS}8 in the folder"
+    nothing = of_api({**CHANGED, "base": "HEAD", "files": [], "diff": ""})
+    assert texts(lines(nothing, 80, 9)) == [" no uncommitted changes"], "it may have committed some"
 
 
 def test_nothing_is_said_in_words():

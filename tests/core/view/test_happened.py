@@ -30,7 +30,7 @@ SAID = [
     (event("created", by="?"), "a program started it"),
     (event("created", by="engine"), "was started"),
     (event("turn_ended", ok=False, reason="max_turns", cost_usd=0.0, turns=1, duration_ms=1.0),
-     "its turn failed: max_turns"),
+     "its turn failed: it reached its limit of turns"),
     (event("activity", doing="limited", need=None), "waits for a limit or an overload of its service"),
     (event("landed", target="main", branch="b", before="1", after="2"), "you landed it on main"),
     (event("paused"), "you froze it"),
@@ -102,3 +102,39 @@ def test_the_answer_to_a_question_changes_no_other_line_where_two_lines_became_o
     ]
     said = [texts([one.cells])[0][23:] for one in lines(of_others, 120, 9, Surroundings(zone=ZONE))]
     assert said == ["you allowed Bash: make", "succeeded, landed on main", "finished a turn of 2s", "asked: Bash: make"]
+
+
+TOO_LONG = event("crashed", outcome="timed out", exit_code=None, reason="timeout")
+SILENT = event("crashed", outcome="timed out", exit_code=None, reason="stalled")
+LIMITED = event("activity", doing="limited", need=None)
+FAILED_TURN = event("turn_ended", ok=False, reason="limited", cost_usd=0.0, turns=1, duration_ms=1.0)
+NO_CREDIT = {**FAILED_TURN, "reason": "no_credit"}
+OVERLOADED = {**FAILED_TURN, "reason": "api_error 529"}
+AT_WORK = event("activity", doing="working", need=None)
+IDLE = event("activity", doing="idle", need="input")
+PLAN = {"now": "the plan's limit is reached; goes on at 15:00"}
+REACHED = "reached the limit of its plan"
+
+
+@tabled(
+    ("events", "row", "told"),
+    [
+        ([TOO_LONG], {"limit_seconds": 600.0}, ["timed out: it took longer than 10 minutes"]),
+        ([TOO_LONG], {"limit_seconds": None}, ["timed out after 10m"]),
+        ([SILENT], {"limit_seconds": 600.0}, ["timed out: no output for 10m"]),
+        ([SILENT], {"limit_seconds": 300.0}, ["timed out after 10m: no output for 5m"]),
+        ([event("health", level="stalled", why="no output for 5m", by="engine"), SILENT], {"limit_seconds": 300.0},
+         ["timed out after 10m: no output for 5m"]),
+        ([FAILED_TURN, IDLE, LIMITED], PLAN, [REACHED]),
+        ([LIMITED, FAILED_TURN, IDLE, LIMITED], PLAN, [REACHED]),
+        ([LIMITED, AT_WORK, LIMITED], PLAN, [REACHED, REACHED]),
+        ([NO_CREDIT, LIMITED], {}, ["its turn failed: its account has no credit left"]),
+        ([OVERLOADED, LIMITED], {}, ["its turn failed: the service of its model answered with an error (529)"]),
+        ([{**FAILED_TURN, "reason": "max_turns"}, LIMITED], PLAN,
+         [REACHED, "its turn failed: it reached its limit of turns"]),
+    ],
+)  # fmt: skip
+def test_a_limit_is_said_once(events, row, told):
+    began = {"provider": "claude", "run_started_at": format_time(NOW - 600), **row}
+    found = lines(events, 120, 9, Surroundings({"a": began}, zone=ZONE))
+    assert [texts([one.cells])[0][23:] for one in found] == told

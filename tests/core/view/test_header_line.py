@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.view import header_line
-from overmind_core.view.cells import Cell
+from overmind_core.view.cells import Cell, clipped_line
 from overmind_core.view.header_line import HeaderFacts
 from overmind_core.view.summary import Load
 from tests.kit.cases import tabled
@@ -128,3 +128,19 @@ def test_orange_is_only_who_needs_a_person():
 def test_each_step_of_the_way_here_is_known_to_the_mouse(cell, step):
     line = header_line.header_line(HeaderFacts(asking=1, missions=3, place="specs › carts"), 80)
     assert header_line.step_at(line, cell) == step
+
+
+CUT = [
+    ([Cell("abc"), Cell("def", "bad")], 6, ["abc", "def"]),
+    ([Cell("abc"), Cell("def", "bad")], 5, ["abc", "d…"]),
+    ([Cell("abc"), Cell("def", "bad")], 3, ["ab…"]),
+    ([Cell("abc"), Cell("def", "bad"), Cell("g")], 6, ["abc", "de…"]),
+    ([Cell("日本"), Cell("語")], 4, ["日…"]),
+    ([Cell("abc"), Cell("   ")], 4, ["abc", " "]),
+    ([Cell("abc")], 0, []),
+]  # fmt: skip
+
+
+@tabled(("line", "cells", "shown"), CUT)
+def test_a_line_that_was_cut_says_so_wherever_its_parts_end(line, cells, shown):
+    assert [cell.text for cell in clipped_line(line, cells)] == shown

@@ -64,7 +64,7 @@ def test_times_of_all_lines_with_seconds():
 
 def test_lines_that_are_cut_begin_at_a_cell():
     log = [(NOW, OUT, "0123456789" * 9)]
-    assert texts(tail(log, 9, look(20, offset=12))) == [" 14:35  23456789012"]
+    assert texts(tail(log, 9, look(20, offset=12))) == [" 14:35  2345678901…"]
 
 
 def test_a_rule_goes_through():

@@ -42,6 +42,8 @@ SAID = [
     (MissionFacts(mission("a", permission_mode=None), {"agent": {"deny": ["Read"]}}, asks=asks_for(None)), "rules",
      "denies Read"),
     (MissionFacts(mission("a"), None, CHANGES._replace(files=())), "changed", "no changes"),
+    (MissionFacts(mission("a"), None, CHANGES._replace(note="Its folder is shared.", base="")), "changed",
+     "3 files, +46 −8 in the folder, nothing committed"),
 ]  # fmt: skip
 
 

@@ -139,6 +139,17 @@ def test_what_comes_above_leaves_the_row_on_its_line_where_the_list_can_scroll(p
     assert row(page, "m05").bounding_box()["y"] == pytest.approx(before["y"], abs=2)
 
 
+def test_a_list_that_nobody_has_moved_stands_at_its_top_below_the_question_that_came(pages, agents):
+    for number in range(40):
+        agents.om.mission("sleep 100", "--name", f"m{number:02}")
+    asks(agents, "!bash touch it", "api")
+    page = pages.open("missions", **DESK)
+    page.get_by_role("group", name="The first question").filter(has_text="api asks:").wait_for()
+    row(page, "api").and_(page.locator(".cursor")).wait_for()
+    page.evaluate("() => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))")
+    assert page.get_by_role("treegrid").evaluate("(list) => list.scrollTop") == 0
+
+
 def test_y_goes_to_the_question_of_a_row(pages, agents):
     mission = asks(agents, "!bash touch it", "api")
     page = pages.open("missions", **DESK)

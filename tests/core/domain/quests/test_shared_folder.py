@@ -118,11 +118,16 @@ def test_the_newest_attempt_has_the_state():
 @tabled(
     ("one", "basis", "answer"),
     [
-        (None, Basis.COMMIT, ("", "")),
-        (quest(None), Basis.COMMIT, ("", "")),
+        (None, Basis.WORKTREE, ("", "")),
+        (None, Basis.COMMIT, ("", f"{SHARED}shown is all that is not committed there.")),
+        (quest(None), Basis.COMMIT, ("", f"{SHARED}shown is all that is not committed there.")),
         (quest(AT, LATER), Basis.START, ("the start of attempt 2", SECOND)),
         (quest(NONE), Basis.COMMIT, ("", f"{SHARED}shown is all that is not committed there.")),
     ],
 )  # fmt: skip
-def test_changes_of_other_missions_are_compared_as_ever(one, basis, answer):
+def test_changes_in_a_folder_are_said_to_be_no_more_than_that(one, basis, answer):
     assert compared_with(one, basis, is_empty=False) == answer
+
+
+def test_nothing_is_said_of_a_folder_without_changes():
+    assert compared_with(None, Basis.COMMIT, is_empty=True) == ("", "")
