@@ -35,6 +35,7 @@ FACES = {panel_title.LOG: Panel.LOG, panel_title.DIFF: Panel.DIFF, panel_title.T
 _WORDS = {face: word for word, face in FACES.items()}
 
 
+NO_ROOM = "no room for a panel: l shows the log"
 SCROLLED = 3
 """Lines that a key scrolls the panel by, while the keys are in the list."""
 
@@ -161,6 +162,7 @@ class Panels:
         return Wish(
             self._screen.table.listed, Place(shell.settings.panel), is_open, needs_only=needs_only, alone=alone,
             at_least=self._list_lines, header=self.shows_header, hints=self._screen.shows_hints,
+            in_panel=self.current is not Panel.TABLE,
         )  # fmt: skip
 
     def fold(self, size: Size | None = None) -> None:
@@ -300,13 +302,21 @@ class Panels:
         row = self._row
         lacks = frozenset[str]() if row is None else lacking(row)
         if not self.shape.panel_lines:
-            self._is_open = True
+            self._open()
         elif self.face is Panel.NOTES:
             self.give(Panel.NOTES)
         else:
             self.face = self._turned = FACES[panel_title.turned(_WORDS[self.shown], lacks, back=back)]
         self.fold()
         self.show_face()
+
+    def _open(self) -> None:
+        """Open the panel below the list, where it has room there."""
+        shell = self._screen.shell
+        if screen_shape.is_tiny(*shell.app.size):
+            shell.flash(NO_ROOM, "slow")
+        else:
+            self._is_open = True
 
     def turn_to(self, face: Panel) -> None:
         """Show a face, unless the mission under the cursor lacks it; the keys are in the list then."""

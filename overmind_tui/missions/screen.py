@@ -297,7 +297,7 @@ class MissionsScreen(Page):
     def hint_part(self) -> Part | Context:
         """The hints of the list, or of what else has the keys."""
         if self.context is Context.NEEDS:
-            return Part.QUESTION
+            return Part.QUESTION if self.table.listed else Part.NOBODY
         if self.context is not Context.MISSIONS:
             return self.context
         return Part.FIRST if self.shell.fleet.is_empty else Part.LIST
