@@ -348,7 +348,20 @@ class Panels:
         self.fold()
 
     def close_one(self) -> bool:
-        """Close one thing of the part with the keys, or give the keys back; whether there was any."""
+        """A step back; from the list close the panel that was opened beside it; whether there was anything to close."""
+        if self.step_back():
+            return True
+        if self.face is Panel.NOTES:
+            self._close_notes()
+        elif self.shape.panel_lines and not screen_shape.is_roomy(self._screen.shell.app.size.height):
+            self._is_open = False
+            self.fold()
+        else:
+            return False
+        return True
+
+    def step_back(self) -> bool:
+        """Close one thing of the part with the keys, or give the keys back; False where the list of all has them."""
         if self.panel_keys.close_one():
             return True
         if self.zoomed:
@@ -362,11 +375,6 @@ class Panels:
         elif self._screen.needs_you.is_open:
             if not self._table_panel.close_one():
                 self._screen.needs_you.close()
-        elif self.face is Panel.NOTES:
-            self._close_notes()
-        elif self.shape.panel_lines and not screen_shape.is_roomy(self._screen.shell.app.size.height):
-            self._is_open = False
-            self.fold()
         else:
             return False
         return True

@@ -587,7 +587,13 @@ class MissionsScreen(Page):
 
     def close_one(self) -> bool:
         """Close one thing of the panel with the keys, or the panel."""
-        closed = self.panels.close_one()
+        return self._noted(self.panels.close_one())
+
+    def step_back(self) -> bool:
+        """The same, but for a panel that only stands beside the list: nobody has to close it before they leave."""
+        return self._noted(self.panels.step_back())
+
+    def _noted(self, closed: bool) -> bool:  # noqa: FBT001 - whether there was anything
         if closed:
             self.shell.commands.closed()
         return closed

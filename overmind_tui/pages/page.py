@@ -499,9 +499,13 @@ class Page(NeedsRoom, RateLimited):
         """Close one thing."""
         self.close_one()
 
+    def step_back(self) -> bool:
+        """Close the thing that the keys are in, or that hides something; False where they are at the root."""
+        return self.close_one()
+
     def do_quit(self) -> None:
-        """Close one thing; where nothing is open, leave the program."""
-        if not self.close_one():
+        """A step back; from the root leave the program."""
+        if not self.step_back():
             self.shell.ask_leave()
 
     def do_leave(self) -> None:
