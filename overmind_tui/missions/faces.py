@@ -72,6 +72,16 @@ class Faces:
         return alone if panels.shown is Panel.LOG and alone else self._screen.following.mission
 
     @property
+    def in_view(self) -> str | None:
+        """The mission whose newest lines are on the screen."""
+        if self._parts.terminal.is_open:
+            session = self._parts.terminal.session
+            return session.mission if session.in_sight else None
+        screen, view = self._screen, self._screen.log_view
+        shown = not screen.is_covered and self._parts.panels.shape.panel_lines and view.display
+        return view.mission if shown and view.following else None
+
+    @property
     def _row(self) -> Row | None:
         return self._screen.shell.fleet.of(self.mission)
 

@@ -497,20 +497,14 @@ class MissionsScreen(Page):
 
     @property
     def rests_on(self) -> str | None:
-        """The mission under the cursor, unless its terminal is open."""
-        return None if self.terminal_panel.is_open else self.table.cursor_id
+        """The mission under the cursor, unless it is read where the keys are: in its terminal, or in its log."""
+        is_read = self.terminal_panel.is_open or self.panels.current is Panel.LOG
+        return None if is_read else self.table.cursor_id
 
     @property
     def in_view(self) -> str | None:
         """The mission whose newest lines a person sees now."""
-        if not self.app.app_focus:
-            return None
-        if self.terminal_panel.is_open:
-            session = self.terminal_panel.session
-            return session.mission if session.in_sight else None
-        top = self.app.screen_stack[-1] if self.app.screen_stack else None
-        shown = top is self and self.panels.shape.panel_lines and self.log_view.display
-        return self.log_view.mission if shown and self.log_view.following else None
+        return self.faces.in_view if self.app.app_focus else None
 
     @property
     def unread(self) -> set[str]:
