@@ -318,7 +318,7 @@ class MissionsScreen(Page):
         """Also the panel with the keys, which goes before, who marks rows, and who arranges the panels."""
         own = super().handlers(context) | {"open": self.do_open, "log": self.do_log, "previous": self.do_previous}
         if context is Context.MISSIONS:
-            own["question"] = self.question.do_enter
+            own |= {"question": self.question.do_enter, "message": self.question.do_message}
         elif context is Context.NEEDS:
             own["filter"] = self.table_panel.do_filter
         return joined(own | self.panels.panel_of(context).handlers, self.marks.handlers, self.panels.handlers)
