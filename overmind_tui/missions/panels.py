@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from overmind_core.view import log_lines, panel_title, screen_shape
 from overmind_core.view import missions as missions_rows
-from overmind_core.view import panel_title, screen_shape
 from overmind_core.view.actions import Context
 from overmind_core.view.screen_shape import Alone, Place, Shape, Wish
 from overmind_tui.missions.page_history import PageHistory
@@ -233,9 +233,17 @@ class Panels:
         return self._screen.shell.fleet.of(self._screen.following.mission)
 
     @property
+    def shows_happened(self) -> bool:
+        """Whether the panel is about no mission, as the line of those that ended is none: it says what happened."""
+        is_at_fold = self._screen.following.mission is None and self._screen.table.on_fold
+        return is_at_fold and self.current is Panel.TABLE and self.face is not Panel.NOTES and not self.shape.is_beside
+
+    @property
     def shown(self) -> Panel:
         """The face that is shown: the log, where the mission lacks the one that the panel is turned to."""
         row = self._row
+        if self.shows_happened:
+            return Panel.STATS
         if self.current not in AT_LIST or row is None or self.face is Panel.NOTES:
             return self.face
         return Panel.LOG if _WORDS[self.face] in lacking(row) else self.face
@@ -303,6 +311,8 @@ class Panels:
         lacks = frozenset[str]() if row is None else lacking(row)
         if not self.shape.panel_lines:
             self._open()
+        elif self.shows_happened:
+            self._screen.shell.flash(log_lines.NOBODY, "quiet")
         elif self.face is Panel.NOTES:
             self.give(Panel.NOTES)
         else:

@@ -246,8 +246,8 @@ class MissionsScreen(Page):
                 self.panels.turn_to(face)
         elif message.lines is self.question_view:
             self.question.click(message.x, message.y)
-        elif message.lines is self.happened_view:
-            mission = self.faces.mission_at(message.y)
+        elif message.lines is self.happened_view or (message.lines is self.stats and self.panels.shows_happened):
+            mission = self.faces.mission_at(message.y - (message.lines is self.happened_view))
             if mission and not self.go_to(mission):
                 self.shell.flash("its mission has been removed", "slow")
 
