@@ -57,6 +57,7 @@ from overmind_tui.shell.timers import SureTimers
 from overmind_tui.shell.updates import Item, Updates, show_bottom
 from overmind_tui.shell.user_state import AwaySummary, Presence, SeenTracker
 from overmind_tui.shell.world import World
+from overmind_tui.widgets.missions_list import MissionsList
 from overmind_tui.widgets.style import Tones
 
 if TYPE_CHECKING:
@@ -393,6 +394,10 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
     def _tapped(self, message: messages.Tapped) -> None:
         self.presence.touched()
         self.main.terminal_panel.keys.tapped(message.parts)
+
+    @on(MissionsList.Stayed)
+    def _stayed(self, message: MissionsList.Stayed) -> None:
+        self.seen_tracker.left(message.row)
 
     @on(messages.TerminalGone)
     def _terminal_gone(self) -> None:

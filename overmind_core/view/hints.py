@@ -35,6 +35,8 @@ class Part(StrEnum):
 
     LIST = "list"
     QUESTION = "question"
+    NOBODY = "nobody"
+    """The list of those who need a person, while nobody does."""
     FIRST = "first run"
     NEW = "new mission"
     MESSAGE = "message"
@@ -69,6 +71,7 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
         Hint(WHOLE, "whole"), Hint("next-need", "next"), Hint("attach", "type"), Hint("log", "log"),
         Hint("changes", "diff"), Hint("describe", "describe"), Hint("back", "list"), _HELP,
     )),
+    Part.NOBODY: (Context.NEEDS, (Hint("back", "back"), _HELP)),
     Part.FIRST: (Context.MISSIONS, (Hint("new", "new"), _HELP, Hint("quit", "quit"))),
     Part.NEW: (Context.TASK, (
         Hint("start", "starts it"), Hint("form", "name, folder, worktree, model"), Hint("", "a command", "$"),
@@ -104,12 +107,20 @@ def actions_of(context: Context) -> Mapping[str, Action]:
     return {action.name: action for action in keys.keymap(context).values()}
 
 
+class Hit(NamedTuple):
+    """The hint at a cell: the name of its action, or what its key is called; both are "" where none stands."""
+
+    action: str = ""
+    sign: str = ""
+
+
 class _Said(NamedTuple):
     """A hint as it is drawn."""
 
     action: str
     key: str
     word: str
+    sign: str
 
     @property
     def cells(self) -> int:
@@ -148,15 +159,15 @@ def hint_line(
     return whole(line, cells)
 
 
-def action_at(part: Part | Context, cells: int, at: int, *, read_only: bool = False, ascii_only: bool = False) -> str:
-    """The name of the action whose hint stands at a cell, for the mouse; "" for none."""
+def hit_at(part: Part | Context, cells: int, at: int, *, read_only: bool = False, ascii_only: bool = False) -> Hit:
+    """The hint that stands at a cell, for the mouse."""
     begin = 1
     for said in _fitting(part, cells, read_only, ascii_only):
         end = begin + said.cells - GAP
         if begin <= at < end:
-            return said.action
+            return Hit(said.action, said.sign)
         begin = end + GAP
-    return ""
+    return Hit()
 
 
 @lru_cache(maxsize=256, typed=True)  # a part may be called as a context is
@@ -180,10 +191,10 @@ def _said(part: Part | Context, *, read_only: bool, ascii_only: bool) -> Sequenc
     for hint in wanted:
         action = known.get(hint.action)
         if hint.sign:
-            found.append(_Said("", shown_key(hint.sign, ascii_only=ascii_only), hint.word))
+            found.append(_Said("", shown_key(hint.sign, ascii_only=ascii_only), hint.word, hint.sign))
         elif action is not None and allowed(action, read_only=read_only):
             key = next(key for key in action.keys if keys.keymap(context).get(key) is action)
-            found.append(_Said(action.name, shown_key(key, ascii_only=ascii_only), hint.word))
+            found.append(_Said(action.name, shown_key(key, ascii_only=ascii_only), hint.word, ""))
     return found[:MOST]
 
 

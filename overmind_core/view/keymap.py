@@ -445,8 +445,8 @@ _EVERYWHERE = (
     Action("save", ("ctrl+s",), "save", "save the view to a file", _E, alone="a pipe does the same"),
     _look("header", ("ctrl+e",), "header", "show or hide the header", _E),
     _look("hints", ("ctrl+g",), "hints", "show or hide the hints", _E),
-    _look("back", ("escape",), "back", "close the prompt, filter, zoom or view", _E),
-    _look("quit", ("q",), "back or quit", "back, or quit", _E, hint=10),
+    _look("back", ("escape",), "back", "close the prompt, filter, zoom, view or panel", _E),
+    _look("quit", ("q",), "back or quit", "back; on the list of missions: quit", _E, hint=10),
     _look("leave", ("ctrl+c",), "leave", "cancel the typed text, or quit", _E),
 )  # fmt: skip
 

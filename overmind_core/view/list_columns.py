@@ -21,10 +21,13 @@ EDGE = 1
 """Blank cells at the right."""
 NAME, NAME_ROOMY, NAME_LONG = 16, 20, 28
 """Cells of a name: at first, where the list is wide, and where the sentence has room to spare."""
+NAME_MOST = 48
+"""Cells that the longest names may widen their column to, as far as the sentence keeps its room."""
 ROOMY, LONG_KEEPS = 100, 50
 """Cells of the list, and of the sentence, from which on names have more room."""
 LEAST_NOW = 24
 """Cells of the sentence below which columns go."""
+NAMES = "name"
 SAMPLE = 100
 """Rows by whose contents columns are measured."""
 SHOWN_AGENT = {"raw": ""}
@@ -141,7 +144,16 @@ def needed(entries: Iterable[Entry], facts: Facts, *, wide: bool = False) -> dic
     """Cells that the contents of columns take whose width is not fixed; `entries`: a sample of `SAMPLE` is enough."""
     some = list(entries)
     measured = [*SPARE, *(FURTHER if wide else ())]
-    return {one.key: max((width(one.cell(entry, facts).text) for entry in some), default=0) for one in measured}
+    found = {one.key: max((width(one.cell(entry, facts).text) for entry in some), default=0) for one in measured}
+    return found | {NAMES: max(map(_name_cells, some), default=0)}
+
+
+def _name_cells(entry: Entry) -> int:
+    """Cells of a whole name: with its guides, what is said behind it, and whose part it is."""
+    behind = f" ‹ {safe(entry.parent)}" if entry.parent else ""
+    folded = f" ▸{entry.folded}" if entry.folded else ""
+    attached = 2 * bool(entry.row.get("attached"))
+    return width(entry.guides) + width(safe(entry.name)) + width(folded) + attached + width(behind)
 
 
 def laid_out(
@@ -167,10 +179,19 @@ def laid_out(
             continue
         shown.remove(one)
     if cells >= ROOMY and _left(shown, widths, cells, NAME_LONG) >= LONG_KEEPS:
-        name = NAME_LONG
+        name = NAME_LONG if wide else _longest(shown, widths, cells, known, before)
     if wide:
         _widen(shown, widths, known, cells, name)
     return _placed(shown, widths, cells, name)
+
+
+def _longest(
+    shown: Sequence[ListColumn], widths: Mapping[str, int], cells: int, needs: Mapping[str, int], before: Layout | None
+) -> int:
+    """Cells of names where the sentence has room to spare: as many as the longest needs, and no fewer than before."""
+    spare = _left(shown, widths, cells, NAME_LONG) - LONG_KEEPS
+    known = before.name if before is not None and before.cells == cells else 0
+    return min(max(needs.get(NAMES, 0), known, NAME_LONG), NAME_LONG + spare, NAME_MOST)
 
 
 def _width(column: ListColumn, needs: Mapping[str, int], old: Mapping[str, int]) -> int:

@@ -81,9 +81,14 @@ class Filtered(NamedTuple):
     total: int
 
     @property
+    def counts(self) -> str:
+        """The rows that it keeps, and all."""
+        return f"{self.kept:,} of {self.total:,}"
+
+    @property
     def words(self) -> str:
         """The counts, and the key that ends it."""
-        return f"{self.kept:,} of {self.total:,}   esc all"
+        return f"{self.counts}   esc all"
 
 
 class Job(NamedTuple):
@@ -110,6 +115,7 @@ class RestFacts(NamedTuple):
         zone: Of the times; None is the machine's.
         standing: How the row under the cursor stands, in full, where the view says that.
         context: The one that has the keys: a key is offered only where it means that.
+        is_covered: Something that stands before the view has the keys: none of the view's own is offered.
     """
 
     folder: str = ""
@@ -124,6 +130,7 @@ class RestFacts(NamedTuple):
     zone: tzinfo | None = None
     standing: Cell = _NOTHING
     context: Context = Context.MISSIONS
+    is_covered: bool = False
 
 
 def resting(facts: RestFacts, cells: int, now: float) -> list[Line]:
@@ -140,6 +147,14 @@ def resting(facts: RestFacts, cells: int, now: float) -> list[Line]:
     return [spread(left, short, cells)]
 
 
+def instead_of_hints(facts: RestFacts, cells: int, now: float) -> Line:
+    """The sentence for the row of hints where there is no line: what was said just now; nothing while nothing was."""
+    if not facts.meaningless and (facts.said is None or not facts.said.is_bright(now)):
+        return []
+    (cell, *_), _ = _right(facts, now)
+    return whole([Cell(clipped(f" {cell.text}", max(cells - 1, 1)), cell.tone)], cells)
+
+
 def _two_lines(said: Cell, left: Line, cells: int) -> list[Line]:
     """A sentence that has to be seen, in a line of its own; a longer one takes the second line, too."""
     first, *rest = folded([[Cell(f" {said.text}", said.tone)]], max(cells - 1, 1), 1)
@@ -154,7 +169,10 @@ def _lefts(facts: RestFacts, cells: int) -> list[Line]:
     sign = Cell(f" {SIGN} ", "faint")
     if facts.filtered is not None:
         text = Cell(safe(facts.filtered.text))
-        return [[Cell(" / ", "accent"), text, Cell(f"   {facts.filtered.words}", "quiet")]]
+        words = facts.filtered.counts if facts.is_covered else facts.filtered.words
+        return [[Cell(" / ", "accent"), text, Cell(f"   {words}", "quiet")]]
+    if facts.is_covered:
+        return [[]]
     if facts.where is Where.HELP:
         return [[sign, Cell("/", "quiet"), Cell(" find a key or a word", "faint")]]
     is_roomy = cells >= ROOMY
@@ -198,7 +216,7 @@ def _right(facts: RestFacts, now: float) -> tuple[Line, bool]:
         return [Cell(_dated(said, facts.zone), said.tone)], True
     if facts.jobs:
         return [Cell(jobs_words(facts.jobs), "quiet")], False
-    if facts.absence or facts.step:
+    if (facts.absence or facts.step) and not facts.is_covered:
         return [Cell(safe(facts.absence or facts.step), "accent")], True
     if facts.standing.text:
         return [facts.standing], False

@@ -12,7 +12,7 @@ from typing import NamedTuple
 SMALLEST = (40, 8)
 """Columns and rows below which nothing can be shown."""
 TINY = (60, 15)
-"""Below these there are header, list and hints only."""
+"""Below these there are header, hints, and either the list or the panel: the one that has the keys."""
 BESIDE = 160
 """Columns from which the panel stands beside the list."""
 ROOMY = 30
@@ -61,6 +61,7 @@ class Wish(NamedTuple):
         is_open: Whether the panel is opened, where it does not stand open by itself; None: nobody said.
         needs_only: Only who needs a person is listed.
         alone: The part that has the screen to itself.
+        in_panel: The keys are in the panel: where there is room for one part only, it is that one.
         at_least: Lines that the list has had since the view was opened.
         header, hints: Whether they are shown.
     """
@@ -73,6 +74,7 @@ class Wish(NamedTuple):
     at_least: int = 0
     header: bool = True
     hints: bool = True
+    in_panel: bool = False
 
 
 class Shape(NamedTuple):
@@ -131,7 +133,7 @@ def shape(columns: int, rows: int, wish: Wish) -> Shape:
     header = int(wish.header) * (1 + is_roomy(rows))
     edges = Shape(header=header, line=int(not tiny), hints=int(wish.hints))
     body = rows - edges.header - edges.line - edges.hints
-    if wish.alone is Alone.PANEL:
+    if wish.alone is Alone.PANEL or (tiny and wish.in_panel and wish.alone is Alone.NOBODY):
         return edges._replace(panel_cells=columns, panel_lines=body)
     if tiny or wish.alone is Alone.LIST or not _has_panel(columns, rows, wish):
         return edges._replace(list_cells=columns, list_lines=body)

@@ -72,6 +72,16 @@ class Faces:
         return alone if panels.shown is Panel.LOG and alone else self._screen.following.mission
 
     @property
+    def in_view(self) -> str | None:
+        """The mission whose newest lines are on the screen."""
+        if self._parts.terminal.is_open:
+            session = self._parts.terminal.session
+            return session.mission if session.in_sight else None
+        screen, view = self._screen, self._screen.log_view
+        shown = not screen.is_covered and self._parts.panels.shape.panel_lines and view.display
+        return view.mission if shown and view.following else None
+
+    @property
     def _row(self) -> Row | None:
         return self._screen.shell.fleet.of(self.mission)
 
@@ -82,6 +92,8 @@ class Faces:
         shell, panels = self._screen.shell, self._parts.panels
         if panels.is_typing:
             return [self._typing(cells)]
+        if panels.shows_happened:
+            return [happened.title(cells)]
         row = self._row
         has_keys = panels.current is not Panel.TABLE
         load = None if row is None else panel_title.load_of(row, shell.fleet.history(row["id"]))
@@ -146,8 +158,10 @@ class Faces:
         return panel_title.terminal_note(columns, rows, max(view.first_shown, 0), view.pane[1], view.written)
 
     def stats(self, cells: int) -> Lines:
-        """The facts and figures of the mission."""
-        shell, row = self._screen.shell, self._row
+        """The facts and figures of the mission; where none is selected, what happened."""
+        shell, row, panels = self._screen.shell, self._row, self._parts.panels
+        if panels.shows_happened:
+            return self._newest(cells, panels.shape.panel_lines - 1)
         if row is None:
             return [[], [Cell(f" {log_lines.NOBODY}", "quiet")]]
         parent = shell.fleet.of(row["parent"])
@@ -157,17 +171,22 @@ class Faces:
 
     def happened(self, cells: int) -> Lines:
         """The newest events, below a list that has a panel beside it."""
-        shell, lines = self._screen.shell, self._parts.panels.shape.happened - 1
-        if lines < 1:
-            return []
+        lines = self._parts.panels.shape.happened - 1
+        return [] if lines < 1 else [happened.title(cells), *self._newest(cells, lines)]
+
+    def _newest(self, cells: int, lines: int) -> Lines:
+        """So many of the newest events."""
+        shell = self._screen.shell
         around = Surroundings(shell.fleet.rows, {}, shell.zone, shell.ascii_only)
         self._happened = happened.lines(shell.fleet.events, cells, lines, around)
-        return [happened.title(cells), *(one.cells for one in self._happened)]
+        return [one.cells for one in self._happened]
 
     def ask_happened(self) -> None:
         """Ask once for the newest events from before the program began, where there is room for them."""
         shell = self._screen.shell
-        if self._has_asked or not self._parts.panels.shape.happened or not shell.fleet.loaded or shell.fleet.lost:
+        panels = self._parts.panels
+        has_room = panels.shape.happened or (panels.shows_happened and panels.shape.panel_lines)
+        if self._has_asked or not has_room or not shell.fleet.loaded or shell.fleet.lost:
             return
         self._has_asked = True
         home, known = shell.home, shell.fleet.oldest_event
@@ -188,8 +207,8 @@ class Faces:
         self._screen.tick()
 
     def mission_at(self, y: int) -> str:
-        """The mission of the event that stands in a line below the list; "" where it is about none."""
-        return self._happened[y - 1].mission if 0 < y <= len(self._happened) else ""
+        """The mission of the event that is the one so far from the newest; "" where it is about none."""
+        return self._happened[y].mission if 0 <= y < len(self._happened) else ""
 
     # instead of it
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from overmind_tui.shell.shell import RowSelection
+
 if TYPE_CHECKING:
     from textual.containers import Container, Vertical
     from textual.geometry import Size
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     from overmind_core.view.inbox import Key, Need
     from overmind_core.view.prompt import Filtered
     from overmind_core.view.screen_shape import Shape
+    from overmind_tui.pages.hints_row import HintsRow
+    from overmind_tui.pages.page import PageShell
     from overmind_tui.render.layout import Panel
-    from overmind_tui.shell.shell import Shell
     from overmind_tui.widgets.command_bar import CommandBar
     from overmind_tui.widgets.lines import CursorTextView, Lines, LinesPanel, TextView
     from overmind_tui.widgets.log import LogView
@@ -157,14 +160,14 @@ class Known(Protocol):
         """The changes of a mission, as far as they are known by now."""
 
 
-class MainScreen(Protocol):
+class MainScreen(RowSelection, Protocol):
     """Panels side by side, of which one has the keys."""
 
     way_here: tuple[str, ...]
     bar: CommandBar
     head: Lines
     line: Lines
-    hints: Lines
+    hints: HintsRow
     table: MissionsList
     happened_view: Lines
 
@@ -222,7 +225,7 @@ class MainScreen(Protocol):
         """The facts of that."""
 
     @property
-    def shell(self) -> Shell:
+    def shell(self) -> PageShell:
         """Who shows it."""
 
     @property
@@ -236,6 +239,10 @@ class MainScreen(Protocol):
     @property
     def zoomed(self) -> bool:
         """Whether the panel with the keys stands alone."""
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether something that stands before it has the keys."""
 
     @property
     def shows_hints(self) -> bool:

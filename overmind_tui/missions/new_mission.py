@@ -36,6 +36,8 @@ LAST_AGENT = "last_agent"
 """The name by which the agent that was used last is remembered."""
 TASK, TASK_AGENT = "new_task", "new_task_agent"
 """The names by which a task that was not started is remembered, and whose it was."""
+TASKS = "tasks"
+"""The name by which texts that were started or dropped are remembered."""
 LONGEST = 4_000
 """Characters of a task that is kept beyond this program's end."""
 MOST = 50
@@ -72,7 +74,7 @@ class NewMissions:
         """What was typed into the form and not started."""
         self._folder = ""
         """With which that form began."""
-        self._tasks: list[str] = []
+        self._tasks: list[str] = remembered.get(TASKS, list[str]())[-MOST:]
         """Texts that were started or dropped, the newest last."""
         self._agents: Mapping[str, bool] | None = None
         """Each agent and whether it is installed, as of the last look."""
@@ -167,6 +169,7 @@ class NewMissions:
 
     def _recall(self, text: str) -> None:
         self._tasks[:] = [*(one for one in self._tasks if one != text), text][-MOST:]
+        self._shell.remember(**{TASKS: [one for one in self._tasks if len(one) <= LONGEST]})
 
     def _keep(self, form: Form) -> None:
         """Keep the form; where it says no more than the line can, its text is that of the line."""

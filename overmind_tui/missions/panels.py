@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from overmind_core.view import log_lines, panel_title, screen_shape
 from overmind_core.view import missions as missions_rows
-from overmind_core.view import panel_title, screen_shape
 from overmind_core.view.actions import Context
 from overmind_core.view.screen_shape import Alone, Place, Shape, Wish
 from overmind_tui.missions.page_history import PageHistory
@@ -35,6 +35,7 @@ FACES = {panel_title.LOG: Panel.LOG, panel_title.DIFF: Panel.DIFF, panel_title.T
 _WORDS = {face: word for word, face in FACES.items()}
 
 
+NO_ROOM = "no room for a panel: l shows the log"
 SCROLLED = 3
 """Lines that a key scrolls the panel by, while the keys are in the list."""
 
@@ -161,6 +162,7 @@ class Panels:
         return Wish(
             self._screen.table.listed, Place(shell.settings.panel), is_open, needs_only=needs_only, alone=alone,
             at_least=self._list_lines, header=self.shows_header, hints=self._screen.shows_hints,
+            in_panel=self.current is not Panel.TABLE,
         )  # fmt: skip
 
     def fold(self, size: Size | None = None) -> None:
@@ -231,9 +233,17 @@ class Panels:
         return self._screen.shell.fleet.of(self._screen.following.mission)
 
     @property
+    def shows_happened(self) -> bool:
+        """Whether the panel is about no mission, as the line of those that ended is none: it says what happened."""
+        is_at_fold = self._screen.following.mission is None and self._screen.table.on_fold
+        return is_at_fold and self.current is Panel.TABLE and self.face is not Panel.NOTES and not self.shape.is_beside
+
+    @property
     def shown(self) -> Panel:
         """The face that is shown: the log, where the mission lacks the one that the panel is turned to."""
         row = self._row
+        if self.shows_happened:
+            return Panel.STATS
         if self.current not in AT_LIST or row is None or self.face is Panel.NOTES:
             return self.face
         return Panel.LOG if _WORDS[self.face] in lacking(row) else self.face
@@ -300,13 +310,23 @@ class Panels:
         row = self._row
         lacks = frozenset[str]() if row is None else lacking(row)
         if not self.shape.panel_lines:
-            self._is_open = True
+            self._open()
+        elif self.shows_happened:
+            self._screen.shell.flash(log_lines.NOBODY, "quiet")
         elif self.face is Panel.NOTES:
             self.give(Panel.NOTES)
         else:
             self.face = self._turned = FACES[panel_title.turned(_WORDS[self.shown], lacks, back=back)]
         self.fold()
         self.show_face()
+
+    def _open(self) -> None:
+        """Open the panel below the list, where it has room there."""
+        shell = self._screen.shell
+        if screen_shape.is_tiny(*shell.app.size):
+            shell.flash(NO_ROOM, "slow")
+        else:
+            self._is_open = True
 
     def turn_to(self, face: Panel) -> None:
         """Show a face, unless the mission under the cursor lacks it; the keys are in the list then."""
@@ -338,7 +358,20 @@ class Panels:
         self.fold()
 
     def close_one(self) -> bool:
-        """Close one thing of the part with the keys, or give the keys back; whether there was any."""
+        """A step back; from the list close the panel that was opened beside it; whether there was anything to close."""
+        if self.step_back():
+            return True
+        if self.face is Panel.NOTES:
+            self._close_notes()
+        elif self.shape.panel_lines and not screen_shape.is_roomy(self._screen.shell.app.size.height):
+            self._is_open = False
+            self.fold()
+        else:
+            return False
+        return True
+
+    def step_back(self) -> bool:
+        """Close one thing of the part with the keys, or give the keys back; False where the list of all has them."""
         if self.panel_keys.close_one():
             return True
         if self.zoomed:
@@ -352,11 +385,6 @@ class Panels:
         elif self._screen.needs_you.is_open:
             if not self._table_panel.close_one():
                 self._screen.needs_you.close()
-        elif self.face is Panel.NOTES:
-            self._close_notes()
-        elif self.shape.panel_lines and not screen_shape.is_roomy(self._screen.shell.app.size.height):
-            self._is_open = False
-            self.fold()
         else:
             return False
         return True

@@ -290,6 +290,18 @@ class QuestionPanel:
         else:
             shell.flash(f"{name} asks nothing", "slow")
 
+    def do_message(self) -> None:
+        """Write to all that are meant; who waits for words hears no message before: what is written is the answer."""
+        screen = self._screen
+        screen.following.at_once()
+        need = self.need
+        if screen.table.marked or need is None or need.asked is None or need.asked["need"] != inbox.QUESTION:
+            screen.shell.actions.act(screen, keymap(Context.MISSIONS)["m"])
+        elif not self.may_answer:
+            self.do_enter()
+        elif (question := self._asked()) is not None:
+            self._answers.write(question)
+
     def _write_to(self, row: Row) -> None:
         """Write to this mission alone, whatever is marked, as far as its key may."""
         shell = self._screen.shell

@@ -246,8 +246,8 @@ class MissionsScreen(Page):
                 self.panels.turn_to(face)
         elif message.lines is self.question_view:
             self.question.click(message.x, message.y)
-        elif message.lines is self.happened_view:
-            mission = self.faces.mission_at(message.y)
+        elif message.lines is self.happened_view or (message.lines is self.stats and self.panels.shows_happened):
+            mission = self.faces.mission_at(message.y - (message.lines is self.happened_view))
             if mission and not self.go_to(mission):
                 self.shell.flash("its mission has been removed", "slow")
 
@@ -297,7 +297,7 @@ class MissionsScreen(Page):
     def hint_part(self) -> Part | Context:
         """The hints of the list, or of what else has the keys."""
         if self.context is Context.NEEDS:
-            return Part.QUESTION
+            return Part.QUESTION if self.table.listed else Part.NOBODY
         if self.context is not Context.MISSIONS:
             return self.context
         return Part.FIRST if self.shell.fleet.is_empty else Part.LIST
@@ -318,7 +318,7 @@ class MissionsScreen(Page):
         """Also the panel with the keys, which goes before, who marks rows, and who arranges the panels."""
         own = super().handlers(context) | {"open": self.do_open, "log": self.do_log, "previous": self.do_previous}
         if context is Context.MISSIONS:
-            own["question"] = self.question.do_enter
+            own |= {"question": self.question.do_enter, "message": self.question.do_message}
         elif context is Context.NEEDS:
             own["filter"] = self.table_panel.do_filter
         return joined(own | self.panels.panel_of(context).handlers, self.marks.handlers, self.panels.handlers)
@@ -497,20 +497,14 @@ class MissionsScreen(Page):
 
     @property
     def rests_on(self) -> str | None:
-        """The mission under the cursor, unless its terminal is open."""
-        return None if self.terminal_panel.is_open else self.table.cursor_id
+        """The mission under the cursor, unless it is read where the keys are: in its terminal, or in its log."""
+        is_read = self.terminal_panel.is_open or self.panels.current is Panel.LOG
+        return None if is_read else self.table.cursor_id
 
     @property
     def in_view(self) -> str | None:
         """The mission whose newest lines a person sees now."""
-        if not self.app.app_focus:
-            return None
-        if self.terminal_panel.is_open:
-            session = self.terminal_panel.session
-            return session.mission if session.in_sight else None
-        top = self.app.screen_stack[-1] if self.app.screen_stack else None
-        shown = top is self and self.panels.shape.panel_lines and self.log_view.display
-        return self.log_view.mission if shown and self.log_view.following else None
+        return self.faces.in_view if self.app.app_focus else None
 
     @property
     def unread(self) -> set[str]:
@@ -587,7 +581,13 @@ class MissionsScreen(Page):
 
     def close_one(self) -> bool:
         """Close one thing of the panel with the keys, or the panel."""
-        closed = self.panels.close_one()
+        return self._noted(self.panels.close_one())
+
+    def step_back(self) -> bool:
+        """The same, but for a panel that only stands beside the list: nobody has to close it before they leave."""
+        return self._noted(self.panels.step_back())
+
+    def _noted(self, closed: bool) -> bool:  # noqa: FBT001 - whether there was anything
         if closed:
             self.shell.commands.closed()
         return closed

@@ -95,9 +95,17 @@ class LineComposer(Composer):
     def clicked(self, message: Lines.Clicked) -> None:
         """A click on a hint does what its key does."""
         if message.lines is self.typed_hints:
-            name = hints.action_at(self.part, self.app.size.width, message.x, ascii_only=self.shell.ascii_only)
-            if name:
-                self.press(hints.actions_of(self.context)[name].keys[0], None)
+            hit = hints.hit_at(self.part, self.app.size.width, message.x, ascii_only=self.shell.ascii_only)
+            if hit.action:
+                self.press(hints.actions_of(self.context)[hit.action].keys[0], None)
+            elif hit.sign:
+                self.begin_with(hit.sign)
+
+    def begin_with(self, sign: str) -> None:
+        """Have the text begin with a sign, whatever stands behind it."""
+        if not self.waits and not self.field.text.startswith(sign):
+            lead = f"{sign} "
+            self._write(self.field._replace(text=lead + self.field.text, at=self.field.at + len(lead)))
 
     @property
     def context(self) -> Context:

@@ -14,13 +14,14 @@ from textual.app import ComposeResult
 from textual.geometry import Size
 
 from overmind_core.domain.operation import Danger
-from overmind_core.view import actions, header_line, hints, keymap, prompt, screen_shape
+from overmind_core.view import actions, header_line, keymap, prompt, screen_shape
 from overmind_core.view.actions import Action, Context, Needs
 from overmind_core.view.cells import Cell, Row
 from overmind_core.view.hints import Part
 from overmind_core.view.hive_keys import hive_of
 from overmind_core.view.prompt import Filtered, RestFacts, Where
 from overmind_core.view.screen_shape import Wish
+from overmind_tui.pages.hints_row import HintsRow
 from overmind_tui.pages.room import NeedsRoom, RateLimited
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
@@ -215,7 +216,7 @@ class Page(NeedsRoom, RateLimited):
         self.bar = CommandBar(id="bar")
         self.bar.display = False
         self.line = Lines(self._resting_lines, id="line")
-        self.hints = Lines(self._hint_lines, id="hints")
+        self.hints = HintsRow(self)
         self.show_edges(self.app.size)
         yield self.head
         yield from self.compose_body()
@@ -278,12 +279,7 @@ class Page(NeedsRoom, RateLimited):
             elif step is not None and step < len(self.way_here) - 1:
                 self.do_back()
         elif message.lines is self.hints:
-            found = hints.actions_of(self.context)
-            shell, cells = self.shell, self.app.size.width
-            looks = {"read_only": shell.read_only, "ascii_only": shell.ascii_only}
-            name = hints.action_at(self.hints_now, cells, message.x, **looks)
-            if name in found:
-                self.act(found[name])
+            self.hints.press_at(message.x)
 
     # keys
 
@@ -298,6 +294,8 @@ class Page(NeedsRoom, RateLimited):
             return
         self.shell.notice.take_key()
         self.meaningless = ""
+        if not self.line.display:
+            self.hints.refresh_if_changed()
         action = keymap.meaning(self.context, key, character)
         if action is not None:
             self.act(action)
@@ -501,9 +499,13 @@ class Page(NeedsRoom, RateLimited):
         """Close one thing."""
         self.close_one()
 
+    def step_back(self) -> bool:
+        """Close the thing that the keys are in, or that hides something; False where they are at the root."""
+        return self.close_one()
+
     def do_quit(self) -> None:
-        """Close one thing; where nothing is open, leave the program."""
-        if not self.close_one():
+        """A step back; from the root leave the program."""
+        if not self.step_back():
             self.shell.ask_leave()
 
     def do_leave(self) -> None:
@@ -524,9 +526,19 @@ class Page(NeedsRoom, RateLimited):
         return self.context
 
     @property
-    def hints_now(self) -> Part | Context:
-        """The part whose hints are drawn: a line that is typed into has its own."""
-        return hints.typed_after(self.bar.sign, self.hint_part)
+    def is_covered(self) -> bool:
+        """Whether something that stands before it has the keys."""
+        return self.app.screen_stack[-1:] != [self]
+
+    def on_screen_suspend(self) -> None:
+        """Something else has the keys: none of its own is offered."""
+        if self.is_mounted:
+            self.refresh_line()
+
+    def on_screen_resume(self) -> None:
+        """It has the keys again."""
+        if self.is_mounted:
+            self.refresh_line()
 
     def refresh_status(self) -> None:
         """A second went by, or something was said: the edges say what is true now."""
@@ -545,29 +557,22 @@ class Page(NeedsRoom, RateLimited):
     def _head_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         return [self.shell.header(self.place, cells)]
 
-    def _resting_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
+    @property
+    def rest_facts(self) -> RestFacts:
+        """What the line at rest may say now."""
         shell = self.shell
-        facts = RestFacts(
+        return RestFacts(
             shell.folder_shown, self.where, self.filtered, shell.notice.said, self.meaningless, shell.jobs.long,
             self.absence, shell.coaching.line(self.context), shell.read_only, shell.zone, self.standing(),
-            self.context,
+            self.context, self.is_covered,
         )  # fmt: skip
-        return prompt.resting(facts, cells, shell.now())
+
+    def _resting_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
+        return prompt.resting(self.rest_facts, cells, self.shell.now())
 
     def hinted_rows(self) -> list[Row]:
         """The rows that decide which keys the hints say as usable."""
         return self.chosen()
-
-    def _hint_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
-        shell = self.shell
-        needing, asked = shell.fleet.asking, shell.fleet.asked
-        states = {"is_asked": self.is_asked, "is_needed": bool(needing)}
-        unusable = hints.unusable(self.hinted_rows(), asked, self.context, **states)
-        return [
-            hints.hint_line(
-                self.hints_now, cells, unusable=unusable, read_only=shell.read_only, ascii_only=shell.ascii_only
-            )
-        ]
 
     @property
     def is_asked(self) -> bool:

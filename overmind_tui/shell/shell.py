@@ -73,7 +73,7 @@ class Main(RowSelection, Protocol):
 
     @property
     def rests_on(self) -> str | None:
-        """The mission under the cursor of the list, unless its terminal is open: there it is seen as it is typed."""
+        """The mission under the cursor of the list, unless the keys are in its terminal or log: there it is read."""
 
     @property
     def unread(self) -> set[str]:

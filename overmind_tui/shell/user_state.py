@@ -164,8 +164,8 @@ def _nothing(answers: Sequence[Any | OvermindError]) -> None:
 class SeenTracker:
     """Tells the supervisor what was seen: what was in view at two looks, a second apart.
 
-    A mission whose turn is over needs its person until it is answered, or the cursor leaves it: that it was under the
-    cursor when its turn ended does not count before.
+    A mission whose turn is over needs its person until it is answered, or the cursor leaves it, or the keys go into its
+    log or terminal: that it was under the cursor when its turn ended does not count before.
     """
 
     def __init__(self, shell: Shell) -> None:
@@ -190,6 +190,13 @@ class SeenTracker:
             self._shell.main.rearrange()
         elif before is not None and before in self._shell.main.unread and self.rested != before:
             self._saw(before)
+
+    def left(self, mission: str | None) -> None:
+        """The cursor would leave this mission, if there were another one to go to."""
+        if mission is not None and mission == self._read:
+            self._read = None
+            self._saw(mission)
+            self._shell.main.rearrange()
 
     def _waits_here(self, mission: str) -> bool:
         """Whether its turn is over, and the cursor is still on it."""

@@ -49,6 +49,13 @@ class MissionsList(ScrollCanvas):
             super().__init__()
             self.row = row
 
+    class Stayed(Message):
+        """A key would have moved the cursor away from a row, and there is no other."""
+
+        def __init__(self, row: str | None) -> None:
+            super().__init__()
+            self.row = row
+
     class Opened(Message):
         """A row was clicked twice."""
 
@@ -132,6 +139,8 @@ class MissionsList(ScrollCanvas):
             self._move_to(len(self._keys) - 1)
         else:
             return False
+        if len(self._keys) == 1:
+            self.post_message(self.Stayed(self.cursor_id))
         return True
 
     def keep_place(self) -> None:

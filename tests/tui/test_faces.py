@@ -11,7 +11,7 @@ from overmind_tui.render.layout import Panel
 from overmind_tui.shell.messages import LogShown
 from tests.kit.screen_panel import LOG
 from tests.tui.conftest import picture, until
-from tests.tui.test_pictures import AGENTS, Still, settle
+from tests.tui.test_pictures import AGENTS, Still, mission, settle
 from tests.tui.test_traps import run
 
 PLANNER = "00000001"
@@ -87,3 +87,43 @@ def test_memory_that_stays_is_steady_and_one_sample_has_no_bar(size):
 
     run(lambda: Told(many), flat, size)
     run(lambda: Told(many[:1]), one, size)
+
+
+ENDED = [
+    mission(1, "web", "running", cpu_percent=2.0, memory_bytes=48_000_000),
+    mission(2, "unit", "stopped", exit_code=0, ended_at="2025-12-31T23:50:00.000Z"),
+]
+EVENTS = [
+    {"seq": at, "at": f"2025-12-31T23:4{at}:00.000Z", "mission": one["id"], "name": one["name"], "type": "keeper_lost"}
+    for at, one in enumerate(ENDED, 1)
+]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=str)
+def test_on_the_line_of_those_that_ended_the_panel_says_what_happened(size):
+    async def scenario(app, pilot):
+        app.fleet.events.extend(EVENTS)
+        await pilot.press("G")
+        await settle(pilot)
+        assert app.main.table.on_fold
+        shown = picture(app).split("\n")
+        title = next(at for at, line in enumerate(shown) if line.startswith("── what happened ──"))
+        assert [name for line in shown[title:] for name in ("unit", "web") if f" {name} " in line] == ["unit", "web"]
+        assert "no mission is selected" not in picture(app)
+        await pilot.press("tab")
+        assert app.notice.text == "no mission is selected"
+        await pilot.click(offset=(10, title + 2))
+        await settle(pilot)
+        assert app.main.table.cursor_id == ENDED[0]["id"], "an event leads to its mission"
+        assert "── web " in picture(app)
+
+    run(lambda: Still(ENDED), scenario, size=size)
+
+
+def test_beside_the_list_what_happened_is_said_once():
+    async def scenario(app, pilot):
+        await pilot.press("G")
+        await settle(pilot)
+        assert picture(app).count("── what happened ──") == 1
+
+    run(lambda: Still(ENDED), scenario, size=(200, 60))

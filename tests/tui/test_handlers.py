@@ -51,6 +51,7 @@ REPLACED = {
     (Context.LOOKING, "restart"),
     (Context.LOOKING, "next-need"),
     (Context.MISSIONS, "question"),
+    (Context.MISSIONS, "message"),
     (Context.NEEDS, "attach"),
 } - {(Context.WORKTREES, "copy")}  # fmt: skip
 """What pages and panels do themselves, though it can be done to rows: its `c` copies what is shown, and so on."""
@@ -135,7 +136,8 @@ def test_each_action_of_the_other_pages_has_one_handler(monkeypatch):
             replaced |= asserted(app, page, page.context)
             app.pop_screen()
         assert replaced == {one for one in REPLACED if one[0] not in {Context.LOG, Context.LOOKING, Context.NEEDS}} - {
-            (Context.MISSIONS, "question")
+            (Context.MISSIONS, "question"),
+            (Context.MISSIONS, "message"),
         }
 
     walk(scenario, monkeypatch)

@@ -118,7 +118,7 @@ class Talking(Starting):
 
     def __init__(self, rows=AGENTS):
         rows = [{**row, "tty": True, "interactive": True} for row in rows]
-        super().__init__(rows, questions=QUESTIONS if rows else [])
+        super().__init__(rows, questions=QUESTIONS if len(rows) > 1 else [])
         self.run_answer |= {"message": 1, "state": "delivered", "ahead": 0}
         self.left: list[str] = []
         self.quitting.ask = lambda: self.left.append("asked")  # type: ignore[method-assign]
@@ -148,6 +148,8 @@ PARTS_DO = [
     (Part.QUESTION, "describe", "", lambda app: isinstance(app.screen, DescribePage)),
     (Part.QUESTION, "back", "", at_list),
     (Part.QUESTION, "help", "", lambda app: isinstance(app.screen, HelpPage)),
+    (Part.NOBODY, "back", "", at_list),
+    (Part.NOBODY, "help", "", lambda app: isinstance(app.screen, HelpPage)),
     (Part.NEW, "start", "make it", lambda app: app.runs == [("claude", "make it", "/srv/work")] and at_list(app)),
     (Part.NEW, "form", "make it", lambda app: isinstance(app.screen, FormScreen) and "make it" in picture(app)),
     (Part.NEW, "", "", lambda app: "› command in /srv/work" in picture(app)),
@@ -171,8 +173,11 @@ PARTS_DO = [
     (Part.FIRST, "help", "", lambda app: isinstance(app.screen, HelpPage)),
     (Part.FIRST, "quit", "", lambda app: app.left == ["asked"]),
 ]  # fmt: skip
+CALM = [row for row in AGENTS if row["id"] == "00000001"]
+ROWS_OF = {Part.FIRST: [], Part.NOBODY: CALM}
+"""Part → the rows with which it has the keys, where those are few."""
 OPENED_BY = {
-    Part.QUESTION: ["y"], Part.NEW: ["n"], Part.MESSAGE: ["m"], Part.HELP: ["question_mark"],
+    Part.QUESTION: ["y"], Part.NOBODY: ["!"], Part.NEW: ["n"], Part.MESSAGE: ["m"], Part.HELP: ["question_mark"],
     Part.ALL_KEYS: ["question_mark", "question_mark"], Part.FINDING: ["ctrl+p"], Part.FIRST: [],
 }  # fmt: skip
 
@@ -205,19 +210,45 @@ def machine(monkeypatch):
     monkeypatch.setattr(world, "installed_agents", lambda _environ: {"claude": True})
 
 
+CLICKED = [False, True]
+"""Ways to use a hint: by its key, by a click on it."""
+
+
+async def does(app, pilot, hint, keys, *, clicked):
+    """Press the keys of a hint that is drawn, or click on it."""
+    sought = f" {hint.key} {hint.word}"
+    await until(pilot, lambda: sought in picture(app).splitlines()[-1], what="it is drawn")
+    if clicked:
+        await pilot.click(offset=(width(picture(app).splitlines()[-1].partition(sought)[0]) + 1, app.size.height - 1))
+    else:
+        await pilot.press(*keys)
+
+
 @pytest.mark.usefixtures("machine")
-@tabled(("part", "action", "typed", "happened"), PARTS_DO)
-def test_each_hint_of_each_other_part_does_what_its_word_says(part, action, typed, happened):
+@tabled(("clicked", "part", "action", "typed", "happened"), [(by, *row) for by in CLICKED for row in PARTS_DO])
+def test_each_hint_of_each_other_part_does_what_its_word_says(clicked, part, action, typed, happened):
     async def scenario(app, pilot):
         await to_part(app, pilot, part)
         (hint,) = (one for one in hints._fitting(part, app.size.width, False, False) if one.action == action)
         await pilot.press(*("space" if one == " " else one for one in typed))
-        await until(pilot, lambda: f" {hint.key} {hint.word}" in picture(app).splitlines()[-1], what="it is drawn")
         assert not happened(app), "not before"
-        await pilot.press(*([KEYS[hint.key]] if action else ["$", "space"]))
+        await does(app, pilot, hint, [KEYS[hint.key]] if action else ["$", "space"], clicked=clicked)
         await until(pilot, lambda: happened(app), what=action)
 
-    run(lambda: Talking([] if part is Part.FIRST else AGENTS), scenario)
+    run(lambda: Talking(ROWS_OF.get(part, AGENTS)), scenario)
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_click_on_the_sign_of_a_command_makes_one_of_what_was_typed():
+    async def scenario(app, pilot):
+        await to_part(app, pilot, Part.NEW)
+        await pilot.press(*"make")
+        hint = next(one for one in hints._fitting(Part.NEW, app.size.width, False, False) if one.sign)
+        for _ in range(2):
+            await does(app, pilot, hint, (), clicked=True)
+            assert (app.screen.field.text, app.screen.field.at) == ("$ make", 6), "one sign is enough"
+
+    run(Talking, scenario)
 
 
 BARS_DO = [
@@ -230,20 +261,40 @@ BARS_DO = [
 ]  # fmt: skip
 
 
-@tabled(("part", "name", "typed", "happened"), BARS_DO)
-def test_each_hint_of_the_line_that_is_typed_into_does_what_its_word_says(part, name, typed, happened):
+@tabled(("clicked", "part", "name", "typed", "happened"), [(by, *row) for by in CLICKED for row in BARS_DO])
+def test_each_hint_of_the_line_that_is_typed_into_does_what_its_word_says(clicked, part, name, typed, happened):
     async def scenario(app, pilot):
         before = drawn(app)
         for sign in ":/":
             app.typed_history.add(sign, "said before")
         await pilot.press({Part.COMMAND: "colon", Part.FILTER: "slash"}[part], *typed)
-        (hint,) = (one for one in hints.PARTS[part][1] if one.sign == name)
+        (hint,) = (one for one in hints._fitting(part, app.size.width, False, False) if one.sign == name)
         assert f" {shown_key(name)} {hint.word}" in drawn(app)
         assert "y answer" not in drawn(app), "those of the list are not for now"
         assert not happened(app), "not before"
-        await pilot.press(name)
+        await does(app, pilot, hint, [name], clicked=clicked)
         await until(pilot, lambda: happened(app), what=name)
         assert app.main.bar.sign or app.screen is not app.main or drawn(app) == before
+
+    run(Talking, scenario)
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("keys", [["ctrl+k"], ["x"], ["n", "tab"]], ids=" ".join)
+def test_before_a_dialog_or_a_form_nothing_of_the_list_is_offered(keys):
+    async def scenario(app, pilot):
+        before = picture(app).splitlines()[-2:]
+        assert "1 of 3" in before[0]
+        for name in keys:
+            await pilot.press(name)
+            await until(pilot, lambda: app.screen is not app.main and not app.typed._held, what="its screen")
+        await until(pilot, lambda: isinstance(app.screen, (Dialog, FormScreen)), what="a box")
+        assert not "".join(picture(app).splitlines()[-2:]).strip()
+        await pilot.click(offset=(1, app.size.height - 1))
+        assert isinstance(app.screen, (Dialog, FormScreen)), "a click on what is not offered does nothing"
+        await pilot.press("escape")
+        await until(pilot, lambda: at_list(app), what="the list again")
+        assert "y answer" in drawn(app)
 
     run(Talking, scenario)
 

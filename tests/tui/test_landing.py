@@ -57,7 +57,7 @@ STANDS = [
 
 def hint_tones(app):
     """Key → the tone of its hint."""
-    (line,) = app.screen._hint_lines(app.size.width)
+    (line,) = app.screen.hints.lines(app.size.width)
     return {cell.text.strip(): cell.tone for cell in line if cell.tone in {"key", "faint"}}
 
 

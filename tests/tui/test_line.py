@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -266,9 +267,32 @@ def test_a_kept_text_is_there_for_the_next_program_until_it_is_started(tmp_path)
         assert app.screen.field.text == "half"
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is app.main, what="started")
-        await until(pilot, lambda: "half" not in file.read_text(), what="forgotten")
+        await until(pilot, lambda: not json.loads(file.read_text())["new_task"], what="forgotten")
 
     for scenario in (kept, later):
+        run(lambda: Starting(home=tmp_path), scenario)
+
+
+def test_a_dropped_text_and_what_was_started_are_one_key_away_in_the_next_program(tmp_path):
+    file = tmp_path / "tui.json"
+
+    async def dropped(app, pilot):
+        await opened(app, pilot)
+        await pilot.press(*"first", "enter")
+        await until(pilot, lambda: app.screen is app.main, what="started")
+        await opened(app, pilot)
+        await pilot.press(*"half", "ctrl+c")
+        await until(pilot, lambda: file.exists() and "half" in file.read_text(), what="written")
+
+    async def later(app, pilot):
+        await opened(app, pilot)
+        assert app.screen.field.text == ""
+        await pilot.press("up")
+        assert app.screen.field.text == "half"
+        await pilot.press("up")
+        assert app.screen.field.text == "first"
+
+    for scenario in (dropped, later):
         run(lambda: Starting(home=tmp_path), scenario)
 
 

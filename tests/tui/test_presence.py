@@ -12,6 +12,8 @@ from overmind_core.view.fleet import Fleet
 from overmind_tui.shell.notices import Title
 from overmind_tui.shell.user_state import SeenTracker
 from tests.core.view.test_subject import row
+from tests.tui.test_pictures import AGENTS, settle
+from tests.tui.test_traps import Asked, run
 
 TITLES = [(0, 0, False, "overmind"), (2, 5, False, "overmind !2 ❯5"), (0, 1, True, "overmind _1")]
 
@@ -109,3 +111,31 @@ def test_a_turn_that_ends_in_an_open_terminal_is_seen_there():
     person = Looking(activity="idle", unseen=True)
     person.main.rests_on = None
     assert person.look() == ([], [("seen", "a")])
+
+
+def test_a_turn_that_the_cursor_can_leave_for_no_other_row_is_seen_once_a_key_would_leave_it():
+    person = Looking(activity="idle", unseen=True)
+    person.tracker.left("a")
+    assert person.look() == (["a"], []), "it was not in view for a second before that"
+    person.tracker.left("b")
+    assert person.look() == (["a"], [])
+    person.tracker.left("a")
+    assert person.look() == ([], [("seen", "a")])
+    person.comes(activity="idle", unseen=True)
+    assert person.look() == (["a"], [("seen", "a")]), "the next turn waits again"
+
+
+@pytest.mark.parametrize("key", ["j", "k", "G", "l"])
+def test_the_only_mission_is_seen_once_a_key_would_leave_it_or_its_log_has_the_keys(key):
+    async def scenario(app, pilot):
+        for _ in range(3):
+            app.seen_tracker.look()
+        await pilot.press("question_mark", "escape")
+        app.seen_tracker.look()
+        assert app.fleet.asking == {"00000001"}, "its person is needed while it is only looked at"
+        await pilot.press(key)
+        await settle(pilot)
+        app.seen_tracker.look()
+        assert not app.fleet.asking
+
+    run(lambda: Asked([{**AGENTS[0], "activity": "idle", "unseen": True}]), scenario)

@@ -182,6 +182,28 @@ def test_names_are_long_where_the_sentence_has_room():
     assert [list_columns.laid_out(cells).name for cells in (99, 100, 120, 123, 200)] == [16, 20, 20, 28, 28]
 
 
+@tabled(
+    ("cells", "longest", "name"),
+    [(99, 40, 16), (122, 40, 20), (123, 40, 28), (130, 40, 35), (200, 28, 28), (200, 33, 33), (200, 99, 48)],
+)
+def test_the_longest_name_is_whole_where_the_sentence_keeps_its_room(cells, longest, name):
+    layout = list_columns.laid_out(cells, {"name": longest})
+    assert layout.name == name
+    assert layout.name <= 20 or layout.columns[-1].cells >= list_columns.LONG_KEEPS
+    assert list_columns.laid_out(cells, {"name": 0}, layout) == layout, "it only grows"
+
+
+def test_a_name_that_is_measured_is_drawn_whole():
+    rows = [
+        kit.agent("p", 99.0, "waiting", 5.0, 0.1, "x", name="release-of-the-spring"),
+        kit.mission("c", 9.0, parent="p", name="documentation-writer", attached=1),
+    ]
+    listing = listed(rows)
+    look = Look(list_columns.laid_out(200, list_columns.needed(listing.entries, FACTS)), FACTS)
+    shown = texts([line.cells for line in mission_list.drawn(mission_list.slots(listing, roomy=False), look)])
+    assert "documentation-writer ⌨ ‹ release-of-the-spring " in "\n".join(shown)
+
+
 def test_widths_only_grow_and_a_column_stays():
     before = list_columns.laid_out(100, {"hive": 9})
     after = list_columns.laid_out(100, {"hive": 6}, before)

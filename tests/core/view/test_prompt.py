@@ -266,3 +266,23 @@ def test_each_line_at_rest_has_the_width_of_the_screen(facts, cells):
     lines = prompt.resting(facts, cells, NOW)
     assert 1 <= len(lines) <= 2
     assert {size_of(line) for line in lines} == {cells}
+
+
+def test_while_something_stands_before_the_view_no_key_of_it_is_offered():
+    step = FACTS._replace(is_covered=True, step="1 of 3: y answers who asks", absence="since 12:40: 2 finished")
+    assert not text(prompt.resting(step, 120, NOW)).strip()
+    assert text(prompt.resting(step._replace(said=OLD), 120, NOW)).strip() == "14:32 unit failed (1)", "that is no key"
+    filtered = step._replace(filtered=Filtered("api", 3, 12))
+    assert text(prompt.resting(filtered, 120, NOW)).strip() == "/ api   3 of 12", "a filter stays in sight"
+
+
+def test_where_there_is_no_line_a_sentence_stands_instead_of_the_hints_while_it_is_bright():
+    facts = FACTS._replace(said=FRESH, step="1 of 3: y answers who asks")
+    shown = prompt.instead_of_hints(facts, 50, NOW)
+    assert text([shown]).strip() == "14:34 allowed"
+    assert size_of(shown) == 50
+    assert text([prompt.instead_of_hints(facts, 12, NOW)]).rstrip() == " 14:34 all…"
+    assert not prompt.instead_of_hints(facts, 50, NOW + 60)
+    assert not prompt.instead_of_hints(facts._replace(said=None), 50, NOW)
+    odd = prompt.instead_of_hints(facts._replace(said=None, meaningless="+"), 50, NOW)
+    assert text([odd]).strip() == "+ means nothing here   ? keys"

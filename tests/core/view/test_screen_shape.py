@@ -15,9 +15,12 @@ def test_what_is_typed_into_has_the_whole_screen():
 @given(
     st.integers(30, 240), st.integers(4, 90), st.integers(0, 3000), st.sampled_from(Place), st.sampled_from(Alone),
     st.sampled_from([None, True, False]), st.integers(0, 60), st.booleans(), st.booleans(), st.booleans(),
+    st.booleans(),
 )  # fmt: skip
-def test_of_each_size_all_lines_are_used_once(columns, rows, listed, place, alone, is_open, before, only, head, hints):
-    found = shape(columns, rows, Wish(listed, place, is_open, only, alone, before, head, hints))
+def test_of_each_size_all_lines_are_used_once(
+    columns, rows, listed, place, alone, is_open, before, only, head, hints, inside
+):
+    found = shape(columns, rows, Wish(listed, place, is_open, only, alone, before, head, hints, inside))
     if found.small:
         assert columns < SMALLEST[0] or rows < SMALLEST[1]
         return
@@ -33,6 +36,16 @@ def test_of_each_size_all_lines_are_used_once(columns, rows, listed, place, alon
         assert not is_tiny(columns, rows)
         assert found.list_lines >= 3
         assert found.panel_lines >= 3
+
+
+def test_where_one_part_has_room_it_is_the_one_with_the_keys():
+    for columns, rows in ((40, 8), (50, 12), (59, 40), (200, 14)):
+        assert shape(columns, rows, Wish(6)).list_lines == rows - 2 - (rows >= 30)
+        inside = shape(columns, rows, Wish(6, is_open=True, in_panel=True))
+        assert (inside.list_lines, inside.panel_lines) == (0, rows - 2 - (rows >= 30))
+        nobody = shape(columns, rows, Wish(0, needs_only=True, alone=Alone.LIST, in_panel=True))
+        assert not nobody.panel_lines, "the sentence that nobody needs a person"
+    assert shape(60, 15, Wish(6, is_open=True, in_panel=True)).list_lines, "room for both"
 
 
 def test_the_list_grows_at_once_and_does_not_shrink_while_the_view_is_open():

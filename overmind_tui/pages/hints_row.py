@@ -1,0 +1,60 @@
+"""The row of hints of a page: those of what has the keys, and each of them can be clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from overmind_core.view import hints, prompt
+from overmind_core.view.actions import Context
+from overmind_core.view.cells import Cell
+from overmind_core.view.hints import Part
+from overmind_tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from overmind_tui.pages.page import Page
+
+
+class HintsRow(Lines):
+    """Draws the hints of a page; where the page has no room for its line, they give way to what was said just now."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(self.lines, id="hints")
+        self._page = page
+
+    @property
+    def part(self) -> Part | Context | None:
+        """The part that has the keys: a line that is typed into has its own; None: what stands before the page."""
+        page = self._page
+        return None if page.is_covered else hints.typed_after(page.bar.sign, page.hint_part)
+
+    def lines(self, cells: int) -> Sequence[Sequence[Cell]]:
+        """One line: nothing in it while the keys of the page count for nothing."""
+        page, shell, part = self._page, self._page.shell, self.part
+        if said := self._said(cells):
+            return [said]
+        if part is None:
+            return [[]]
+        needing, asked = shell.fleet.asking, shell.fleet.asked
+        states = {"is_asked": page.is_asked, "is_needed": bool(needing)}
+        unusable = hints.unusable(page.hinted_rows(), asked, page.context, **states)
+        looks = {"read_only": shell.read_only, "ascii_only": shell.ascii_only}
+        return [hints.hint_line(part, cells, unusable=unusable, **looks)]
+
+    def _said(self, cells: int) -> Sequence[Cell]:
+        """What was said just now, where no line is there to say it; none of it while somebody types there."""
+        page = self._page
+        if page.line.display or page.bar.sign:
+            return []
+        return prompt.instead_of_hints(page.rest_facts, cells, page.shell.now())
+
+    def press_at(self, x: int) -> None:
+        """Do what the hint at a cell says, as its key would."""
+        page, shell, part, cells = self._page, self._page.shell, self.part, self.app.size.width
+        if part is None or self._said(cells):
+            return
+        hit = hints.hit_at(part, cells, x, read_only=shell.read_only, ascii_only=shell.ascii_only)
+        if hit.sign:
+            page.press(hit.sign, None)
+        elif action := hints.actions_of(page.context).get(hit.action):
+            page.act(action)
