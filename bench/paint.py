@@ -10,7 +10,6 @@ from bench.figures import Figure, Side, milliseconds, ratio, take_turns
 from bench.product import Home, Product
 from bench.screen import Cursor, Screen, first_frame, gap, has_line, has_text, p50_p95, screen
 from bench.sizes import choose_size
-from overmind_core.terminal.cells import Colour
 from overmind_tui.shell import appearance
 
 FEW, SOME, MANY = choose_size((10, 100, 1000), smoke=(3, 5, 8))
@@ -116,7 +115,7 @@ def time_moves(
     return taken
 
 
-def cursor_colour() -> Colour:
+def cursor_colour() -> tuple[int, int, int]:
     """The background of a row under the cursor: `cursor` of the dark theme."""
     red, green, blue = bytes.fromhex(appearance.DARK.variables["cursor"].removeprefix("#"))
     return red, green, blue

@@ -30,6 +30,7 @@ class Screen:
         asked = [question(1, one["id"], 5.0, "x") for one in rows if one["activity"] == "waiting"]
         wanted = grouped(rows, asked, NOW, self.wish)
         found = self.settling.settled(wanted, self.rows, cursor, now, **more)
+        self.ended, self.counts = found.ended, found.counts
         return {group.value: [one.id for one in found.of(group)] for group in Group if found.of(group)}
 
 
@@ -124,11 +125,11 @@ def test_a_row_that_is_held_is_not_counted_among_those_that_ended():
 def test_one_that_was_just_started_has_a_row_until_the_cursor_leaves_it_though_it_has_ended():
     screen = Screen(mission("a", 9.0), ended("b", 5.0), ended("c", 4.0))
     assert screen.show(9.0, "a", asked=True, brings="c") == {"running": ["a", "c"]}
-    assert screen.settling._shown.ended == {"succeeded": 1}
-    assert screen.settling._shown.counts[Group.BELOW] == 1
+    assert screen.ended == {"succeeded": 1}
+    assert screen.counts[Group.BELOW] == 1
     assert screen.show(99.0, "c") == {"running": ["a", "c"]}
     assert screen.show(99.5, "a") == {"running": ["a"]}
-    assert screen.settling._shown.ended == {"succeeded": 2}
+    assert screen.ended == {"succeeded": 2}
     assert screen.show(99.6, "a", asked=True, brings="a") == {"running": ["a"]}
 
 

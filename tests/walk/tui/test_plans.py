@@ -33,7 +33,7 @@ def test_what_a_supervisor_tells_is_what_is_shown_and_it_is_shown_as_it_happens(
         app.screen.act(keymap(Context.RITUALS)["R"])
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="asked")
         await pilot.press("y")
-        await until(pilot, lambda: "completed" in picture(app), what="its run")
+        await until(pilot, lambda: "succeeded" in picture(app), what="its run")
         app.screen.act(keymap(Context.RITUALS)["enter"])
         await until(pilot, lambda: "nightly/1" in picture(app) and "manual" in picture(app), what="its history")
         await shown("bp", "two", "0/2", "two.toml")
