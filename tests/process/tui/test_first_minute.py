@@ -143,6 +143,6 @@ def leaves(stranger):
     stranger.press("?", "keys")
     stranger.press("/", "find")
     stranger.write("quit")
-    stranger.press("enter", "does the row")
+    stranger.press("enter", "keeps it")
     stranger.sees("^ / quit   ")
     stranger.press("enter", "does the row")

@@ -72,7 +72,7 @@ def test_type_ahead_goes_where_it_belongs(opened):
         await until(pilot, lambda: names(app) == ["beta"], what="filtered")
         assert app.main.bar.sign == ""
         write("\x1b")
-        write("nsleep 301\r")
+        write("n$ sleep 301\r")
         await until(pilot, lambda: len(app.fleet.rows) == 3, what="started by the form in one write")
         assert {row["command"] for row in app.fleet.rows.values()} >= {"sleep 301"}
         write(":events\r")
