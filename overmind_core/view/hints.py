@@ -24,6 +24,8 @@ MOST = 9
 GAP = 2
 """Cells between two hints."""
 HELP, STOP, MESSAGE, WHOLE, NEXT = "help", "stop", "message", "whole", "next-need"
+OF_QUESTIONS = frozenset({WHOLE, "question", "open"})
+"""Actions that a question has, be it of a mission or not, and whatever is marked."""
 SAID_BY_THE_LINE = frozenset({"filter", "command"})
 """Actions whose keys the line says while it is at rest."""
 TO_AGENTS = frozenset({MESSAGE, "comment"})
@@ -221,7 +223,7 @@ def unusable(
         found: Rows that an action would be for: the marked ones, else the one under the cursor, if any.
         asked: Ids of those of which something is asked: not all that need a person ask.
         context: The one that has the keys.
-        is_asked: A question is shown, be it of a mission or not: that can be shown whole.
+        is_asked: The row under the cursor asks something, be it a mission or not: that can be gone to, and shown whole.
         is_needed: Somebody needs a person, and can be gone to.
     """
     live = [row for row in found if {"type", "status"} <= row.keys() and rows.is_live(row)]
@@ -237,7 +239,7 @@ def unusable(
     }
     refused = frozenset(action.name for action in actions_of(context).values() if not held.get(action.needs, True))
     talks = any(row["type"] == "session" for row in live)
-    refused -= {WHOLE} if is_asked else frozenset[str]()
+    refused -= OF_QUESTIONS if is_asked else frozenset[str]()
     refused |= frozenset[str]() if is_needed else {NEXT}
     return refused if talks else refused | TO_AGENTS
 

@@ -6,21 +6,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from overmind_core.view import hints, prompt
-from overmind_core.view.actions import Context
-from overmind_core.view.cells import Cell
+from overmind_core.view.actions import Action, Context
+from overmind_core.view.cells import Cell, Row
 from overmind_core.view.hints import Part
+from overmind_core.view.prompt import RestFacts
+from overmind_tui.shell.shell import Shell
 from overmind_tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
-    from overmind_core.view.actions import Action
-    from overmind_core.view.cells import Row
-    from overmind_core.view.prompt import RestFacts
-    from overmind_tui.shell.shell import Shell
     from overmind_tui.widgets.command_bar import CommandBar
 
 
-class HintedPage(Protocol):
-    """A page with a row of hints."""
+class Hinted(Protocol):
+    """A page as its row of hints sees it."""
 
     bar: CommandBar
     line: Lines
@@ -31,38 +29,38 @@ class HintedPage(Protocol):
 
     @property
     def context(self) -> Context:
-        """Whose keys count."""
+        """Whose keys count now."""
 
     @property
     def hint_part(self) -> Part | Context:
-        """The part of it that has the keys."""
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether a question is shown here."""
+        """The part whose hints are shown."""
 
     @property
     def is_covered(self) -> bool:
         """Whether something that stands before it has the keys."""
 
     @property
+    def is_asked(self) -> bool:
+        """Whether a question is shown here."""
+
+    @property
     def rest_facts(self) -> RestFacts:
         """What the line at rest may say now."""
 
     def hinted_rows(self) -> list[Row]:
-        """The rows that decide which keys the hints say as usable."""
+        """The rows that decide which keys are usable."""
 
     def press(self, key: str, character: str | None) -> None:
-        """A key."""
+        """Do what a key means."""
 
     def act(self, action: Action) -> None:
-        """What a key means."""
+        """Do one action of the table."""
 
 
 class HintsRow(Lines):
     """Draws the hints of a page; where the page has no room for its line, they give way to what was said just now."""
 
-    def __init__(self, page: HintedPage) -> None:
+    def __init__(self, page: Hinted) -> None:
         super().__init__(self.lines, id="hints")
         self._page = page
 

@@ -133,6 +133,14 @@ def test_each_hint_names_an_action():
         assert {hint.action for hint in wanted if not hint.sign} <= set(hints.actions_of(context))
 
 
+@tabled(("found", "missing"), [([], "question open"), ([RUNNING[1]], "question")])
+def test_what_the_row_under_the_cursor_asks_can_be_gone_to_be_it_no_mission_or_others_be_marked(found, missing):
+    for name in missing.split():
+        assert name in hints.unusable(found, ())
+        assert name not in hints.unusable(found, (), is_asked=True)
+        assert name in hints.unusable([], (), Context.MISSIONS), "the line of those that ended asks nothing"
+
+
 def test_a_question_of_no_mission_can_be_shown_whole():
     assert "whole" in hints.unusable([], (), Context.NEEDS)
     assert hints.unusable([], (), Context.NEEDS) - hints.unusable([], (), Context.NEEDS, is_asked=True) == {"whole"}
