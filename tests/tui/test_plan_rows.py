@@ -333,7 +333,7 @@ RITUALS_SAY = [
     (ritual("r", "paused", "@daily", 250), ("paused", "paused", "", "")),
     (ritual("r", "waiting", "@daily", None), ("waiting", "never", "", "")),
     (ritual("r", "running", "@daily", 250, queued=2, last_at=RITUALS[0]["last_at"], last_result="running"),
-     ("working +2", "4m 10s", "2h ago", "running")),
+     ("working +2", "4m 10s", "2h ago", "working")),
 ]  # fmt: skip
 
 

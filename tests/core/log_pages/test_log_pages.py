@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import closing
 from datetime import UTC
@@ -339,7 +340,8 @@ def test_rows_are_where_the_lines_of_pages_are(cells):
     one, other = LogPage((), 5), LogPage((), 7)
     paged_log.found([one, other], whole=True)
     paged_log.read(other, lines(2, "a long one"), None)
-    rows = ScreenRows(paged_log, cells)
+    height = (lambda lines, at: math.ceil(len(lines[at][2]) / cells)) if cells else None
+    rows = ScreenRows(paged_log, height)
     seen = [rows.at(row) for row in range(len(rows))]
     assert None not in seen
     assert {at.page for at in seen if at} == {one, other, paged_log.tail}
@@ -352,7 +354,7 @@ def test_rows_are_where_the_lines_of_pages_are(cells):
     assert rows.row_of(other, 1) == start + (3 if cells == 4 else 1)
     before = len(rows)
     rows.grew(len(paged_log.add(lines(2), "")))
-    again = ScreenRows(paged_log, cells)
+    again = ScreenRows(paged_log, height)
     assert len(rows) == len(again)
     assert len(rows) != before or cells
 
