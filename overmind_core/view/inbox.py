@@ -355,12 +355,15 @@ def about(need: Need, answer: str) -> SubjectLines:
     return [*lines, [], [Cell(" no known time when it can continue", "quiet")]]
 
 
+NO_LONGER_OPEN = "the question is no longer open"
+
+
 def ended(question: int, events: Iterable[Row]) -> str:
     """Why a question is open no longer."""
     found = [one for one in events if one["type"] == "answered" and one.get("question") == question]
     if not found or found[-1].get("by") is None:
         name = f"{safe(found[-1].get('name'))}: " if found else ""
-        return f"{name}the question is no longer open"
+        return f"{name}{NO_LONGER_OPEN}"
     event = found[-1]
     done = "answered" if event.get("options") else _DONE.get(str(event.get("behaviour")), "answered")
     chosen = f": {safe(', '.join(event['options']))}" if event.get("options") else ""

@@ -67,6 +67,8 @@ class QuestionPanel:
         self._block: QuestionBlock | None = None
         """As it was composed last."""
         self._is_shown = False
+        self._unexplained: Key | None = None
+        """A question that others have ended, of which nobody knows by now how."""
         self._top = 0
         self.whole = False
         self.wanted: Key | None = None
@@ -125,6 +127,8 @@ class QuestionPanel:
         key = need.key if need is not None and need.asked is not None else None
         if key is not None:
             self.said.pop(key[0], None)
+        if self._unexplained is not None:
+            self._explain(self._unexplained)
         if key != self.key:
             gone, self.key = self.key, key
             self._begin(need)
@@ -148,9 +152,21 @@ class QuestionPanel:
         is_open = gone is None or any((one["id"], int(one["question"])) == gone for one in fleet.questions)
         is_here = gone is not None and gone[0] == self._screen.faces.mission
         if gone is not None and is_here and not is_open and self.has_keys and gone not in self._answers.given:
-            self._screen.shell.flash(inbox.ended(gone[1], fleet.events_about(gone[0])), "slow")
+            self._screen.shell.flash(inbox.NO_LONGER_OPEN, "slow")
+            self._unexplained = gone
+            self._explain(gone)
         if self.key is None and self.has_keys:
             self.give_back()
+
+    def _explain(self, gone: Key) -> None:
+        """Say who has answered, in the place of what was said without knowing it: that event may come later."""
+        shell = self._screen.shell
+        text = inbox.ended(gone[1], shell.fleet.events_about(gone[0]))
+        if shell.notice.text != inbox.NO_LONGER_OPEN:
+            self._unexplained = None
+        elif text != inbox.NO_LONGER_OPEN:
+            self._unexplained = None
+            shell.flash(text, "slow")
 
     def give_back(self) -> None:
         """The keys go back to the list; where only those are listed who need a person, they stay."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import ClassVar
 
 import pytest
@@ -501,17 +502,19 @@ def test_who_was_faster_is_said_and_the_keys_go_back():
     answered = {"seq": 9, "at": "2026-01-01T00:00:00.000Z", "type": "answered", "mission": API, "name": "api",
                 "question": 7, "behaviour": "deny", "by": "web:phone"}  # fmt: skip
 
-    async def scenario(app, pilot):
+    async def scenario(app, pilot, *, is_late):
         assert app.main.select(API)
         await question_read(app, pilot)
         await pilot.press("y")
-        app.post_message(Happened([answered]))
-        app.post_message(InboxChanged([QUESTIONS[1]]))
+        what_came = [Happened([answered]), InboxChanged([QUESTIONS[1]])]
+        for message in reversed(what_came) if is_late else what_came:
+            app.post_message(message)
         await until(pilot, lambda: in_list(app), what="the keys are back")
-        assert app.notice.text == "api: denied by web:phone"
+        await until(pilot, lambda: app.notice.text == "api: denied by web:phone", what="who it was")
         assert app.main.table.cursor_id == API
 
-    run(Answering, scenario)
+    for is_late in (False, True):
+        run(Answering, partial(scenario, is_late=is_late))
 
 
 def test_a_refused_answer_leaves_the_question_where_it_was():

@@ -196,7 +196,7 @@ def test_after_the_web_server_was_killed_the_screen_is_drawn_from_the_log(om, si
 
 @pytest.mark.own_home
 def test_what_is_typed_while_the_keeper_hangs_up_is_refused_and_joined_again(om, site):
-    mission = session(om, "exec sh", "--restart", "always", "--backoff", "10ms")
+    mission = session(om, "exec sh", "--restart", "always", "--backoff", "1000")  # so long that the text comes before
     with site.terminal(mission, "type") as page:
         page.item("run")
         os.kill(om.keeper_pid(), signal.SIGKILL)
