@@ -167,6 +167,8 @@ class LinePrinter:
         self._timestamps = timestamps
         self._colour = colour
         self._prefixes: dict[str, str] = {}
+        self.has_shown = False
+        """Whether any line was printed."""
 
     def name(self, transcripts: Sequence[Transcript]) -> None:
         """From now on, begin each line with its mission's name."""
@@ -196,6 +198,7 @@ class LinePrinter:
         for wall, _, text in self.matching(lines):
             time = f"{format_time(wall)} " if self._timestamps else ""
             batch.append(f"{prefix}{time}{text}\n")
+            self.has_shown = True
             if len(batch) >= _BATCH:
                 write_out("".join(batch), flush=False)
                 batch.clear()

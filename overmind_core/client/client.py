@@ -127,12 +127,12 @@ class Client:
         return exchange.answers
 
     def _late_teller(self) -> Callable[[], None]:
-        """Return what says, once and in time, that answers are missing."""
+        """Return what says, once and in time, that answers are missing: for a beat at least, else they are not late."""
         began, said = time.monotonic(), False
 
         def say_late() -> None:
             nonlocal said
-            if not said and self._search_began is None:
+            if not said and self._search_began is None and time.monotonic() >= began + BEAT:
                 said = self._say_search(self.place.to_answer, began)
 
         return say_late

@@ -167,10 +167,14 @@ def _show_raw(transcripts: list[Transcript]) -> None:
         _write_bytes(transcript)
 
 
-def _write_bytes(transcript: Transcript) -> None:
+def _write_bytes(transcript: Transcript) -> bool:
+    """Print the bytes that came since the last time; return whether there were any."""
+    any_came = False
     for _, _, _, data in transcript.chunks():
         write_out(data, flush=False)
+        any_came = True
     write_out("")
+    return any_came
 
 
 def _show_cast(transcripts: list[Transcript], context: Context) -> None:
@@ -218,11 +222,19 @@ _EVENT_HEAD = {"seq", "at", "type", "mission", "name", "out", "err"}
 
 def _follow(args: Namespace, context: Context, selection: LogSelection) -> int:
     from overmind_core.cli.follow_logs import LogFollower  # start-up, as above
+    from overmind_core.cli.waiting import WaitTeller
 
     view = _RawView(args) if args.raw else _TextView(args, context)
     follower = LogFollower(args.ids or None, selection, begin=view.begin, show=view.show)
     left = None if args.until is None else time.monotonic() + args.until - time.time()
-    follower.follow(context.client(), deadline=left)
+    teller = WaitTeller(
+        context,
+        lambda: list(follower.transcripts),
+        of_quests=False,
+        keep_waiting=True,
+        shows_output=lambda: view.has_shown,
+    )
+    follower.follow(context.client(), deadline=left, idle=teller.is_hopeless if args.ids else None)
     return 0
 
 
@@ -231,14 +243,15 @@ class _RawView:
 
     def __init__(self, args: Namespace) -> None:
         self._run = args.run
+        self.has_shown = False
 
     def begin(self, transcripts: list[Transcript]) -> None:
         for transcript in transcripts:
             _check_run(transcript, self._run)
-            _write_bytes(transcript)
+            self.show(transcript)
 
     def show(self, transcript: Transcript) -> None:
-        _write_bytes(transcript)
+        self.has_shown |= _write_bytes(transcript)
 
 
 class _TextView:
@@ -247,6 +260,11 @@ class _TextView:
     def __init__(self, args: Namespace, context: Context) -> None:
         self._args = args
         self._printer = _printer(args, context)
+
+    @property
+    def has_shown(self) -> bool:
+        """Whether any line was printed."""
+        return self._printer.has_shown
 
     def begin(self, transcripts: list[Transcript]) -> None:
         for transcript in transcripts:

@@ -90,6 +90,14 @@ def test_an_answer_that_is_late_is_said_once_to_who_wants_to_know(place, join, m
     assert person.notes == ["waits for the daemon to answer"]
 
 
+def test_answers_that_come_at_once_are_not_late_however_long_the_command_has_been_silent(place, join):
+    person = Person()
+    with FakeDaemon(place, lambda _: [{"ok": 7}]):
+        client = join(place, says_late=True, **person.options)
+        assert [client.call("ps") for _ in range(5)] == [7] * 5
+    assert person.notes == []
+
+
 @pytest.mark.parametrize(("has_keeper", "line"), [
     (True, "waits for the daemon, which is being started again"),
     (False, "waits for the daemon: the connection to it was lost"),

@@ -73,6 +73,20 @@ def test_a_character_that_comes_in_two_parts_is_one(om):
     assert om.logs(mission) == "日!\n"
 
 
+def test_who_follows_is_told_why_nothing_comes(om):
+    mission = om.mission("echo x; exit 3", "--restart", "always", "--backoff", "60000", "--name", "failing")
+    client = om.popen("logs", "-f", mission)
+    assert client.stdout.readline() == "x\n"
+    assert re.match(r"waits: failing has failed \(3\) and starts again in \d+ s", client.stderr.readline())
+    om.ok("stop", mission)
+    client.communicate(timeout=30)
+    silent = om.mission("sleep 100", "--name", "silent")
+    client = om.popen("logs", "-f", silent)
+    assert client.stderr.readline() == "waits for silent: running\n"
+    om.ok("stop", silent)
+    client.communicate(timeout=30)
+
+
 def test_ten_megabytes_on_one_line(om):
     info = om.finished(f"head -c {10 * MEGABYTE} /dev/zero | tr '\\0' x; echo; echo last", timeout=60)
     assert len(om.raw("logs", info["id"], "--raw")) == 10 * MEGABYTE + len("\r\nlast\r\n")
