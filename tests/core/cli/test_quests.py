@@ -163,8 +163,10 @@ SILENT = "a: its check printed nothing: `test -s x` exited with 1\n"
     ],
 )
 def test_a_check_that_printed_nothing_says_how_it_ended(overmind, words, run, err):
-    quest = {"id": "a1", "name": "a", "check": "test -s x", "check_id": "c0ffee00", "mission": "a1", "round": 1}
-    answers = {"quest": [{"ok": quest}], "logs": [{"ok": logged(**run)}]}
+    edited = "test -s y"  # after it ran
+    quest = {"id": "a1", "name": "a", "check": edited, "check_id": "c0ffee00", "mission": "a1", "round": 1}
+    ran = {"id": "c0ffee00", "name": "a/check", "command": "test -s x"}
+    answers = {"quest": [{"ok": quest}], "logs": [{"ok": logged(**run)}], "info": [{"ok": ran}]}
     assert overmind(answers, "quest", "logs", *words)[:3] == (0, "", err)
 
 
