@@ -275,19 +275,14 @@ def has_failed_for_command(quest: Quest) -> bool:
     return failure in {CHECK_FAILED, VERIFY_FAILED} or (failure == EXIT and quest.provider == RAW)
 
 
-_CHANGED = {CHECK_FAILED: "its check", VERIFY_FAILED: "the check of its merged work", EXIT: "its command"}
-"""Class of a failure → what a person may have changed since."""
-
-
 def _changed_since(quest: Quest) -> str:
     """That the command for which it has failed was changed since; "": it was not, or that one is not known."""
-    ran, failure = failed_command(quest), _failure(quest) or ""
+    ran, failure = failed_command(quest), _failure(quest)
     now = command_of(quest, failure)
     if ran is None or ran == now:
         return ""
-    if now is None and failure != EXIT:
-        return f"{_CHANGED[failure]} was removed since"
-    return f"{_CHANGED[failure]} was changed since: the new one counts from the next attempt"
+    is_removed = now is None and failure != EXIT  # an agent has taken the place of a command
+    return f", before it was {'removed' if is_removed else 'changed'}"
 
 
 def check_at_merge(quest: Quest) -> str:
@@ -354,7 +349,7 @@ def _standing(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ..
         case QuestStatus.FAILED | QuestStatus.CANCELLED:
             by_hand = _by_hand(quest)
             again = () if quest.queue is None or by_hand else (f"overmind quest retry {quest.name}",)
-            text = "; ".join(filter(None, (_why_ended(quest), by_hand or _changed_since(quest) or _next_round(quest))))
+            text = "; ".join(filter(None, (_why_ended(quest), by_hand or _next_round(quest))))
             return text, (*look_at(quest, quest.name), *again)
 
 
@@ -392,7 +387,7 @@ def _why_ended(quest: Quest) -> str:
         is_late = kept_limit(failure, quest.limit) is not None  # its code is of the signal that ended it
         code = "" if quest.exit_code is None or is_late else f" ({quest.exit_code})"
         named = "" if command is None else f": {one_line(command)}"
-        return f"{sentence(failure, quest.limit)}{code}{named}"
+        return f"{sentence(failure, quest.limit)}{code}{_changed_since(quest)}{named}"
     if failure in _EXPLAINED and quest.queue is not None:
         said = _told(quest).partition("\n")[0]
         return f"{sentence(failure)}: {one_line(said)}" if said else sentence(failure)

@@ -51,8 +51,9 @@ def test_a_command_that_was_changed_after_it_failed_is_not_said_to_have_failed(t
     code.commit("first", {"a": "1\n"})
     keeper = ScriptedKeeper(home)
     what = {"check": {"check": "false || old"}, "command": {}}[kind]
-    failed, now = {"check": ("its check failed (5): false || old", "its check"),
-                   "command": ("its command failed (5): work", "its command")}[kind]  # fmt: skip
+    failed, ran = {"check": ("its check failed (5)", "false || old"), "command": ("its command failed (5)", "work")}[
+        kind
+    ]
 
     async def story():
         async with supervising(home, keeper, cwd=code.folder) as inside:
@@ -67,10 +68,9 @@ def test_a_command_that_was_changed_after_it_failed_is_not_said_to_have_failed(t
                 await until(lambda: f"{run}.1" in keeper.held)
             keeper.exit(f"{run}.1", 5)
             await until(lambda: red not in inside.app.quest_registry.live)
-            assert (await inside.ask("quest_why", id=red))["text"] == failed
+            assert (await inside.ask("quest_why", id=red))["text"] == f"{failed}: {ran}"
             await inside.ask("quest_edit", id=red, **{kind: "new"})
-            said = f"{failed}; {now} was changed since: the new one counts from the next attempt"
-            assert (await inside.ask("quest_why", id=red))["text"] == said
+            assert (await inside.ask("quest_why", id=red))["text"] == f"{failed}, before it was changed: {ran}"
 
     in_process.run(story())
     keeper.close()

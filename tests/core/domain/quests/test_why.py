@@ -421,21 +421,21 @@ def test_the_command_for_whose_exit_code_one_has_failed(one, command):
     assert why.failed_command(one) == command
 
 
-COUNTS = "was changed since: the new one counts from the next attempt"
+CHANGED, REMOVED = ", before it was changed", ", before it was removed"
 EDITED = [
     # the class, the command that ran, what the quest has now, what is said of both
-    ("check_failed", "old", {"check": "new"}, f"its check failed (5): old; its check {COUNTS}"),
-    ("check_failed", "old", {"check": None}, "its check failed (5): old; its check was removed since"),
+    ("check_failed", "old", {"check": "new"}, f"its check failed (5){CHANGED}: old"),
+    ("check_failed", "old", {"check": None}, f"its check failed (5){REMOVED}: old"),
     ("check_failed", "old", {"check": "old"}, "its check failed (5): old"),
     ("check_failed", None, {"check": "new"}, "its check failed (5)"),
     (
         "verify_failed",
         "old",
         {"goal": Goal(verify="new")},
-        f"the check of the merged work failed (5): old; the check of its merged work {COUNTS}",
+        f"the check of the merged work failed (5){CHANGED}: old",
     ),
-    ("exit", "old", {"command": "new"}, f"its command failed (5): old; its command {COUNTS}"),
-    ("exit", "old", {"command": "Do it", "provider": "claude"}, f"its command failed (5): old; its command {COUNTS}"),
+    ("exit", "old", {"command": "new"}, f"its command failed (5){CHANGED}: old"),
+    ("exit", "old", {"command": "Do it", "provider": "claude"}, f"its command failed (5){CHANGED}: old"),
     ("exit", None, {"command": "new"}, "its command failed (5)"),
 ]
 
