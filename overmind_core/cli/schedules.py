@@ -11,7 +11,7 @@ from overmind_core.cli.plans.blueprint import VAR, apply_request, load
 from overmind_core.cli.quests.commands import quest_request, run_options
 from overmind_core.cli.quests.rows import COLOURS, seconds_cell
 from overmind_core.cli.values import mission_name, positive_number, time_zone
-from overmind_core.domain.missions.reasons import why_failed
+from overmind_core.domain.missions.reasons import run_word, why_failed
 from overmind_core.errors import FAILED, UsageError
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "SCHEDULE": lambda row: row["schedule"],
     "NEXT": lambda row: or_absent(row["next_local"]),
     "LAST": lambda row: or_absent(row["last_local"]),
-    "RESULT": lambda row: or_absent(row["last_result"]),
+    "RESULT": lambda row: or_absent(run_word(row["last_result"], row.get("last_outcome"))),
     "COMMAND": lambda row: command_cell(row["command"]),
 }
 """Title → cell of a row of `ritual list --json`."""
@@ -49,7 +49,7 @@ HISTORY: dict[str, Callable[[Row], str]] = {
     "RUN": lambda row: str(row["number"]),
     "DUE": lambda row: row["due_local"],
     "BY": lambda row: row["trigger"].replace("_", "-"),
-    "STATUS": lambda row: row["status"],
+    "STATUS": lambda row: run_word(row["status"], row.get("outcome")),
     "DURATION": lambda row: seconds_cell(row["duration_seconds"]),
     "EXIT": lambda row: or_absent(row["exit_code"]),
     "REASON": reason_cell,

@@ -8,6 +8,7 @@ from overmind_core.cli.command import JSON, Command, argument
 from overmind_core.cli.output import dumps
 from overmind_core.cli.swarm.commands import NO_POST, print_why_of_post
 from overmind_core.domain.missions.lost import KEEPER_LOST, mission_again, plan_again
+from overmind_core.domain.missions.reasons import run_word
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
 
@@ -104,7 +105,8 @@ def _ritual_why(args: Namespace, context: Context) -> int:
         now = ", and runs now" if ritual["running"] else ""
         context.print(display_safe(f"{name}: {what}{now}: {starts}"))
     if ritual["last_result"] is not None:
-        context.print(display_safe(f"  its last run: {ritual['last_result']}, {ritual['last_local']}"))
+        how = run_word(ritual["last_result"], ritual.get("last_outcome"))
+        context.print(display_safe(f"  its last run: {how}, {ritual['last_local']}"))
     context.print(display_safe(f"See: overmind ritual history {name}"))
     return 0
 

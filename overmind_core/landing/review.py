@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.landing import MergeWay, list_text, why_kept
 from overmind_core.domain.missions.mission import Kind
-from overmind_core.domain.quests.classes import VERIFY_FAILED, both_succeed, failed_check, own_verify
+from overmind_core.domain.quests.classes import VERIFY_FAILED, both_succeed, own_verify
 from overmind_core.domain.quests.shared_folder import compared_with, newest_state
+from overmind_core.domain.quests.why import check_at_merge
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError, with_hint
 from overmind_core.git import merge as git_merge
@@ -137,10 +138,9 @@ def _all_the_same(error: OvermindError, place: WorkLocation, request: Merge, *, 
 
 
 def _also_checked(
-    error: OvermindError, place: WorkLocation, request: Merge, check: str, *, may_retry: bool
+    error: OvermindError, place: WorkLocation, request: Merge, next_one: str, *, may_retry: bool
 ) -> OvermindError:
-    """Something else refused a merge first: say what a person would meet next, the check that the quest has failed."""
-    next_one = f"It has failed its check, which runs on the merged work too: {check}."
+    """Something else refused a merge first: say what a person would meet next, the check of a quest that has failed."""
     message = f"{next_one} {_ways(place, request, may_retry=may_retry)}"
     return OvermindError(error.code, with_hint(error.message, message), **error.fields)
 
@@ -327,9 +327,9 @@ class LandingReview:
             return offer(error, place.word, request.into) if takes_work else by_hand(error, place)
         if error.code == "dirty" and "folder" not in error.fields and request.verify is None and inside is None:
             quest = self._quest(place.mission)
-            check = None if quest is None else failed_check(quest)
+            said = "" if quest is None else check_at_merge(quest)
             may_retry = self._registry.get(place.mission) is not None
-            return error if check is None else _also_checked(error, place, request, check, may_retry=may_retry)
+            return _also_checked(error, place, request, said, may_retry=may_retry) if said else error
         if error.code == VERIFY_FAILED and request.verify is None and inside is None:
             return _all_the_same(error, place, request, may_retry=self._registry.get(place.mission) is not None)
         return error

@@ -17,7 +17,7 @@ from overmind_core.domain.quests.remedies import Known, remedies
 from overmind_core.domain.quests.why import (
     Evidence,
     Place,
-    failed_command,
+    has_failed_for_command,
     in_the_way,
     last_printed,
     setting_of,
@@ -293,7 +293,7 @@ class QueueViews:
 
     async def _evidence(self, quest: Quest) -> Evidence | None:
         """What is known of the command that a quest has failed for."""
-        if failed_command(quest) is None:
+        if not has_failed_for_command(quest):
             return None
         output = None  # one of the queue has it in its feedback
         if not quest.is_queued:

@@ -31,6 +31,8 @@ class RitualSummary(RitualBrief):
     last_at: str | None
     last_local: str | None
     last_result: RunStatus | None
+    last_outcome: Outcome | None
+    """How the newest run that began has ended, in the words of all that ends; null while it has not."""
     last_id: str | None
     """The mission of the newest run that began."""
     last_number: int | None

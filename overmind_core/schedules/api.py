@@ -73,6 +73,7 @@ def row(ritual: Ritual, runs: Sequence[RitualRun], following: float | None) -> R
         "last_at": None if last is None else time(last.started_at),
         "last_local": None if last is None or last.started_at is None else _local(last.started_at, ritual.zone),
         "last_result": None if last is None else last.status,
+        "last_outcome": None if last is None else outcome_of_state(last.status, last.reason),
         "last_id": None if last is None else last.mission,
         "last_number": None if last is None else last.number,
         "running": [run.mission for run in runs if run.status is RunStatus.RUNNING],

@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions.outcome import ON_PURPOSE, outcome_of
+from overmind_core.domain.missions.outcome import ON_PURPOSE, outcome_of, state_of_ended
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.quests.classes import last_failure
 from overmind_core.domain.schedules import UNBEGUN, Ritual, RitualRun, RunStatus, Trigger
@@ -284,7 +284,7 @@ class Schedules:
         """A mission has changed, perhaps a run's plan."""
         run = None if mission.is_live else self.rituals.run_of(mission.id)
         if run is not None and self._quests.get(mission.id) is None:
-            status = RunStatus.COMPLETED if mission.shell_exit == 0 else RunStatus.FAILED
+            status = RunStatus(state_of_ended(mission))
             ended = replace(run, status=status, ended_at=mission.ended_at, exit_code=mission.shell_exit)
             outcome = outcome_of(mission)
             reason = outcome.value if outcome in ON_PURPOSE else mission.reason

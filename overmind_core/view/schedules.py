@@ -59,7 +59,10 @@ def _last(row: Row, now: float) -> Cell:
 
 def _result(row: Row, _now: float) -> Cell:
     found = row["last_result"]
-    return Cell("", "") if found is None else Cell(mark_of(found).word, mark_of(found).tone)
+    if found is None:
+        return Cell("", "")
+    mark = mark_of(found, outcome=row.get("last_outcome"))
+    return Cell(mark.word, mark.tone)
 
 
 def state(row: Row) -> str:
@@ -98,7 +101,7 @@ RITUAL_ORDERS: Orders = {
     "next_local": By(time_left, rises=True),
     "last": By(_ago, rises=True),
     "last_local": By(_ago, rises=True),
-    "result": _text("last_result"),
+    "result": By(lambda row, now: _result(row, now).text, rises=True),
     "schedule": _text("schedule"),
     "command": _text("command"),
 }

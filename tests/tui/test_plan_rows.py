@@ -334,6 +334,8 @@ RITUALS_SAY = [
     (ritual("r", "waiting", "@daily", None), ("waiting", "never", "", "")),
     (ritual("r", "running", "@daily", 250, queued=2, last_at=RITUALS[0]["last_at"], last_result="running"),
      ("working +2", "4m 10s", "2h ago", "working")),
+    (ritual("r", "waiting", "@daily", 250, last_result="cancelled", last_outcome="stopped"),
+     ("waiting", "4m 10s", "", "stopped")),
 ]  # fmt: skip
 
 

@@ -158,11 +158,13 @@ def _check(row: Mapping[str, Any]) -> str:
 
 def _say_if_silent(row: Mapping[str, Any], context: Context) -> None:
     """Say how a check has ended that has printed nothing; an empty log would not say whether it was the right one."""
-    (check,) = context.client().call("logs", {"ids": [row["check_id"]]})["missions"]
+    client = context.client()
+    (check,) = client.call("logs", {"ids": [row["check_id"]]})["missions"]
     runs = check["runs"]
     if not runs or any(run["out"] or run["err"] or run["ended_at"] is None for run in runs):
         return
-    how = f"`{row['check']}` exited with {check['exit_code']}"
+    ran = client.call("info", {"id": row["check_id"]})["command"]  # the quest may have another one since
+    how = f"`{ran}` exited with {check['exit_code']}"
     context.note(display_safe(f"{row['name']}: its check printed nothing: {how}"))
 
 

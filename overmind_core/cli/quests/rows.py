@@ -29,8 +29,13 @@ COLOURS = {
     "starting": "33",
     "skipped": "33",
     "missed": "33",
+    "succeeded": "2",
+    "timed out": "31",
+    "stopped": "35",
+    "killed": "35",
+    "lost": "33",
 }
-"""Status of a quest, a ritual, or a run of one → SGR number, see ECMA-48."""
+"""Status of a quest, a ritual, or a run of one, or how that ended → SGR number, see ECMA-48."""
 BLOCKING = "blocked"
 """The code of a quest that can't start, whatever it waits for."""
 ASKED = "asked"

@@ -94,6 +94,13 @@ def outcome_of_state(state: str, reason: str | None) -> Outcome | None:
     return None
 
 
+def state_of_ended(mission: Mission) -> str:
+    """The state of what a mission did, once that has ended: the word to which `outcome_of_state` finds its outcome."""
+    if outcome_of(mission) in ON_PURPOSE:  # its exit code does not say so, for a program may end well then
+        return "cancelled"
+    return "failed" if mission.shell_exit else "completed"
+
+
 def was_stopped(mission: Mission | None) -> bool:
     """Whether somebody has stopped it, or its restart; its exit code does not say, for a program may end well then."""
     return mission is not None and outcome_of(mission) is Outcome.STOPPED

@@ -444,6 +444,11 @@ def why_failed(row: Mapping[str, Any]) -> str:
     return sentence(last_reason(row) or ("exit" if row["status"] == "failed" else None), limit_of(row))
 
 
+def run_word(status: str | None, outcome: str | None) -> str:
+    """How the run of a ritual stands, for people: its outcome once it has ended, else its status; "" for none."""
+    return outcome or status or ""
+
+
 OVERDUE = "past its deadline"
 """Of a quest that has not ended by then."""
 

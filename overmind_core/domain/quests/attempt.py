@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.missions.mission import Mission, Status
-from overmind_core.domain.quests.classes import spent_for_good
+from overmind_core.domain.quests.classes import command_of, spent_for_good
 from overmind_core.domain.quests.life import is_refused, waits_for_room
 from overmind_core.domain.quests.quest import (
     PERSON,
@@ -253,7 +253,8 @@ def attempt_ended(
     earlier = [one.cost_usd for one in queue.tries[:-1]]
     own = None if cost is None else max(0.0, cost - sum(one or 0.0 for one in earlier))
     run = last.run if begun else 0
-    ended = replace(last, run=run, ended_at=now, failure=failure, exit_code=exit_code, cost_usd=own)
+    command = command_of(quest, failure)
+    ended = replace(last, run=run, ended_at=now, failure=failure, exit_code=exit_code, cost_usd=own, command=command)
     return replace(queue, tries=(*queue.tries[:-1], ended))
 
 

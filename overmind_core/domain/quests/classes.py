@@ -157,6 +157,18 @@ def own_verify(quest: Quest | None) -> str | None:
     return wanted[0] if len(wanted) == 1 else both_succeed(wanted)
 
 
+def command_of(quest: Quest, failure: str | None) -> str | None:
+    """Return the command of a quest, as it is now, whose exit code a class is about; None: there is none."""
+    match failure:
+        case "check_failed":
+            return quest.check
+        case "verify_failed":
+            return None if quest.goal is None else quest.goal.verify
+        case "exit" if quest.provider == RAW:  # what an agent is told is no command
+            return quest.command
+    return None
+
+
 def failed_check(quest: Quest) -> str | None:
     """Return the check of a quest that has failed for it; None: it has failed for something else, or has not."""
     return quest.check if quest.status is QuestStatus.FAILED and last_failure(quest) == CHECK_FAILED else None

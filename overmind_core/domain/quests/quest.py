@@ -155,6 +155,8 @@ class Attempt:
     """None: nobody knows."""
     folder: FolderState | None = None
     """The state of its folder as it began, with which a review compares; None: it was not recorded."""
+    command: str | None = None
+    """The command, as it ran, for whose exit code it has failed; None: for none, or it was not recorded."""
 
 
 @dataclass(frozen=True, slots=True)

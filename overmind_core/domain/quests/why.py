@@ -31,7 +31,15 @@ from overmind_core.domain.missions.reasons import (
     with_overdue,
 )
 from overmind_core.domain.quests.attempt import is_begun_at_target
-from overmind_core.domain.quests.classes import EXIT, VERIFY_FAILED, last_failure, spent_for_good
+from overmind_core.domain.quests.classes import (
+    CHECK_FAILED,
+    EXIT,
+    VERIFY_FAILED,
+    command_of,
+    failed_check,
+    last_failure,
+    spent_for_good,
+)
 from overmind_core.domain.quests.life import (
     has_landed_nothing,
     is_refused,
@@ -247,17 +255,43 @@ def why_of(
 
 
 def failed_command(quest: Quest) -> str | None:
-    """Return the command for whose exit code it has failed: of its work, a check, or that of the merged work."""
+    """Return the command for whose exit code it has failed: of its work, a check, or that of the merged work.
+
+    It is the one that ran, which a person may have changed since. None: it has failed for none, or it is not known.
+    """
     if quest.status is not QuestStatus.FAILED:
         return None
-    match _failure(quest):
-        case "check_failed":
-            return quest.check
-        case "verify_failed":
-            return None if quest.goal is None else quest.goal.verify
-        case "exit" if quest.provider == RAW:  # what an agent is told is no command
-            return quest.command
-    return None
+    if quest.queue is None:
+        return command_of(quest, _failure(quest))
+    newest = quest.queue.tries[-1] if quest.queue.tries else None
+    return newest.command if newest is not None and newest.failure == _failure(quest) else None
+
+
+def has_failed_for_command(quest: Quest) -> bool:
+    """Whether it has failed for the exit code of a command, also where that is not known."""
+    if failed_command(quest) is not None:
+        return True
+    failure = _failure(quest) if quest.status is QuestStatus.FAILED else None
+    return failure in {CHECK_FAILED, VERIFY_FAILED} or (failure == EXIT and quest.provider == RAW)
+
+
+def _changed_since(quest: Quest) -> str:
+    """That the command for which it has failed was changed since; "": it was not, or that one is not known."""
+    ran, failure = failed_command(quest), _failure(quest)
+    now = command_of(quest, failure)
+    if ran is None or ran == now:
+        return ""
+    is_removed = now is None and failure != EXIT  # an agent has taken the place of a command
+    return f", before it was {'removed' if is_removed else 'changed'}"
+
+
+def check_at_merge(quest: Quest) -> str:
+    """Tell whoever lands the work of one that has failed for its check that this runs then, too; "": it has not."""
+    check = failed_check(quest)
+    if check is None:
+        return ""
+    which = "It has failed its check, which" if check == failed_command(quest) else "Its check"
+    return f"{which} runs on the merged work too: {check}."
 
 
 def _told(quest: Quest) -> str:
@@ -348,10 +382,12 @@ def _why_ended(quest: Quest) -> str:
         return left
     if quest.queue is not None and quest.reason in {None, UNDOES_LANDED} and is_begun_at_target(quest):
         return f"{sentence(UNDOES_LANDED)}: {dropped_brief(quest.queue.dropped)}"
-    if command := failed_command(quest):
+    if has_failed_for_command(quest):
+        command = failed_command(quest)
         is_late = kept_limit(failure, quest.limit) is not None  # its code is of the signal that ended it
         code = "" if quest.exit_code is None or is_late else f" ({quest.exit_code})"
-        return f"{sentence(failure, quest.limit)}{code}: {one_line(command)}"
+        named = "" if command is None else f": {one_line(command)}"
+        return f"{sentence(failure, quest.limit)}{code}{_changed_since(quest)}{named}"
     if failure in _EXPLAINED and quest.queue is not None:
         said = _told(quest).partition("\n")[0]
         return f"{sentence(failure)}: {one_line(said)}" if said else sentence(failure)

@@ -43,6 +43,32 @@ def test_options_behind_the_command_of_a_ritual_are_the_commands_own(overmind):
     assert (asked["quest"]["command"], asked["quest"]["retries"]) == (["./report", "--mail", "--retries", "9"], 2)
 
 
+ENDS = [
+    # status and outcome of a run, what people read of both
+    ("cancelled", "stopped", "stopped"),
+    ("cancelled", "killed", "killed"),
+    ("completed", "succeeded", "succeeded"),
+    ("failed", "timed out", "timed out"),
+    ("running", None, "running"),
+]
+
+
+@pytest.mark.parametrize(("status", "outcome", "said"), ENDS)
+def test_a_run_of_a_ritual_says_its_outcome_in_both_lists(overmind, status, outcome, said):
+    ritual = {
+        "name": "nightly", "status": "waiting", "schedule": "@daily", "next_local": None, "last_local": None,
+        "last_result": status, "last_outcome": outcome, "command": "true",
+    }  # fmt: skip
+    run = {
+        "number": 1, "status": status, "outcome": outcome, "trigger": "manual", "due_local": "noon", "missed": 0,
+        "duration_seconds": None, "exit_code": None, "reason": None, "text": None, "id": None,
+    }  # fmt: skip
+    listed = overmind({"rituals": [{"ok": [ritual]}]}, "ritual", "list").out.splitlines()
+    history = overmind({"ritual_history": [{"ok": [run]}]}, "ritual", "history", "nightly").out.splitlines()
+    for (title, line), column in ((listed, "RESULT"), (history, "STATUS")):
+        assert line[title.index(column) :].startswith(f"{said}  ")
+
+
 LANDED = {"branch": "main", "before": "1" * 40, "after": "2" * 40, "conflicts": []}
 ACHIEVED = "landed on main after a conflict in README.md"
 SHOWN = [
@@ -163,8 +189,10 @@ SILENT = "a: its check printed nothing: `test -s x` exited with 1\n"
     ],
 )
 def test_a_check_that_printed_nothing_says_how_it_ended(overmind, words, run, err):
-    quest = {"id": "a1", "name": "a", "check": "test -s x", "check_id": "c0ffee00", "mission": "a1", "round": 1}
-    answers = {"quest": [{"ok": quest}], "logs": [{"ok": logged(**run)}]}
+    edited = "test -s y"  # after it ran
+    quest = {"id": "a1", "name": "a", "check": edited, "check_id": "c0ffee00", "mission": "a1", "round": 1}
+    ran = {"id": "c0ffee00", "name": "a/check", "command": "test -s x"}
+    answers = {"quest": [{"ok": quest}], "logs": [{"ok": logged(**run)}], "info": [{"ok": ran}]}
     assert overmind(answers, "quest", "logs", *words)[:3] == (0, "", err)
 
 

@@ -222,6 +222,13 @@ RITUAL: dict[str, Any] = {
                 "  its last run: failed, 2026-11-28 03:00 UTC\n"
             ),
         ),
+        (
+            {"last_result": "cancelled", "last_outcome": "stopped", "last_local": "2026-11-28 03:00 UTC"},
+            (
+                "nightly: a ritual (0 3 * * *, Etc/UTC): it starts next at 2026-11-29 03:00 UTC\n"
+                "  its last run: stopped, 2026-11-28 03:00 UTC\n"
+            ),
+        ),
         ({"next_local": None}, "nightly: a ritual (0 3 * * *, Etc/UTC): it never starts again\n"),
         (
             {"paused": True, "next_local": None},

@@ -43,3 +43,34 @@ def test_a_failed_command_is_said_to_have_run_where_it_ran(tmp_path, kind, insid
 
     in_process.run(story())
     keeper.close()
+
+
+@pytest.mark.parametrize("kind", ["check", "command"])
+def test_a_command_that_was_changed_after_it_failed_is_not_said_to_have_failed(tmp_path, kind):
+    home, code = Home(str(tmp_path / "home")), Repository(str(tmp_path / "shop"))
+    code.commit("first", {"a": "1\n"})
+    keeper = ScriptedKeeper(home)
+    what = {"check": {"check": "false || old"}, "command": {}}[kind]
+    failed, ran = {"check": ("its check failed (5)", "false || old"), "command": ("its command failed (5)", "work")}[
+        kind
+    ]
+
+    async def story():
+        async with supervising(home, keeper, cwd=code.folder) as inside:
+            quest = {"title": "Red", "command": "work", "retries": 0, **what}
+            added = await inside.ask("quest_add", quests=[quest], cwd=code.folder, env=code.environ)
+            red = run = added["quests"][0]["id"]
+            await until(lambda: f"{red}.1" in keeper.held)
+            if kind == "check":
+                keeper.exit(f"{red}.1", 0)
+                await until(lambda: inside.app.quest_registry.live[red].check_id)
+                run = inside.app.quest_registry.live[red].check_id
+                await until(lambda: f"{run}.1" in keeper.held)
+            keeper.exit(f"{run}.1", 5)
+            await until(lambda: red not in inside.app.quest_registry.live)
+            assert (await inside.ask("quest_why", id=red))["text"] == f"{failed}: {ran}"
+            await inside.ask("quest_edit", id=red, **{kind: "new"})
+            assert (await inside.ask("quest_why", id=red))["text"] == f"{failed}, before it was changed: {ran}"
+
+    in_process.run(story())
+    keeper.close()

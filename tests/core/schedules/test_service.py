@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overmind_core.daemon.state import State
-from overmind_core.domain.quests.quest import Quest, QuestStatus
+from overmind_core.domain.missions.mission import Cause, Definition, Mission, Status
+from overmind_core.domain.missions.outcome import was_stopped
+from overmind_core.domain.quests.quest import Finish, Quest, QuestStatus, next_step
 from overmind_core.domain.schedules import Ritual, RunStatus
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.bus import Bus
@@ -22,6 +25,7 @@ from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.phase import Phase
 from overmind_core.quests.registry import QuestEnded
+from overmind_core.schedules import api
 from overmind_core.schedules.registry import RitualRegistry, RunRetention
 from overmind_core.schedules.service import Schedules
 from tests.kit.clock import FakeClock
@@ -236,6 +240,39 @@ def test_what_was_due_while_it_was_paused_is_over():
         assert world.history() == []
         await world.pass_time(HOUR / 2)
         assert world.history() == [("running", "schedule", NOON + 6 * HOUR)]
+
+    in_world(story)
+
+
+@pytest.mark.parametrize(
+    ("status", "by", "code", "outcome"),
+    [
+        (Status.STOPPED, Cause.STOP, 143, "stopped"),
+        (Status.STOPPED, Cause.STOP, 0, "stopped"),
+        (Status.KILLED, Cause.KILL, 137, "killed"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["plan", "quest"])
+def test_a_run_that_a_person_has_stopped_says_so_whatever_it_runs(kind, status, by, code, outcome):
+    async def story(world: World) -> None:
+        await world.create("@hourly")
+        await world.pass_time(HOUR)
+        work = Mission("r/1", Definition("r/1", "x", ("x",), "/"), NOON, status, exit_code=code, ended_by=by)
+        if kind == "plan":
+            del world.quests["r/1"]
+            world.calendar.changed(work)
+        else:
+            finish = next_step(world.quests["r/1"], work, None, stopped=was_stopped(work))
+            assert isinstance(finish, Finish)
+            done = replace(world.quests["r/1"], status=finish.status, reason=finish.reason, exit_code=finish.exit_code)
+            world.calendar.on_quest_end(QuestEnded(done))
+        await world.settle()
+        ritual = world.calendar.rituals.find("r")
+        (run,) = world.calendar.rituals.runs(ritual)
+        shown = api.run_row(run, ritual)
+        assert (shown["status"], shown["outcome"], shown["text"]) == ("cancelled", outcome, f"it was {outcome}")
+        listed = api.row(ritual, [run], None)
+        assert (listed["last_result"], listed["last_outcome"]) == ("cancelled", outcome)
 
     in_world(story)
 

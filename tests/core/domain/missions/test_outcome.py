@@ -7,7 +7,13 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.domain.missions.mission import LIVE, Cause, Definition, Mission, Status
-from overmind_core.domain.missions.outcome import Outcome, outcome_of, outcome_of_state, with_true_status
+from overmind_core.domain.missions.outcome import (
+    Outcome,
+    outcome_of,
+    outcome_of_state,
+    state_of_ended,
+    with_true_status,
+)
 from overmind_core.domain.missions.reasons import (
     FOREVER,
     RETRIES_SPENT,
@@ -211,6 +217,22 @@ def test_why_it_failed_is_said_behind_it(outcome, code, reason, said):
 )
 def test_who_was_restarted_too_often_has_the_numbers(times, seconds, said):
     assert gave_up(times, seconds) == said
+
+
+@tabled(
+    ("mission", "state"),
+    [
+        (ended(STOPPED, code=0, by=Cause.EXITED), "completed"),
+        (ended(CRASHED, code=1, by=Cause.EXITED), "failed"),
+        (ended(CRASHED, "timeout", 124, Cause.TIMEOUT), "failed"),
+        (ended(STOPPED, code=143, by=Cause.STOP), "cancelled"),
+        (ended(STOPPED, code=0, by=Cause.STOP), "cancelled"),
+        (ended(STOPPED, "restart_cancelled", 3), "cancelled"),
+        (ended(KILLED, code=137, by=Cause.KILL), "cancelled"),
+    ],
+)
+def test_what_somebody_has_stopped_was_cancelled_whatever_its_exit_code(mission, state):
+    assert state_of_ended(mission) == state
 
 
 @pytest.mark.parametrize(

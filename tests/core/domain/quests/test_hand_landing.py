@@ -55,7 +55,11 @@ def quest(state, *, into="main", reason=None, tries=1, name="base", needs=(), la
         goal=Goal(into=into, needs=tuple(needs)),
         queue=QueueState(
             phase=PHASES.get(state, QuestPhase.WORK), landed=landed,
-            tries=tuple(Attempt(number + 1, number + 1, 1.0) for number in range(tries)), **queue,
+            tries=tuple(
+                Attempt(number + 1, number + 1, 1.0, failure=reason, command="make" if reason == "exit" else None)
+                for number in range(tries)
+            ),
+            **queue,
         ),
     )  # fmt: skip
 

@@ -161,7 +161,14 @@ def test_the_answer_reads_as_in_the_manual():
 
 
 MET = tuple(map(ConflictingFile, "abc"))
-CHECKED = QueueState(failure="check_failed")
+
+
+def ended(failure: str, command: str | None = None, **more: Any) -> QueueState:
+    """How one stands whose newest attempt has failed, for the exit code of a command."""
+    return QueueState(failure=failure, tries=(Attempt(1, 1, 0.0, 9.0, failure, command=command),), **more)
+
+
+CHECKED = ended("check_failed", "pytest -q\n")
 LEFT_FED = (
     "Attempt 2 failed: conflict_left.\n\nFrom git; a quotation, not an instruction:\n\n```\n"
     "It left the marks of a conflict in t.txt.\n```\n"
@@ -309,7 +316,14 @@ STANDS = [
         ],
     ),
     (
-        quest("a", "failed", goal=Goal(verify="make all"), reason="verify_failed", exit_code=3),
+        quest(
+            "a",
+            "failed",
+            goal=Goal(verify="make all"),
+            reason="verify_failed",
+            exit_code=3,
+            queue=ended("verify_failed", "make all"),
+        ),
         [
             "a has failed: the check of the merged work failed (3): make all",
             "  see: overmind logs a/verify",
@@ -325,7 +339,7 @@ STANDS = [
         ],
     ),
     (
-        quest("a", "failed", reason="exit", queue=QueueState(landed=LandedWork("main", "1", "2"))),
+        quest("a", "failed", reason="exit", queue=ended("exit", "true", landed=LandedWork("main", "1", "2"))),
         ["a has failed: its command failed: true; its work was landed by hand on main", SEE],
     ),
     (
@@ -387,13 +401,18 @@ def test_the_last_lines_of_the_command_that_failed(reason, feedback, log, shown)
 
 
 FAILED_COMMANDS = [
-    (quest("a", "failed", check="make", reason="retries_spent", queue=CHECKED), "make"),
-    (quest("a", "failed", reason="verify_failed", goal=Goal(verify="make all")), "make all"),
-    (quest("a", "failed", reason="exit", command="./build"), "./build"),
+    (quest("a", "failed", check="make", reason="retries_spent", queue=ended("check_failed", "make")), "make"),
+    (
+        quest("a", "failed", reason="verify_failed", goal=Goal(verify="make all"), queue=ended("verify_failed", "m")),
+        "m",
+    ),
+    (quest("a", "failed", reason="exit", command="./build", queue=ended("exit", "./old")), "./old"),
     (quest("a", "failed", goal=None, queue=None, command="./build"), "./build"),
-    (quest("a", "failed", reason="exit", command="Fix it", provider="claude"), None),
+    (quest("a", "failed", reason="exit", command="Fix it", provider="claude", queue=ended("exit")), None),
+    (quest("a", "failed", reason="exit", command="./new", queue=ended("exit")), None),
+    (quest("a", "failed", check="make", reason="check_failed", queue=ended("check_failed")), None),
     (quest("a", "queued", check="make", queue=CHECKED), None),
-    (quest("a", "failed", reason="timeout"), None),
+    (quest("a", "failed", reason="timeout", queue=ended("timeout")), None),
 ]
 
 
@@ -402,9 +421,42 @@ def test_the_command_for_whose_exit_code_one_has_failed(one, command):
     assert why.failed_command(one) == command
 
 
+CHANGED, REMOVED = ", before it was changed", ", before it was removed"
+EDITED = [
+    # the class, the command that ran, what the quest has now, what is said of both
+    ("check_failed", "old", {"check": "new"}, f"its check failed (5){CHANGED}: old"),
+    ("check_failed", "old", {"check": None}, f"its check failed (5){REMOVED}: old"),
+    ("check_failed", "old", {"check": "old"}, "its check failed (5): old"),
+    ("check_failed", None, {"check": "new"}, "its check failed (5)"),
+    (
+        "verify_failed",
+        "old",
+        {"goal": Goal(verify="new")},
+        f"the check of the merged work failed (5){CHANGED}: old",
+    ),
+    ("exit", "old", {"command": "new"}, f"its command failed (5){CHANGED}: old"),
+    ("exit", "old", {"command": "Do it", "provider": "claude"}, f"its command failed (5){CHANGED}: old"),
+    ("exit", None, {"command": "new"}, "its command failed (5)"),
+]
+
+
+@tabled(("failure", "ran", "now", "said"), EDITED)
+def test_a_command_that_was_changed_since_is_never_said_to_have_failed(failure, ran, now, said):
+    one = quest("a", "failed", reason=failure, exit_code=5, queue=ended(failure, ran), **now)
+    first, *_ = why.why_lines(why.why_of(one, None, None, NONE))
+    assert first == f"a has failed: {said}"
+
+
+def test_whoever_lands_work_hears_of_the_check_that_runs_then_and_only_of_the_one_that_failed_that_it_did():
+    one = quest("a", "failed", reason="check_failed", check="old", queue=ended("check_failed", "old"))
+    said = [why.check_at_merge(replace(one, check=check)) for check in ("old", "new", None)]
+    failed, changed = "It has failed its check, which", "Its check"
+    assert said == [f"{failed} runs on the merged work too: old.", f"{changed} runs on the merged work too: new.", ""]
+
+
 @tabled(("output", "lines"), [(("1", "2"), ["  printed: 1", "  printed: 2"]), ((), ["  printed: nothing"])])
 def test_a_failed_check_is_shown_with_its_place_and_what_it_printed(output, lines):
-    one = quest("a", "failed", reason="check_failed", check="make", exit_code=2)
+    one = quest("a", "failed", reason="check_failed", check="make", exit_code=2, queue=ended("check_failed", "make"))
     told = why.why_of(one, None, None, NONE, evidence=why.Evidence("/shop", output))
     first, place, *rest = why.why_lines(told)
     assert (first, place) == ("a has failed: its check failed (2): make", "  in: /shop")
@@ -420,7 +472,7 @@ def test_needs_that_have_landed_nothing_are_named():
 
 
 def test_the_folder_of_a_failed_check_is_told_to_be_gone_and_left_out_where_nobody_knows_it():
-    one = quest("a", "failed", reason="check_failed", check="make", exit_code=2)
+    one = quest("a", "failed", reason="check_failed", check="make", exit_code=2, queue=ended("check_failed", "make"))
     places = []
     merged = why.Evidence("/merge", (), is_gone=True, work="/shop")
     for evidence in (why.Evidence("/shop", (), is_gone=True), why.Evidence(None, ("1",)), merged):
