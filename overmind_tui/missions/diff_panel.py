@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -61,9 +61,9 @@ class DiffPanel:
         if mission is not None:
             self._screen.set_timer(ASK_SECONDS, partial(self._ask, self._asked))
 
-    def ask_again(self) -> None:
+    def happened(self, kinds: Collection[str]) -> None:
         """It may be another one now; what is shown stays until that is known."""
-        if self.mission is not None and not self._waits:
+        if self.mission is not None and not self._waits and not CHANGES.isdisjoint(kinds):
             self._asked += 1
             self._ask(self._asked)
 

@@ -127,8 +127,6 @@ class QuestionPanel:
         key = need.key if need is not None and need.asked is not None else None
         if key is not None:
             self.said.pop(key[0], None)
-        if self._unexplained is not None:
-            self._explain(self._unexplained)
         if key != self.key:
             gone, self.key = self.key, key
             self._begin(need)
@@ -154,13 +152,15 @@ class QuestionPanel:
         if gone is not None and is_here and not is_open and self.has_keys and gone not in self._answers.given:
             self._screen.shell.flash(inbox.NO_LONGER_OPEN, "slow")
             self._unexplained = gone
-            self._explain(gone)
+            self.explain()
         if self.key is None and self.has_keys:
             self.give_back()
 
-    def _explain(self, gone: Key) -> None:
+    def explain(self) -> None:
         """Say who has answered, in the place of what was said without knowing it: that event may come later."""
-        shell = self._screen.shell
+        shell, gone = self._screen.shell, self._unexplained
+        if gone is None:
+            return
         text = inbox.ended(gone[1], shell.fleet.events_about(gone[0]))
         if shell.notice.text != inbox.NO_LONGER_OPEN:
             self._unexplained = None

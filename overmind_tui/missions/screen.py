@@ -21,7 +21,7 @@ from overmind_core.view.prompt import Filtered, Where
 from overmind_core.view.row_words import Facts
 from overmind_tui.command_line.parse import Show
 from overmind_tui.log.panel import LogPanel
-from overmind_tui.missions.diff_panel import CHANGES, DiffPanel
+from overmind_tui.missions.diff_panel import DiffPanel
 from overmind_tui.missions.faces import Faces, lost_words
 from overmind_tui.missions.faces import Parts as PartsShown
 from overmind_tui.missions.following import Following
@@ -233,9 +233,9 @@ class MissionsScreen(Page):
 
     def happened(self, kinds: Collection[str]) -> None:
         """What the mission of the panel has changed may be something else now."""
-        if not CHANGES.isdisjoint(kinds):
-            self.diff_panel.ask_again()
+        self.diff_panel.happened(kinds)
         self.stats_panel.happened(kinds)
+        self.question.explain()
 
     @on(Lines.Clicked)
     def part_clicked(self, message: Lines.Clicked) -> None:

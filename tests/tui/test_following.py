@@ -133,7 +133,7 @@ def test_a_mission_without_changes_says_so_and_one_that_cannot_be_asked_why():
         await press("tab")
         assert diff_face.NOTHING in picture(app)
         app.refuses = True
-        app.main.diff_panel.ask_again()
+        app.main.diff_panel.happened({"committed"})
         await press("shift+down")
         assert Recording.refusal.message in picture(app)
 
