@@ -263,6 +263,12 @@ def older_words(row: Row, newest: Row, zone: tzinfo | None) -> str:
     return f"an older run{of} · the newest: {word(mark(newest))}"
 
 
+def older_than_named(mission: str, rows: Mapping[str, Row], zone: tzinfo | None) -> str:
+    """The same about a mission by its id, among `rows` by theirs; "" where it is not known."""
+    row = rows.get(mission)
+    return "" if row is None else older_words(row, newest_of_name(row, rows.values()), zone)
+
+
 def age(row: Row, now: float) -> float:
     """Seconds since it was started."""
     began = started(row)

@@ -31,6 +31,7 @@ from tests.tui.test_pictures_plans import (
     Planned,
     at,
 )
+from tests.tui.test_pictures_watching import TIMELINE
 from tests.tui.walks import go
 
 if TYPE_CHECKING:
@@ -131,6 +132,32 @@ def test_a_run_that_is_opened_from_the_list_goes_on_only_where_it_is_the_newest(
         await press("j")
         assert (("plan", "00000092") in app.asked) is follows
         assert ("older run" in page.table.title) is not follows
+
+    walk(scenario)
+
+
+@pytest.mark.parametrize("view", ["timeline", "describe"])
+def test_other_pages_about_an_older_run_say_that_it_is_one(view):
+    async def scenario(app, press):
+        app.answers = {**app.answers, "timeline": TIMELINE}
+        await press(f":{view} 00000010")
+        shown = app.screen.table if view == "timeline" else app.screen.text
+        assert "older run" not in shown.title
+        app.updates.take(RowsChanged([run_of_release(0x91, "crashed", 1)], []))
+        app.screen.refresh_status()
+        assert f" · the newest: failed, see :{view} release" in shown.title
+
+    walk(scenario)
+
+
+def test_a_description_is_asked_for_again_once_its_mission_stands_otherwise():
+    async def scenario(app, press):
+        await press(":describe 00000010")
+        asked = app.asked.count(("info", "00000010"))
+        for status in ("stopped", "stopped", "running"):
+            app.updates.take(RowsChanged([run_of_release(0x10, status, 180)], []))
+            app.screen.refresh_status()
+        assert app.asked.count(("info", "00000010")) == asked + 2
 
     walk(scenario)
 
