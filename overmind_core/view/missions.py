@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
@@ -232,6 +233,40 @@ def _since(row: Row, now: float) -> str:
 def started(row: Row) -> float | None:
     """When it was started first, in seconds since the epoch."""
     return numbers.moment(row["started_at"])
+
+
+def _run_began(row: Row) -> float | None:
+    """When its newest run began, in seconds since the epoch."""
+    return numbers.moment(row.get("run_started_at") or row["started_at"])
+
+
+def newest_of_name(row: Row, among: Iterable[Row]) -> Row:
+    """The mission that began last of those with the name and the kind of this one in its hive; else this one."""
+
+    def began(one: Row) -> float:
+        moment = _run_began(one)
+        return moment if moment is not None else math.inf if is_live(one) else 0.0
+
+    def of_name(one: Row) -> tuple[object, ...]:
+        return one["name"], one["type"], hive_of(one)
+
+    named = [one for one in among if of_name(one) == of_name(row)]
+    return max(reversed(named), key=began, default=row)
+
+
+def older_words(row: Row, newest: Row, zone: tzinfo | None) -> str:
+    """The words about one that is not the newest of its name: when it began, and how that stands; "": it is."""
+    if row["id"] == newest["id"]:
+        return ""
+    began = _run_began(row)
+    of = "" if began is None else f" of {datetime.fromtimestamp(began, zone):%Y-%m-%d %H:%M}"
+    return f"an older run{of} · the newest: {word(mark(newest))}"
+
+
+def older_than_named(mission: str, rows: Mapping[str, Row], zone: tzinfo | None) -> str:
+    """The same about a mission by its id, among `rows` by theirs; "" where it is not known."""
+    row = rows.get(mission)
+    return "" if row is None else older_words(row, newest_of_name(row, rows.values()), zone)
 
 
 def age(row: Row, now: float) -> float:

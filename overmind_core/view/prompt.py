@@ -39,9 +39,12 @@ UNHEARD = "typed text does nothing until you pause"
 NEW = "new"
 """The action that starts a mission: `n` in the list, while it denies in a question, and finds the next in a log."""
 _NOTHING = Cell("")
-COMMAND = "$ "
-"""The beginning of a text that is a command, and no task."""
+COMMAND = "$"
+"""The sign of a command: a text that begins with it, with or without blanks around it, is no task."""
 NO_AGENT = "no agent is installed: $ runs a command, :doctor says more"
+"""The refusal while nothing is typed yet."""
+UNSIGNED = f"no agent is installed, see :doctor · begin it with {COMMAND}: it runs as a command"
+"""The refusal of a text: a sign that is typed now would stand at its end."""
 
 
 class Where(StrEnum):
@@ -353,7 +356,7 @@ def agent_for(last: str, installed: Mapping[str, bool]) -> str:
 
 def is_command(text: str) -> bool:
     """Return whether the text of a new mission is a command: only with its sign, whether or not there are agents."""
-    return text.startswith(COMMAND)
+    return text.lstrip().startswith(COMMAND)
 
 
 class Task(NamedTuple):
@@ -371,19 +374,26 @@ class Task(NamedTuple):
 def task(text: str) -> Task:
     """The task, or the command, that a text of a new mission is."""
     command = is_command(text)
-    return Task(command, (text.removeprefix(COMMAND) if command else text).strip())
+    return Task(command, (text.lstrip().removeprefix(COMMAND) if command else text).strip())
 
 
 def as_typed(found: Task) -> str:
     """The text that is read as this; the sign of a command stands before it."""
-    return f"{COMMAND}{found.text}" if found.is_command else found.text
+    return f"{COMMAND} {found.text}" if found.is_command else found.text
+
+
+def can_be_typed(found: Task) -> bool:
+    """Return whether a text is read as this: a task of a form may begin with the sign of a command."""
+    return found.is_command or not is_command(found.text)
 
 
 def unfit(found: Task, agent: str) -> str:
     """Why this can't be started, a sentence; "": it can. An agent may wait for its task; a task needs an agent."""
     if found.is_command:
         return "" if found.text else "type a command"
-    return "" if agent else NO_AGENT
+    if agent:
+        return ""
+    return UNSIGNED if found.text else NO_AGENT
 
 
 def new_mission(field: Field, agent: str, folder: str, cells: int, *, refusal: str = "") -> TypingFacts:

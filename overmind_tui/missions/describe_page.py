@@ -1,4 +1,4 @@
-"""The page of a mission's description; ctrl-r asks again."""
+"""The page of a mission's description: asked for again once that stands otherwise, and by ctrl-r."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
 from overmind_core.view import describe
+from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.missions import PLAN
 from overmind_core.view.notes import written
@@ -20,17 +21,32 @@ Answers = Sequence[Any | OvermindError]
 
 
 class DescribePage(TextPage):
-    """Shows the description as it was when it was asked for."""
+    """Shows the description as it was when it was asked for, or when its mission was last known to change its state."""
 
     def __init__(self, row: Row, lines: describe.Lines) -> None:
         self._row = row
         self._lines = lines
+        self._stood = _standing_of(row)
         super().__init__("describe", "", lambda: self._lines)
         self.way_here = ("missions", "describe", safe(row["name"]))
 
     def targets(self) -> list[Row]:
         """The mission that it is about."""
         return [self._row]
+
+    def refresh_status(self) -> None:
+        """It may stand otherwise, and there may be a newer run of its name."""
+        rows, name = self.shell.fleet.rows, safe(self._row["name"])
+        known = rows.get(self._row["id"])
+        if self.shell.fleet.lost_since is None and known is not None and _standing_of(known) != self._stood:
+            self._stood = _standing_of(known)
+            self.do_refresh()
+        older = missions_rows.older_than_named(self._row["id"], rows, self.shell.zone)
+        title = f"{older}, see :describe {name}" if older else ""
+        if title != self._title:
+            self._title = title
+            self.update()
+        super().refresh_status()
 
     def do_refresh(self) -> None:
         """Ask again."""
@@ -40,6 +56,11 @@ class DescribePage(TextPage):
         self._lines = lines
         if self.is_mounted:
             self.update()
+
+
+def _standing_of(row: Row) -> tuple[object, ...]:
+    """The facts of a row with which its description changes."""
+    return row["status"], row.get("run"), row.get("outcome")
 
 
 def ask(shell: Shell, row: Row, then: Callable[[describe.Lines], None], failed: Callable[[], None]) -> None:

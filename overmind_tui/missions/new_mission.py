@@ -175,7 +175,7 @@ class NewMissions:
         """Keep the form; where it says no more than the line can, its text is that of the line."""
         agent = prompt.agent_for(self._last_agent, self._agents or {})
         task = Task(form.what.sort is ProgramKind.COMMAND, form.text("text"))
-        in_line = self._agents is not None and _fits_line(form, agent, self._folder)
+        in_line = self._agents is not None and prompt.can_be_typed(task) and _fits_line(form, agent, self._folder)
         self._form = None if in_line else form
         self._hold(prompt.as_typed(task) if in_line and task.text else "", agent)
         if task.text or self._form is not None:

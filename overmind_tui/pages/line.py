@@ -103,7 +103,7 @@ class LineComposer(Composer):
 
     def begin_with(self, sign: str) -> None:
         """Have the text begin with a sign, whatever stands behind it."""
-        if not self.waits and not self.field.text.startswith(sign):
+        if not self.waits and not self.field.text.lstrip().startswith(sign):
             lead = f"{sign} "
             self._write(self.field._replace(text=lead + self.field.text, at=self.field.at + len(lead)))
 

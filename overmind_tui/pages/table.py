@@ -269,6 +269,9 @@ class TablePage(Page):
     def swarm_changed(self) -> None:
         """The swarm stands otherwise than before."""
 
+    def missions_changed(self) -> None:
+        """Rows of missions came, went or changed."""
+
     def rearrange(self, *, asked: bool = False) -> None:
         """Show the rows as they are now; `asked`: a key of the person changed the arrangement."""
         table = self.table

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ from overmind_core.view.registry import View
 from overmind_tui.command_line import parse
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.table import TablePage
-from overmind_tui.widgets.table import PlanTable, ResourceTable
+from overmind_tui.widgets.table import RESTLESS_SECONDS, PlanTable, ResourceTable
 
 if TYPE_CHECKING:
     from overmind_core.view.actions import Context
@@ -34,7 +36,9 @@ def open_plans(shell: Shell, view: View, show: Show) -> None:
 
 def open_plan(shell: Shell, view: View, show: Show) -> None:
     """The plan that is named, else that of the selected mission; all of them where it belongs to none."""
-    found = shell.fleet.named(show.words[0]) if show.words else next(iter(shell.main.targets()), None)
+    word = next(iter(show.words), "")
+    found = shell.fleet.named(word) if word else next(iter(shell.main.targets()), None)
+    is_named = found is not None and found["name"] == word
     while found is not None and found["type"] != missions_rows.PLAN:
         found = shell.fleet.of(found["parent"])
     if found is None:
@@ -42,7 +46,9 @@ def open_plan(shell: Shell, view: View, show: Show) -> None:
             shell.flash(_none_meant(shell, named=bool(show.words)), "slow")
         shell.open(PlansPage(registry.VIEWS["plans"], show._replace(words=())))
     else:
-        shell.open(PlanPage(view, show, found["id"], found["name"]))
+        newest = missions_rows.newest_of_name(found, shell.fleet.rows.values())
+        follows = is_named or (not word and newest["id"] == found["id"])
+        shell.open(PlanPage(view, show, newest if is_named else found, follows=follows))
 
 
 def _none_meant(shell: Shell, *, named: bool) -> str:
@@ -75,7 +81,9 @@ class PlansPage(TablePage):
         current = self.table.current
         if current is not None:
             view = registry.VIEWS["plan"]
-            self.shell.open(PlanPage(view, Show(view.name), current.id, current.row["name"]))
+            plan = self.shell.fleet.of(current.id) or {**current.row, "type": missions_rows.PLAN}
+            newest = missions_rows.newest_of_name(plan, self.shell.fleet.rows.values())
+            self.shell.open(PlanPage(view, Show(view.name), plan, follows=newest["id"] == plan["id"]))
 
     def do_log(self) -> None:
         """What the plan says itself."""
@@ -90,15 +98,20 @@ class PlanPage(TablePage):
     Args:
         view: The row of the registry.
         show: What was asked for.
-        mission: Id of the plan.
-        name: Of the plan.
+        run: The row of the plan's mission.
+        follows: It goes on to the next run of that name; else it stays, and says that there is a newer one.
     """
 
-    def __init__(self, view: View, show: Show, mission: str, name: str) -> None:
+    def __init__(self, view: View, show: Show, run: Row, *, follows: bool) -> None:
         super().__init__(view, show)
-        self._mission = mission
+        self._run = run
+        self._follows = follows
+        self._asked_about = run["id"]
+        """The id of the run about which was asked last."""
+        self._followed_at = -math.inf
+        """When it went on to another run, by the monotonic clock."""
         self._plan: Row | None = None
-        self.way_here = ("missions", "plans", safe(name))
+        self.way_here = ("missions", "plans", safe(run["name"]))
 
     def make_table(self) -> ResourceTable:
         """The list, whose cursor leaves out what is no agent."""
@@ -107,10 +120,55 @@ class PlanPage(TablePage):
     @property
     def arguments(self) -> Mapping[str, Any]:
         """About which plan is asked."""
-        return {"id": self._mission}
+        return {"id": self._run["id"]}
+
+    @property
+    def _newest(self) -> Row:
+        return missions_rows.newest_of_name(self._run, self.shell.fleet.rows.values())
+
+    def missions_changed(self) -> None:
+        """There may be a newer run, or that stands otherwise."""
+        self._follow()
+        self.retitle()
+
+    def _follow(self) -> None:
+        """Go on to the newest run of the plan's name; what is marked are agents of the run before."""
+        newest = self._newest
+        if self._follows and newest["id"] != self._run["id"]:
+            self._run, self._followed_at = newest, time.monotonic()
+            self.table.mark(set())
+            self.ask()
+
+    def ask(self) -> None:
+        """Ask for its agents anew."""
+        if not self.source.asking:
+            self._asked_about = self._run["id"]
+        super().ask()
+
+    def refused(self, why: str) -> None:
+        """There is no answer, unless it is about the run before: that may have been removed."""
+        if self._asked_about == self._run["id"]:
+            super().refused(why)
+        else:
+            self.ask()
+
+    @property
+    def restless(self) -> bool:
+        """Whether the agent under the cursor was one of another run a moment ago."""
+        return super().restless or time.monotonic() - self._followed_at < RESTLESS_SECONDS
+
+    @property
+    def counted(self) -> str:
+        """How many agents there are; of a run that is not the newest one that it is older, before that."""
+        older = missions_rows.older_words(self._run, self._newest, self.shell.zone)
+        name = safe(self._run["name"])
+        return f"{older}, see :plan {name} · {super().counted}" if older else super().counted
 
     def take(self, rows: list[Row]) -> None:
-        """Show the agents of the answer."""
+        """Show the agents of the answer, unless it is about the run before."""
+        if self._asked_about != self._run["id"]:
+            self.ask()
+            return
         (self._plan,) = rows
         found = plans_rows.agents(self._plan, self.clock())
         plans_rows.learn(found, self.shell.fleet.rows)
@@ -138,12 +196,13 @@ class PlanPage(TablePage):
         return plans_rows.looked_in(row)
 
     def refresh_status(self) -> None:
-        """Times go on, and with them what the whole waits for."""
+        """Times go on, and with them what the whole waits for; there may be a newer run."""
+        self._follow()
         if self._plan is not None:
             plans_rows.learn(self.rows, self.shell.fleet.rows)
             if missions_rows.is_live(self._plan):
                 plans_rows.mark_critical(self.rows, self.clock())
-                self.retitle()
+            self.retitle()
         super().refresh_status()
 
     def subtitle(self) -> str:

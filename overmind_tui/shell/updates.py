@@ -150,11 +150,16 @@ class Updates:
 
     def _show_rows(self) -> None:
         self._shows_soon = False
-        self._main.rows_came()
+        self._rows_came()
 
     def _rows_changed(self, message: RowsChanged) -> None:
         self._shell.fleet.apply(message.rows, message.removed, everything=message.everything, at=self._shell.now())
+        self._rows_came()
+
+    def _rows_came(self) -> None:
         self._main.rows_came()
+        for page in self._tables():
+            page.missions_changed()
 
     def _happened(self, message: Happened) -> None:
         self._shell.fleet.events.extend(message.events)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.engine_questions import concerned, concerns, is_gate
+from overmind_core.view import missions as missions_rows
 from overmind_core.view import quests as quests_rows
 from overmind_core.view import registry
 from overmind_core.view import timeline as timeline_rows
@@ -62,6 +63,19 @@ class TimelinePage(DetailsPage):
     def arguments(self) -> Mapping[str, Any]:
         """About what is asked."""
         return {"id": self._subject}
+
+    @property
+    def counted(self) -> str:
+        """How many rows there are; of a run that is not the newest of its name that it is older, before that."""
+        rows = self.shell.fleet.rows
+        older = missions_rows.older_than_named(self._subject, rows, self.shell.zone)
+        if not older:
+            return super().counted
+        return f"{older}, see :timeline {safe(rows[self._subject]['name'])} · {super().counted}"
+
+    def missions_changed(self) -> None:
+        """There may be a newer run, or that stands otherwise."""
+        self.retitle()
 
     def take(self, rows: list[Row]) -> None:
         """Show them with the person's clock."""

@@ -82,8 +82,12 @@ def content(plan: Row, fleet: Mapping[str, Row], now: float) -> dict[str, object
     rows = plans_rows.agents(plan, now)
     plans_rows.learn(rows, fleet)
     mark = missions_rows.mark(plan)
+    known = fleet.get(plan["id"])
+    newest = None if known is None else missions_rows.newest_of_name(known, fleet.values())
     return {
         "id": plan["id"],
+        "older": "" if known is None or newest is None else missions_rows.older_words(known, newest, None),
+        "newest": plan["id"] if newest is None else newest["id"],
         "name": safe(plan["name"]),
         "mark": mark.word,
         "tone": tones.named(mark.tone),

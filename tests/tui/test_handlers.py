@@ -65,7 +65,7 @@ def pages(app):
     messages = app.action_groups.messages
     return [
         TablePage(views["top"], show), TablePage(views["cost"], show), EventsPage(views["events"], show),
-        PlansPage(views["plans"], show), PlanPage(views["plan"], show, row["id"], "release"),
+        PlansPage(views["plans"], show), PlanPage(views["plan"], show, row, follows=True),
         QuestsPage(views["quests"], show), BoardPage(views["board"], show), QueuePage(views["queue"], show),
         HivesPage(views["hives"], show), PostsPage(views["swarm"], show), SwarmQueuePage(SWARM_QUEUE, show),
         SwarmBoardPage(SWARM_BOARD, show), FleetsPage(views["fleets"], show), PoolsPage(views["pools"], show),

@@ -120,7 +120,12 @@ def test_the_agent_is_the_one_that_was_used_last(agents):
 
 @tabled(
     ("installed", "typed", "command"),
-    [(True, "$ make test", "make test"), (False, "$ make test", "make test")],
+    [
+        (True, "$ make test", "make test"),
+        (False, "$ make test", "make test"),
+        (False, "$make test", "make test"),
+        (True, " $make test", "make test"),
+    ],
 )
 def test_a_dollar_first_makes_it_a_command_with_agents_and_without(installed, typed, command):
     async def scenario(app, pilot):
@@ -167,14 +172,48 @@ def test_a_task_is_not_run_by_a_shell_where_no_agent_is_installed(agents):
 
     async def scenario(app, pilot):
         await opened(app, pilot)
-        app.screen.paste("count the lines")
         await pilot.press("enter")
         assert "no agent is installed: $ runs a command, :doctor says more" in picture(app)
+        app.screen.paste("count the lines")
+        await pilot.press("enter")
+        assert "no agent is installed, see :doctor · begin it with $: it runs as a command" in picture(app)
+        assert "  $ a command" in bottom(app)[1], "the hint that a click obeys"
         assert (app.screen.field.text, app.runs) == ("count the lines", [])
         await pilot.press("tab")
         await until(pilot, lambda: isinstance(app.screen, FormScreen), what="the form")
         assert app.screen.state.what.missing, "it is a task there, too"
         assert app.screen.state.text("text") == "count the lines"
+
+    run(Starting, scenario)
+
+
+def test_a_refused_text_that_is_begun_with_a_dollar_runs_as_a_command(agents):
+    agents.update(claude=False, codex=False)
+
+    async def scenario(app, pilot):
+        await opened(app, pilot)
+        await pilot.press(*"make", "enter")
+        assert "begin it with $: it runs as a command" in picture(app)
+        await pilot.press("home", "$", "enter")
+        await until(pilot, lambda: app.screen is app.main, what="started")
+        assert app.runs == [("", "make", "/srv/work")]
+
+    run(Starting, scenario)
+
+
+def test_a_task_of_the_form_that_begins_with_a_dollar_stays_a_task():
+    async def scenario(app, pilot):
+        await opened(app, pilot)
+        await pilot.press("tab")
+        await until(pilot, lambda: isinstance(app.screen, FormScreen), what="the form")
+        app.screen.paste("$5 are charged twice")
+        assert app.screen.state.text("text") == "$5 are charged twice"
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.main, what="closed")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, FormScreen), what="the form again")
+        assert app.screen.state.text("text") == "$5 are charged twice"
+        assert app.screen.state.what.name == "claude"
 
     run(Starting, scenario)
 

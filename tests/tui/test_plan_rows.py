@@ -25,7 +25,7 @@ from overmind_core.view import schedules as schedules_rows
 from overmind_core.view.describe import Rendering
 from overmind_tui.shell.appearance import PLAIN
 from tests.kit.cases import tabled
-from tests.tui.test_pictures import NOW
+from tests.tui.test_pictures import NOW, mission
 from tests.tui.test_pictures_plans import (
     FLEET,
     QUESTS,
@@ -404,3 +404,28 @@ def test_each_order_of_the_schedules_sorts_all_rows():
         for order in orders.values():
             assert sorted(order.key(row, NOW) for row in rows)
     assert next(row["name"] for row in quests_rows.quests(QUESTS)) == "port", "the newest first"
+
+
+def named(number, status, began, run_began=None, **more):
+    times = {"started_at": at(began), "run_started_at": at(run_began)}
+    return mission(number, more.pop("name", "release"), status, **({"type": "blueprint"} | times | more))
+
+
+@tabled(
+    ("others", "newest"),
+    [([], 1), ([named(2, "crashed", 50)], 2), ([named(2, "crashed", 150)], 1),
+     ([named(2, "running", 150, 20)], 2), ([named(2, "starting", None)], 2), ([named(2, "stopped", None)], 1),
+     ([named(2, "running", 50, type="session")], 1), ([named(2, "running", 50, name="other")], 1),
+     ([named(2, "running", 50, hive="east")], 1)],
+)  # fmt: skip
+def test_the_newest_run_of_a_name_is_the_one_that_began_last(others, newest):
+    one = named(1, "stopped", 100)
+    for rows in ([one, *others], [*others, one]):
+        found = missions_rows.newest_of_name(one, rows)
+        assert found["id"] == f"{newest:08x}"
+        assert bool(missions_rows.older_words(one, found, UTC)) is (newest != 1)
+
+
+def test_an_older_run_says_when_it_began_and_how_the_newest_stands():
+    words = missions_rows.older_words(named(1, "stopped", 60), named(2, "crashed", 50), UTC)
+    assert words == "an older run of 2025-12-31 23:59 · the newest: failed"

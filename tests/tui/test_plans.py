@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
@@ -19,14 +19,19 @@ from overmind_tui.pages.text import TextPage
 from overmind_tui.plans.page import PlanPage, PlansPage
 from overmind_tui.render.layout import Panel
 from overmind_tui.schedules.page import RunsPage
+from overmind_tui.shell.messages import RowsChanged
+from tests.kit.cases import tabled
 from tests.tui.conftest import picture
 from tests.tui.test_keys import ALL_KEYS
-from tests.tui.test_pictures import NOW
+from tests.tui.test_pictures import NOW, mission
 from tests.tui.test_pictures_plans import (
+    LISTED,
     RELEASE,
     Empty,
     Planned,
+    at,
 )
+from tests.tui.test_pictures_watching import TIMELINE
 from tests.tui.walks import go
 
 if TYPE_CHECKING:
@@ -73,6 +78,123 @@ def name_at(page):
 def notes_of(app):
     """Whose notes have the keys on the missions screen."""
     return name_at(app.main) if app.screen is app.main and app.main.panels.current is Panel.NOTES else None
+
+
+def run_of_release(number, status, began, **more):
+    """A run of a plan of that name, which began so many seconds before now."""
+    return mission(number, "release", status, type="blueprint", started_at=at(began), **more)
+
+
+def test_a_plan_that_is_named_goes_on_to_its_next_run_as_soon_as_that_is_known():
+    async def scenario(app, press):
+        await press(":plan release")
+        page = app.screen
+        page.table.mark({"types"})
+        app.updates.take(RowsChanged([run_of_release(0x91, "running", 1)], []))
+        await press("j")
+        assert ("plan", "00000091") in app.asked
+        assert not page.table.marked, "agents of the run before"
+        assert page.restless, "a key may have been meant for an agent of the run before"
+        app.updates.take(RowsChanged([run_of_release(0x92, "crashed", 0)], []))
+        await press("k")
+        assert ("plan", "00000092") in app.asked
+        assert "older run" not in page.table.title
+
+    walk(scenario)
+
+
+@pytest.mark.parametrize("line", [":plan 00000010", ":plan 00000001"])
+def test_a_run_that_is_named_by_its_id_or_an_agent_of_it_stays_and_says_that_there_is_a_newer_one(line):
+    async def scenario(app, press):
+        await press(line)
+        page = app.screen
+        app.updates.take(RowsChanged([run_of_release(0x91, "crashed", 1)], []))
+        await press("j")
+        assert ("plan", "00000091") not in app.asked
+        older = f"{datetime.fromtimestamp(NOW - 180, app.zone):%Y-%m-%d %H:%M}"
+        assert page.table.title.startswith(f"an older run of {older} · the newest: failed, see :plan release · ")
+        await press(":plan release")
+        assert app.asked[-1] == ("plan", "00000091")
+        assert "older run" not in app.screen.table.title
+
+    walk(scenario)
+
+
+@tabled(("number", "follows"), [(0x10, False), (0x91, True)])
+def test_a_run_that_is_opened_from_the_list_goes_on_only_where_it_is_the_newest(number, follows):
+    async def scenario(app, press):
+        app.answers = {**app.answers, "plans": [{**LISTED[0], "id": f"{number:08x}"}]}
+        app.fleet.apply([run_of_release(0x91, "crashed", 60)], (), everything=False)
+        await press(":plans", "enter")
+        page = app.screen
+        assert ("older run" in page.table.title) is not follows
+        app.updates.take(RowsChanged([run_of_release(0x92, "running", 1)], []))
+        await press("j")
+        assert (("plan", "00000092") in app.asked) is follows
+        assert ("older run" in page.table.title) is not follows
+
+    walk(scenario)
+
+
+@pytest.mark.parametrize("view", ["timeline", "describe"])
+def test_other_pages_about_an_older_run_say_that_it_is_one(view):
+    async def scenario(app, press):
+        app.answers = {**app.answers, "timeline": TIMELINE}
+        await press(f":{view} 00000010")
+        shown = app.screen.table if view == "timeline" else app.screen.text
+        assert "older run" not in shown.title
+        app.updates.take(RowsChanged([run_of_release(0x91, "crashed", 1)], []))
+        app.screen.refresh_status()
+        assert f" · the newest: failed, see :{view} release" in shown.title
+
+    walk(scenario)
+
+
+def test_a_description_is_asked_for_again_once_its_mission_stands_otherwise():
+    async def scenario(app, press):
+        await press(":describe 00000010")
+        asked = app.asked.count(("info", "00000010"))
+        for status in ("stopped", "stopped", "running"):
+            app.updates.take(RowsChanged([run_of_release(0x10, status, 180)], []))
+            app.screen.refresh_status()
+        assert app.asked.count(("info", "00000010")) == asked + 2
+
+    walk(scenario)
+
+
+class Late(Asked):
+    """Answers about a plan only when it is told to."""
+
+    def __init__(self, **how):
+        super().__init__(**how)
+        self.late = []
+
+    def request(self, command, requests, on_result):
+        if command == "plan":
+            self.asked += [(command, one.get("id")) for one in requests]
+            self.late.append((requests[0]["id"], on_result))
+        else:
+            super().request(command, requests, on_result)
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_an_answer_about_the_run_before_is_not_shown(is_refused):
+    async def scenario(app, press):
+        await press(":plan release")
+        page = app.screen
+        app.updates.take(RowsChanged([run_of_release(0x91, "running", 1)], []))
+        await press("j")
+        (first, answer) = app.late.pop()
+        assert first == "00000010"
+        answer([OvermindError("not_found", "It is gone.") if is_refused else RELEASE])
+        assert not page.rows
+        assert "gone" not in app.notice.text
+        (second, answer) = app.late.pop()
+        assert second == "00000091"
+        answer([{**RELEASE, "id": second}])
+        assert len(page.rows) == len(RELEASE["agents"])
+
+    walk(scenario, Late)
 
 
 def test_from_all_plans_to_one_to_the_log_of_an_agent():

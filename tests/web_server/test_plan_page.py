@@ -5,7 +5,7 @@ from __future__ import annotations
 from overmind_core.domain.text.moment import format_time
 from overmind_core.view import plans as plans_rows
 from overmind_web.pages import plan as plan_page
-from tests.tui.test_pictures import NOW
+from tests.tui.test_pictures import NOW, mission
 from tests.tui.test_pictures_plans import RELEASE, step
 
 
@@ -19,3 +19,15 @@ def test_an_agent_that_is_tried_again_counts_down_to_that():
     found = shown(waits, step("b", "waiting", waits_for="a"))
     assert (found["a"]["why"], found["a"]["due"]) == ("try 2 · next try in ", NOW + 12)
     assert (found["b"]["why"], found["b"]["due"]) == ("waits for a", None)
+
+
+def test_a_run_says_that_there_is_a_newer_one_and_how_that_stands():
+    began = {"run_started_at": None, "parent": None}
+    older = mission(0x10, "release", "stopped", type="blueprint", started_at=format_time(NOW - 180)) | began
+    newer = mission(0x91, "release", "crashed", type="blueprint", started_at=format_time(NOW - 60)) | began
+    rows = {row["id"]: row for row in (newer, older)}
+    shown_older = plan_page.content(RELEASE, rows, NOW)
+    assert shown_older["older"].endswith(" · the newest: failed")
+    assert shown_older["newest"] == "00000091"
+    newest = plan_page.content({**RELEASE, "id": "00000091"}, rows, NOW)
+    assert (newest["older"], newest["newest"]) == ("", "00000091")

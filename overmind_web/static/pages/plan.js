@@ -33,6 +33,9 @@ class Plan {
     this.title = h("h1", { class: "plan-name" }, id);
     this.state = document.createTextNode("");
     this.counts = h("span", { class: "quiet plan-counts" });
+    this.olderWords = document.createTextNode("");
+    this.older = h("a", { class: "plan-older tone-slow" }, this.olderWords);
+    this.older.hidden = true;
     this.actions = h("div", { class: "tools" });
     this.graph = new Graph({ label: "Graph of the agents", about: "Agents and what each waits for", chosen: (id) => this._to(id), failed: (sentence) => context.toasts.say(sentence, "bad") });
     this.bars = h("ol", { class: "plan-agents", "aria-label": "Agents" });
@@ -41,6 +44,7 @@ class Plan {
       "section",
       { class: "page plan-page", "aria-label": "Plan" },
       h("header", { class: "page-head" }, h("a", { class: "bare plan-back", href: href("plans"), "aria-label": "All plans" }, mark("back", "plain")), this.picture, this.title, h("span", { class: "plan-state" }, this.state), this.counts, h("span", { class: "grow" }), this.actions),
+      this.older,
       this.body,
     );
     this.graph.element.hidden = true;
@@ -87,6 +91,9 @@ class Plan {
     write(this.title.firstChild, content.name);
     remark(this.picture, content.mark, word(content.tone));
     fill(this.counts, content.counts.map(([word, count]) => `${count} ${word}`).join(" · "));
+    this.older.hidden = !content.older;
+    write(this.olderWords, content.older);
+    this.older.setAttribute("href", href("plan", [content.newest]));
     const shape = `${content.live} ${content.name} ${this._canRerun()}`;
     if (shape !== this._shape) {
       this._shape = shape;
@@ -130,13 +137,20 @@ class Plan {
 
   _apply() {
     const { path, name } = this._content;
-    return applyFile(this._context, { path, name, title: `Apply ${name} again` });
+    return this._applied({ path, name, title: `Apply ${name} again` });
+  }
+
+  /** A run that it begins is shown instead of this one. */
+  async _applied(given) {
+    const plan = await applyFile(this._context, given);
+    if (plan && plan.id !== this._content?.id) this._context.router.go("plan", [plan.id]);
+    return plan;
   }
 
   /** What failed, and what waits for it, once more; what would run is shown first. */
   _rerun() {
     const { path, name } = this._content;
-    return applyFile(this._context, { path, name, rerun: "failed", title: "Run failed agents again" });
+    return this._applied({ path, name, rerun: "failed", title: "Run failed agents again" });
   }
 
   _buttons() {

@@ -214,19 +214,26 @@ def test_a_refusal_that_is_long_and_a_note_stand_above_the_text_to_their_ends():
 @tabled(
     ("text", "task"),
     [("fix it ", (False, "fix it")), ("$ make", (True, "make")), ("make", (False, "make")),
-     ("$make", (False, "$make")), ("", (False, "")), ("$ ", (True, ""))],
+     ("$make", (True, "make")), ("$sleep 3; echo done", (True, "sleep 3; echo done")), (" $make", (True, "make")),
+     ("\n $ make", (True, "make")), ("$", (True, "")), ("$ $EDITOR x", (True, "$EDITOR x")),
+     ("mind the $ in it", (False, "mind the $ in it")), ("", (False, "")), ("$ ", (True, ""))],
 )  # fmt: skip
 def test_a_text_is_a_task_or_behind_a_dollar_a_command(text, task):
     found = prompt.task(text)
     assert found == task
     assert prompt.task(prompt.as_typed(found)) == task
+    assert prompt.can_be_typed(found)
+
+
+def test_a_task_with_the_sign_of_a_command_can_not_be_typed_in_the_line():
+    assert not prompt.can_be_typed(prompt.Task(is_command=False, text="$5 are charged twice"))
 
 
 @tabled(
     ("text", "agent", "reason"),
     [("fix it", "claude", ""), ("", "claude", ""), ("$ make", "claude", ""), ("$ make", "", ""),
-     ("$ ", "claude", "type a command"), ("$ ", "", "type a command"), ("count the lines", "", prompt.NO_AGENT),
-     ("", "", prompt.NO_AGENT)],
+     ("$ ", "claude", "type a command"), ("$ ", "", "type a command"), ("$make", "", ""),
+     ("count the lines", "", prompt.UNSIGNED), ("", "", prompt.NO_AGENT), (" ", "", prompt.NO_AGENT)],
 )  # fmt: skip
 def test_a_task_without_an_agent_is_refused_and_never_a_command(text, agent, reason):
     assert prompt.unfit(prompt.task(text), agent) == reason
