@@ -27,7 +27,7 @@ def test_a_run_says_that_there_is_a_newer_one_and_how_that_stands():
     newer = mission(0x91, "release", "crashed", type="blueprint", started_at=format_time(NOW - 60)) | began
     rows = {row["id"]: row for row in (newer, older)}
     shown_older = plan_page.content(RELEASE, rows, NOW)
-    assert shown_older["older"].endswith(" · the newest: failed")
+    assert str(shown_older["older"]).endswith(" · the newest: failed")
     assert shown_older["newest"] == "00000091"
     newest = plan_page.content({**RELEASE, "id": "00000091"}, rows, NOW)
     assert (newest["older"], newest["newest"]) == ("", "00000091")
