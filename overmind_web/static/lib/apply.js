@@ -62,7 +62,7 @@ export function applyFile(context, given = {}) {
     const answer = await verbs.press("apply", { ...wanted, dry_run: true }, { label, failed: (error) => number !== asked || refused(error) });
     if (number !== asked || answer === null) return;
     const warnings = (answer.warnings ?? []).map((text) => h("li", {}, text));
-    const nothing = !answer.changes.length;
+    const nothing = !answer.changes.length && (Boolean(given.rerun) || answer.id !== null); // without a live plan all of it runs
     say(
       nothing ? h("p", {}, given.rerun ? `Nothing of ${answer.name} has failed.` : `The live plan ${answer.name} matches the file.`) : h("p", {}, answer.id === null ? `${answer.name}: a new plan` : `${answer.name}: what changes`),
       h("ul", { class: "apply-lines mono" }, differences(answer)),

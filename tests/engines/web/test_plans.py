@@ -184,3 +184,22 @@ def test_an_agent_that_is_tried_again_counts_down_and_its_mission_has_not_failed
     row = page.locator("[role=row][aria-level='2']").filter(has_text="flaky")
     row.filter(has_text=re.compile(r"retry \d\ds")).wait_for()
     row.filter(has_text="tried again: its command failed (3)").wait_for()
+
+
+def test_an_older_run_leads_to_the_newest_and_one_that_is_applied_from_its_page_is_shown(pages, site, tmp_path):
+    first = applied(site.om, tmp_path, HALVES, "halves")
+    site.om.wait_status(first, "crashed")
+    page = pages.open(f"plan/{first}", **DESK)
+    agent(page, "bad").filter(has_text="failed").wait_for()
+    older = page.locator(".plan-older")
+    assert older.is_hidden()
+    second = applied(site.om, tmp_path, HALVES, "halves")
+    assert second != first
+    older.filter(has_text="the newest: failed").wait_for()
+    older.click()
+    page.wait_for_url(re.compile(f"#/plan/{second}"))
+    agent(page, "bad").filter(has_text="failed").wait_for()
+    assert older.is_hidden()
+    press_until(page, "B", page.get_by_role("dialog"))
+    page.get_by_role("dialog").get_by_role("button", name="Apply", exact=True).click()
+    page.wait_for_url(lambda url: "#/plan/" in url and second not in url)
