@@ -23,6 +23,6 @@ def test_an_agent_is_sent_at_it_again_until_the_check_is_content(agents):
 def test_an_agents_run_comes_by_a_schedule(agents):
     om = agents.om
     om.ok("ritual", "create", "triage", "@every 1s", "--provider", "claude", "look around")
-    eventually(lambda: "completed" in om.ok("ritual", "history", "triage"), what="a run has ended")
+    eventually(lambda: "succeeded" in om.ok("ritual", "history", "triage"), what="a run has ended")
     om.ok("ritual", "delete", "triage")
     assert "echo: look around" in om.ok("quest", "logs", "triage/1")
