@@ -168,7 +168,7 @@ class LinePrinter:
         self._colour = colour
         self._prefixes: dict[str, str] = {}
         self.has_shown = False
-        """Whether any line was printed."""
+        """True once a line was printed."""
 
     def name(self, transcripts: Sequence[Transcript]) -> None:
         """From now on, begin each line with its mission's name."""

@@ -73,8 +73,8 @@ class HintsRow(Lines):
     def lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         """One line: nothing in it while the keys of the page count for nothing."""
         page, shell, part = self._page, self._page.shell, self.part
-        if said := self._said(cells):
-            return [said]
+        if notice := self._notice_line(cells):
+            return [notice]
         if part is None:
             return [[]]
         needing, asked = shell.fleet.asking, shell.fleet.asked
@@ -83,7 +83,7 @@ class HintsRow(Lines):
         looks = {"read_only": shell.read_only, "ascii_only": shell.ascii_only}
         return [hints.hint_line(part, cells, unusable=unusable, **looks)]
 
-    def _said(self, cells: int) -> Sequence[Cell]:
+    def _notice_line(self, cells: int) -> Sequence[Cell]:
         """What was said just now, where no line is there to say it; none of it while somebody types there."""
         page = self._page
         if page.line.display or page.bar.sign:
@@ -93,7 +93,7 @@ class HintsRow(Lines):
     def press_at(self, x: int) -> None:
         """Do what the hint at a cell says, as its key would."""
         page, shell, part, cells = self._page, self._page.shell, self.part, self.app.size.width
-        if part is None or self._said(cells):
+        if part is None or self._notice_line(cells):
             return
         hit = hints.hit_at(part, cells, x, read_only=shell.read_only, ascii_only=shell.ascii_only)
         if hit.sign:

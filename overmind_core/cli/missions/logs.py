@@ -263,7 +263,7 @@ class _TextView:
 
     @property
     def has_shown(self) -> bool:
-        """Whether any line was printed."""
+        """True once a line was printed."""
         return self._printer.has_shown
 
     def begin(self, transcripts: list[Transcript]) -> None:

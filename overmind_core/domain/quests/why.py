@@ -268,7 +268,7 @@ def failed_command(quest: Quest) -> str | None:
 
 
 def has_failed_for_command(quest: Quest) -> bool:
-    """Whether it has failed for the exit code of a command, also where that is not known."""
+    """True where the exit code of a command made it fail, also where that command is not known."""
     if failed_command(quest) is not None:
         return True
     failure = _failure(quest) if quest.status is QuestStatus.FAILED else None
@@ -276,7 +276,7 @@ def has_failed_for_command(quest: Quest) -> bool:
 
 
 def _changed_since(quest: Quest) -> str:
-    """That the command for which it has failed was changed since; "": it was not, or that one is not known."""
+    """Words for a command that was changed after it had failed; "" where it was not, or is not known."""
     ran, failure = failed_command(quest), _failure(quest)
     now = command_of(quest, failure)
     if ran is None or ran == now:
@@ -286,7 +286,7 @@ def _changed_since(quest: Quest) -> str:
 
 
 def check_at_merge(quest: Quest) -> str:
-    """Tell whoever lands the work of one that has failed for its check that this runs then, too; "": it has not."""
+    """A sentence for the landing of one that failed its check: it runs then, too; "" of any other."""
     check = failed_check(quest)
     if check is None:
         return ""
