@@ -167,7 +167,7 @@ class DiffFiles(NamedTuple):
 
     @property
     def in_folder(self) -> bool:
-        """Whether they are no more than in the folder: the mission has no worktree of its own."""
+        """True where they may be anybody's: the mission has no worktree of its own."""
         return bool(self.note)
 
 
@@ -203,7 +203,7 @@ def of_api(answer: Mapping[str, Any]) -> DiffFiles:
 def of_git(  # noqa: PLR0917 - what git says, in its order
     branch: str, commits: Sequence[str], status: str, diff: str, cut: str, since: str
 ) -> DiffFiles:
-    """What git itself says of a folder.
+    """The files and the diff of a folder, as git itself says them.
 
     Args:
         branch: What is checked out; "" when it has no name.

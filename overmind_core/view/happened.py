@@ -242,7 +242,7 @@ def _ended(past: _Past, event: Row) -> tuple[StatusMark, str]:
 
 
 def _says_limit(event: Row, row: Row, lasted: str) -> bool:
-    """Whether why it ended says how long it took: the limit itself."""
+    """True where the reason of an end names the time that it took: the limit itself."""
     limit = float(row.get("limit_seconds") or 0)
     return limit > 0 and (event.get("reason") == "timeout" or lasted == f" after {_span(limit)}")
 
@@ -282,9 +282,8 @@ def _turn_ended(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
     if not event["ok"]:
         if _met_limit(event) and past.last(event, "activity") is not None:
             return None
-        return YOUR_TURN, f"its turn failed: {safe(sentence(event['reason']))}" if event[
-            "reason"
-        ] else "its turn failed"
+        why = f": {safe(sentence(event['reason']))}" if event["reason"] else ""
+        return YOUR_TURN, f"its turn failed{why}"
     cost = f", {numbers.money(event['cost_usd'])}" if event["cost_usd"] else ""
     return YOUR_TURN, f"finished a turn of {_span(event['duration_ms'] / 1000)}{cost}"
 
@@ -335,7 +334,7 @@ def _activity(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
 
 
 def _met_limit(turn: Row) -> bool:
-    """Whether a turn failed at a limit, or an overload."""
+    """True for a turn that failed at a limit, or an overload."""
     return not turn["ok"] and str(turn["reason"] or "").partition(" ")[0] in _LIMITS
 
 

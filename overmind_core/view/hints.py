@@ -100,7 +100,7 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
 }  # fmt: skip
 """Part → the context that has its keys, and its hints in their order."""
 TYPED_AFTER: Mapping[str, Part] = {":": Part.COMMAND, "/": Part.FILTER}
-"""What the line begins with while it is typed into → the part that has the keys then."""
+"""First sign of a typed line → the part that has the keys then."""
 
 
 @lru_cache

@@ -229,7 +229,7 @@ def _follow(args: Namespace, context: Context, selection: LogSelection) -> int:
     left = None if args.until is None else time.monotonic() + args.until - time.time()
     teller = WaitTeller(
         context,
-        lambda: list(follower.transcripts),
+        lambda: [one.id for one in follower.transcripts.values() if not one.ended],
         of_quests=False,
         keep_waiting=True,
         shows_output=lambda: view.has_shown,

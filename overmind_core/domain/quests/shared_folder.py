@@ -100,7 +100,7 @@ def review_lines(quest: Quest, shown: ShownChanges) -> list[str]:
 
 
 def compared_with(quest: Quest | None, basis: Basis, *, is_empty: bool) -> tuple[str, str]:
-    """What the work of a mission is compared with, in words where it is no commit, and the sentence about that.
+    """The basis of a mission's changes, in words where it is no commit, and the sentence about it.
 
     In a folder that others use, too, nobody knows by whom a change is, so that each one there is said to be no more
     than in the folder.
