@@ -117,7 +117,7 @@ def _shut_down_old(context: Context, pid: int) -> None:
         if client.connect()["pid"] == pid:
             client.call("shutdown", {"keep": True, "replace": True})
     except OvermindError as error:
-        if error.code not in {"daemon_lost", "daemon_not_running"}:  # gone already is what was asked for
+        if error.code not in GONE:
             raise
 
 

@@ -97,7 +97,7 @@ def recover(args: Namespace, context: Context) -> int:
     if (is_open or args.empty) and not _is_wanted(args):
         return FAILED
     if is_open:
-        context.client().call("shutdown", {"keep": True})
+        _shut_down(context)
     with _locked(home):
         prepare(home)
         if not args.empty and not trouble(home) and not is_needed(home):
@@ -110,6 +110,17 @@ def recover(args: Namespace, context: Context) -> int:
     if not args.json:
         context.print(f"Daemon started (PID {pid})")
     return 0 if answer["recovered"] else FAILED
+
+
+def _shut_down(context: Context) -> None:
+    """End the daemon that is in. One that was just killed holds its lock until the last of its threads is gone."""
+    from overmind_core.cli.daemon import GONE
+
+    try:
+        context.client().call("shutdown", {"keep": True})
+    except OvermindError as error:
+        if error.code not in GONE:
+            raise
 
 
 @contextmanager

@@ -33,9 +33,10 @@ _strangers: set[int] = set()
 
 
 def alive(pid: int) -> bool:
-    """Whether `pid` runs; a zombie does not."""
+    """Whether `pid` runs; a zombie does not, but for one of which threads are left: they keep its locks and sockets."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        found = psutil.Process(pid)
+        return found.status() != psutil.STATUS_ZOMBIE or found.num_threads() > 1
     except psutil.NoSuchProcess:
         return False
 

@@ -144,7 +144,7 @@ class ActionTools:
         return await self._calls.do(lambda client: _sent(client, request, until, limit))
 
     async def interrupt(self, id: Id) -> Interrupted:  # noqa: A002  (as above)
-        """End the current turn of a session; the session stays."""
+        """End the current turn of a session: an agent stays, other programs get ctrl-c."""
         return Interrupted(**picked(Interrupted, await self._calls.ask("interrupt", id=id)))
 
     async def report(

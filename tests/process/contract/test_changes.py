@@ -9,7 +9,7 @@ import re
 import psutil
 import pytest
 
-from tests.kit.killing import without_search
+from tests.kit.killing import without_waiting
 from tests.kit.processes import alive
 from tests.kit.waiting import eventually
 
@@ -75,7 +75,7 @@ def test_restart_starts_a_daemon_when_there_is_none(om):
     om.ok("shutdown")
     finished = om("restart", mission)
     assert finished.returncode == 0
-    assert without_search(finished.stderr).startswith("Daemon started")
+    assert without_waiting(finished.stderr).startswith("Daemon started")
     om.wait_status(mission, "stopped")
     assert om.logs(mission).count("once") == 2
 

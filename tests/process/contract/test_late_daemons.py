@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.killing import kill, without_search
+from tests.kit.killing import kill, without_waiting
 from tests.kit.overmind import Overmind
 from tests.kit.processes import alive, of_home
 from tests.kit.waiting import eventually
@@ -115,7 +115,7 @@ def test_a_daemon_that_a_command_has_started_for_a_keeper_does_not_come_after_a_
     assert om.ok("shutdown", "-y") == "Daemon stopped\n"
     gate.open()
     text, errors = looking.communicate(timeout=60)
-    assert (text, without_search(errors)) == ("", MISSING)
+    assert (text, without_waiting(errors)) == ("", MISSING)
     assert looking.returncode == 1
     eventually(lambda: not of_home(om.home), what="nobody is left")
 

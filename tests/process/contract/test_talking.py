@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from tests.kit import claude
-from tests.kit.killing import without_search
+from tests.kit.killing import without_waiting
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
@@ -120,7 +120,7 @@ def test_whoever_waits_does_not_notice_a_new_supervisor(om, planner):
     eventually(lambda: om.info(planner)["activity"] == "working", what="a turn")
     os.kill(om.supervisor_pid(), signal.SIGKILL)
     out, err = sender.communicate(timeout=60)
-    assert (sender.returncode, out, without_search(err)) == (0, "echo: patience\n", "")
+    assert (sender.returncode, out, without_waiting(err)) == (0, "echo: patience\n", "")
     assert [row["text"] for row in om.json("messages", "planner", "--json")] == ["!slow 2 patience"]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.killing import kill_supervisor, without_search
+from tests.kit.killing import kill_supervisor, without_waiting
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
@@ -104,7 +104,7 @@ def test_nobody_answers_any_more_and_the_key_that_was_named_settles_it(reached, 
     there.wait_status(mission, "stopping")
     sshd.end()
     out, errors = asking.communicate(timeout=60)
-    said = without_search(errors)
+    said = without_waiting(errors)
     assert said.startswith("Error: outcome_unknown: eu1 was lost before it answered"), (out, said)
     found = re.search(r"--request ([0-9a-f]{32})$", said.strip())
     assert found is not None, said
