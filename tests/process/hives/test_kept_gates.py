@@ -50,7 +50,7 @@ class Counted:
         config = os.path.join(self.om.home, "config.toml")
         path = kept_gates.account_path("gate", config, self._words)
         assert path is not None
-        (pid,) = processes.with_word(path)
+        (pid,) = eventually(lambda: processes.with_word(path), what="its words are its own")
         return pid
 
     def ps(self) -> str:

@@ -55,9 +55,13 @@ class Watched:
         await self.pilot.press("escape")
         await until(self.pilot, lambda: not self.app.main.panels.shape.panel_lines, what="no panel")
         await until(self.pilot, lambda: self.app.presence._reported_view is None, what="nothing is in its view")
+        await self._use_is_known()
 
     async def used(self):
         await self.pilot.press("j")
+        await self._use_is_known()
+
+    async def _use_is_known(self):
         await until(self.pilot, lambda: self.app.presence._used_at in self.known, what="the use is known")
 
     async def notified(self, count):
