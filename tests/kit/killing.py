@@ -14,13 +14,13 @@ from tests.kit.waiting import eventually
 
 PATIENCE = 20.0
 """Seconds; the machine may be busy with other tests."""
-WAITING = r"waits(?: for|:) [^\n]*\n|The daemon answers again \(PID \d+\)\n|\S+ answers again\n"
+_WAITING = re.compile(r"^(?:waits(?: for|:) .*|The daemon answers again \(PID \d+\)|\S+ answers again)\n", re.MULTILINE)
 """What a client says that waits for longer than two seconds, be it for a daemon, as it may on a busy machine."""
 
 
 def without_waiting(errors: str) -> str:
     """Return what a client has said on standard error besides what it waits for."""
-    return re.sub(WAITING, "", errors)
+    return _WAITING.sub("", errors)
 
 
 def kill(pid: int) -> None:
