@@ -9,21 +9,25 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import signal
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
 import psutil
 from ptyprocess import PtyProcess
 
+from overmind_core.terminal.screen import Screen
 from tests.kit.overmind import PROGRAM, Overmind
 from tests.kit.waiting import eventually
 
 LIMIT = 30.0
 """Seconds that any wait may take."""
+SIZE = (30, 100)
+"""Rows and columns."""
 
 
 class Terminal:
@@ -38,6 +42,7 @@ class Terminal:
 
     Attributes:
         shown: All that came so far, as the program wrote it but for CRLF, which is LF.
+        screen: What stands on the terminal.
     """
 
     def __init__(
@@ -56,12 +61,13 @@ class Terminal:
                 ["/bin/sh", "-c", f'exec "$@" {shell}', "sh", *program, *words],
                 cwd=overmind.home,
                 env={name: value for name, value in world.items() if value is not None},
-                dimensions=(30, 100),
+                dimensions=SIZE,
                 pass_fds=(held,),
                 preexec_fn=lambda: _begin_below_leader(held),
             )
         os.close(held)
         self.shown = ""
+        self.screen = Screen(*reversed(SIZE))
 
     def __enter__(self) -> Self:
         return self
@@ -85,11 +91,19 @@ class Terminal:
         self.type("\x03")
 
     def expect(self, pattern: str) -> re.Match[str]:
-        """Read until what is shown holds `pattern`."""
+        """Read until what was written holds `pattern`."""
+        return self._until(pattern, lambda: self.shown)
+
+    def shows(self, pattern: str) -> re.Match[str]:
+        """Read until `pattern` stands on the screen: of a view that follows another only what differs is written."""
+        return self._until(pattern, lambda: "\n".join(self.screen.lines()))
+
+    def _until(self, pattern: str, text: Callable[[], str]) -> re.Match[str]:
         deadline = time.monotonic() + LIMIT
-        while (found := re.search(pattern, self.shown)) is None:
-            assert time.monotonic() < deadline, f"{pattern!r} did not appear in {self.shown!r}"
-            assert self._read(), f"ended without {pattern!r}: {self.shown!r}"
+        while (found := re.search(pattern, text())) is None:
+            has_more = select.select([self._process.fd], [], [], max(deadline - time.monotonic(), 0))[0]
+            assert has_more, f"{pattern!r} did not appear in {text()!r}"
+            assert self._read(), f"ended without {pattern!r}: {text()!r}"
         return found
 
     def end(self) -> int:
@@ -110,6 +124,7 @@ class Terminal:
             data = self._process.read(1 << 16)
         except EOFError:
             return False
+        self.screen.feed(data)
         self.shown += data.decode(errors="replace").replace("\r\n", "\n")
         return True
 

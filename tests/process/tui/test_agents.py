@@ -193,7 +193,7 @@ def test_a_real_terminal_hears_a_bell_and_a_notification(om, planner):
     with Terminal(om, "tui", env={"TMUX": None}) as terminal:
         terminal.expect("planner")
         terminal.type("?")  # so that nobody sees its log
-        terminal.expect("everywhere")
+        terminal.shows("everywhere")
         sessions.say(om, planner, "!bash touch x")
         terminal.expect("\x07\x1b]9;overmind: planner · needs you · Bash: touch x\x07")
         terminal.type("qq")
