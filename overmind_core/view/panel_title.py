@@ -20,6 +20,8 @@ FACES = (LOG, DIFF, TERMINAL, STATS)
 """In the order in which `tab` turns them."""
 FOLLOWS = "follows"
 """Beside a log whose newest line is in sight."""
+ITS_END = "its end"
+"""Beside the log of what has ended, where its last line is in sight."""
 ROOMY = 96
 """Cells from which on the load stands in the title."""
 BARS = 12
@@ -155,7 +157,7 @@ def terminal_note(columns: int, rows: int, first: int, shown: int, written: int)
     at_end = first + shown >= written
     if first == 0 and at_end:
         return f"{columns}x{rows}"
-    return f"{columns}x{rows}, {'its end' if at_end else 'its middle' if first else 'its beginning'}"
+    return f"{columns}x{rows}, {ITS_END if at_end else 'its middle' if first else 'its beginning'}"
 
 
 def first_row(rows: int, cursor: int, shown: int) -> int:

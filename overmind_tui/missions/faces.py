@@ -143,7 +143,9 @@ class Faces:
             return ""
         if panels.current in AT_LIST and (screen := log_lines.screen(row, view.paged_log.partial)):
             return screen
-        return FOLLOWS if view.following else "paused: s follows"
+        if not view.following:
+            return "paused: s follows"
+        return FOLLOWS if row is None or missions_rows.is_live(row) else panel_title.ITS_END
 
     def _terminal_note(self) -> str:
         terminal = self._parts.terminal

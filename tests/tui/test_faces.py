@@ -127,3 +127,15 @@ def test_beside_the_list_what_happened_is_said_once():
         assert picture(app).count("── what happened ──") == 1
 
     run(lambda: Still(ENDED), scenario, size=(200, 60))
+
+
+def test_the_title_of_a_log_says_that_it_follows_while_there_may_be_more():
+    async def scenario(app, pilot):
+        await pilot.press("G", "enter")
+        for one, note in zip(ENDED, ("follows", "its end"), strict=True):
+            app.main.table.select(one["id"])
+            await settle(pilot)
+            (title,) = (line for line in picture(app).split("\n") if line.startswith(f"── {one['name']} "))
+            assert title.endswith(f"{note} ──")
+
+    run(lambda: Still(ENDED), scenario, size=(120, 40))
