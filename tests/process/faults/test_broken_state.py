@@ -11,8 +11,11 @@ import sqlite3
 import pytest
 
 from overmind_core.kernel.migrations import released
+from overmind_core.system.lock import try_lock
+from overmind_core.system.paths import Home
 from tests.kit import processes, torture
 from tests.kit.cases import Cases
+from tests.kit.fake_daemon import FakeDaemon
 from tests.kit.killing import kill_both
 from tests.kit.waiting import eventually
 
@@ -132,6 +135,12 @@ def test_agents_whose_state_is_gone_are_found_again(om):
     assert not processes.alive(pid)
 
 
+def lose_state(om):
+    for name in os.listdir(om.home):
+        if name.startswith("state.db"):
+            os.unlink(om.path(name))
+
+
 def test_logs_whose_record_is_lost_are_told_and_stay(om):
     """Also those of a mission between two runs, of which the keeper knows nothing."""
     ended = om.finished("echo kept; exit 3")["id"]
@@ -141,9 +150,7 @@ def test_logs_whose_record_is_lost_are_told_and_stay(om):
     om.ok("rm", removed)
     assert "Problem" not in om.ok("status")
     kill_both(om)
-    for name in os.listdir(om.home):
-        if name.startswith("state.db"):
-            os.unlink(om.path(name))
+    lose_state(om)
     first, second = sorted([ended, between])
     assert f"2 missions ({first}, {second})" in om("state", "recover", "-y").stdout
     told = f"2 log folders have no record ({first}, {second}): the state was lost."
@@ -152,6 +159,22 @@ def test_logs_whose_record_is_lost_are_told_and_stay(om):
     assert (daemon["status"], told in daemon["found"]) == ("warn", True)
     shutil.rmtree(om.path("logs", ended))
     assert f"1 log folder has no record ({between})" in om.ok("status")
+
+
+def test_a_daemon_that_leaves_before_it_answers_is_out_of_the_way_of_a_recovery(om):
+    """One that was killed answers nobody, and keeps lock and socket until the last of its threads is gone."""
+    mission = om.finished("echo kept")["id"]
+    kill_both(om)
+    lose_state(om)
+    lock = try_lock(om.path("supervisor.lock"))
+    assert lock is not None
+
+    def leave(_):
+        lock.release()
+
+    with FakeDaemon(Home(om.home), leave) as dying:
+        assert f"1 mission ({mission})" in om("state", "recover", "-y").stdout
+    assert [request["cmd"] for request in dying.requests] == ["shutdown"]
 
 
 def test_a_damaged_journal_of_exits_costs_only_what_was_damaged(om):
