@@ -334,8 +334,23 @@ def ascii_only(symbols: str, environ: Mapping[str, str]) -> bool:
     """Whether marks are drawn with ASCII: as told, else where the terminal speaks no UTF-8."""
     if symbols != "auto":
         return symbols == "ascii"
-    locale = next((environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(name)), "")
-    return environ.get("TERM") in {"linux", "dumb"} or "utf" not in locale.lower().replace("-", "")
+    if environ.get("TERM") in {"linux", "dumb"}:
+        return True
+    locale = next((said for name in ("LC_ALL", "LC_CTYPE", "LANG") if (said := _locale(name, environ))), "")
+    if not locale:  # as in a container; a terminal shows UTF-8 all the same, but for tmux and screen
+        return any(environ.get(name) for name in ("TMUX", "STY"))
+    return not _is_utf8(locale)
+
+
+def _locale(name: str, environ: Mapping[str, str]) -> str:
+    """What a variable says; Python itself sets LC_CTYPE where the locale is C (PEP 538), which says nothing."""
+    said, general = environ.get(name, ""), environ.get("LANG", "")
+    is_own = name == "LC_CTYPE" and said == "C.UTF-8" and not _is_utf8(general)
+    return "" if is_own else said
+
+
+def _is_utf8(locale: str) -> bool:
+    return "utf8" in locale.lower().replace("-", "")
 
 
 _AT = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)

@@ -240,6 +240,12 @@ def test_a_hotkey_never_counts_where_keys_are_text():
     [
         ("auto", {"LANG": "en_US.UTF-8"}, False),
         ("auto", {"LANG": "C"}, True),
+        ("auto", {"LC_CTYPE": "C.UTF-8", "LANG": "C"}, True),  # that of a Python which was started so
+        ("auto", {"LC_CTYPE": "C.UTF-8"}, False),
+        ("auto", {"LC_CTYPE": "C.UTF-8", "TMUX": "/tmp/tmux-0/default,1,0"}, True),
+        ("auto", {"LC_CTYPE": "de_DE.UTF-8", "TMUX": "/tmp/tmux-0/default,1,0"}, False),
+        ("auto", {"LC_ALL": "C", "LANG": "en_US.UTF-8"}, True),
+        ("auto", {}, False),
         ("auto", {"LC_ALL": "C.UTF-8", "TERM": "linux"}, True),
         ("ascii", {"LANG": "en_US.UTF-8"}, True),
         ("unicode", {"LANG": "C"}, False),
