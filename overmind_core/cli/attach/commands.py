@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, NoReturn
 
     from overmind_core.cli.attach.local_terminal import Terminal
@@ -62,7 +62,13 @@ def check_terminal(instead: str) -> None:
 
 
 def join(
-    context: Context, mission: str, *, keys: Sequence[DetachKey] = (), read_only: bool = False, keep: bool = False
+    context: Context,
+    mission: str,
+    *,
+    keys: Sequence[DetachKey] = (),
+    read_only: bool = False,
+    keep: bool = False,
+    missed: Callable[[], int] | None = None,
 ) -> int:
     """Join a mission's terminal until the person leaves or the mission ends; return the exit status.
 
@@ -72,6 +78,7 @@ def join(
         keys: More keys that leave.
         read_only: Watch only.
         keep: Leave an agent that got its terminal for this in it afterwards.
+        missed: Shows what a mission has written that ended before its terminal was here; returns the exit status.
     """
     from overmind_core.cli.attach.local_terminal import Terminal
     from overmind_core.client.attach import MissionAttachment
@@ -83,11 +90,18 @@ def join(
     columns, rows = terminal.size()
     context.client().connect()  # it also says when the daemon is older than this program
     wish = {"id": mission, "read_only": read_only, "keep": keep, "columns": columns, "rows": rows}
-    attachment = MissionAttachment(context.place, wish)
     try:
-        left = _attach(terminal, attachment, keys, context, read_only=read_only)
+        attachment = MissionAttachment(context.place, wish)
+    except OvermindError as error:
+        if missed is None or error.code != "not_running":
+            raise
+        return missed()
+    try:
+        left, has_shown = _attach(terminal, attachment, keys, context, read_only=read_only)
     finally:
         attachment.close()
+    if missed is not None and left.is_over and not has_shown:
+        return missed()
     with contextlib.suppress(OSError):  # the terminal is gone, and with it whoever would read this
         context.note(f"[{left.sentence}]")
     return int(left.status)
@@ -95,14 +109,15 @@ def join(
 
 def _attach(
     terminal: Terminal, attachment: MissionAttachment, keys: Sequence[DetachKey], context: Context, *, read_only: bool
-) -> SessionEnd:
+) -> tuple[SessionEnd, bool]:
+    """Stay until it is over; return how it ended, and whether there was anything to be seen."""
     from overmind_core.cli.attach.keys import KeyFilter
     from overmind_core.cli.attach.local_terminal import Signals
     from overmind_core.cli.attach.session import AttachSession, SessionEnd, TerminalWait
 
     ready = TerminalWait(attachment, context).ready()
     if isinstance(ready, SessionEnd):
-        return ready
+        return ready, False
     leave = f"watching only; {' or '.join(key.name for key in keys)} or ctrl-c leaves"
     notice = ""
     if read_only:
@@ -110,7 +125,8 @@ def _attach(
     elif not ready["write"]:
         notice = f"[{leave}: {attachment.name} has no input (--type session gives it one)]"
     with Signals() as signals, terminal:
-        return AttachSession(terminal, attachment, KeyFilter(keys), signals, notice=notice).run(ready)
+        session = AttachSession(terminal, attachment, KeyFilter(keys), signals, notice=notice)
+        return session.run(ready), session.has_shown
 
 
 ATTACH = Command(

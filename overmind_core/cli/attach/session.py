@@ -54,8 +54,8 @@ if TYPE_CHECKING:
 
 _SIGNALLED = 128
 
-SessionEnd = namedtuple("SessionEnd", ("sentence", "status"))  # noqa: PYI024 - typing costs start-up
-"""How a session ended: the sentence for the person, and what the process exits with."""
+SessionEnd = namedtuple("SessionEnd", ("sentence", "status", "is_over"), defaults=(False,))  # noqa: PYI024 - typing costs start-up
+"""How a session ended: the sentence for the person, what the process exits with, whether the mission has ended."""
 
 
 def detached(name: str) -> SessionEnd:
@@ -82,7 +82,8 @@ def mission_ended(name: str, item: Mapping[str, Any]) -> SessionEnd:
     how = f"exited {code}" if code is not None else status
     said = item.get("why") or sentence(reason)  # an older daemon says the code alone
     why = f", {said}" if said else ""
-    return SessionEnd(f"{display_safe(name)} ended: {how}{display_safe(why)}", exit_status(status, code, reason))
+    told = f"{display_safe(name)} ended: {how}{display_safe(why)}"
+    return SessionEnd(told, exit_status(status, code, reason), is_over=True)
 
 
 _KEYS = [(IN, select.POLLIN)]
@@ -138,6 +139,11 @@ class AttachSession:
         self._alone_since: float | None = None
         """Since when there are neither live bytes nor a supervisor."""
         self._end: SessionEnd | None = None
+
+    @property
+    def has_shown(self) -> bool:
+        """Whether any run's terminal was there to be seen; one that ends at once may not be."""
+        return bool(self._run)
 
     def run(self, ready: Json) -> SessionEnd:
         """Join the run that the supervisor named, and relay until somebody or something ends it.

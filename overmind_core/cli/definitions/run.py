@@ -45,7 +45,8 @@ def run(args: Namespace, context: Context) -> int:
         return INTERRUPTED
     if not args.wait and not args.tty:
         return 0
-    status = _follow(context, mission, is_removed=args.rm) if args.wait else _join(context, mission)
+    stay = _follow if args.wait else _join
+    status = stay(context, mission, is_removed=args.rm)
     if args.rm:
         _remove(context, mission)
     return status
@@ -86,10 +87,11 @@ def _check_stay(args: Namespace) -> None:
         check_terminal("overmind run --wait")
 
 
-def _join(context: Context, mission: Mapping[str, Any]) -> int:
+def _join(context: Context, mission: Mapping[str, Any], *, is_removed: bool) -> int:
+    """Stay at its terminal; of a program that ended before that was here, print what it has written."""
     from overmind_core.cli.attach.commands import join  # start-up: only with --tty
 
-    return join(context, mission["id"])
+    return join(context, mission["id"], missed=lambda: _follow(context, mission, is_removed=is_removed))
 
 
 def _remove(context: Context, mission: Mapping[str, Any]) -> None:

@@ -147,6 +147,16 @@ def test_run_it_joins_the_terminal_and_rm_leaves_nothing(om):
     assert om.ps("--all") == []
 
 
+@pytest.mark.parametrize("seconds", ["0", "0.03", "0.06", "0.1", "0.2"])
+def test_a_program_that_ends_before_its_terminal_is_joined_is_seen_and_has_its_exit_code(om, seconds):
+    with Terminal(
+        om, "run", "--rm", "-it", "--name", "short", f"echo $((6 * 7)) seen; sleep {seconds}; exit 6"
+    ) as terminal:
+        assert terminal.end() == 6
+    assert "42 seen" in terminal.shown
+    om.refused("info", "short", code="not_found")
+
+
 def test_logs_show_the_run_before_and_what_labels_select_and_no_title_without_a_match(om):
     om.mission("echo run $$; sleep 100", "--name", "twice", "--label", "team=web")
     other = om.finished("echo other; echo more", "--name", "other", "--label", "team=web")["id"]
