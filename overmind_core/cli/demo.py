@@ -183,7 +183,7 @@ def _stop(args: Namespace, context: Context) -> int:
         client.connect()
         with _locked(context):
             removed = _remove_all(client, to_wire(root))
-            purge_notes(client, {row["id"] for row in removed})
+            purge_notes(client, {row["id"] for row in removed}, root)
             project.remove(root)
     except OvermindError as error:
         if there or error.code != "daemon_not_running":

@@ -131,7 +131,7 @@ def remove(client: Client, root: str) -> Removed:
     removed.missions = _remove_missions(client, inside)
     for spec in specs:
         client.call("spec_forget", {"id": spec["id"]})
-    purge_notes(client, quests)  # what they have taught
+    purge_notes(client, quests, root)  # what they have taught
     removed.specs, removed.quests = len(specs), len(quests)
     project.remove(root)
     return removed

@@ -143,10 +143,11 @@ class NotesPage(TablePage):
         """The key tab while somebody types; else why nobody is given notes, else the proposals that wait."""
         if self.bar.sign == "/":
             return "tab turns the filter into a search" if self._filters else "tab turns the search into a filter"
-        if self._not_given or not self._proposed:
+        shown = sum(row["state"] == "proposed" for row in self.rows)  # those of all folders, where these are listed
+        proposed = max(self._proposed, shown)
+        if self._not_given or not proposed:
             return self._not_given
-        shown = any(row["state"] == "proposed" for row in self.rows)
-        return f"{self._proposed} proposed: " + ("y accept · ctrl-d forget" if shown else ":notes proposed lists them")
+        return f"{proposed} proposed: " + ("y accept · ctrl-d forget" if shown else ":notes proposed lists them")
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:

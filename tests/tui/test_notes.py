@@ -81,6 +81,19 @@ def test_notes_are_accepted_pinned_judged_forgotten_and_taken_back():
     walk(scenario, RecordingNotes)
 
 
+def test_of_the_notes_of_all_folders_all_that_are_proposed_are_counted():
+    both = [NOTES[0], {**NOTES[0], "id": "N-zc15bfy0yn"}]
+
+    class All(RecordingNotes):
+        answers: ClassVar[dict[str, Any]] = {**RecordingNotes.answers, "notes": {"notes": both, "proposed": 1}}
+
+    async def scenario(app, press):
+        await press(":notes all")
+        assert app.screen.subtitle() == "2 proposed: y accept · ctrl-d forget"
+
+    walk(scenario, All)
+
+
 def test_what_is_forgotten_under_the_cursor_is_taken_back():
     class All(RecordingNotes):
         answers: ClassVar[dict[str, Any]] = {**RecordingNotes.answers, "notes": {"notes": NOTES[6:], "proposed": 0}}

@@ -176,6 +176,17 @@ def test_stop_leaves_nothing(om):
 
 
 @pytest.mark.own_home
+def test_stop_leaves_no_note_of_one_that_was_removed_before_and_those_of_others(om):
+    mine = om.json("remember", "--scope", "global", "what I know", "--json")["id"]
+    learner = begin(om)["learner"]
+    reader(om)
+    om.ok("rm", "-f", learner)
+    assert len(notes(om)) > 1
+    om.ok("demo", "stop")
+    assert [note["id"] for note in notes(om)] == [mine]
+
+
+@pytest.mark.own_home
 def test_stop_works_after_a_crash_of_the_daemon(om):
     begin(om)
     for pid in (om.keeper_pid(), om.supervisor_pid()):
