@@ -332,6 +332,7 @@ class QuestionPanel:
 
     def do_allow(self) -> None:
         """Once; who asks nothing and has answered gets a message."""
+        self._screen.following.at_once()
         need = self.need
         if need is not None and need.group == inbox.TURN and not self._screen.table.restless:
             self._write_to(need.row)
@@ -360,6 +361,7 @@ class QuestionPanel:
 
     def do_reply(self) -> None:
         """In the person's own words; who asks nothing gets a message."""
+        self._screen.following.at_once()
         need = self.need
         if need is not None and need.asked is None and missions_rows.is_live(need.row):
             if self._screen.table.restless:
@@ -418,6 +420,7 @@ class QuestionPanel:
 
     def _asked(self) -> Row | None:
         """The question on the screen, if a key may answer it by now; else it is said why none may."""
+        self._screen.following.at_once()
         self.refresh()
         need = self.need
         refusal = self._nothing() if need is None else self._refusal(need)

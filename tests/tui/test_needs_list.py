@@ -6,6 +6,7 @@ import pytest
 
 from overmind_core.view import inbox, prompt
 from overmind_core.view.prompt import Where
+from overmind_tui.missions.question import NOT_READ
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.messages import RowsChanged
 from tests.tui.conftest import later, lists_needs, picture, question_read, until
@@ -24,6 +25,8 @@ from tests.tui.test_answer_in_place import (
 from tests.tui.test_pictures import AGENTS, settle
 from tests.tui.test_pictures_talking import BY_ENGINE
 from tests.tui.test_traps import run
+
+REVIEW = "00000004"
 
 
 @pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=str)
@@ -56,6 +59,25 @@ def test_who_needs_a_person_is_the_first_group_alone_with_the_keys_in_its_questi
         assert app.main.table.cursor_id == API
 
     run(Answering, scenario, size=size)
+
+
+@pytest.mark.parametrize("key", ["y", "m", "n", "Y", "2"])
+def test_a_key_right_behind_the_cursor_is_for_its_row(key):
+    """The panel comes a moment later: what it showed before is neither written to nor answered."""
+
+    async def scenario(app, pilot):
+        await pilot.press("exclamation_mark")
+        app.main.select(REVIEW)
+        await settle(pilot)
+        assert app.main.following.mission == REVIEW
+        burst(app, f"kk{key}")
+        await settle(pilot)
+        assert app.main.table.cursor_id != REVIEW
+        assert not app.typed.is_waiting, "nothing is written to anybody"
+        assert app.notice.text == NOT_READ
+        assert app.given == []
+
+    run(Answering, scenario)
 
 
 def test_its_log_is_one_key_away_and_esc_goes_back_to_it():
