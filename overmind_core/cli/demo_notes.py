@@ -40,14 +40,14 @@ def purge_notes(client: Client, missions: Collection[str], root: str) -> None:
 
 
 def _is_theirs(note: Mapping[str, Any], missions: Collection[str], repository: str | None) -> bool:
-    """Whether the note goes with them; a mission that wrote one in the shop may have been removed before."""
+    """Return True for a note that goes with them, or that a mission wrote in the shop which was removed before."""
     author = note["author"]["mission"]
     in_shop = repository is not None and note["repository"] == repository
     return author in missions or (in_shop and author is not None)
 
 
 def _repository_of(client: Client, shop: str) -> str | None:
-    """What memory calls the shop's own repository; None where it is none: one around it is a person's."""
+    """Return memory's name of the shop's own repository; None where it has none: one around it is a person's."""
     if not os.path.isdir(os.path.join(shop, ".git")):
         return None
     found: str | None = client.call("memory", {"cwd": to_wire(shop)})["repository"]

@@ -75,7 +75,7 @@ class QuestionPanel:
         self.choosing: Choosing | None = None
         self.said: dict[str, str] = {}
         answers.listeners.append(self._answered)
-        self.handlers: dict[str, Handler] = {
+        acts: dict[str, Handler] = {
             "allow": self.do_allow,
             "deny": self.do_deny,
             "always": self.do_always,
@@ -84,6 +84,12 @@ class QuestionPanel:
             "attach": self.do_attach,
             **{f"option-{number}": partial(self.choose, number) for number in range(1, OPTIONS)},
         }
+        self.handlers: dict[str, Handler] = {name: partial(self._do, act) for name, act in acts.items()}
+
+    def _do(self, act: Handler) -> None:
+        """Act for the row under the cursor: the panel, which rests before it follows, comes there first."""
+        self._screen.following.at_once()
+        act()
 
     # what is asked
 
@@ -332,7 +338,6 @@ class QuestionPanel:
 
     def do_allow(self) -> None:
         """Once; who asks nothing and has answered gets a message."""
-        self._screen.following.at_once()
         need = self.need
         if need is not None and need.group == inbox.TURN and not self._screen.table.restless:
             self._write_to(need.row)
@@ -361,7 +366,6 @@ class QuestionPanel:
 
     def do_reply(self) -> None:
         """In the person's own words; who asks nothing gets a message."""
-        self._screen.following.at_once()
         need = self.need
         if need is not None and need.asked is None and missions_rows.is_live(need.row):
             if self._screen.table.restless:
@@ -420,7 +424,6 @@ class QuestionPanel:
 
     def _asked(self) -> Row | None:
         """The question on the screen, if a key may answer it by now; else it is said why none may."""
-        self._screen.following.at_once()
         self.refresh()
         need = self.need
         refusal = self._nothing() if need is None else self._refusal(need)

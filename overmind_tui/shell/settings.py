@@ -343,7 +343,7 @@ def ascii_only(symbols: str, environ: Mapping[str, str]) -> bool:
 
 
 def _locale(name: str, environ: Mapping[str, str]) -> str:
-    """What a variable says; Python itself sets LC_CTYPE where the locale is C (PEP 538), which says nothing."""
+    """Return a variable's locale; "" of the LC_CTYPE that Python itself sets where the locale is C (PEP 538)."""
     said, general = environ.get(name, ""), environ.get("LANG", "")
     is_own = name == "LC_CTYPE" and said == "C.UTF-8" and not _is_utf8(general)
     return "" if is_own else said

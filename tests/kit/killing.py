@@ -15,7 +15,7 @@ from tests.kit.waiting import eventually
 PATIENCE = 20.0
 """Seconds; the machine may be busy with other tests."""
 _WAITING = re.compile(r"^(?:waits(?: for|:) .*|The daemon answers again \(PID \d+\)|\S+ answers again)\n", re.MULTILINE)
-"""What a client says that waits for longer than two seconds, be it for a daemon, as it may on a busy machine."""
+"""Lines of a client that waits for longer than two seconds, be it for a daemon, as it may on a busy machine."""
 
 
 def without_waiting(errors: str) -> str:

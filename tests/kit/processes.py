@@ -33,7 +33,7 @@ _strangers: set[int] = set()
 
 
 def alive(pid: int) -> bool:
-    """Whether `pid` runs; a zombie does not, but for one of which threads are left: they keep its locks and sockets."""
+    """Return True while `pid` runs, or threads of it do, which keep its locks and sockets though it is a zombie."""
     try:
         found = psutil.Process(pid)
         return found.status() != psutil.STATUS_ZOMBIE or found.num_threads() > 1

@@ -54,7 +54,9 @@ if TYPE_CHECKING:
 
 _SIGNALLED = 128
 
-SessionEnd = namedtuple("SessionEnd", ("sentence", "status", "is_over"), defaults=(False,))  # noqa: PYI024 - typing costs start-up
+SessionEnd = namedtuple(  # noqa: PYI024 - typing costs start-up
+    "SessionEnd", ("sentence", "status", "is_over"), defaults=(False,)
+)
 """How a session ended: the sentence for the person, what the process exits with, whether the mission has ended."""
 
 
@@ -142,7 +144,7 @@ class AttachSession:
 
     @property
     def has_shown(self) -> bool:
-        """Whether any run's terminal was there to be seen; one that ends at once may not be."""
+        """True once the terminal of a run was there to be seen; a run that ends at once may have none."""
         return bool(self._run)
 
     def run(self, ready: Json) -> SessionEnd:
