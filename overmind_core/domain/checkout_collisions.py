@@ -57,6 +57,8 @@ class CheckoutEdits(NamedTuple):
     """Submodules that are staged as they are committed, and have another commit or work in their folder."""
     loose: Collection[str] = ()
     """Files that git does not know, ignored ones too."""
+    unmerged: Collection[str] = ()
+    """Those of the edited ones whose conflicts are not resolved."""
 
 
 class Collisions(NamedTuple):
@@ -64,6 +66,8 @@ class Collisions(NamedTuple):
 
     edited: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()
+    unmerged: tuple[str, ...] = ()
+    """Those whose conflicts are not resolved: as long as there is one, git moves nothing there, and stashes nothing."""
 
 
 def collisions(changes: Iterable[PathChange], edits: CheckoutEdits) -> Collisions:
@@ -79,7 +83,8 @@ def collisions(changes: Iterable[PathChange], edits: CheckoutEdits) -> Collision
     new = _Paths(one.path for one in all_changes if one.brings)
     edited = {path for path in edits.edited if any_change.meet(path)}
     edited |= {path for path in edits.submodules if content.meet(path)}
-    return Collisions(tuple(sorted(edited)), tuple(sorted({path for path in edits.loose if new.meet(path)} - edited)))
+    loose = {path for path in edits.loose if new.meet(path)} - edited
+    return Collisions(tuple(sorted(edited)), tuple(sorted(loose)), tuple(sorted(edits.unmerged)))
 
 
 class _Paths:
@@ -104,20 +109,22 @@ def folders_of(path: str) -> Iterator[str]:
         yield path
 
 
-def in_the_way(files: Collection[str], operation: str | None = None) -> str:
+def in_the_way(files: Collection[str], operation: str | None = None, *, unmerged: bool = False) -> str:
     """Return what a landing waits for in a few words: `README.md is not committed`; the first file where it is many.
 
     Args:
         files: The uncommitted ones that it meets.
         operation: What stands half done there, by git's word for it.
+        unmerged: Whether it is the conflicts of these files that are in its way.
     """
     if operation is not None:
         return f"a {operation} is not finished"
     if not files:
         return ""
     first, more = next(iter(files)), len(files) - 1
-    others = f" and {more} more" if more else ""
-    return f"{first}{others} {'are' if more else 'is'} not committed"
+    if unmerged:
+        return f"{first} and {more} more have unresolved conflicts" if more else f"{first} has unresolved conflicts"
+    return f"{first} and {more} more are not committed" if more else f"{first} is not committed"
 
 
 class TargetUse(NamedTuple):
@@ -136,7 +143,11 @@ class TargetUse(NamedTuple):
         if self.operation is not None:
             where = f"{self.branch} is in use in {self.folder}, where a {self.operation.noun} is not finished."
             return f"{where} Nothing was changed. {self.operation.advice(self.folder)}"
-        edited, loose = self.found
+        edited, loose, unmerged = self.found
+        if unmerged:
+            conflicts = f"{count_text(len(unmerged), 'file')} with unresolved conflicts: {list_text(unmerged)}"
+            where = f"{self.branch} is checked out in {self.folder}, which has {conflicts}."
+            return f"{where} Resolve them there, and tell git so with git add. Nothing was changed."
         parts = []
         if edited:
             are, them = ("is", "it") if len(edited) == 1 else ("are", "them")
@@ -154,7 +165,9 @@ class TargetUse(NamedTuple):
         """The commands that take it out of the way, and lose nothing."""
         if self.operation is not None:
             return self.operation.ways_out(self.folder)
-        edited, loose = self.found
+        edited, loose, unmerged = self.found
+        if unmerged:
+            return (f"git -C {shlex.quote(self.folder)} add -- {shlex.join(unmerged)}",)
         found = []
         if edited:
             found = [f"git -C {shlex.quote(self.folder)} stash push -- {shlex.join(edited[:MOST_COMMANDS])}"]
@@ -166,5 +179,6 @@ class TargetUse(NamedTuple):
     def fields(self) -> dict[str, object]:
         """The same for programs: the fields of the error."""
         operation = {} if self.operation is None else {"operation": self.operation.value}
-        return {"folder": self.folder, "files": [*self.found.edited, *self.found.loose], **operation,
-                "do": list(self.commands)}  # fmt: skip
+        edited, loose, unmerged = self.found
+        files = {"files": list(unmerged), "unmerged": True} if unmerged else {"files": [*edited, *loose]}
+        return {"folder": self.folder, **files, **operation, "do": list(self.commands)}

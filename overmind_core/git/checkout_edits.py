@@ -53,7 +53,7 @@ def edits_of(git: Git, top: str, changes: Sequence[PathChange]) -> CheckoutEdits
     known = {one.path for one in changes if one.before is PathKind.FILE} | set(edited)
     loose = {path for one in changes if one.brings for path in _at(top, one) if path not in known}
     loose |= set(_replaced_submodules(top, changes))
-    return CheckoutEdits(edited, look.within, loose)
+    return CheckoutEdits(edited, look.within, loose, look.conflicting)
 
 
 def _at(top: str, change: PathChange) -> Iterator[str]:

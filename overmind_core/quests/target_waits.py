@@ -123,7 +123,9 @@ class TargetWaits:
         if error is None:
             return ""
         files, operation = error.fields.get("files"), error.fields.get("operation")
-        return in_the_way(files if isinstance(files, list) else (), operation if isinstance(operation, str) else None)
+        named = files if isinstance(files, list) else ()
+        half_done = operation if isinstance(operation, str) else None
+        return in_the_way(named, half_done, unmerged="unmerged" in error.fields)
 
     def at(self, into: str, folder: str) -> list[Quest]:
         """The quests that wait for a branch to be out of the way in a folder."""

@@ -11,6 +11,7 @@ from overmind_core.domain.checkout_collisions import (
     PathKind,
     TargetUse,
     collisions,
+    in_the_way,
 )
 from overmind_core.domain.git_operations import GitOperation
 
@@ -77,6 +78,26 @@ def test_a_landing_meets_the_same_paths_and_what_would_be_their_folder(changes, 
     assert collisions(changes, edits) == Collisions(*met)
 
 
+def test_a_conflict_anywhere_in_the_checkout_is_in_the_way():
+    edits = CheckoutEdits(["b", "a"], [], [], ["b", "a"])
+    assert collisions([changed("c")], edits) == Collisions((), (), ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("files", "operation", "unmerged", "words"),
+    [
+        (["a"], None, False, "a is not committed"),
+        (["a", "b", "c"], None, False, "a and 2 more are not committed"),
+        (["a"], None, True, "a has unresolved conflicts"),
+        (["a", "b"], None, True, "a and 1 more have unresolved conflicts"),
+        (["a"], "merge", False, "a merge is not finished"),
+        ([], None, False, ""),
+    ],
+)
+def test_few_words_say_what_is_in_the_way(files, operation, unmerged, words):
+    assert in_the_way(files, operation, unmerged=unmerged) == words
+
+
 FOLDER = "/src/my shop"
 
 
@@ -95,6 +116,12 @@ FOLDER = "/src/my shop"
             "Commit or stash them there. In /src/my shop are untracked files where main gets new files: n. "
             "Move them away. Nothing was changed."),
             ("git -C '/src/my shop' stash push -- 'a b' c", "mv '/src/my shop/n' '/src/my shop/n.mine'"),
+        ),
+        (
+            TargetUse("main", FOLDER, found=Collisions(("a b",), ("n",), ("a b", "c"))),
+            ("main is checked out in /src/my shop, which has 2 files with unresolved conflicts: a b, c. "
+            "Resolve them there, and tell git so with git add. Nothing was changed."),
+            ("git -C '/src/my shop' add -- 'a b' c",),
         ),
         (
             TargetUse("main", FOLDER, GitOperation.CHERRY_PICK),

@@ -146,6 +146,22 @@ def test_a_file_that_the_landing_changes_and_a_person_too_stops_it(shop, merge):
     assert (shop.git("rev-parse", "main"), shop.read("a")) == (target.commit, "mine\n")
 
 
+def test_a_conflict_of_a_stash_in_another_file_stops_it_until_it_is_resolved(shop, merge):
+    """Nothing is half done by git's word, and git moves nothing there."""
+    shop.write({"a": "mine\n"})
+    shop.git("stash", "push", "-q")
+    shop.commit("theirs", {"a": "theirs\n"})
+    with pytest.raises(AssertionError, match="CONFLICT"):
+        shop.git("stash", "pop")
+    target, after = merge.target(), merge.integrate()
+    with pytest.raises(TargetInUse) as occupied:
+        merge.land(target, after)
+    assert (occupied.value.folder, occupied.value.found) == (shop.folder, Collisions((), (), ("a",)))
+    shop.git("add", "--", "a")
+    merge.land(target, after)
+    assert shop.git("rev-parse", "main") == after
+
+
 def test_what_a_person_has_changed_elsewhere_stays_and_the_clean_files_follow(shop, merge):
     target, after = merge.target(), merge.integrate()
     shop.write({"a": "mine\n", "b": "staged\n"})

@@ -102,6 +102,27 @@ def test_it_lands_soon_after_the_clean_up_however_long_it_has_waited(tmp_path, w
     story(tmp_path, scenario)
 
 
+def test_what_meets_a_conflict_of_a_stash_lands_soon_after_that_is_resolved(tmp_path):
+    async def scenario(shop):
+        shop.clean()
+        shop.code.commit("another's", {"a": "another's\n"})
+        with pytest.raises(AssertionError, match="CONFLICT"):
+            shop.code.git("stash", "pop")
+        async with shop.daemon() as inside:
+            (quest,) = await shop.begin(inside, "bye")
+            assert inside.app.engine.attempts.targets.in_the_way(quest) == "a has unresolved conflicts"
+            (command,) = (await inside.ask("quest_why", id=quest))["do"]
+            assert command == f"git -C {shop.code.folder} add -- a"
+            shop.code.git("checkout", "--ours", "--", "a")
+            shop.code.git("add", "--", "a")
+            resolved = LoopClock().mono()
+            await until(lambda: is_over(inside, quest), "it has landed")
+            assert LoopClock().mono() - resolved <= LIMIT
+            assert await inside.ask("inbox") == []
+
+    story(tmp_path, scenario)
+
+
 async def answers(ask, word):
     """Why no name answers it, and the command that does."""
     with pytest.raises(OvermindError) as refused:
