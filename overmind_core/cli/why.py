@@ -197,8 +197,15 @@ def _mission_why(args: Namespace, context: Context) -> int:
     elif again := _again(client, answer, is_plan=is_plan):
         context.print(display_safe(f"  go on with: {again}"))
     if is_plan and answer["outcome"] not in {None, "succeeded"}:
-        context.print(display_safe(f"See: overmind logs {answer['name']}"))
+        context.print(display_safe(f"See: overmind logs {_first_failed(answer)}"))
     return 0
+
+
+def _first_failed(plan: Row) -> str:
+    """The name of the first agent that has not done what it is for and has a log; else that of the plan."""
+    failed = (one for one in plan["agents"] if one["mission"] and one["outcome"] not in {None, "succeeded"})
+    agent = next(failed, None)
+    return str(plan["name"]) if agent is None else f"{plan['name']}/{agent['name']}"
 
 
 def _again(client: Client, answer: Row, *, is_plan: bool) -> str:

@@ -73,6 +73,8 @@ class KilledMissions(TypedDict):
     killed: list[MissionBrief]
     hidden: list[str]
     """The ids of those that had ended before: plain `ps` no longer lists them, and how they ended is kept."""
+    already: NotRequired[list[str]]
+    """The ids of those that an earlier kill had ended."""
     background: NotRequired[list[str]]
     """`pid command` of each process that the mission had left in the background, and that ended with this."""
     note: NotRequired[str]

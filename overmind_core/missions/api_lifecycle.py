@@ -153,9 +153,12 @@ class LifecycleApi:
             raise OvermindError("invalid", "Missing id: name a mission to kill, or use --all.")
         mission = find(self._registry, request.id, live_first=True)
         forbid_foreign(inside, mission, self._registry, "kill")
+        was_killed = mission.is_killed
         left = await self._left_processes.of(self._killed_with(mission, cascade=request.cascade))
         ended = await self._missions.end(mission, Cause.KILL, cascade=request.cascade, grace=0.0)
         answer = self._killed(ended)
+        if was_killed:
+            answer["already"] = [mission.id]
         if left:
             answer["background"] = [line for one in left for line in one.processes]
         return answer

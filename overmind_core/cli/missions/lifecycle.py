@@ -171,11 +171,13 @@ def kill(args: Namespace, context: Context) -> int:
 
 def _killed_lines(answer: Mapping[str, Any], *, cascade: bool) -> list[str]:
     hidden = answer.get("hidden", ())  # of another release's hive, there is none
-    killed = [mission["id"] for mission in answer["killed"] if mission["id"] not in hidden]
+    already = answer.get("already", ())
+    killed = [mission["id"] for mission in answer["killed"] if mission["id"] not in {*hidden, *already}]
     lines = [f"Mission {mission} had already ended: ps no longer lists it" for mission in hidden]
+    lines += [f"Mission {mission} was killed before" for mission in already]
     if background := answer.get("background"):
         lines.append(_ended_background(background))
-    if cascade and killed and not hidden:
+    if cascade and killed and not hidden and not already:
         return [*lines, f"Killed mission {killed[-1]} and all children"]
     return [*lines, *map(_killed, killed)]
 

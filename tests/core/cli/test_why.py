@@ -27,7 +27,8 @@ PLAN = {
 }  # fmt: skip
 WAITS = "release (a1b2c3d4): running\n  web: running\n  test: waiting, waits for web (ready)\n"
 FAILED = {**PLAN, "status": "stopped", "outcome": "failed", "exit_code": 1, "agents": [
-    {**AGENT, "name": "db", "stage": "failed", "outcome": "failed", "reason": "not_ready", "exit_code": 1},
+    {**AGENT, "name": "db", "stage": "failed", "outcome": "failed", "reason": "not_ready", "exit_code": 1,
+     "mission": "b1b2c3d4"},
     {**AGENT, "name": "k", "stage": "failed", "outcome": "killed", "reason": "killed"},
     {**AGENT, "name": "s", "stage": "failed", "outcome": "stopped", "reason": "stopped", "exit_code": 143},
     {**AGENT, "name": "test", "stage": "skipped", "reason": "db failed"},
@@ -35,7 +36,7 @@ FAILED = {**PLAN, "status": "stopped", "outcome": "failed", "exit_code": 1, "age
 WHY_FAILED = (
     "release (a1b2c3d4): failed (1)\n  db: failed, it did not become ready · exit 1\n  k: killed\n"
     "  s: stopped, exit 143\n  test: skipped, db failed\n"
-    "See: overmind logs release\n"
+    "See: overmind logs release/db\n"
 )
 SOON = "2000-01-01T00:00:00.000Z"
 FLAKY = {**PLAN, "agents": [

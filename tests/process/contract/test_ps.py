@@ -167,6 +167,13 @@ def test_killed_missions_are_hidden_until_asked_for(om):
     assert ids(om, "--status", "killed") == [gone]
 
 
+def test_who_kills_what_was_killed_reads_that(om):
+    mission = om.mission("sleep 100")
+    assert om.ok("kill", mission) == f"Killed mission {mission}\n"
+    assert om.ok("kill", mission) == f"Mission {mission} was killed before\n"
+    assert [one["id"] for one in om.json("kill", mission, "--json")] == [mission]
+
+
 def test_killing_a_finished_mission_only_hides_it(om):
     mission = om.finished("echo kept; exit 3")["id"]
     assert om.ok("kill", mission) == f"Mission {mission} had already ended: ps no longer lists it\n"
