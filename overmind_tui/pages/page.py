@@ -26,6 +26,7 @@ from overmind_tui.pages.room import NeedsRoom, RateLimited
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.shell import RowSelection, Shell
+from overmind_tui.shell.timers import hand_over_waiting
 from overmind_tui.widgets.command_bar import CommandBar
 from overmind_tui.widgets.lines import Lines
 from overmind_tui.widgets.table import ResourceTable
@@ -532,7 +533,9 @@ class Page(NeedsRoom, RateLimited):
 
     def on_screen_suspend(self) -> None:
         """Something else has the keys: none of its own is offered."""
-        if self.is_mounted:
+        if self not in self.app.screen_stack:
+            hand_over_waiting(self, self.app.screen)
+        elif self.is_mounted:
             self.refresh_line()
 
     def on_screen_resume(self) -> None:

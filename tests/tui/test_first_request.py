@@ -242,6 +242,24 @@ def test_nothing_is_drawn_before_the_view_to_begin_with():
     asyncio.run(session())
 
 
+def test_what_waits_for_the_first_frame_is_done_though_its_view_is_left_before_that():
+    """The program itself begins then: it would load for ever."""
+
+    async def session():
+        app: Any = RecordingBoard()
+        done: list[Any] = []
+        async with app.run_test(size=(120, 40)) as pilot:
+            app.commands.run("board")
+            await pilot.pause()
+            board = app.screen
+            board._callbacks.append((lambda: done.append(app.screen), app))  # as where its frame is still due
+            app.pop_screen()
+            await pilot.pause()
+            assert (done, app.screen is board) == ([app.main], False)
+
+    asyncio.run(session())
+
+
 class Typed(RecordingBoard):
     """Begins with a key that was typed before anything was shown; notes which screens keys are for."""
 

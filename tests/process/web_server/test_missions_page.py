@@ -31,7 +31,7 @@ def listed(tab: Tab, count: int, **args: Any) -> Table:
 def test_the_first_frame_is_the_whole_list_with_its_columns(om, tab):
     parent = om.mission("sleep 1000", "--name", "parent")
     om.mission("sleep 1000", "--name", "child", "--parent", parent)
-    om.mission(["sh", "-c", "exit 3"], "--name", "broken")
+    om.finished(["sh", "-c", "exit 3"], "--name", "broken")
     table = listed(tab, 3, order="name")
     assert table.lines == [":2 running", "parent", "└ child", "broken"]
     assert (table.total, table.head["order"], table.head["rises"]) == (4, "name", True)
