@@ -50,16 +50,20 @@ class AnswerEffects:
         text: What the person's text is then; "" where it is only kept.
         text_with: The answer that it belongs to, `allow` or `deny`.
         first: The answer with which less is at stake, where a line has to name both; "": allowing it is plain.
+        said: What a text alone has done, where that is not what the answer does that it belongs to.
     """
 
-    __slots__ = ("allow", "deny", "first", "text", "text_with")
+    __slots__ = ("allow", "deny", "first", "said", "text", "text_with")
 
-    def __init__(self, allow: str, deny: str, text: str = "", *, text_with: str = DENY, first: str = "") -> None:
+    def __init__(
+        self, allow: str, deny: str, text: str = "", *, text_with: str = DENY, first: str = "", said: str = ""
+    ) -> None:
         self.allow: Final = allow
         self.deny: Final = deny
         self.text: Final = text
         self.text_with: Final = text_with
         self.first: Final = first
+        self.said: Final = said
 
     def of(self, behaviour: str) -> str:
         """What one of both does."""
@@ -76,13 +80,20 @@ EFFECTS: Mapping[str, AnswerEffects] = {
         "the dollars to add instead",
         text_with=ALLOW,
         first=ALLOW,
+        said="raise the limit by your dollars",
     ),
     EngineNeed.STUCK: AnswerEffects(
         "begin a new round", "leave it failed", "the feedback for it", text_with=ALLOW, first=ALLOW
     ),
-    EngineNeed.REPORT: AnswerEffects("queue it, or answer it", "only record it", "the answer", text_with=ALLOW),
+    EngineNeed.REPORT: AnswerEffects(
+        "queue it, or answer it", "only record it", "the answer", text_with=ALLOW, said="answered"
+    ),
     EngineNeed.STEER: AnswerEffects(
-        "send the message", "leave this mission alone for 1 h", "the message instead", text_with=ALLOW
+        "send the message",
+        "leave this mission alone for 1 h",
+        "the message instead",
+        text_with=ALLOW,
+        said="send your message",
     ),
 }
 """By need."""
@@ -101,10 +112,14 @@ REVIEW_ALONE = AnswerEffects("accept the work", "fail this attempt", "the feedba
 UNASSIGNED = "unassigned"
 """The field of a subject that says that nobody is set to do what is reported."""
 REPORT_UNASSIGNED = AnswerEffects(
-    "queue it for the agent that you name", "only record it", "the agent, such as claude", text_with=ALLOW
+    "queue it for the agent that you name",
+    "only record it",
+    "the agent, such as claude",
+    text_with=ALLOW,
+    said="queue it for that agent",
 )
 """Of `report` of work for which there is no agent."""
-REPORT_QUESTION = AnswerEffects("answer yes", "answer no", "the answer", text_with=ALLOW)
+REPORT_QUESTION = AnswerEffects("answer yes", "answer no", "the answer", text_with=ALLOW, said="answered")
 """Of `report` of a question, which wants an answer in words."""
 QUESTION = "question"
 """The kind of such a report, in its subject, and the need of an agent's question."""

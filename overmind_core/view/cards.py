@@ -40,7 +40,7 @@ def card(need: Need, answer: str = "") -> Card:
         choices: Questions with options: question, several, and options of label and about.
         rule: What `always` stores; null where no rule covers it.
         offers: What can be done: `[action, key, label]`, the most important first.
-        text_with, words: The answer that the person's own words go with, and what they do.
+        text_with, words, said: The answer that the person's own words go with, what they do, and what they have done.
         labels: What both answers do, as buttons say it.
         done: What both have done, in words, once they were given.
         text_is: The meaning of a text for the engine; absent: it has none.
@@ -94,6 +94,7 @@ def _asked(need: Need, asked: Row) -> Card:
         "offers": [tuple(one) for one in inbox.offers(need, choosing)],
         "text_with": words.behaviour,
         "words": words.doing,
+        "said": words.done,
     }
     effects = engine_questions.effects_of(asked)
     found["labels"] = {"allow": effects.allow, "deny": effects.deny}

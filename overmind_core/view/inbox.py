@@ -314,8 +314,9 @@ class InWords(NamedTuple):
 def in_words(asked: Row) -> InWords:
     """What words do to this question."""
     if engine_questions.is_of_engine(asked):
-        behaviour = engine_questions.effects_of(asked).text_with
-        return InWords(behaviour, with_text(asked), f"{done(asked, behaviour)} · with your text")
+        effects = engine_questions.effects_of(asked)
+        was_done = effects.said or f"{done(asked, effects.text_with)} · with your text"
+        return InWords(effects.text_with, with_text(asked), was_done)
     if asked["need"] == QUESTION:
         return InWords(ALLOW, "answer", "answered")
     with_what = "your text" if (asked["need"], DENY) in _DONE_OF else "your reason"

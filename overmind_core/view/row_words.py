@@ -111,7 +111,7 @@ def tone(entry: Entry, facts: Facts) -> str:
 def state(entry: Entry, facts: Facts) -> Cell:
     """Its state in a word or two."""
     said = facts.said.get(entry.id, "")
-    if 0 < len(said) <= STATE_CELLS:
+    if 0 < len(said) <= STATE_CELLS and (missions_rows.is_live(entry.row) or is_closed(entry)):
         return Cell(said, "quiet")
     colour = "quiet" if mark(entry) is WORKING and silence(entry, facts) is None else tone(entry, facts)
     return Cell(_state(entry, facts), colour)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.actor import ENGINE, is_person
@@ -121,6 +122,9 @@ class Watching:
         for mission in self._registry.live.values():
             if mission.status in {Status.RUNNING, Status.PAUSED} and self._is_watchable(mission):
                 self._watch(mission, earlier=True)
+                watch = self._watches[mission.id]
+                if watch.liveness is not None:
+                    watch.liveness = health.resumed(self._clock.mono(), self._heard_at(watch, mission), self.health)
 
     def on_answer(self, question: EngineQuestion, decision: Decision) -> None:
         """A person has decided whether a mission is to be steered.
@@ -154,6 +158,8 @@ class Watching:
 
     async def run(self) -> None:
         """Look once a beat while anything runs, for as long as the supervisor lives."""
+        with suppress(OSError):
+            await self._measure_resumed()
         while True:
             await self._wanted.wait()
             await asyncio.sleep(self.health.beat)
@@ -178,6 +184,13 @@ class Watching:
                     self._beat(watch, mission, now)
         if silent:
             await self._measure_silent(silent)
+
+    async def _measure_resumed(self) -> None:
+        """Have something to compare with at the first beat for those that were silent already when we came."""
+        resumed = [one.mission for one in self._watches.values() if one.liveness is not None and one.liveness.unwatched]
+        missions = [mission for one in resumed if (mission := self._registry.live.get(one)) is not None]
+        if missions:
+            await self._cpu.percent(missions, self._clock.mono())
 
     async def _measure_silent(self, silent: Sequence[tuple[Watch, Mission]]) -> None:
         await self._progress.look()  # it may have written since the keeper was asked last

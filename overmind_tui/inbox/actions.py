@@ -109,8 +109,10 @@ class AnswerActions:
             if error is not None:
                 self.given.discard(key)
             on_result(error)
+            own_words = bool(answer.get("message")) and not answer.get("options")
+            was_done = in_words(question).done if own_words else done(question, answer["behaviour"])
             for listener in self.listeners if error is None else ():
-                listener(question, done(question, answer["behaviour"]))
+                listener(question, was_done)
 
         if is_of_swarm(question):
             self._shell.request("swarm_answer", [{"question": int(question["question"]), **answer}], on_answered)

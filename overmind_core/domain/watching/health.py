@@ -47,6 +47,8 @@ class Liveness:
     """`missed` when it was steered, without a sign of life since."""
     cpu_percent: float | None = None
     """Of one core, in the newest beat; None: not measured."""
+    unwatched: int = 0
+    """Beats of silence before it was watched, by an earlier supervisor: they count once its CPU time is known."""
 
     def silent_seconds(self, now: float) -> float:
         """How long there was no sign of life."""
@@ -69,6 +71,20 @@ def begin(now: float) -> Liveness:
     return Liveness(now, now)
 
 
+def resumed(now: float, heard_at: float | None, settings: HealthSettings) -> Liveness:
+    """The liveness of a mission that ran before this supervisor did: it may have been silent for long.
+
+    Whether it has computed meanwhile nobody knows, so it is quiet at most until as many beats are missed once more.
+
+    Args:
+        now: When it is taken over.
+        heard_at: As in `beat`.
+        settings: How long a beat is, and how many of them make it quiet.
+    """
+    alive_at = now if heard_at is None else min(heard_at, now)
+    return Liveness(now, alive_at, unwatched=min(int((now - alive_at) / settings.beat), settings.quiet))
+
+
 def beat(liveness: Liveness, now: float, *, heard_at: float | None, cpu_percent: float | None = None) -> Liveness:
     """The liveness after one more beat.
 
@@ -82,7 +98,9 @@ def beat(liveness: Liveness, now: float, *, heard_at: float | None, cpu_percent:
     if is_alive or (cpu_percent is not None and cpu_percent >= LEAST_CPU):
         alive_at = heard_at if is_alive and heard_at is not None else now
         return Liveness(now, min(alive_at, now), cpu_percent=cpu_percent)
-    return replace(liveness, looked_at=now, missed=liveness.missed + 1, cpu_percent=cpu_percent)
+    counted = 0 if cpu_percent is None else liveness.unwatched
+    missed, unwatched = liveness.missed + 1 + counted, liveness.unwatched - counted
+    return replace(liveness, looked_at=now, missed=missed, cpu_percent=cpu_percent, unwatched=unwatched)
 
 
 def as_heard(liveness: Liveness, heard_at: float | None) -> Liveness:

@@ -195,7 +195,7 @@ export class Card {
     const kept = draft(box, `answer:${need.key}`);
     const send = this._context.verbs.button("answer", () => (box.value.trim() ? { question: need.question, behaviour, message: box.value.trim() } : null), {
       label: behaviour === "deny" ? "Deny with this reason" : "Send these words", key: "", primary: false, guard: this._context.guard,
-      done: () => (kept.clear(), this._context.answered(need, behaviour)), failed: (error) => this._context.failed(need, error),
+      done: () => (kept.clear(), this._context.answered(need, behaviour, need.said)), failed: (error) => this._context.failed(need, error),
     });
     this._words = h("div", { class: "words" }, h("label", { for: name }, label), box, h("div", { class: "words-row" }, send, h("button", { type: "button", class: "button", onclick: () => this._closeWords() }, "Close")));
     box.addEventListener("keydown", (event) => {

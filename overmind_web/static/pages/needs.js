@@ -207,9 +207,9 @@ class Needs {
       ...this._context,
       guard: () => this._guard.refusal(need.key),
       go: (tab) => this._context.router.go("m", [need.id, tab]),
-      answered: (which, behaviour) => {
+      answered: (which, behaviour, said) => {
         this._mine.set(which.key, behaviour);
-        const done = { ...which.done, always: "allowed, and the rule is stored", reply: "sent" }[behaviour];
+        const done = said ?? { ...which.done, always: "allowed, and the rule is stored", reply: "sent" }[behaviour];
         this._context.toasts.say(`${which.name}: ${done}`, behaviour === "deny" ? "wait" : "good");
       },
       failed: (which, error) => {

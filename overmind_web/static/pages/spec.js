@@ -127,7 +127,7 @@ class Spec {
           ...this._context,
           guard: () => this._guard.refusal(need.key),
           go: (tab) => router.go("m", [need.id, tab]),
-          answered: (which, behaviour) => toasts.say(`${which.phase || which.part || which.name}: ${which.done[behaviour] ?? "answered"}`, behaviour === "deny" ? "wait" : "good"),
+          answered: (which, behaviour, said) => toasts.say(`${which.phase || which.part || which.name}: ${said ?? which.done[behaviour] ?? "answered"}`, behaviour === "deny" ? "wait" : "good"),
           failed: (which, error) => error.error === "not_found" && (toasts.say(error.message, "wait"), true),
         });
         this._cards.set(need.key, card);

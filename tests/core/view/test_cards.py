@@ -120,6 +120,23 @@ def test_a_question_of_the_engine_says_what_each_answer_does():
     assert found["labels"] == {"allow": "raise the limit beyond what is spent", "deny": "stop what runs, hold the rest"}
     assert found["text_is"] == "the dollars to add instead"
     assert (found["text_with"], stripped(texts(found))) == ("allow", ["Bash: make", "spent"])
+    assert (found["words"], found["said"]) == ("type the dollars to add instead", "raise the limit by your dollars")
+
+
+@pytest.mark.parametrize(
+    ("need", "subject", "said"),
+    [
+        ("report", {"kind": "question"}, "answered"),
+        ("report", {"kind": "bug"}, "answered"),
+        ("report", {"kind": "bug", "unassigned": True}, "queue it for that agent"),
+        ("steer", {}, "send your message"),
+        ("stuck", {}, "begin a new round · with your text"),
+    ],
+)
+def test_own_words_are_no_yes(need, subject, said):
+    about = {"kind": "quest", "id": "q", "name": "q"}
+    asked = question(need=need, part="", about=about, mission="q", subject={"lines": [], **subject})
+    assert card(asked=asked, mission=row("other"))["said"] == said
 
 
 @pytest.mark.parametrize("need", sorted(EngineNeed))

@@ -52,6 +52,12 @@ def test_a_question_in_a_line(fields, text):
     assert row_words.lasts(entry, FACTS) == "1m"
 
 
+def test_what_was_answered_is_said_until_its_mission_ends():
+    facts = FACTS._replace(said={"a": "allowed"})
+    assert row_words.state(entry_of(agent("a", 100.0, "working", 10.0, 0.1, "tests")), facts).text == "allowed"
+    assert row_words.state(entry_of(ended("a", 100.0)), facts).text == "succeeded"
+
+
 def test_several_questions_are_counted():
     entry = entry_of(asking(), question(1, "a", 90.0, "one?"), question(2, "a", 5.0, "two?"))
     assert row_words.sentence(entry, FACTS).text == "2 questions: one?"

@@ -81,6 +81,34 @@ def test_a_server_without_requests_is_quiet_for_ever_and_that_is_no_news(home):
     assert [term["term"] for term in shown["terms"] if term["holds"]] == []
 
 
+@pytest.mark.parametrize(("cpu", "level"), [(0.0, "quiet"), (40.0, "ok")])
+def test_silence_goes_on_under_another_supervisor_as_soon_as_it_knows_that_nothing_computes(home, cpu, level):
+    async def percent(missions, _now):
+        return {one.id: cpu for one in missions}
+
+    async def look(inside, mission):
+        inside.app.engine.watching._cpu.percent = percent
+        await asyncio.sleep(1.5 * BEAT)
+        shown = await row(inside, mission)
+        return shown["level"], round(shown["silent_seconds"] / BEAT)
+
+    async def play():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper, settings=SETTINGS) as first:
+            await asyncio.sleep(BEAT)
+            mission = await first.run("sleep 9000", activity_timeout=9000)
+            await asyncio.sleep(40 * BEAT)
+        keeper.lose()
+        async with supervising(home, keeper, settings=SETTINGS) as second:
+            told = len(levels(second, mission))
+            found = await look(second, mission)
+            assert levels(second, mission)[told:] in ([], [(42, "quiet")]), "it is quiet at most: no alarm rings twice"
+        keeper.close()
+        return found
+
+    assert in_process.run(play()) == (level, 42 if level == "quiet" else 0)
+
+
 def test_output_is_a_sign_of_life(home):
     async def play(inside, keeper):
         mission = await inside.run("make", activity_timeout=9000)
