@@ -323,6 +323,13 @@ def in_words(asked: Row) -> InWords:
     return InWords(DENY, with_text(asked), f"{done(asked, DENY)} with {with_what}")
 
 
+def wants_words(asked: Row) -> bool:
+    """Whether a person's own words are an answer by themselves."""
+    if engine_questions.is_of_engine(asked):
+        return engine_questions.effects_of(asked) is engine_questions.REPORT_QUESTION
+    return asked["need"] == QUESTION and not asked["attach_only"]
+
+
 def line_title(asked: Row) -> str:
     """What a text in the line is to this question: `deny api, say why`, `answer port`, `login: the feedback for it`."""
     effects, name = engine_questions.effects_of(asked), safe(asked["name"])

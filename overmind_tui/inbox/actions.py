@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.domain import engine_questions
 from overmind_core.errors import OvermindError
 from overmind_core.view import quests as quests_rows
 from overmind_core.view import subject
@@ -109,8 +110,8 @@ class AnswerActions:
             if error is not None:
                 self.given.discard(key)
             on_result(error)
-            own_words = bool(answer.get("message")) and not answer.get("options")
-            was_done = in_words(question).done if own_words else done(question, answer["behaviour"])
+            by_text = bool(answer.get("message")) and engine_questions.is_of_engine(question)
+            was_done = in_words(question).done if by_text else done(question, answer["behaviour"])
             for listener in self.listeners if error is None else ():
                 listener(question, was_done)
 

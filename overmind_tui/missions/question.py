@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Lines = Sequence[Sequence[Cell]]
 JUST_CHANGED = "the row under the cursor just changed: check it, then press the key again"
 NOT_READ = "this question just appeared: read it, then press the key again"
+SESSION = "session"
 CHOOSE = "this is a question: choose with 1-9, or press m to answer in your own words"
 OPTIONS = 10
 
@@ -317,12 +318,23 @@ class QuestionPanel:
         screen = self._screen
         screen.following.at_once()
         need = self.need
-        if screen.table.marked or need is None or need.asked is None or need.asked["need"] != inbox.QUESTION:
+        if screen.table.marked or need is None or need.asked is None:
             screen.shell.actions.act(screen, keymap(Context.MISSIONS)["m"])
+        elif not inbox.wants_words(need.asked):
+            self._refuse_or_write(need)
         elif not self.may_answer:
             self.do_enter()
         elif (question := self._asked()) is not None:
             self._answers.write(question)
+
+    def _refuse_or_write(self, need: Need) -> None:
+        """A message to who asks something else; a task takes none, and its question has the place for words."""
+        shell = self._screen.shell
+        if need.row.get("type") == SESSION:
+            shell.actions.act(self._screen, keymap(Context.MISSIONS)["m"])
+        else:
+            shell.flash(f"{safe(need.row['name'])} asks something: y goes to its question", "slow")
+            shell.typed.hush()
 
     def _write_to(self, row: Row) -> None:
         """Write to this mission alone, whatever is marked, as far as its key may."""

@@ -421,6 +421,41 @@ def test_own_words_say_why_in_the_line_below_the_question(size):
     run(Answering, scenario)
 
 
+def reported(kind):
+    about = {"kind": "mission", "id": API, "name": "api"}
+    subject = {"kind": kind, "lines": ["Drop the table?"]}
+    return {**QUESTIONS[0], "part": "", "need": "report", "tool": "", "rule": None, "about": about, "subject": subject,
+            "summary": "Drop the table?"}  # fmt: skip
+
+
+def test_m_on_the_row_of_a_task_that_asks_for_words_takes_the_answer_and_says_so():
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, LineComposer), what="the line")
+        await pilot.press(*"never", "enter")
+        await until(pilot, lambda: app.screen is app.main, what="the list")
+        assert app.given == [(7, "allow", ["never"])]
+        assert app.notice.text == "api: answered"
+        assert "answered" in state(app, "api")
+
+    run(lambda: Answering(questions=[reported("question")]), scenario)
+
+
+def test_m_on_the_row_of_a_task_that_asks_for_more_than_words_says_where_they_go():
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        burst(app, "mno")
+        assert app.notice.text.startswith("api asks something: y goes to its question")
+        await settle(pilot)
+        assert (app.screen, app.given) == (app.main, [])
+
+    rows = [{**row, "type": "task"} for row in AGENTS]
+    run(lambda: Answering(rows, questions=[reported("bug")]), scenario)
+
+
 def test_words_that_are_not_sent_are_kept_for_this_question_and_a_refusal_stands_in_the_line():
     async def scenario(app, pilot):
         assert app.main.select(PORT)
