@@ -169,7 +169,8 @@ class MissionsList(ScrollCanvas):
             wanted: What it was narrowed to, in words.
             asked: The person changed the arrangement, so that a move surprises nobody.
         """
-        line = self._place(self._key) - self.scroll_offset.y if self._key in self._keys else None
+        top = self.scroll_offset.y  # at its beginning it stays there: who comes above the cursor is in sight
+        line = self._place(self._key) - top if top > 0 and self._key in self._keys else None
         self._listing, self._wanted = listing, wanted
         self.branches = list(listing.entries)
         self._rebuild(asked=asked, line=line)

@@ -162,6 +162,27 @@ def test_a_question_that_comes_while_a_key_is_held_moves_nothing(clock, grows):
     play(scenario, rows)
 
 
+@pytest.mark.parametrize("steps", [0, 9])
+def test_who_asks_above_the_cursor_is_in_sight_where_the_list_shows_its_beginning(clock, steps):
+    rows = [agent(at, f"agent-{at}", "working", "goes on", 0.1) for at in range(1, 41)]
+
+    async def scenario(app, pilot):
+        await pilot.press(*"j" * steps)
+        under = app.main.table.cursor_id
+        clock.now += CALM_SECONDS + 0.01
+        for number, row in enumerate((rows[20], rows[30]), 1):
+            asks(app, row, number)
+            await settle(pilot)
+            clock.now += CALM_SECONDS + 0.01
+        shown = picture(app)
+        assert "more above" not in shown
+        assert f"! {rows[20]['name']}" in shown
+        assert app.main.table.cursor_id == under
+        assert f"{app.fleet.of(under)['name']} " in shown
+
+    play(scenario, rows, size=(80, 24))
+
+
 def test_a_question_of_the_row_that_a_held_key_has_come_to_is_not_answered_unread(clock, monkeypatch):
     """Acceptance 4: where it is that row which asks, the keys go into its question, and none of them answers it."""
     monkeypatch.setattr(question, "time", SimpleNamespace(monotonic=clock.monotonic))
