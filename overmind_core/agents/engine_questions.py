@@ -29,7 +29,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Container, Mapping
 
     from overmind_core.agents.questions import Questions
     from overmind_core.agents.store import QuestionTable
@@ -104,6 +104,7 @@ class EngineQuestions:
         self._unsaved: dict[int, QuestionRow] = {}
         """Those that were closed while the disk was full."""
         self._handlers: dict[tuple[str, str | None], Callable[[EngineQuestion, Decision], None]] = {}
+        self._guards: dict[tuple[str, str | None], Callable[[EngineQuestion, Decision], Awaitable[None]]] = {}
         self._waiters: dict[int, list[asyncio.Future[None]]] = {}
 
     def load(self, live: Container[str]) -> None:
@@ -130,6 +131,16 @@ class EngineQuestions:
         """
         assert (need, kind) not in self._handlers, f"two handlers of {need}"
         self._handlers[need, kind] = handler
+
+    def guard(
+        self, need: EngineNeed, guard: Callable[[EngineQuestion, Decision], Awaitable[None]], *, kind: AboutKind | None
+    ) -> None:
+        """Have `guard` look before an answer is taken, for as long as that takes.
+
+        It raises `OvermindError` to refuse the answer, and the question stays open unless it has withdrawn it.
+        """
+        assert (need, kind) not in self._guards, f"two guards of {need}"
+        self._guards[need, kind] = guard
 
     def ask(
         self,
@@ -221,7 +232,11 @@ class EngineQuestions:
                 what its handler refuses with. It is open as before.
             StoreError: there is no room for the answer. It is open as before.
         """
-        self._check(self._asked(row), decision, is_named=is_named)
+        question = self._asked(row)
+        self._check(question, decision, is_named=is_named)
+        guard = self._guards.get((question.need, question.about.kind))
+        if guard is not None:
+            await guard(question, decision)
         await self._make_room(row.id, decision, by)
         question = self._asked(row)  # somebody may have been faster
         self._act(question, decision, by)

@@ -277,6 +277,33 @@ class QuestLanding:
         except OvermindError as error:
             return ShownChanges("", Basis.UNKNOWN, (error.message,))
 
+    async def work_state(self, mission: str) -> FolderState | None:
+        """How the worktree of a mission is now; None: it has none, or nobody can tell."""
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+
+        place = self._worktree_place(mission)
+        if place is None:
+            return None
+        state = await self._locations.run(quest_work.folder_state, place, states_of(self._home, mission))
+        return None if state.tree is None else state
+
+    async def changed_since(self, mission: str, state: FolderState) -> tuple[str, ...]:
+        """The files of that worktree that are not as they were then, committed or not. Wire form.
+
+        Raises:
+            OvermindError: `git_failed`, nobody can tell.
+        """
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+
+        place = self._worktree_place(mission)
+        if place is None:
+            return ()
+        return await self._locations.run(quest_work.changed_since, place, state, states_of(self._home, mission))
+
+    def _worktree_place(self, mission: str) -> WorkLocation | None:
+        record = self._workspace.records.get(mission)
+        return None if record is None or record.half else self._locations.location_of(record)
+
     async def folder_state(
         self, mission: str, folder: str, environment: Environment, *, isolated: bool
     ) -> FolderState | None:

@@ -319,6 +319,29 @@ def folder_state(place: WorkLocation, objects: str) -> FolderState:
     return FolderState(problem=problem)
 
 
+def changed_since(place: WorkLocation, state: FolderState, objects: str) -> tuple[str, ...]:
+    """Return the files (wire form) that are not as they were in a state of the same folder, committed or not.
+
+    Where the folder is gone there is only what was committed: it is named itself, unless that is all of its state.
+
+    Raises:
+        GitFailed: git refused, or something of the state is gone.
+        GitMissing: there is none.
+    """
+    if not os.path.isdir(place.folder):
+        commit = repository.resolve(place.git, place.source, repository.HEADS + (place.branch or ""))
+        if commit is None:
+            return ()
+        tree = place.git(place.source, "rev-parse", f"{commit}^{{tree}}").strip()
+        return () if tree == state.tree else (to_wire(place.folder),)
+    return tuple(to_wire(one.path) for one in changes_since(place.git, place.folder, _known(state), objects).files)
+
+
+def _known(state: FolderState) -> CheckoutState:
+    large = {from_wire(path): mark for path, mark in state.large.items()}
+    return CheckoutState(state.tree or "", state.head, large)
+
+
 class ComparedChanges(NamedTuple):
     """The changes of a mission, and what they are compared with."""
 
@@ -344,9 +367,8 @@ def compared_changes(place: WorkLocation, state: FolderState | None, objects: st
         return ComparedChanges(_unlanded(place), Basis.WORKTREE)
     problem = "" if state is None else state.problem
     if state is not None and state.tree is not None:
-        known = CheckoutState(state.tree, state.head, {from_wire(path): mark for path, mark in state.large.items()})
         try:
-            return ComparedChanges(changes_since(place.git, place.folder, known, objects), Basis.START)
+            return ComparedChanges(changes_since(place.git, place.folder, _known(state), objects), Basis.START)
         except GitFailed as error:  # what was committed then is gone, or git refuses whatever is asked
             problem = to_wire(error.reason).rstrip(".")
     said = unknown_start(problem) if problem else ""

@@ -372,7 +372,10 @@ class AttemptWork:
             return earlier
         of_spec = await self._of_spec(quest)
         brief = await self._briefing(quest, of_spec)
+        state = await self._lander.work_state(quest.id)  # before it is shown: what is written meanwhile has changed
         changes = await self._lander.shown_changes(quest.id, shared_folder.newest_state(quest))
+        if (current := self._quests.live.get(quest.id)) is not None:
+            self._quests.put(shared_folder.with_shown(current, state))
         mission_id = self._missions.new_id()
         folders = await self._prepared(quest, mission_id, briefing.review_files(brief, _review_text(quest, changes)))
         prompt = briefing.review_prompt(

@@ -30,7 +30,7 @@ from overmind_core.quests.full_disk import FullDisk
 from overmind_core.quests.target_waits import TargetWaits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from overmind_core.domain.quests.quest import LandedWork
     from overmind_core.kernel.journal import Journal
@@ -204,6 +204,14 @@ class Attempts:
             self._go_on(in_phase(quest, QuestPhase.REVIEWING))
         else:
             self._outcomes().failed(quest, "review_denied", feedback=text)
+
+    async def check_shown(self, quest: Quest) -> None:
+        """See that its work is as it was shown to the person who is about to accept it; else it is shown again.
+
+        Raises:
+            OvermindError: `changed`, it is not.
+        """
+        await self._outcomes().check_shown(quest)
 
     def land_again(self, quest: Quest) -> None:
         """Its target has refused it; a person says that it is to be tried again, or to land whatever that undoes."""
@@ -464,11 +472,13 @@ class Attempts:
                 self._quests.put(replace(current, queue=replace(current.queue, undecided=review.id)))
             return await self._ask_review(quest.id)
         if verdict.passes:
+            if changed := await self._outcomes().changed_since_shown(current):
+                return await self._ask_review(quest.id, changed)
             return partial(self._go_on, current)
         return partial(self._outcomes().failed, current, "review_denied", feedback=verdict.feedback)
 
-    async def _ask_review(self, quest_id: str) -> Then:
-        await self._outcomes().ask_review(quest_id)
+    async def _ask_review(self, quest_id: str, changed: Sequence[str] = ()) -> Then:
+        await self._outcomes().ask_review(quest_id, changed)
         return None
 
     def _begin_landing(self, quest: Quest) -> None:

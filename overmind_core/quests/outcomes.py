@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.engine_questions import CODE, COMMAND, PROBLEM, UNDOES_LANDED, EngineNeed
+from overmind_core.domain.landing import list_text
 from overmind_core.domain.missions.reasons import RETRIES_SPENT, attempt_words, kept_limit, not_owned_text, sentence
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review, with_conflict, with_denied, work_exit
@@ -37,7 +38,7 @@ from overmind_core.domain.quests.resolution import (
     dropped_sentence,
     ways_to_keep_both,
 )
-from overmind_core.domain.quests.shared_folder import newest_state, review_lines
+from overmind_core.domain.quests.shared_folder import newest_state, review_lines, shown_state, with_shown
 from overmind_core.domain.quests.why import failed_command
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
@@ -259,9 +260,29 @@ class AttemptOutcomes:
                 shown = _stuck(over, folder, worktree, "\n".join((*notes, feedback)))
                 self._asker.ask(over, EngineNeed.STUCK, summary, shown)
 
-    async def ask_review(self, quest_id: str) -> None:
-        """Ask a person to review the work; the question shows its changes, or else its output."""
+    async def changed_since_shown(self, quest: Quest) -> tuple[str, ...]:
+        """The files of its worktree that are not as they were shown to its reviewer; () where nobody knows that."""
+        shown = shown_state(quest)
+        return () if shown is None else await self._lander.changed_since(quest.id, shown)
+
+    async def check_shown(self, quest: Quest) -> None:
+        """See that its work is as it was shown to the person who is about to accept it; else show it again.
+
+        Raises:
+            OvermindError: `changed`, it is not; `git_failed`, nobody can tell.
+        """
+        changed = await self.changed_since_shown(quest)
+        if changed:
+            await self.ask_review(quest.id, changed)
+            raise OvermindError("changed", f"{_changed_sentence(changed)} It is shown anew: overmind inbox")
+
+    async def ask_review(self, quest_id: str, changed: Sequence[str] = ()) -> None:
+        """Ask a person to review the work; the question shows its changes, or else its output.
+
+        `changed`: files that have changed since it was shown to a reviewer, where it was: it is asked anew.
+        """
         known = self._quests.live.get(quest_id)
+        state = await self._lander.work_state(quest_id)  # before it is shown: what is written meanwhile has changed
         changes = await self._lander.shown_changes(quest_id, newest_state(known))
         shown = changes.text
         work = self._registry.get(quest_id)
@@ -273,15 +294,18 @@ class AttemptOutcomes:
         if quest is None or quest.goal is None or quest.cancelling:
             return
         if unchanged and quest.goal.into is not None and not quest.goal.allow_empty:
-            self.failed(quest, NO_CHANGE, feedback=UNCHANGED)
+            with self._journal.together():
+                self._asker.withdraw(quest_id)
+                self.failed(quest, NO_CHANGE, feedback=UNCHANGED)
             return
         into = quest.goal.into
-        waiting = in_review(quest)
+        waiting = with_shown(in_review(quest), state)
         unread = no_verdict(waiting)
         why = [f"{unread[:1].upper()}{unread[1:]}"] if unread else []
         head = [
             quest.goal.title,
             *why,
+            *([_changed_sentence(changed)] if changed else []),
             *([] if into is None else [f"To land on {into}."]),
             *review_lines(quest, changes),
         ]
@@ -290,6 +314,8 @@ class AttemptOutcomes:
         more = [f"See all of it with: overmind changes {quest.name}"] if len(text) > MOST_LINES else []
         lines = [*head, *text[:MOST_LINES], *more]
         with self._journal.together():
+            if changed:
+                self._asker.withdraw(quest_id)
             self._quests.put(waiting)
             self._quests.record(waiting)
             summary = f"Review the work of {quest.name}: {quest.goal.title}"
@@ -479,6 +505,13 @@ _PRINTED = {
     UNDOES_LANDED: "the landed work",
 }
 """Class of a failure → whose output is quoted; of other classes that of the work."""
+
+
+def _changed_sentence(changed: Sequence[str]) -> str:
+    """What a reviewer is told of files that are not as they were shown."""
+    return f"{list_text(changed)} {'has' if len(changed) == 1 else 'have'} changed since this work was shown."
+
+
 _SAID = frozenset({"review_denied"})
 """Classes of which a person or a reviewer tells why."""
 

@@ -94,6 +94,16 @@ class Lander(Protocol):
         `state`: how its folder was as its attempt began, where that is shared and somebody knows.
         """
 
+    async def work_state(self, mission: str) -> FolderState | None:
+        """How the worktree of a mission is now; None: it has none, or nobody can tell."""
+
+    async def changed_since(self, mission: str, state: FolderState) -> tuple[str, ...]:
+        """The files of that worktree that are not as they were then, committed or not. Wire form.
+
+        Raises:
+            OvermindError: `git_failed`, nobody can tell.
+        """
+
     async def folder_state(
         self, mission: str, folder: str, environment: Environment, *, isolated: bool
     ) -> FolderState | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent_events import Behaviour
@@ -67,6 +68,7 @@ class QuestQuestions:
             else:
                 attempts.left_unmerged(quest)
 
+        self._engine.guard(EngineNeed.REVIEW, partial(self._check_shown, attempts), kind=AboutKind.QUEST)
         for need, act in zip(NEEDS, (stuck, review, merge), strict=True):
             self._engine.on(need, self._about_quest(act), kind=AboutKind.QUEST)
 
@@ -76,6 +78,16 @@ class QuestQuestions:
 
         self._engine.on(EngineNeed.MERGE, target, kind=AboutKind.QUEUE)
         self._waiting_at = attempts.targets.at
+
+    async def _check_shown(self, attempts: Attempts, question: EngineQuestion, decision: Decision) -> None:
+        """See that work which a person accepts is what they were shown.
+
+        Raises:
+            OvermindError: `changed`, it is not, and is shown anew; `git_failed`, nobody can tell.
+        """
+        quest = self._quests.live.get(question.about.id)
+        if quest is not None and decision.behaviour is Behaviour.ALLOW:
+            await attempts.check_shown(quest)
 
     def _about_quest(self, act: Callable[[Quest, Decision], None]) -> Callable[[EngineQuestion, Decision], None]:
         def on_answer(question: EngineQuestion, decision: Decision) -> None:

@@ -83,7 +83,7 @@ class LandedWork:
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """The state of a folder that others work in too, as an attempt began."""
+    """The state of a folder that others work in too, as an attempt began; or of a worktree, as its work was shown."""
 
     tree: str | None = None
     """Git's tree of all that was in its checkout; None: nobody knows, see `problem`."""
@@ -155,6 +155,8 @@ class Attempt:
     """None: nobody knows."""
     folder: FolderState | None = None
     """The state of its folder as it began, with which a review compares; None: it was not recorded."""
+    shown: FolderState | None = None
+    """The state of its worktree as it was shown to whoever reviews it; None: it was not, or it has no worktree."""
     command: str | None = None
     """The command, as it ran, for whose exit code it has failed; None: for none, or it was not recorded."""
 

@@ -80,6 +80,20 @@ def with_state(quest: Quest, state: FolderState) -> Quest:
     return replace(quest, queue=replace(queue, tries=(*earlier, replace(newest, folder=state))))
 
 
+def with_shown(quest: Quest, state: FolderState | None) -> Quest:
+    """The quest whose newest attempt was shown to a reviewer in this state; None: nobody knows it."""
+    queue = quest.queue
+    assert queue is not None
+    *earlier, newest = queue.tries
+    return replace(quest, queue=replace(queue, tries=(*earlier, replace(newest, shown=state))))
+
+
+def shown_state(quest: Quest | None) -> FolderState | None:
+    """The state in which the newest attempt of a quest was shown to its reviewer; None: nobody knows."""
+    attempt = None if quest is None else _newest(quest)
+    return None if attempt is None else attempt.shown
+
+
 def sentence(basis: Basis, attempt: int, *, is_empty: bool) -> str:
     """What is said above the changes of an attempt, or in their place; "" for a worktree of its own."""
     return _SENTENCES[basis][is_empty].format(attempt=attempt)

@@ -112,7 +112,7 @@ def test_it_is_shown_in_wide_lists(agents):
     mission = agents.session(prompt="hello")
     agents.answer(1)
     table = agents.om.ok("ps", "--wide").splitlines()
-    assert table[0].split()[-4:] == ["ACTIVITY", "COST", "CHANGED", "NOW"]
+    assert table[0].split()[-5:] == ["ACTIVITY", "COST", "CHANGED", "SOURCE", "NOW"]
     assert "$0.05" in table[1]
     assert agents.om.info(mission)["tokens"]["input"] > 12_000
 

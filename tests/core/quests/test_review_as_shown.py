@@ -1,0 +1,174 @@
+"""A person accepts the work that they were shown, and no other: what has changed since is shown first."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.config import Settings
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
+from tests.kit.repositories import AUTHOR, Repository
+
+
+class Reviewed:
+    """A quest that has written `shown`, and waits for a person's review."""
+
+    def __init__(self, keeper, inside, code, quest):
+        self._inside = inside
+        self.ask = inside.ask
+        self.quest = quest
+        self.code = code
+        self._keeper = keeper
+
+    @property
+    def work(self):
+        """Its worktree, once it runs."""
+        return Repository(self.code.path(".overmind", "worktrees", self.quest))
+
+    async def begin(self):
+        await until(lambda: f"{self.quest}.1" in self._keeper.held, "it runs")
+        self.work.write({"shown": "good\n", "large": "x" * 3_000_000})
+        self._keeper.exit(f"{self.quest}.1")
+        return await self.asked()
+
+    async def asked(self, but=0):
+        """The question that is open, and its lines."""
+        for _ in range(1000):
+            found = [one for one in await self.ask("inbox") if one["question"] != but]
+            if found:
+                (one,) = found
+                return one["question"], one["subject"]["lines"]
+            await in_process.idle()
+        raise AssertionError("nothing is asked")
+
+    async def allow(self, number):
+        return await self.ask("answer", question=number, behaviour="allow")
+
+    async def landed(self):
+        await until(lambda: self.quest not in self._inside.app.quest_registry.live, "it has landed")
+        first = self.code.git("rev-list", "--max-parents=0", "main")
+        return self.code.git("diff", "--name-only", first, "main").splitlines()
+
+
+def story(tmp_path, scenario, **more):
+    home = Home(str(tmp_path / "home"))
+    keeper = ScriptedKeeper(home)
+    code = Repository(str(tmp_path / "shop"))
+    code.commit("first", {"a": "1\n", "b": "1\n"})
+
+    async def whole():
+        async with supervising(home, keeper, settings=Settings()) as inside:
+            new = {"title": "fix", "command": "true", "into": "main", "review": "person", **more}
+            added = await inside.ask("quest_add", quests=[new], cwd=code.folder, env={**world(), **AUTHOR})
+            await scenario(Reviewed(keeper, inside, code, added["quests"][0]["id"]))
+
+    try:
+        in_process.run(whole())
+    finally:
+        keeper.close()
+
+
+EDITS = {
+    "a new file": ({"never-shown": "evil\n"}, "never-shown has changed"),
+    "another content": ({"shown": "evil\n"}, "shown has changed"),
+    "of the same size": ({"shown": "evil\n"[:5]}, "shown has changed"),
+    "a file of before": ({"a": "evil\n"}, "a has changed"),
+    "a large one": ({"large": "y" * 3_000_000}, "large has changed"),
+    "several": ({"a": "2\n", "b": "2\n"}, "a, b have changed"),
+}
+
+
+@pytest.mark.parametrize(("edit", "said"), EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize("commits", [False, True], ids=["written", "committed"])
+def test_what_was_not_shown_does_not_land(tmp_path, edit, said, commits):
+    async def scenario(review):
+        first, _ = await review.begin()
+        before = review.code.git("rev-parse", "main")
+        review.work.write(edit)
+        if commits:
+            review.work.commit("by hand", {})
+        with pytest.raises(OvermindError, match=f"^{said} since this work was shown. It is shown anew") as refused:
+            await review.allow(first)
+        assert refused.value.code == "changed"
+        assert review.code.git("rev-parse", "main") == before
+        second, lines = await review.asked()
+        assert second > first
+        assert f"{said} since this work was shown." in lines
+        assert all(any(name in line for line in lines) for name in edit)
+        await review.allow(second)
+        assert set(await review.landed()) == {"shown", "large", *edit}
+
+    story(tmp_path, scenario)
+
+
+def test_what_is_as_it_was_shown_lands_and_a_refusal_needs_no_look(tmp_path):
+    async def scenario(review):
+        first, _ = await review.begin()
+        review.work.write({"shown": "other\n"})
+        review.work.write({"shown": "good\n"})
+        await review.allow(first)
+        assert await review.landed() == ["large", "shown"]
+
+    story(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("commits", [False, True], ids=["written", "committed"])
+def test_of_a_worktree_that_is_gone_only_what_was_committed_can_be_as_it_was_shown(tmp_path, commits):
+    async def scenario(review):
+        first, _ = await review.begin()
+        if commits:
+            review.work.commit("by hand", {})
+        review.code.git("worktree", "remove", "--force", review.work.folder)
+        if not commits:
+            with pytest.raises(OvermindError, match="has changed since this work was shown"):
+                await review.allow(first)
+            assert [one["question"] for one in await review.ask("inbox")] == []
+            assert (await review.ask("quest", id=review.quest))["class"] == "no_change", "another attempt follows"
+            return
+        await review.allow(first)
+        assert await review.landed() == ["large", "shown"]
+
+    story(tmp_path, scenario)
+
+
+def test_work_that_has_changed_can_be_refused(tmp_path):
+    async def scenario(review):
+        first, _ = await review.begin()
+        review.work.write({"shown": "evil\n"})
+        await review.ask("answer", question=first, behaviour="deny", message="no")
+        assert (await review.ask("quest", id=review.quest))["status"] in {"queued", "running"}
+        assert review.code.git("log", "--format=%s", "main") == "first"
+
+    story(tmp_path, scenario)
+
+
+def test_after_another_supervisor_it_is_still_compared_with_what_was_shown(tmp_path):
+    home = Home(str(tmp_path / "home"))
+    keeper = ScriptedKeeper(home)
+    code = Repository(str(tmp_path / "shop"))
+    code.commit("first", {"a": "1\n"})
+
+    async def whole():
+        async with supervising(home, keeper, settings=Settings()) as inside:
+            new = {"title": "fix", "command": "true", "into": "main", "review": "person"}
+            added = await inside.ask("quest_add", quests=[new], cwd=code.folder, env={**world(), **AUTHOR})
+            review = Reviewed(keeper, inside, code, added["quests"][0]["id"])
+            number, _ = await review.begin()
+            inside.app.journal.flush()
+        keeper.lose()
+        review.work.write({"shown": "evil\n"})
+        async with supervising(home, keeper, settings=Settings()) as later:
+            review = Reviewed(keeper, later, code, review.quest)
+            assert (await review.asked())[0] == number
+            with pytest.raises(OvermindError, match="shown has changed"):
+                await review.allow(number)
+            again, _ = await review.asked()
+            await review.allow(again)
+            assert await review.landed() == ["large", "shown"]
+
+    try:
+        in_process.run(whole())
+    finally:
+        keeper.close()
