@@ -12,6 +12,7 @@ import pytest
 from tests.kit import claude, scripted, torture
 from tests.kit.killing import kill, kill_keeper
 from tests.kit.queued import Queued
+from tests.kit.queued_shop import Shop
 from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
@@ -288,6 +289,23 @@ def test_a_provider_reviews_and_rubbish_is_asked_a_person(om, tmp_path, verdict,
         # What a person decided for it does not make a verdict of what it wrote.
         assert om.info("work/review")["outcome"] == "failed"
         assert om.info("work")["outcome"] == "succeeded"
+
+
+def test_work_that_changes_while_an_agent_reviews_it_is_shown_to_a_person(om, tmp_path):
+    claude.at_hand(om, tmp_path)
+    script = {
+        "review": [{"call": "echo evil > never-shown"}, {"output": "verdict.json", "data": {"pass": True}}],
+        "*": [{"call": "echo good > shown"}],
+    }
+    scripted.behind(om, scripted.write(tmp_path, script))
+    shop = Shop(om)
+    quest = shop.add("work", "", brief="Count.", provider="claude", review="claude", into="main", agent={"allow": ["Bash"]})
+    shop.is_in(quest, "review")
+    lines = om.api("inbox")[0]["subject"]["lines"]
+    assert "never-shown has changed since this work was shown." in lines
+    assert "A never-shown +1 -0" in lines
+    om.ok("answer", "work", "allow")
+    assert shop.ended(quest)["status"] == "completed"
 
 
 def test_an_agent_reads_and_writes_in_its_folders_unasked_and_hands_on(om, tmp_path):
