@@ -203,7 +203,7 @@ def _mission_why(args: Namespace, context: Context) -> int:
 
 def _first_failed(plan: Row) -> str:
     """The name of the first agent that has not done what it is for and has a log; else that of the plan."""
-    failed = (one for one in plan["agents"] if one["mission"] and one["outcome"] not in {None, "succeeded"})
+    failed = (one for one in plan["agents"] if one["mission"] and one["stage"] == "failed")
     agent = next(failed, None)
     return str(plan["name"]) if agent is None else f"{plan['name']}/{agent['name']}"
 

@@ -311,7 +311,7 @@ class PlanRun:
             elif node.stage in ACTIVE:
                 self.put(name, replace(node, stopped=EndReason.AGAIN))
             elif node.stage in FINAL:
-                self.put(name, progress.fresh(node))
+                self.put(name, progress.run_again(node))
 
     # reports of its attempts
 

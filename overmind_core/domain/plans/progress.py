@@ -196,6 +196,15 @@ def fresh(node: AgentProgress) -> AgentProgress:
     return AgentProgress(attempt=node.attempt, tried=node.tried)
 
 
+def run_again(node: AgentProgress) -> AgentProgress:
+    """The agent runs anew although it had ended; an attempt that had failed is one that is tried again."""
+    anew = fresh(node)
+    if node.stage is not AgentStage.FAILED or node.mission is None or node.ended_at is None:
+        return anew
+    failed = TriedAttempt(node.mission, node.attempt, node.ended_at, node.exit_code, node.reason)
+    return replace(anew, tried=(*node.tried, failed)[-MOST_TRIED:])
+
+
 def given_up(node: AgentProgress) -> AgentProgress:
     """The agent will not be tried again after all: its newest attempt has failed for good."""
     return replace(node, tried=tuple(one for one in node.tried if one.number < node.attempt))

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import shell_code
-from overmind_core.domain.missions.outcome import Outcome
+from overmind_core.domain.missions.outcome import Outcome, failure_outcome
 from overmind_core.domain.missions.outcome import outcome_of as outcome_of_mission
-from overmind_core.domain.missions.reasons import OUT_OF_TIME, ended_words, sentence
+from overmind_core.domain.missions.reasons import ended_words, sentence
 from overmind_core.domain.missions.standing import TRIED_AGAIN, WorkStanding
 from overmind_core.domain.plans.progress import AgentStage, outcome_of, waiting_attempt
 
@@ -39,7 +39,7 @@ def standing_of(node: AgentProgress, mission: Mission, *, is_live: bool) -> Work
     if attempt.number < node.attempt:
         return WorkStanding(TRIED_AGAIN, None, f"{_how(attempt)}, {TRIED_AGAIN}")
     if is_live and waiting_attempt(node) == attempt:
-        return WorkStanding("queued", None, f"{TRIED_AGAIN}: {_why(attempt)}", node.not_before)
+        return WorkStanding("queued", None, f"{TRIED_AGAIN}: {_why(attempt)}", node.not_before or None)
     return None
 
 
@@ -54,8 +54,7 @@ def _failed(node: AgentProgress) -> WorkStanding:
 
 
 def _how(attempt: TriedAttempt) -> str:
-    outcome = Outcome.TIMED_OUT if attempt.reason in OUT_OF_TIME else Outcome.FAILED
-    return ended_words(outcome, _code(attempt), attempt.reason)
+    return ended_words(failure_outcome(attempt.reason), _code(attempt), attempt.reason)
 
 
 def _why(attempt: TriedAttempt) -> str:

@@ -68,6 +68,13 @@ STANDINGS = [
     (OVER, mission("a3"), None),
     (progress.fresh(OVER), mission("a2"), TRIED),
     (progress.fresh(OVER), mission("a3"), None),
+    # its plan runs it again
+    (progress.run_again(OVER), mission("a3"), ("queued", None, "tried again: its command failed (3)", None)),
+    (progress.begun(progress.run_again(OVER)), mission("a3"), TRIED),
+    (progress.begun(progress.run_again(OVER)), mission("a2"), TRIED),
+    (progress.run_again(SUCCEEDED), mission("a2", Status.STOPPED, code=0), None),
+    (progress.begun(progress.run_again(failed(OVER, "a4", reason="stopped", exit_code=143))),
+     mission("a4", Status.STOPPED, code=143), ("tried again", None, "stopped, tried again", None)),
     # it ended well, and the plan has found that it failed all the same
     (failed(failed(failed(AgentProgress(), "a1"), "a2"), "a3", exit_code=0, reason="output_missing"),
      mission("a3", Status.STOPPED, code=0),

@@ -299,7 +299,9 @@ def test_work_that_changes_while_an_agent_reviews_it_is_shown_to_a_person(om, tm
     }
     scripted.behind(om, scripted.write(tmp_path, script))
     shop = Shop(om)
-    quest = shop.add("work", "", brief="Count.", provider="claude", review="claude", into="main", agent={"allow": ["Bash"]})
+    quest = shop.add(
+        "work", "", brief="Count.", provider="claude", review="claude", into="main", agent={"allow": ["Bash"]}
+    )
     shop.is_in(quest, "review")
     lines = om.api("inbox")[0]["subject"]["lines"]
     assert "never-shown has changed since this work was shown." in lines
