@@ -116,7 +116,11 @@ def _promote(store: NoteStore, note: Note, wish: Alteration) -> Altered:
 def _restore(store: NoteStore, note: Note, wish: Alteration) -> Altered:
     if note.state is not NoteState.FORGOTTEN:
         return Altered(note.id, changed=False)
-    return _altered(store, note, note.content, Standing.LIVE, wish)
+    versions = (one for one in store.versions.of(note.id) if one.standing is not Standing.FORGOTTEN)
+    before = max(versions, key=lambda one: one.number, default=None)
+    # A proposal that was declined is one again: nobody has accepted it.
+    is_proposal = before is not None and before.standing is Standing.PROPOSED
+    return _altered(store, note, note.content, Standing.PROPOSED if is_proposal else Standing.LIVE, wish)
 
 
 def _forget(store: NoteStore, note: Note, wish: Alteration) -> Altered:

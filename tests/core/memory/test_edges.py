@@ -87,6 +87,28 @@ def test_a_forgotten_note_is_restored_by_its_key_unless_another_one_has_it_now(t
     run(work())
 
 
+def test_a_proposal_that_was_forgotten_is_one_again_and_no_live_note(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            folder = home.home.root
+
+            async def change(word):
+                done = await home.memory.note_set(NoteSet(note=note, change=word, cwd=folder), None)
+                return done["note"]["state"]
+
+            mission = home.missions.add("worker", folder)
+            found = Remember(text="found", scope="global", cwd=folder)  # a mission can only propose for all
+            note = (await home.memory.remember(found, mission))["id"]
+            for _ in range(2):
+                await home.memory.forget(Forget(notes=[note], cwd=folder), None)
+                assert await change("restore") == "proposed"
+            assert await change("accept") == "live"
+            await home.memory.forget(Forget(notes=[note], cwd=folder), None)
+            assert await change("restore") == "live"
+
+    run(work())
+
+
 def test_a_correction_is_told_also_where_the_right_word_is_asked_for_beside_it(tmp_path):
     async def work():
         async with noted_home(tmp_path) as home:
