@@ -23,6 +23,7 @@ from overmind_core.view.cells import Cell
 from overmind_core.view.log_face import LogLook
 from overmind_tui.shell.timers import SureTimers
 from overmind_tui.widgets.canvas import ScrollCanvas, style_of
+from overmind_tui.widgets.style import readable
 
 REMEMBERED = 1024
 """Drawn rows."""
@@ -170,7 +171,9 @@ class LogCanvas(ScrollCanvas):
 
     def _style(self, tone: str) -> Style:
         look = log_face.look_of(tone)
-        return self.tone(tone) if look is None else style_of(look) or Style.null()
+        if look is None:
+            return self.tone(tone)
+        return readable(style_of(look) or Style.null(), self.ground, self.app.ansi_theme)
 
 
 STEP = 8

@@ -15,6 +15,8 @@ from textual.color import Color as ThemeColour
 from overmind_core.view import tones
 
 if TYPE_CHECKING:
+    from rich.color_triplet import ColorTriplet
+    from rich.terminal_theme import TerminalTheme
     from textual.app import App
     from textual.widget import Widget
 
@@ -42,6 +44,38 @@ def style_of(look: Look) -> Style:
         overline=look.overline or None,
         link=look.link,
     )
+
+
+LEAST_CONTRAST = 2.0
+"""Of a text that somebody else has coloured, on the ground of the theme: below that it can't be read."""
+
+
+@lru_cache(maxsize=4096)
+def readable(style: Style, ground: Style, colours: TerminalTheme) -> Style:
+    """The style of a text of somebody else, in the theme's own colour where it could not be read on its ground.
+
+    Args:
+        style: Of the text; one with a ground of its own stays as it is.
+        ground: Of the widget.
+        colours: What the sixteen colours are on the screen.
+    """
+    if style.color is None or style.bgcolor is not None or style.reverse or ground.bgcolor is None:
+        return style
+    if ground.bgcolor.is_default or ground.color is None:
+        return style  # the terminal's own ground: nobody knows what that is
+    text, page = style.color.get_truecolor(colours), ground.bgcolor.get_truecolor(colours)
+    return style if _contrast(text, page) >= LEAST_CONTRAST else style + Style(color=ground.color)
+
+
+def _contrast(one: ColorTriplet, other: ColorTriplet) -> float:
+    """From 1 to 21, as WCAG 2 defines it."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: ColorTriplet) -> float:
+    shares = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in colour.normalized)  # noqa: PLR2004 - as there
+    return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), shares, strict=True))
 
 
 def inverted(style: Style) -> Style:

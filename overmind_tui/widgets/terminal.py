@@ -231,7 +231,10 @@ class TerminalCanvas(Titled, can_focus=True):
         row = y + self._window.row
         if grid is None or not grid.first <= row < grid.end:
             return self.strip((), width)
-        strip = self.strip([(text, widgets_style.style_of(look)) for text, look in grid.runs(row)], grid.screen.columns)
+        looks = ((text, widgets_style.style_of(look)) for text, look in grid.runs(row))
+        colours = self.app.ansi_theme
+        runs = [(text, widgets_style.readable(style, self.ground, colours)) for text, style in looks]
+        strip = self.strip(runs, grid.screen.columns)
         for columns, over in self._overlays(row):
             strip = _overlaid(strip, columns, over)
         left = self._window.column
