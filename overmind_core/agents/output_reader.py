@@ -1,20 +1,23 @@
 """Reading what agents write: the lines of those on pipes, the titles of those on a terminal; one task per live run.
 
-A program's terminal output tells more than its text: window titles and prompt marks (OSC 0, 2 and 133). Of those only
-the end of what was written is looked at: of a flood nobody needs every title.
+A program's terminal output tells more than its text: window titles, prompt marks and reports of what it does (OSC 0, 2,
+133 and 7501). Of those only the end of what was written is looked at: of a flood nobody needs every title.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.agents.line_reader import LineReader
+from overmind_core.agents.status_facts import facts_of
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
-from overmind_core.domain.agents.agent_events import AgentFact, TurnBegan, TurnEnded, TurnResult
+from overmind_core.domain.agents.agent_events import AgentFact, AskCancelled, Asked, TurnBegan, TurnEnded, TurnResult
+from overmind_core.domain.agents.turns import one_line
 from overmind_core.logs.layout import OUT
 from overmind_core.logs.reader import RunLog
+from overmind_core.terminal.program_status import read_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,17 +33,28 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 
-WINDOW = 64 * 1024
-"""Bytes looked at after each growth."""
+WINDOW = 1 << 20
+"""Bytes looked at after each growth: a report stands for as long as nothing else is said, and is not repeated."""
 PAUSE = 0.2
 """Seconds between two looks."""
+MOST_READINGS = 8
+"""Readings of one look at the output that are taken in: the newest."""
 HOOK_SECONDS = 1.0
 """Seconds that a hook gets to report what the title has shown already."""
 HOOK_LOOKS = 10
 """How often it gets them where somebody waits for an answer, which the title doesn't know: the machine may be busy."""
-_OSC = re.compile(rb"\x1b\](0|2|133);([^\x07\x1b]{0,4096})(?:\x07|\x1b\\)")
+_OSC = re.compile(rb"\x1b\](0|2|133|7501);([^\x07\x1b]{0,16384})(?:\x07|\x1b\\)")
 _MARKS: dict[bytes, AgentFact] = {b"A": TurnEnded(None), b"C": TurnBegan(), b"D": TurnEnded(None)}
 """Prompt marks: a prompt begins, a command runs, it has ended. Source: iTerm2 and FinalTerm, "shell integration"."""
+
+
+class Reading(NamedTuple):
+    """What one title, mark or report tells apart from the text."""
+
+    facts: tuple[AgentFact, ...]
+    source: ActivitySource
+    is_hint: bool = False
+    """Hooks tell the same, and better: it counts only where they don't."""
 
 
 class TitleReader:
@@ -60,7 +74,7 @@ class TitleReader:
         """
         log = RunLog(path)
         run = session.run_id
-        seen, old = 0, not begun
+        seen, old, reports = 0, not begun, False
         with self._followers.follow([session.id]) as follower:
             while session.run_id == run:
                 end = self._progress.of(run).out
@@ -68,22 +82,26 @@ class TitleReader:
                     start = max(seen, end - WINDOW)
                     _, data = log.read(OUT, start, end - start)
                     seen = end - _unfinished(data)
-                    facts = self._facts(session, data)
-                    await self._take_in(session, facts[-1:] if old else facts)
+                    found = _readings(session, data)
+                    reports = reports or any(one.source is ActivitySource.STATUS for one in found)
+                    if reports:  # then its titles mean nothing
+                        found = [one for one in found if one.source is not ActivitySource.TITLE]
+                    await self._take_in(session, found[-1:] if old else found[-MOST_READINGS:])
                     old = False
                 await follower.news()
                 await asyncio.sleep(PAUSE)
 
-    async def _take_in(self, session: Session, facts: list[tuple[AgentFact, ActivitySource]]) -> None:
-        """Of several titles only the newest counts: the others are over."""
-        for fact, source in facts:
-            if source is not ActivitySource.TITLE:
-                session.receive(fact, source)
-        newest = next((fact for fact, source in reversed(facts) if source is ActivitySource.TITLE), None)
-        if isinstance(newest, TurnEnded):
+    async def _take_in(self, session: Session, found: list[Reading]) -> None:
+        """Take in what was read; of hints only the newest counts, since the others are over."""
+        hints = [one for one in found if one.is_hint]
+        for one in found:
+            for fact in () if one.is_hint else one.facts:
+                _receive(session, fact, one.source)
+        newest = hints[-1] if hints else None
+        if newest is not None and isinstance(newest.facts[-1], TurnEnded):
             await self._on_turn_ended(session, newest)
         elif newest is not None and not self._turn_just_ended(session):
-            session.receive(newest, ActivitySource.TITLE)
+            session.receive(newest.facts[-1], newest.source)
 
     def _turn_just_ended(self, session: Session) -> bool:
         """Whether a hook has just reported a turn's end, to which the title comes late."""
@@ -91,18 +109,18 @@ class TitleReader:
         late = self._clock.wall() - activity.since < HOOK_SECONDS
         return late and activity.doing is ActivityKind.IDLE and activity.source is ActivitySource.HOOK
 
-    async def _on_turn_ended(self, session: Session, ended: TurnEnded) -> None:
-        """Its title says that a turn is over: a hook says so, too, and better, unless a person interrupted it."""
+    async def _on_turn_ended(self, session: Session, ended: Reading) -> None:
+        """A hint says that a turn is over: a hook says so, too, and better, unless a person interrupted it."""
         turn = session.state.turn
         for _ in range(1 if turn is None or turn.message is None else HOOK_LOOKS):
             await asyncio.sleep(HOOK_SECONDS)
             if _began(session) != (None if turn is None else turn.began):
                 return
             if turn is not None and await self._looks(session, "was_interrupted"):
-                session.receive(TurnEnded(TurnResult(ok=False, reason="interrupted")), ActivitySource.TITLE)
+                session.receive(TurnEnded(TurnResult(ok=False, reason="interrupted")), ended.source)
                 return
         if turn is None or await self._looks(session, "is_idle"):
-            session.receive(ended, ActivitySource.TITLE)
+            session.receive(ended.facts[-1], ended.source)
 
     async def _looks(self, session: Session, how: str) -> bool:
         """What the provider says about the screen; nothing without one that knows it."""
@@ -110,16 +128,35 @@ class TitleReader:
         judge = getattr(session.provider, how, None)
         return screen is not None and callable(judge) and bool(judge(screen.lines()))
 
-    def _facts(self, session: Session, data: bytes) -> list[tuple[AgentFact, ActivitySource]]:
-        found: list[tuple[AgentFact, ActivitySource]] = []
-        for code, text in _OSC.findall(data):
-            if code == b"133":
-                mark = _MARKS.get(text[:1])
-                found += [] if mark is None else [(mark, ActivitySource.TERMINAL)]
-            else:
-                facts: Sequence[AgentFact] = _title_facts(session, text.decode("utf-8", "replace"))
-                found += [(fact, ActivitySource.TITLE) for fact in facts]
-        return found[-8:]
+
+def _readings(session: Session, data: bytes) -> list[Reading]:
+    """What is told in the output of a program, oldest first."""
+    has_hooks = session.provider.speaks_json
+    found: list[Reading] = []
+    for code, body in _OSC.findall(data):
+        text = body.decode("utf-8", "replace")
+        if code == b"133":
+            mark = _MARKS.get(body[:1])
+            found += [] if mark is None else [Reading((mark,), ActivitySource.TERMINAL)]
+        elif code == b"7501":
+            record = read_record(text)
+            facts = facts_of(record, has_hooks=has_hooks) if record is not None and record.is_of_program else ()
+            found += [Reading(tuple(facts), ActivitySource.STATUS, is_hint=has_hooks)] if facts else []
+        elif facts := _title_facts(session, text):
+            found.append(Reading(tuple(facts), ActivitySource.TITLE, is_hint=True))
+    return found
+
+
+def _receive(session: Session, fact: AgentFact, source: ActivitySource) -> None:
+    """Take a fact in, but no question that is open already: programs repeat it whenever they draw themselves."""
+    if isinstance(fact, Asked):
+        said = (fact.need, one_line(fact.summary))
+        asked = [(one.need, one.summary) for one in session.state.open if one.request == fact.request]
+        if said in asked:
+            return
+        if asked:
+            session.receive(AskCancelled(fact.request), source)
+    session.receive(fact, source)
 
 
 def _began(session: Session) -> float | None:

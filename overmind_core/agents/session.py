@@ -379,7 +379,8 @@ class Session:
         mission, questions = self.mission, self._context.questions
         number = questions.next_number()
         cwd = "/" if mission is None else mission.definition.cwd
-        ruled = self._context.rules.decide(self.agent, asked, self.id, cwd)
+        # A plain program takes no answer of ours: a person gives it in its terminal.
+        ruled = self._context.rules.decide(self.agent, asked, self.id, cwd) if self.provider.speaks_json else None
         self.questions[number] = asked
         questions.insert(number, self.id, self.run_id, asked)
         self.apply(conversation_events.Asking(number, asked.request, asked.need, asked.summary, ruled), source)

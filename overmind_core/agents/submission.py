@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from overmind_core.agents.store import FAILED, QUEUED
 from overmind_core.agents.terminal_driver import ENTER
 from overmind_core.domain.agents import conversation_events
-from overmind_core.domain.agents.agent import QUEUE_WITH, AgentNeed
+from overmind_core.domain.agents.agent import QUEUE_WITH, ActivityKind, ActivitySource, AgentNeed
 from overmind_core.domain.agents.conversation import is_handed_over
 from overmind_core.domain.agents.events import MessageQueued
 from overmind_core.domain.missions.mission import Mission, Status
@@ -136,11 +136,12 @@ class Submission:
 
         Raises:
             OvermindError: `too_large`, the terminal takes no line of this length; `not_running`, nobody reads it;
-                `draft`, the program did not take it.
+                `draft`, the program did not take it; `busy`, by its own report it waits for no message.
         """
         mission = session.mission
         if mission is None or mission.status is not Status.RUNNING:
             raise OvermindError("not_running", f"Mission {session.id} is not running right now. Try again.")
+        _check_rests(session, mission)
         message = self._messages.new(session.id, text, sender=sender, request=request)
         async with self._turns.setdefault(session.id, asyncio.Lock()):  # what is pasted is entered before the next one
             screen = await self._pasting.screen(session)
@@ -172,6 +173,22 @@ class Submission:
     def _fail(self, session: Session, number: int, error: str) -> None:
         moved = conversation_events.MessageMoved(number, FAILED, error)
         self._messages.move(moved, resent=lambda: number in session.state.resent)
+
+
+def _check_rests(session: Session, mission: Mission) -> None:
+    """See that a plain program which reports its state waits for a message: what is typed could answer a question.
+
+    Raises:
+        OvermindError: `busy`, it does not.
+    """
+    activity, name = session.state.activity, mission.definition.name
+    if activity.source is not ActivitySource.STATUS:
+        return
+    if activity.doing is ActivityKind.WAITING:
+        asks = f"Mission {session.id} ({name}) asks something, which only its own keys answer: {activity.now}"
+        raise OvermindError("busy", f"{asks}. Answer it first: overmind attach {name}")
+    if activity.doing is ActivityKind.WORKING:
+        raise OvermindError("busy", f"Mission {session.id} ({name}) is working. Try again when its turn is over.")
 
 
 def _in_a_terminal(mission: Mission, session: Session) -> str:

@@ -31,6 +31,8 @@ PASTE = b"\x1b[200~"
 _END = rb"(?:\x07|\x1b\\)"
 _TEXT = rb"[^\x07\x18\x1a\x1b]*"
 _STATUS, _POSITION, _ATTRIBUTES = 1, 2, 3
+PROGRAM_STATUS = b"\x1b]7501;?\x1b\\"
+"""Asks whether a terminal takes the reports of the Program Status Protocol, and says that it does."""
 _KINDS = (
     (rb"\[5n", rb"\[[03]n"),
     (rb"\[6n", rb"\[[0-9]+;[0-9]+R"),
@@ -46,7 +48,14 @@ _KINDS = (
     (rb"\]12;\?" + _END, rb"\]12;" + _TEXT + _END),
     (rb"P\$q[^\x07\x18\x1a\x1b]{0,16}\x1b\\", rb"P[01]\$r" + _TEXT + _END),
     (rb"P\+q[0-9A-Fa-f;]{0,256}\x1b\\", rb"P[01]\+r" + _TEXT + _END),
+    (rb"\]7501;\?" + _END, rb"\]7501;\?" + _END),
 )
+_OWN = {len(_KINDS): PROGRAM_STATUS}
+"""Kind → the answer of the keeper itself, whoever looks: it takes these reports on behalf of all.
+
+It must be there before the answer to any query that follows (pi asks for the attributes in the same write, and takes
+those alone for a no), and no terminal of a person may say otherwise.
+"""
 """Behind ESC: each query that the terminal in memory answers, and what a terminal sends back. Numbers count from 1.
 
 Source: XTerm Control Sequences; the kitty keyboard protocol, "Detection of support".
@@ -68,7 +77,7 @@ Source: as above; in-band resize notifications (mode 2048).
 """
 _ESCAPE = re.compile(rb"\x1b")
 _CUT = re.compile(
-    rb"\x1b(?:\[[?>]?[0-9]{0,6}\$?|\](?:1(?:[0-2](?:;(?:\?\x1b?)?)?)?)?|P(?:[$+](?:q[^\x07\x18\x1a\x1b]{0,256}\x1b?)?)?)?\Z"
+    rb"\x1b(?:\[[?>]?[0-9]{0,6}\$?|\](?:(?:1(?:[0-2])?|7(?:5(?:01?)?)?)?|(?:1[0-2]|7501);(?:\?\x1b?)?)|P(?:[$+](?:q[^\x07\x18\x1a\x1b]{0,256}\x1b?)?)?)?\Z"
 )
 _LONGEST = 264
 """Bytes of a query."""
@@ -87,6 +96,11 @@ class Query:
         self.owner = owner
         self.due = due
         """When its owner is waited for no longer (seconds of this boot)."""
+
+    @property
+    def own_answer(self) -> bytes:
+        """The answer that the keeper gives at once; empty: somebody else owes it."""
+        return _OWN.get(self.kind, b"")
 
 
 class TerminalQueries:
@@ -115,7 +129,7 @@ class TerminalQueries:
         shown: Iterable[Terminal],
         now: float,
     ) -> list[Query]:
-        """Return the queries that `data` completes.
+        """Return the queries that `data` completes, those with an `own_answer` among them.
 
         Args:
             data: The next output.
@@ -133,7 +147,8 @@ class TerminalQueries:
             assert match.lastindex is not None
             first, last = at + match.start(), at + match.end()
             query = Query(match.lastindex, first, last, owner=active, due=now + PATIENCE)
-            self._open[last] = query
+            if not query.own_answer:
+                self._open[last] = query
             found.append(query)
         for terminal in shown if found else ():
             self._expected.setdefault(terminal, deque(maxlen=MOST_EXPECTED)).extend(found)

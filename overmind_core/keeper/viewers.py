@@ -6,6 +6,7 @@ anybody has typed, the size is that of who came first, and the terminal in memor
 
 from __future__ import annotations
 
+import contextlib
 import termios
 
 from overmind_core.keeper.input import RequestRefused
@@ -203,9 +204,14 @@ class RunViewers:
             shown=[viewer for viewer in self.all if viewer.may_write],
             now=self._loop.mono,
         )
-        if found and active is None:
+        own = b"".join(query.own_answer for query in found)
+        if own:
+            self._type(own)
+        if all(query.own_answer for query in found):
+            return
+        if active is None:
             self._run.on_queries()
-        elif found:
+        else:
             self._wait_for_answers()
 
     def _wait_for_answers(self) -> None:
@@ -227,10 +233,11 @@ class RunViewers:
     def answer(self, end: int, data: bytes) -> None:
         """The terminal in memory answers the query that ends at this offset; nothing happens where it no longer may."""
         if self.queries.answer(end) and data:
-            try:
-                self._run.stdin.type(data)
-            except RequestRefused:  # nobody reads
-                return
+            self._type(data)
+
+    def _type(self, answer: bytes) -> None:
+        with contextlib.suppress(RequestRefused):  # nobody reads
+            self._run.stdin.type(answer)
 
     def finish(self, code: int) -> None:
         """The run has ended."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.agents.agent import RAW, AgentMode
+from overmind_core.domain.agents.agent import RAW, ActivityKind, ActivitySource, AgentMode
 from overmind_core.domain.agents.conversation import failed_message, handover_phase
 from overmind_core.domain.agents.spending import cost_of
 from overmind_core.domain.missions.mission import Mission, Restart, Status, shell_code
@@ -134,7 +134,7 @@ def talking(mission: Mission, conversation: Conversation | None) -> AgentState:
         "activity": None if doing is None else doing.doing,
         "need": None if doing is None or doing.need is None else doing.need,
         "activity_since": None if doing is None else time(doing.since or None),
-        "activity_source": None if doing is None else doing.source,
+        "activity_source": None if doing is None or doing.doing is ActivityKind.UNKNOWN else doing.source,
         "attempt": None if doing is None or not doing.attempt else doing.attempt,
         "resume_at": None if doing is None else time(doing.resume_at),
         "failed_message": None if doing is None or conversation is None else failed_message(conversation),
@@ -295,9 +295,9 @@ def why_ended(mission: Mission) -> str:
 
 def _draws_itself(mission: Mission, conversation: Conversation | None) -> bool:
     """Whether it is an agent's own full-screen program: what it writes are pieces of pictures, and no lines."""
-    return (
-        conversation is not None and conversation.mode is AgentMode.INTERACTIVE and mission.definition.provider != RAW
-    )
+    if conversation is None or conversation.mode is not AgentMode.INTERACTIVE:
+        return False
+    return mission.definition.provider != RAW or conversation.activity.source is ActivitySource.STATUS
 
 
 def time(wall: float | None) -> str | None:

@@ -121,6 +121,8 @@ def _value(*, on: bool) -> int:
 
 TITLE_LIMIT = 4096
 """Characters."""
+PROGRAM_STATUS = b"\x1b]7501;?\x1b\\"
+"""Says that the reports of the Program Status Protocol are taken: the same as the question."""
 ADDRESS_LIMIT = 2048
 NOTE_LIMIT = 65_536
 _PROGRESS = re.compile(r"\d{1,2}(;|\Z)")
@@ -192,6 +194,12 @@ def _prompt(state: TerminalState, value: str) -> None:
         state.emit(PromptMark(kind, int(first) if kind == "D" and re.fullmatch("[0-9]{1,3}", first) else None))
 
 
+def _program_status(state: TerminalState, value: str) -> None:
+    """The question of the Program Status Protocol; the reports themselves are read from the log of a run."""
+    if value == "?":
+        state.replies.append(PROGRAM_STATUS)
+
+
 def _colour(code: str) -> Callable[[TerminalState, str], None]:
     def ask(state: TerminalState, value: str) -> None:
         if value == "?":
@@ -209,5 +217,6 @@ _COMMANDS: dict[str, Callable[[TerminalState, str], None]] = {
     "52": _clipboard,
     "133": _prompt,
     "777": _titled_notification,
+    "7501": _program_status,
     **{code: _colour(code) for code in ("10", "11", "12")},
 }

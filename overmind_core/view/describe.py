@@ -23,6 +23,9 @@ LABEL = 18
 WAITS_FOR = {"question": "waiting for an answer", "permission": "waiting for permission",
              "plan": "waiting for approval of its plan"}  # fmt: skip
 """What an agent needs → what it does meanwhile."""
+TOLD_BY = {"stream": "as its stream tells", "status": "as it reports itself", "hook": "as its hooks tell",
+           "title": "as its window title tells", "terminal": "as its terminal tells"}  # fmt: skip
+"""The source of what an agent does → the words for people."""
 RUNS = 50
 """Of the newest runs each has a line."""
 
@@ -131,6 +134,7 @@ def _head(info: Info, look: Rendering) -> Lines:
         [Cell(f" {state}", mark.tone), Cell(reason, "bad")],
         *pairs(
             ("now", info.get("now")),
+            ("activity", _activity(info)),
             ("send again", to_send_again(info["name"]) if info.get("failed_message") else None),
             ("command", info.get("command")),
             ("folder", info.get("cwd")),
@@ -147,14 +151,19 @@ def _head(info: Info, look: Rendering) -> Lines:
     ]
 
 
+def _activity(info: Info) -> str:
+    """What it does, and who says so."""
+    activity, need = str(info.get("activity") or ""), str(info.get("need") or "")
+    doing = WAITS_FOR.get(need, f"waiting for {need}") if activity == "waiting" and need else activity
+    told = TOLD_BY.get(str(info.get("activity_source") or ""), "")
+    return f"{doing}, {told}" if doing and told else doing
+
+
 def _agent(info: Info, agent: Info) -> Lines:
     tokens = info.get("tokens") or {}
     counted = f"{numbers.size(tokens.get('input'))} in, {numbers.size(tokens.get('output'))} out" if tokens else ""
-    activity, need = str(info.get("activity") or ""), str(info.get("need") or "")
-    doing = WAITS_FOR.get(need, f"waiting for {need}") if activity == "waiting" and need else activity
     return pairs(
         ("program", info.get("provider")),
-        ("activity", doing),
         ("mode", info.get("mode")),
         ("model", agent.get("model") or info.get("model")),
         ("session", info.get("session_id")),

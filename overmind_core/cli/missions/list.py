@@ -113,6 +113,7 @@ WIDE: dict[str, Callable[[Row], str]] = {
     "ACTIVITY": activity_cell,
     "COST": lambda row: money(row.get("cost_usd")),
     "CHANGED": changed_cell,
+    "SOURCE": lambda row: or_absent(row.get("activity_source")),
     "NOW": now_cell,
 }
 """More columns, with --wide."""
@@ -218,7 +219,7 @@ FILTERS = [
            short="-l", also=["--selector"], parse=label_filter, repeat=True),
     option("--children", "ID", "only the children of this mission"),
     flag("--tree", "show children under their parents"),
-    flag("--wide", "show CPU%%, MEM, ACTIVITY, COST, CHANGED and NOW too", short="-w"),
+    flag("--wide", "show CPU%%, MEM, ACTIVITY, COST and more too", short="-w"),
 ]  # fmt: skip
 
 PS = Command(

@@ -102,6 +102,8 @@ class ActivitySource(StrEnum):
     """The source of an activity, best first."""
 
     STREAM = "stream"
+    STATUS = "status"
+    """The program's own reports on a terminal (Program Status Protocol)."""
     HOOK = "hook"
     TITLE = "title"
     TERMINAL = "terminal"

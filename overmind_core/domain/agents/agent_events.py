@@ -227,9 +227,14 @@ class TurnResult:
 
 
 class TurnEnded(NamedTuple):
-    """The turn is over. `result` is None where only its end is known (a hook)."""
+    """The turn is over. `result` is None where only its end is known (a hook), and `text`, if anything was said."""
 
     result: TurnResult | None
+    text: str = ""
+
+
+class StateForgotten(NamedTuple):
+    """The program says no more what it does: nobody knows."""
 
 
 class Acknowledged(NamedTuple):
@@ -263,6 +268,7 @@ AgentFact = (
     | Retrying
     | LimitReached
     | TurnEnded
+    | StateForgotten
     | Acknowledged
     | PlainLine
     | ProgramLeft

@@ -17,6 +17,7 @@ from overmind_core.domain.agents.agent_events import (
     ModelCalled,
     Retrying,
     SessionNamed,
+    StateForgotten,
     TextSpoken,
     ToolCalled,
     ToolReturned,
@@ -100,7 +101,7 @@ def _on_request(c: Conversation, fact: Fact, now: float) -> Step | None:  # noqa
     return None
 
 
-def _on_agent_event(c: Conversation, fact: Fact, now: float, source: ActivitySource) -> Step:  # noqa: C901, PLR0911 - one case per fact
+def _on_agent_event(c: Conversation, fact: Fact, now: float, source: ActivitySource) -> Step:  # noqa: C901, PLR0911, PLR0912 - one case per fact
     """What the program says, and answers to what it asks; what means nothing changes nothing."""
     match fact:
         case SessionNamed():
@@ -117,8 +118,10 @@ def _on_agent_event(c: Conversation, fact: Fact, now: float, source: ActivitySou
             return _on_limit(c, fact, now, source)
         case ModelCalled() | UsageRead():
             return usage_told(c, fact)
-        case TurnEnded(result):
-            return turn_ended(c, result, now, source)
+        case TurnEnded(result, text):
+            return turn_ended(c, result, now, source, text)
+        case StateForgotten():
+            return _on_state_forgotten(c, now, source)
         case Asking():
             return asking(c, fact, now, source)
         case AskCancelled(request):
@@ -177,6 +180,12 @@ def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: A
     # `/clear`: the new one is stored with its first prompt.
     other = replace(c, session=fact.session, begun=False, cost_total=None)
     return other, (*effects, ConversationChanged(session_id=fact.session))
+
+
+def _on_state_forgotten(c: Conversation, now: float, source: ActivitySource) -> Step:
+    """Its turn is over, as far as anybody can tell; what somebody else asks about it stays open."""
+    c, effects = turn_ended(c, None, now, source) if is_busy(c) else (c, ())
+    return c if c.open else replace(c, activity=Activity(ActivityKind.UNKNOWN, now, source)), effects
 
 
 def _on_waiter_gone(c: Conversation, number: int, now: float, source: ActivitySource) -> Step:

@@ -132,8 +132,8 @@ def tool_returned(c: Conversation, call: str, now: float, source: ActivitySource
     return replace(c, turn=replace(c.turn, calls=calls)), effects
 
 
-def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: ActivitySource) -> Step:
-    """The turn is over; `result` is None where only that is known."""
+def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: ActivitySource, text: str = "") -> Step:
+    """The turn is over; `result` is None where only that is known, and perhaps a `text` about it."""
     if result is None and c.turn is None:
         rests = (
             c.mode is AgentMode.INTERACTIVE
@@ -141,8 +141,8 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
             and not c.open
             and c.sending is None
         )
-        return (replace(c, activity=Activity(ActivityKind.IDLE, now, source)) if rests else c), ()
-    if source is ActivitySource.TITLE and c.open:  # its title is the same while it asks
+        return (replace(c, activity=Activity(ActivityKind.IDLE, now, source, one_line(text))) if rests else c), ()
+    if source in {ActivitySource.TITLE, ActivitySource.STATUS} and c.open:  # a title is the same while it asks
         return c, ()
     if result is not None and result.retry is Retry.SWITCH:  # it has begun nothing, and read nothing
         return replace(c, last=replace(result, raw={}, text="")), ()
@@ -165,7 +165,7 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
     if result is not None:
         c, paid = result_paid(c, result, counted=counted)
         effects = (*effects, *paid)
-    c = replace(c, activity=_resting(result, now, source, c.tries))
+    c = replace(c, activity=_resting(result, now, source, c.tries, text))
     if lasted >= LONG_TURN and c.mode is not AgentMode.ONE_SHOT:
         effects = (*effects, Notify("your_turn"))
     return c, ((*effects, CloseInput()) if c.mode is AgentMode.ONE_SHOT else effects)
@@ -176,8 +176,8 @@ def _fresh(c: Conversation) -> Conversation:
     return replace(c, activity=replace(c.activity, now=""))
 
 
-def _resting(result: TurnResult | None, now: float, source: ActivitySource, tries: int) -> Activity:
-    text = "" if result is None else one_line(result.text) if result.ok else result.reason or ""
+def _resting(result: TurnResult | None, now: float, source: ActivitySource, tries: int, text: str) -> Activity:
+    text = one_line(text) if result is None else one_line(result.text) if result.ok else result.reason or ""
     if result is not None and result.retry is Retry.WAIT:
         return Activity(ActivityKind.LIMITED, now, source, text, attempt=tries, resume_at=result.resume_at)
     return Activity(ActivityKind.IDLE, now, source, text)

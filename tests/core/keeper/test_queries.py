@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.keeper.queries import MOST_OPEN, PATIENCE, TerminalQueries
+from overmind_core.keeper.queries import MOST_OPEN, PATIENCE, PROGRAM_STATUS, TerminalQueries
 from overmind_core.terminal.screen import Screen
 from overmind_core.terminal.state import Colours
 from tests.kit.cases import tabled
@@ -29,6 +29,7 @@ QUERIES = {
     "setting": b"\x1bP$qm\x1b\\",
     "capability": b"\x1bP+q544e;524742\x1b\\",
 }
+PROGRAM_STATUSES = (PROGRAM_STATUS, b"\x1b]7501;?\x07")
 NONE = [
     b"plain",
     b"\x1b[31mred\x1b[m",
@@ -46,6 +47,9 @@ NONE = [
     b"\x1b[>q",
     b"\x1b]52;c;?\x07",
     b"\x1b[14t",
+    b"\x1b]7501;state=idle:app=pi\x07",
+    b"\x1b]7501;?x\x07",
+    b"\x1b]750;?\x07",
 ]
 
 
@@ -98,6 +102,24 @@ def test_the_terminal_that_owes_an_answer_gives_it_once(query):
     assert queries.admit(person, answer, active=True) == (answer, False)
     assert queries.admit(other, answer, active=False) == (b"", False)
     assert queries.for_memory() == []
+
+
+@tabled("query", PROGRAM_STATUSES)
+def test_whether_reports_of_status_are_taken_the_keeper_says_itself_however_the_question_is_cut(query):
+    for cut in range(len(query)):
+        queries, person, other = TerminalQueries(), object(), object()
+        before = ask(queries, b"text" + query[:cut], active=person, shown=[person, other])
+        (found,) = ask(queries, query[cut:] + b"\x1b[c", active=person, shown=[person, other], end=4 + len(query) + 3)[
+            :1
+        ]
+        assert (before, found.own_answer) == ([], PROGRAM_STATUS)
+        assert queries.for_memory() == []
+        assert queries.admit(person, PROGRAM_STATUS, active=True) == (b"", False), "else it would be answered twice"
+        assert queries.admit(other, PROGRAM_STATUS, active=False) == (b"", False)
+        assert queries.admit(person, b"\x1b[?62c", active=True)[0], "what was asked behind it"
+        queries.leave(person)
+        assert queries.for_memory() == []
+    assert answer_of(query) == PROGRAM_STATUS
 
 
 def test_without_a_person_the_terminal_in_memory_answers_once_and_nobody_else():

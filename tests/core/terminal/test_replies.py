@@ -30,12 +30,14 @@ ANSWERED = [
     (b"\x1bP$qz\x1b\\", b"\x1bP0$r\x1b\\"),
     (b"\x1bP+q544e\x1b\\", b"\x1bP0+r\x1b\\"),
     (b"\x1b[5n\x1b[c", b"\x1b[0n\x1b[?62;22c"),
+    (b"\x1b]7501;?\x07\x1b[c", b"\x1b]7501;?\x1b\\\x1b[?62;22c"),
     (b"\x1b[?u", b"\x1b[?0u"),
     (b"\x1b[>5u\x1b[?u", b"\x1b[?5u"),
     (b"\x1b[>5u\x1b[?1049h\x1b[?u", b"\x1b[?0u"),
     (b"\x1b[>5u\x1b[<u\x1b[?u", b"\x1b[?0u"),
 ]
 SILENT = [
+    b"\x1b]7501;state=idle:app=pi\x07",
     b"\x1b[>q",
     b"\x1b[>0q",
     b"\x1b[=c",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from overmind_core.domain.agents.agent import ActivitySource
 from overmind_core.domain.missions.reasons import FOREVER
-from overmind_core.view.describe import _treatment
+from overmind_core.view import describe
+from overmind_core.view.describe import TOLD_BY, _treatment
 from tests.kit.cases import tabled
 
 
@@ -36,3 +38,10 @@ def shown(**info):
 )
 def test_how_it_is_treated_is_told_in_spans_of_time(info, words):
     assert [word for line in shown(**info) for word in line] == words
+
+
+def test_each_source_of_an_activity_has_words():
+    assert set(TOLD_BY) == set(ActivitySource)
+    said = describe._activity({"activity": "waiting", "need": "permission", "activity_source": "status"})
+    assert said == "waiting for permission, as it reports itself"
+    assert describe._activity({"activity": "unknown", "activity_source": None}) == "unknown"

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.kit.killing import kill_supervisor
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
@@ -102,3 +103,37 @@ def test_it_has_no_questions_costs_or_turns(agents):
     info = agents.om.info(mission)
     assert (info["cost_usd"], info["mode"], info["session_id"]) == (None, None, None)
     assert agents.om.json("inbox", "--json") == []
+
+
+REPORTING = r"""
+import os, sys, tty
+tty.setraw(0)
+os.write(1, b"\x1b]7501;?\x1b\\\x1b[c")
+said = b""
+while not said.endswith(b"c"):
+    said += os.read(0, 100)
+os.write(1, repr(said).encode() + b"\r\n")
+for _ in range(2):
+    os.write(1, b"\x1b]7501;state=blocked:app=pi:kind=permission:msg=YXBwcm92ZSBCYXNoOiB0b3VjaCBtYWRlLnR4dA==\x07")
+    key = os.read(0, 100)
+    os.write(1, b"\x1b]7501;state=working:app=pi\x07")
+os.write(1, b"\x1b]7501;state=done:app=pi\x07")
+os.read(0, 100)
+"""
+
+
+def test_a_program_that_reports_its_state_is_told_that_it_is_heard_and_its_question_is_in_the_inbox(agents):
+    mission = session(agents, sys.executable, "-c", REPORTING)
+    shows(agents, mission, r"b'\x1b]7501;?\x1b\\\x1b[?62;22c'")
+    info = agents.doing(mission, "waiting")
+    said = (info["need"], info["activity_source"], info["now"])
+    assert said == ("permission", "status", "approve Bash: touch made.txt")
+    (first,) = agents.asked(mission)
+    assert "overmind attach" in agents.om.refused("answer", str(first["question"]), "allow", code="invalid")
+    kill_supervisor(agents.om)
+    assert agents.asked(mission)[0]["question"] == first["question"], "it is the same question"
+    agents.press(mission, b"y")
+    eventually(lambda: agents.asked(mission)[0]["question"] > first["question"], what="it asks once more")
+    agents.press(mission, b"y")
+    assert agents.doing(mission, "idle")["activity_source"] == "status"
+    assert [one for one in agents.om.api("inbox") if one["id"] == mission] == []

@@ -18,7 +18,7 @@ from tests.kit.waiting import eventually
 pytestmark = pytest.mark.shared_home
 
 COLUMNS = ["ID", "NAME", "TYPE", "STATUS", "RESTARTS", "PARENT", "CHILDREN", "UPTIME", "EXIT", "COMMAND"]
-WIDE = ["CPU%", "MEM", "ACTIVITY", "COST", "CHANGED", "NOW"]
+WIDE = ["CPU%", "MEM", "ACTIVITY", "COST", "CHANGED", "SOURCE", "NOW"]
 KEYS = [
     "id", "name", "type", "status", "reason", "restart_count", "parent", "children", "exit_code", "started_at",
     "ended_at", "uptime_seconds", "command", "cwd", "labels", "provider", "activity", "outcome", "changed_lines",
