@@ -15,7 +15,7 @@ docker_missing unknown_command daemon_not_running daemon_lost too_large busy for
 untrusted_project disk_full no_terminals port_range_exhausted internal not_isolated git_failed dirty unmerged conflicts
 conflict_left undoes_landed nothing_to_commit nothing_to_merge verify_failed setup_failed not_ready image_missing
 container_failed memory_off cortex_unreachable token_refused unauthorized misdirected swarm_silent hive_unknown fenced
-hive_silent no_swarm outcome_unknown no_room no_secret draft work_lost
+hive_silent no_swarm outcome_unknown no_room no_secret draft work_lost changed
 """
 """The closed set."""
 

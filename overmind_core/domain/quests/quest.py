@@ -155,10 +155,10 @@ class Attempt:
     """None: nobody knows."""
     folder: FolderState | None = None
     """The state of its folder as it began, with which a review compares; None: it was not recorded."""
-    shown: FolderState | None = None
-    """The state of its worktree as it was shown to whoever reviews it; None: it was not, or it has no worktree."""
     command: str | None = None
     """The command, as it ran, for whose exit code it has failed; None: for none, or it was not recorded."""
+    shown: FolderState | None = None
+    """The state of its worktree as it was shown to whoever reviews it; None: it was not, or it has no worktree."""
 
 
 @dataclass(frozen=True, slots=True)
