@@ -199,7 +199,7 @@ def test_an_older_run_leads_to_the_newest_and_one_that_is_applied_from_its_page_
     older.click()
     page.wait_for_url(re.compile(f"#/plan/{second}"))
     agent(page, "bad").filter(has_text="failed").wait_for()
-    assert older.is_hidden()
+    older.wait_for(state="hidden")
     press_until(page, "B", page.get_by_role("dialog"))
     page.get_by_role("dialog").get_by_role("button", name="Apply", exact=True).click()
     page.wait_for_url(lambda url: "#/plan/" in url and second not in url)
