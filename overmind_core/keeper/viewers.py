@@ -205,7 +205,7 @@ class RunViewers:
             now=self._loop.mono,
         )
         own = b"".join(query.own_answer for query in found)
-        if own:
+        if own and self._run.stdin.waiting <= TYPED_BACKLOG:  # who asks for ever and reads nothing gets no more
             self._type(own)
         if all(query.own_answer for query in found):
             return

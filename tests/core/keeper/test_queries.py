@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from overmind_core.keeper.queries import MOST_OPEN, PATIENCE, PROGRAM_STATUS, TerminalQueries
+from overmind_core.keeper.viewers import TYPED_BACKLOG, RunViewers
 from overmind_core.terminal.screen import Screen
 from overmind_core.terminal.state import Colours
 from tests.kit.cases import tabled
@@ -120,6 +124,16 @@ def test_whether_reports_of_status_are_taken_the_keeper_says_itself_however_the_
         queries.leave(person)
         assert queries.for_memory() == []
     assert answer_of(query) == PROGRAM_STATUS
+
+
+@pytest.mark.parametrize(("waiting", "typed"), [(0, [PROGRAM_STATUS * 2]), (TYPED_BACKLOG + 1, [])])
+def test_who_asks_about_reports_and_reads_nothing_is_told_no_more(waiting, typed):
+    told: list[bytes] = []
+    stdin = SimpleNamespace(type=told.append, waiting=waiting)
+    log = SimpleNamespace(offsets=[0, 0], kept=lambda _stream: b"")
+    run: Any = SimpleNamespace(stdin=stdin, log=log, outputs=[], exit=None)
+    RunViewers(run, SimpleNamespace(mono=0.0)).read_queries(memoryview(PROGRAM_STATUS * 2))  # type: ignore[arg-type]
+    assert told == typed
 
 
 def test_without_a_person_the_terminal_in_memory_answers_once_and_nobody_else():
