@@ -167,7 +167,9 @@ class TargetUse(NamedTuple):
             return self.operation.ways_out(self.folder)
         edited, loose, unmerged = self.found
         if unmerged:
-            return (f"git -C {shlex.quote(self.folder)} add -- {shlex.join(unmerged)}",)
+            lists = "diff --name-only --diff-filter=U"
+            way = f"add -- {shlex.join(unmerged)}" if len(unmerged) <= MOST_COMMANDS else lists
+            return (f"git -C {shlex.quote(self.folder)} {way}",)
         found = []
         if edited:
             found = [f"git -C {shlex.quote(self.folder)} stash push -- {shlex.join(edited[:MOST_COMMANDS])}"]

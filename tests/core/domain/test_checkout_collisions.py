@@ -143,3 +143,6 @@ def test_of_many_files_that_are_in_the_way_few_commands_are_given():
     assert use.commands[0] == "git -C /s stash push"
     assert len(use.commands) == 5
     assert use.fields["files"] == [*many, *many]
+    use = TargetUse("main", "/s", found=Collisions((), (), many))
+    assert use.commands == ("git -C /s diff --name-only --diff-filter=U",), "they are listed"
+    assert use.fields["files"] == [*many]
