@@ -49,7 +49,7 @@ _MARKS: dict[bytes, AgentFact] = {b"A": TurnEnded(None), b"C": TurnBegan(), b"D"
 
 
 class Reading(NamedTuple):
-    """What one title, mark or report tells apart from the text."""
+    """A title, mark or report in a program's output, and the facts that it tells."""
 
     facts: tuple[AgentFact, ...]
     source: ActivitySource
@@ -130,7 +130,7 @@ class TitleReader:
 
 
 def _readings(session: Session, data: bytes) -> list[Reading]:
-    """What is told in the output of a program, oldest first."""
+    """Return the titles, marks and reports in a program's output, oldest first."""
     has_hooks = session.provider.speaks_json
     found: list[Reading] = []
     for code, body in _OSC.findall(data):

@@ -22,7 +22,7 @@ _NEEDS = {
     BlockedBy.AUTH: (AgentNeed.SETUP, "It wants you to log in"),
     None: (AgentNeed.QUESTION, "It waits for an answer"),
 }
-"""What a person is wanted for, and the sentence where the program says no more."""
+"""Kind → the need of a person, and the sentence where the program says no more."""
 
 
 def facts_of(record: StatusRecord, *, has_hooks: bool) -> Sequence[AgentFact]:

@@ -274,12 +274,12 @@ class AttemptOutcomes:
         changed = await self.changed_since_shown(quest)
         if changed:
             await self.ask_review(quest.id, changed)
-            raise OvermindError("changed", f"{_changed_sentence(changed)} It is shown anew: overmind inbox")
+            raise OvermindError("changed", f"{_changed_sentence(changed)} It is shown again: overmind inbox")
 
     async def ask_review(self, quest_id: str, changed: Sequence[str] = ()) -> None:
         """Ask a person to review the work; the question shows its changes, or else its output.
 
-        `changed`: files that have changed since it was shown to a reviewer, where it was: it is asked anew.
+        `changed`: files that have changed since it was shown to a reviewer, where it was: the question is asked again.
         """
         known = self._quests.live.get(quest_id)
         state = await self._lander.work_state(quest_id)  # before it is shown: what is written meanwhile has changed
@@ -306,6 +306,7 @@ class AttemptOutcomes:
             quest.goal.title,
             *why,
             *([_changed_sentence(changed)] if changed else []),
+            *([UNKNOWN_STATE] if state is None and self._lander.worktree(quest_id) is not None else []),
             *([] if into is None else [f"To land on {into}."]),
             *review_lines(quest, changes),
         ]
@@ -507,8 +508,12 @@ _PRINTED = {
 """Class of a failure → whose output is quoted; of other classes that of the work."""
 
 
+UNKNOWN_STATE = "Nobody can tell whether this work changes before you accept it: its state could not be recorded."
+"""Above work in a worktree of which no state is kept, as on a full disk."""
+
+
 def _changed_sentence(changed: Sequence[str]) -> str:
-    """What a reviewer is told of files that are not as they were shown."""
+    """Return the sentence for a reviewer about files that are not as they were shown."""
     return f"{list_text(changed)} {'has' if len(changed) == 1 else 'have'} changed since this work was shown."
 
 

@@ -83,7 +83,7 @@ class QuestQuestions:
         """See that work which a person accepts is what they were shown.
 
         Raises:
-            OvermindError: `changed`, it is not, and is shown anew; `git_failed`, nobody can tell.
+            OvermindError: `changed`, it is not, and is shown again; `git_failed`, nobody can tell.
         """
         quest = self._quests.live.get(question.about.id)
         if quest is not None and decision.behaviour is Behaviour.ALLOW:

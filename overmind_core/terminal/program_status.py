@@ -21,19 +21,19 @@ _MOST_ENCODED = 4 * MOST_TEXT * 4 // 3
 
 
 class ProgramState(StrEnum):
-    """What a program can say of itself."""
+    """A state that a program can report."""
 
     IDLE = "idle"
-    """It waits for a person's next word."""
+    """Waiting for a person's next message."""
     WORKING = "working"
     BLOCKED = "blocked"
-    """It can't go on before a person has answered."""
+    """Unable to go on before a person has answered."""
     DONE = "done"
-    """It has just ended what it was asked for; else as idle."""
+    """As idle, right after it has ended its task."""
     ERROR = "error"
-    """Likewise, and that went wrong."""
+    """As done, where that went wrong."""
     CLEAR = "clear"
-    """It says no more: nothing that it said before holds."""
+    """Nothing that was reported before holds any more."""
 
 
 class BlockedBy(StrEnum):

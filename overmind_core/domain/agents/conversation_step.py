@@ -183,7 +183,7 @@ def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: A
 
 
 def _on_state_forgotten(c: Conversation, now: float, source: ActivitySource) -> Step:
-    """Its turn is over, as far as anybody can tell; what somebody else asks about it stays open."""
+    """End the turn, as far as anybody can tell; a question of somebody else about the mission stays open."""
     c, effects = turn_ended(c, None, now, source) if is_busy(c) else (c, ())
     return c if c.open else replace(c, activity=Activity(ActivityKind.UNKNOWN, now, source)), effects
 

@@ -197,12 +197,12 @@ def fresh(node: AgentProgress) -> AgentProgress:
 
 
 def run_again(node: AgentProgress) -> AgentProgress:
-    """The agent runs anew although it had ended; an attempt that had failed is one that is tried again."""
-    anew = fresh(node)
+    """The agent is to run again after its end; an attempt that has failed counts as tried again."""
+    again = fresh(node)
     if node.stage is not AgentStage.FAILED or node.mission is None or node.ended_at is None:
-        return anew
+        return again
     failed = TriedAttempt(node.mission, node.attempt, node.ended_at, node.exit_code, node.reason)
-    return replace(anew, tried=(*node.tried, failed)[-MOST_TRIED:])
+    return replace(again, tried=(*node.tried, failed)[-MOST_TRIED:])
 
 
 def given_up(node: AgentProgress) -> AgentProgress:

@@ -158,7 +158,7 @@ class Attempt:
     command: str | None = None
     """The command, as it ran, for whose exit code it has failed; None: for none, or it was not recorded."""
     shown: FolderState | None = None
-    """The state of its worktree as it was shown to whoever reviews it; None: it was not, or it has no worktree."""
+    """The state of its worktree as its reviewer was shown it; None: nobody was, or it has no worktree."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from overmind_core.domain.quests.quest import FolderState
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
+from overmind_core.landing import quest_work
+from overmind_core.quests.outcomes import UNKNOWN_STATE
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
@@ -89,7 +92,7 @@ def test_what_was_not_shown_does_not_land(tmp_path, edit, said, commits):
         review.work.write(edit)
         if commits:
             review.work.commit("by hand", {})
-        with pytest.raises(OvermindError, match=f"^{said} since this work was shown. It is shown anew") as refused:
+        with pytest.raises(OvermindError, match=f"^{said} since this work was shown. It is shown again") as refused:
             await review.allow(first)
         assert refused.value.code == "changed"
         assert review.code.git("rev-parse", "main") == before
@@ -127,6 +130,19 @@ def test_of_a_worktree_that_is_gone_only_what_was_committed_can_be_as_it_was_sho
             assert [one["question"] for one in await review.ask("inbox")] == []
             assert (await review.ask("quest", id=review.quest))["class"] == "no_change", "another attempt follows"
             return
+        await review.allow(first)
+        assert await review.landed() == ["large", "shown"]
+
+    story(tmp_path, scenario)
+
+
+def test_where_its_state_can_not_be_recorded_its_reviewer_is_told(tmp_path, monkeypatch):
+    unknown = FolderState(problem="no space left on the disk")
+    monkeypatch.setattr(quest_work, "folder_state", lambda *_: unknown)
+
+    async def scenario(review):
+        first, lines = await review.begin()
+        assert UNKNOWN_STATE in lines
         await review.allow(first)
         assert await review.landed() == ["large", "shown"]
 

@@ -86,7 +86,7 @@ def test_silence_goes_on_under_another_supervisor_as_soon_as_it_knows_that_nothi
     async def percent(missions, _now):
         return {one.id: cpu for one in missions}
 
-    async def look(inside, mission):
+    async def measured(inside, mission):
         inside.app.engine.watching._cpu.percent = percent
         await asyncio.sleep(1.5 * BEAT)
         shown = await row(inside, mission)
@@ -101,7 +101,7 @@ def test_silence_goes_on_under_another_supervisor_as_soon_as_it_knows_that_nothi
         keeper.lose()
         async with supervising(home, keeper, settings=SETTINGS) as second:
             told = len(levels(second, mission))
-            found = await look(second, mission)
+            found = await measured(second, mission)
             assert levels(second, mission)[told:] in ([], [(42, "quiet")]), "it is quiet at most: no alarm rings twice"
         keeper.close()
         return found
