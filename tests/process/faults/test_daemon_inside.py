@@ -18,11 +18,11 @@ def test_a_daemon_inside_is_named_by_kill_info_and_doctor(om, tmp_path):
     os.mkdir(inner.home)
     begin = f"OVERMIND_HOME={inner.home} {shlex.join([*PROGRAM, 'run', '--name', 'deep', 'sleep 7799'])}"
     outer = om.mission(f"{begin}; sleep 600", "--name", "outer")
-    eventually(lambda: inner.holder("supervisor.lock") is not None, what="the inner daemon is there")
-    eventually(lambda: [row["name"] for row in inner.ps()] == ["deep"])
-    deep = inner.pid("deep")
-    named = f"(a daemon of {inner.home}, PID {inner.supervisor_pid()})"
     try:
+        eventually(lambda: inner.holder("supervisor.lock") is not None, what="the inner daemon is there")
+        eventually(lambda: [(row["name"], row["status"]) for row in inner.ps()] == [("deep", "running")])
+        deep = inner.pid("deep")
+        named = f"(a daemon of {inner.home}, PID {inner.supervisor_pid()})"
         assert named in om.refused("kill", "outer", code="survivors")
         assert any(named in one for one in om.info(outer)["survivors"])
         assert processes.alive(deep), "what it supervises is its own"
@@ -40,8 +40,8 @@ def test_each_end_names_it_too_where_it_alone_is_left(om, tmp_path, end):
     inner = Overmind(str(tmp_path / "inner"), user_home=om.environment["HOME"], marker="inner")
     os.mkdir(inner.home)
     om.mission(f"OVERMIND_HOME={inner.home} {shlex.join([*PROGRAM, 'start'])}; sleep 600", "--name", "outer")
-    eventually(lambda: inner.holder("supervisor.lock") is not None, what="the inner daemon is there")
     try:
+        eventually(lambda: inner.holder("supervisor.lock") is not None, what="the inner daemon is there")
         said = om(*end)
         assert f"a daemon of {inner.home}" in said.stdout + said.stderr
     finally:
