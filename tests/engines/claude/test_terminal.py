@@ -160,13 +160,13 @@ def test_escape_before_any_answer_takes_the_message_back(world, hooks):
 def test_escape_twice_clears_what_was_typed(world):
     with world.screen() as screen:
         screen.until_ready()
-        screen.paste("one\ntwo")
-        screen.until("two")
+        screen.paste("one line\nanother line")
+        screen.until("another line")
         screen.settle(0.3)
         screen.type("\x1b")
         screen.until("again to clear")
         screen.type("\x1b")
-        screen.until("for shortcuts", gone="two")
+        screen.until("for shortcuts", gone="another line")
 
 
 def test_an_error_of_the_api_is_shown_and_the_program_stays(world, hooks):
