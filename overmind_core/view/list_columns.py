@@ -175,9 +175,13 @@ def laid_out(
     shown = [one for one in main if wide or cells >= one.least or one.key in old]
     name = NAME_ROOMY if cells >= ROOMY else NAME
     for one in sorted(shown, key=lambda one: one.goes or len(MAIN)):
-        if not one.goes or one.key in old or _left(shown, widths, cells, name) >= LEAST_NOW:
+        missing = LEAST_NOW - _left(shown, widths, cells, name)
+        if not one.goes or one.key in old or missing <= 0:
             continue
-        shown.remove(one)
+        if one.most and widths[one.key] - missing >= one.cells:
+            widths[one.key] -= missing  # a name that is cut says more than none
+        else:
+            shown.remove(one)
     if cells >= ROOMY and _left(shown, widths, cells, NAME_LONG) >= LONG_KEEPS:
         name = NAME_LONG if wide else _longest(shown, widths, cells, known, before)
     if wide:
