@@ -133,9 +133,13 @@ class EngineQuestions:
         self._handlers[need, kind] = handler
 
     def guard(
-        self, need: EngineNeed, guard: Callable[[EngineQuestion, Decision], Awaitable[None]], *, kind: AboutKind | None
+        self,
+        need: EngineNeed,
+        guard: Callable[[EngineQuestion, Decision], Awaitable[None]],
+        *,
+        kind: AboutKind | None = None,
     ) -> None:
-        """Have `guard` look before an answer is taken, for as long as that takes.
+        """Have `guard` look before an answer is taken, for as long as that takes; `kind` as for `on`.
 
         It raises `OvermindError` to refuse the answer, and the question stays open unless it has withdrawn it.
         """
@@ -234,7 +238,7 @@ class EngineQuestions:
         """
         question = self._asked(row)
         self._check(question, decision, is_named=is_named)
-        guard = self._guards.get((question.need, question.about.kind))
+        guard = self._guards.get(_key(self._guards, question))
         if guard is not None:
             await guard(question, decision)
         await self._make_room(row.id, decision, by)
@@ -274,7 +278,7 @@ class EngineQuestions:
             raise OvermindError("invalid", "This question has no options. Allow or deny it, with --message TEXT.")
         if len((decision.message or "").encode(errors="replace")) > LARGEST_MESSAGE:
             raise OvermindError("too_large", f"The message is longer than {LARGEST_MESSAGE // 1024} KiB.")
-        if self._handler(question) is None:
+        if self._handlers.get(_key(self._handlers, question)) is None:
             raise OvermindError(
                 "invalid", f"This version can't act on question {question.number} ({question.need}). It stays open."
             )
@@ -291,7 +295,7 @@ class EngineQuestions:
 
     def _act(self, question: EngineQuestion, decision: Decision, by: str) -> None:
         """Close it and have its handler act, in one commit."""
-        handler = self._handler(question)
+        handler = self._handlers.get(_key(self._handlers, question))
         assert handler is not None
         self._forget(question)
         try:
@@ -304,7 +308,7 @@ class EngineQuestions:
 
     def _answer_alone(self, number: int) -> None:
         question = self._open.get(number)
-        if question is None or self._handler(question) is None:
+        if question is None or self._handlers.get(_key(self._handlers, question)) is None:
             return
         try:
             self._act(question, ALONE, "headless")
@@ -356,12 +360,14 @@ class EngineQuestions:
         kind, about_id, now = question.about.kind, question.about.id, self._clock.wall()
         return QuestionRow(question.number, None, None, kind, about_id, state, question.asked_at, now, by, None, "")
 
-    def _handler(self, question: EngineQuestion) -> Callable[[EngineQuestion, Decision], None] | None:
-        need = question.need
-        return self._handlers.get((need, question.about.kind)) or self._handlers.get((need, None))
-
     def _same(self, about_id: str, need: str, key: str) -> EngineQuestion | None:
         return next((one for one in self.open_for(about_id) if (one.need, one.key) == (need, key)), None)
+
+
+def _key(those: Container[tuple[str, str | None]], question: EngineQuestion) -> tuple[str, str | None]:
+    """Its need with its subject where one of those is about that, else its need alone."""
+    key = (question.need, question.about.kind)
+    return key if key in those else (question.need, None)
 
 
 def read_question(row: QuestionRow) -> EngineQuestion:

@@ -198,6 +198,7 @@ class Engine:
         self.specs.bind(self.queue)
         self.quest_asker.bind(self.attempts, self.queue_changes)
         self.specs.on_forget += [self._forgetting_reports, self._forgetting_lessons]
+        parts.engine_questions.guard(EngineNeed.REPORT, self._check_report_answer)
         parts.engine_questions.on(EngineNeed.REPORT, self._on_report_answer)
 
         worktrees = Worktrees(parts.workspace)
@@ -250,6 +251,9 @@ class Engine:
     def quests_of(self, question: EngineQuestion) -> list[str]:
         """Return the ids of the quests whose work a question decides about, whose subject is another thing."""
         return [*self.specs.quests_of(question), *self.quest_asker.quests_of(question)]
+
+    async def _check_report_answer(self, question: EngineQuestion, decision: Decision) -> None:
+        await self.reports.check_answer(question, decision)
 
     def _on_report_answer(self, question: EngineQuestion, decision: Decision) -> None:
         self.reports.on_answer(question, decision)

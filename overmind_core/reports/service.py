@@ -377,26 +377,39 @@ class Reports:
         behaviour: Literal["allow", "deny"] = "allow" if decision.behaviour is Behaviour.ALLOW else "deny"
         return {"question": number, "behaviour": behaviour, "message": decision.message or None}
 
+    async def check_answer(self, question: EngineQuestion, decision: Decision) -> None:
+        """See that the agent which a person names for reports is there, before their answer is taken.
+
+        Raises:
+            OvermindError: `provider_missing`, it is not; `cwd_not_found`; `invalid`, none is named.
+        """
+        for row in self._late(question, decision):
+            _, assignment = self._assigned_late(row.report, _named(decision))
+            await self._missions.check_program(assignment.work.spec(dict(assignment.environment)))
+
     def on_answer(self, question: EngineQuestion, decision: Decision) -> None:
         """Act on a person's answer: a report that they allow is queued, and a blocked source can go on."""
-        late = []
-        if decision.behaviour is Behaviour.ALLOW:
-            for row in self._table.asked(question.number):
-                report = row.report
-                if report.question == question.number and report.kind in BECOMES_QUEST and report.quest is None:
-                    late.append(self._queue_late(row, report, (decision.message or "").strip()))
+        late = [self._queue_late(row, _named(decision)) for row in self._late(question, decision)]
         for quest in [one for one in self._quests.live.values() if _waits_for(one, question.number)]:
             self._attempts.answered(quest.id, decision.message or "")
             for need in late:
                 self._attempts.block(quest.id, need)
 
-    def _queue_late(self, row: ReportRow, report: Report, named: str) -> str:
-        """Queue a report that was asked about; return the quest's id.
+    def _late(self, question: EngineQuestion, decision: Decision) -> list[ReportRow]:
+        """The reports that this answer has queued."""
+        if decision.behaviour is not Behaviour.ALLOW:
+            return []
+        rows = self._table.asked(question.number)
+        return [
+            row
+            for row in rows
+            if row.report.question == question.number and row.report.kind in BECOMES_QUEST and row.report.quest is None
+        ]
 
-        Args:
-            row: Its row.
-            report: The report.
-            named: The agent that the person has named, should none be set; "": nobody has.
+    def _assigned_late(self, report: Report, named: str) -> tuple[Source, Assignment]:
+        """The source of a report that was asked about, and who does it.
+
+        `named`: the agent that the person has named, should none be set; "": nobody has.
 
         Raises:
             OvermindError: `invalid`: no agent does it.
@@ -413,6 +426,12 @@ class Reports:
             title = shlex.quote(rules.title_of(report.kind, report.title, report.text))
             ways = f"Name one: overmind answer {report.question} {NAMED}, or add it yourself: overmind quest add"
             raise OvermindError("invalid", f"No agent is set for it. {ways} --provider {NAMED} {title}")
+        return source, assignment
+
+    def _queue_late(self, row: ReportRow, named: str) -> str:
+        """Queue a report that was asked about; return the quest's id. As `_assigned_late`."""
+        report = row.report
+        source, assignment = self._assigned_late(report, named)
         quest = self._queue(source, report, assignment)
         queued = replace(report, quest=quest, outcome=Outcome.QUEUED, environment=())
         self._save(row._replace(record=RECORD.encode(queued)))
@@ -428,6 +447,10 @@ class Reports:
             parent = above.definition.parent
             above = None if parent is None else self._registry.get(parent)
         return Source(mission.id, mission.definition.name, mission, None)
+
+
+def _named(decision: Decision) -> str:
+    return (decision.message or "").strip()
 
 
 def _waits_for(quest: Quest, question: int) -> bool:

@@ -190,17 +190,20 @@ def test_the_same_report_is_counted_and_not_queued_again(story):
 
 
 def test_a_report_that_nobody_is_set_to_do_names_the_line_that_has_it_done(tmp_path):
+    program = tmp_path / "claude"
+
     async def play(inside, _keeper):
         await inside.ask("queue_set", paused=True)
-        env = world() | {"OVERMIND_CLAUDE_BIN": "/opt/claude"}
+        env = world() | {"OVERMIND_CLAUDE_BIN": str(program)}
         for text in ("Prices are wrong", "Carts leak"):
             await inside.ask("report", kind="bug", text=text, cwd="/", env=env)
         (question,) = await inside.ask("inbox")
         refused = []
-        for words in ({"behaviour": "allow"}, {"message": "klaude"}):
+        for words in ({"behaviour": "allow"}, {"message": "klaude"}, {"message": "claude"}):
             with pytest.raises(OvermindError) as error:
                 await inside.ask("answer", question=question["question"], **words)
             refused.append(error.value.message)
+        program.touch(0o755)
         await inside.ask("answer", question=question["question"], message="claude")
         rows = await inside.ask("quests")
         agents = [inside.app.quest_registry.work(row["id"]).agent.program for row in rows]
@@ -215,11 +218,12 @@ def test_a_report_that_nobody_is_set_to_do_names_the_line_that_has_it_done(tmp_p
     said = "Name one: overmind answer 1 claude, or add it yourself: overmind quest add --provider claude 'Prices are"
     assert refused[0].startswith(f"No agent is set for it. {said} wrong'")
     assert refused[1].startswith("Unknown provider 'klaude'.")
+    assert refused[2].startswith(f"The program {program} does not exist. Install it with: npm ")
     assert {(row["name"], row["provider"], row["cwd"]) for row in rows} == {
         ("prices-are-wrong", "claude", "/"),
         ("carts-leak", "claude", "/"),
     }
-    assert (agents, left) == (["/opt/claude"] * 2, [])
+    assert (agents, left) == ([str(program)] * 2, [])
 
 
 def test_the_reports_of_a_person_have_no_limit_and_a_title_stays_as_it_was_written(story):
