@@ -273,11 +273,16 @@ class AttemptOutcomes:
         """
         changed = await self.changed_since_shown(quest)
         if changed:
-            await self.ask_review(quest.id, changed)
-            raise OvermindError("changed", f"{_changed_sentence(changed)} It is shown again: overmind inbox")
+            asks = await self.ask_review(quest.id, changed)
+            now = (
+                "It is shown again: overmind inbox"
+                if asks
+                else f"It is not asked about any more. See: overmind why {quest.name}"
+            )
+            raise OvermindError("changed", f"{_changed_sentence(changed)} {now}")
 
-    async def ask_review(self, quest_id: str, changed: Sequence[str] = ()) -> None:
-        """Ask a person to review the work; the question shows its changes, or else its output.
+    async def ask_review(self, quest_id: str, changed: Sequence[str] = ()) -> bool:
+        """Ask a person to review the work, and return whether there is any; it shows its changes, or else its output.
 
         `changed`: files that have changed since it was shown to a reviewer, where it was: the question is asked again.
         """
@@ -292,12 +297,12 @@ class AttemptOutcomes:
         not_owned = await self._not_owned(quest_id)
         quest = self._quests.live.get(quest_id)
         if quest is None or quest.goal is None or quest.cancelling:
-            return
+            return False
         if unchanged and quest.goal.into is not None and not quest.goal.allow_empty:
             with self._journal.together():
                 self._asker.withdraw(quest_id)
                 self.failed(quest, NO_CHANGE, feedback=UNCHANGED)
-            return
+            return False
         into = quest.goal.into
         waiting = with_shown(in_review(quest), state)
         unread = no_verdict(waiting)
@@ -322,6 +327,7 @@ class AttemptOutcomes:
             summary = f"Review the work of {quest.name}: {quest.goal.title}"
             subject = {"lines": lines, "into": into, **_of_command(quest)}
             self._asker.ask(waiting, EngineNeed.REVIEW, summary, subject)
+        return True
 
     async def _not_owned(self, quest_id: str) -> tuple[str, ...]:
         """The files that a quest has changed in its worktree and that are not its own."""
