@@ -145,7 +145,7 @@ def _run_command(command: Command, words: list[str], hives: list[str], context: 
             raise
         from overmind_core.cli.definitions.missing_program import with_misplaced  # start-up: only for such an error
 
-        raise with_misplaced(error, command, args.rest) from None
+        raise with_misplaced(error, args, command) from None
 
 
 _WITH_OPTION = 2

@@ -54,6 +54,7 @@ def parse(command: Command, words: Sequence[str]) -> argparse.Namespace:
     _refuse_numbers(parser, command, options)
     args = parser.parse_args([*_joined(command.options, options), *(["--", *arguments] if arguments else [])])
     args.rest = rest
+    args.is_rest_marked = given[len(given) - len(rest) - 1 : len(given) - len(rest)] == ["--"]
     return _with_format(args)
 
 

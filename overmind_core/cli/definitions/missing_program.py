@@ -48,15 +48,19 @@ def missing_program(words: Sequence[str], path: str | None) -> str | None:
 _NO_PROGRAM = "No program named "
 
 
-def misplaced_option(command: Command, words: Sequence[str]) -> str | None:
-    """Return the first word behind the program that is an option of ours: it stands where it belongs to the program."""
+def misplaced_option(args: Namespace, command: Command) -> str | None:
+    """Return the first word behind the program that is an option of ours: it stands where it belongs to the program.
+
+    Behind `--` it was meant for the program.
+    """
     known = {name for one in command.options for name in one.names if name.startswith("--")}
-    return next((word for word in words[1:] if word.partition("=")[0] in known), None)
+    words = () if args.is_rest_marked else args.rest[1:]
+    return next((word for word in words if word.partition("=")[0] in known), None)
 
 
-def with_misplaced(error: OvermindError, command: Command, words: Sequence[str]) -> OvermindError:
+def with_misplaced(error: OvermindError, args: Namespace, command: Command) -> OvermindError:
     """Return an error with a sentence about an option of ours, where the words of a command name no program."""
-    option = misplaced_option(command, words)
+    option = misplaced_option(args, command)
     if option is None or _NO_PROGRAM not in error.message:
         return error
     return OvermindError(error.code, with_hint(error.message, _misplaced(option)), **error.fields)
@@ -81,7 +85,7 @@ def warn_of_missing_program(args: Namespace, context: Context, command: Command,
     if context.hive is not None or has_path or provider_of(args) not in {None, RAW}:
         return
     path = context.environ.get("PATH")
-    option = misplaced_option(command, args.rest)
+    option = misplaced_option(args, command)
     if option is not None and "/" not in args.rest[0] and not shutil.which(args.rest[0], path=path):
         context.note(display_safe(f"Warning: no program named {args.rest[0]!r} is on PATH. {_misplaced(option)}"))
     elif program := missing_program(args.rest, path):

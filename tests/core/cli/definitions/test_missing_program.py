@@ -81,6 +81,7 @@ BEHIND = "No program named 'exit 3' on PATH. --retries stands behind the command
     [
         (["--name", "q", "exit 3", "--retries", "0"], f"{BEHIND}: options go before the command.\n"),
         (["exit 3", "--retries=0"], f"{BEHIND}: options go before the command.\n"),
+        (["--", "exit 3", "--retries", "0"], "No program named 'exit 3' on PATH.\n"),
         (["exit 3", "--verbose"], "No program named 'exit 3' on PATH.\n"),
         (["exit 3"], "No program named 'exit 3' on PATH.\n"),
     ],
@@ -98,3 +99,4 @@ def test_a_quest_of_the_queue_with_such_an_option_is_added_with_a_warning(overmi
         "--retries stands behind the command, so it is a part of it: options go before the command.\n"
     )
     assert overmind(QUEST, "quest", "add", "login", "make", "--retries", "0", environ=environ).err == ""
+    assert overmind(QUEST, "quest", "add", "login", "--", "exit 3", "--retries", "0", environ=environ).err == ""
