@@ -1,7 +1,8 @@
 """Reading what agents write: the lines of those on pipes, the titles of those on a terminal; one task per live run.
 
 A program's terminal output tells more than its text: window titles, prompt marks and reports of what it does (OSC 0, 2,
-133 and 7501). Of those only the end of what was written is looked at: of a flood nobody needs every title.
+133 and 7501). Of those only the end of what was written is looked at: of a flood nobody needs every title. Of a program
+that reports nothing, and of which it is known how its states look, its title and its screen tell.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.agents.line_reader import LineReader
-from overmind_core.agents.status_facts import facts_of
+from overmind_core.agents.status_facts import facts_of, facts_of_rules
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
 from overmind_core.domain.agents.agent_events import AgentFact, AskCancelled, Asked, TurnBegan, TurnEnded, TurnResult
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.logs.layout import OUT
 from overmind_core.logs.reader import RunLog
+from overmind_core.providers.terminal_rows import rules_of, told_by
 from overmind_core.terminal.program_status import read_record
 
 if TYPE_CHECKING:
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from overmind_core.agents.terminal_screen import TerminalScreens
     from overmind_core.domain.missions.mission import Mission, Run
     from overmind_core.kernel.tasks import Tasks
+    from overmind_core.logs.snapshot import DrawnScreen
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.output_progress import OutputProgress
+    from overmind_core.providers.terminal_rows import Rule, Told
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -57,6 +61,16 @@ class Reading(NamedTuple):
     """Hooks tell the same, and better: it counts only where they don't."""
 
 
+class _Shown:
+    """The last look at a terminal."""
+
+    def __init__(self) -> None:
+        self.picture: DrawnScreen | None = None
+        self.told: Told | None = None
+        self.is_old = True
+        """True before the first look: another supervisor may have been told something else."""
+
+
 class TitleReader:
     """Looks at the output of runs on a terminal."""
 
@@ -66,8 +80,8 @@ class TitleReader:
         self._screens = screens
         self._clock = clock
 
-    async def follow(self, session: Session, path: str, *, begun: bool) -> None:
-        """Take in what the newest run's titles mean, for as long as it lives.
+    async def follow(self, session: Session, mission: Mission, path: str, *, begun: bool) -> None:
+        """Take in what the newest run's titles and its screen mean, for as long as it lives.
 
         `begun`: from its first byte on; else what has come is old but for its newest title or mark, which may have come
         while no supervisor was there.
@@ -75,6 +89,8 @@ class TitleReader:
         log = RunLog(path)
         run = session.run_id
         seen, old, reports = 0, not begun, False
+        rules = () if session.provider.speaks_json else rules_of(mission.definition)
+        shown = _Shown()
         with self._followers.follow([session.id]) as follower:
             while session.run_id == run:
                 end = self._progress.of(run).out
@@ -88,8 +104,23 @@ class TitleReader:
                         found = [one for one in found if one.source is not ActivitySource.TITLE]
                     await self._take_in(session, found[-1:] if old else found[-MOST_READINGS:])
                     old = False
+                    if rules and not reports:
+                        await self._look(session, rules, shown)
                 await follower.news()
                 await asyncio.sleep(PAUSE)
+
+    async def _look(self, session: Session, rules: Sequence[Rule], shown: _Shown) -> None:
+        """Take in what its title and its screen tell now, where that is another state than before."""
+        shown.picture = await self._screens.drawn_on(session.id, shown.picture)
+        if shown.picture is None:
+            return
+        screen = shown.picture.screen
+        told = told_by(rules, screen.title, screen.lines())
+        if told == shown.told and not shown.is_old:
+            return
+        shown.told, shown.is_old = told, False
+        for fact in facts_of_rules(told):
+            _receive(session, fact, ActivitySource.SCREEN if told is None else told.source)
 
     async def _take_in(self, session: Session, found: list[Reading]) -> None:
         """Take in what was read; of hints only the newest counts, since the others are over."""
@@ -206,7 +237,7 @@ class OutputReader:
         reading = (
             self._read_lines(session, mission.run_id)
             if session.reads_lines
-            else self._titles.follow(session, path, begun=begun)
+            else self._titles.follow(session, mission, path, begun=begun)
         )
         self._reading[session.id] = self._tasks.start(reading)
 

@@ -388,9 +388,10 @@ class Session:
     def _on_activity(self, before: Activity) -> None:
         """It does something else now: who waits or looks is notified."""
         activity, mission = self.state.activity, self.mission
-        if (activity.doing, activity.need) != (before.doing, before.need):
+        if (activity.doing, activity.need, activity.guess) != (before.doing, before.need, before.guess):
             need = activity.need and activity.need.value
-            self.record(events.ActivityChanged(doing=activity.doing.value, need=need))
+            guess = msgspec.UNSET if activity.guess is None else activity.guess.value
+            self.record(events.ActivityChanged(doing=activity.doing.value, need=need, guess=guess))
         if mission is not None:
             self._context.activity.on_change(mission, before, activity)
         if activity.resume_at is not None:

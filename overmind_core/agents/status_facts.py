@@ -1,17 +1,25 @@
-"""Records of the Program Status Protocol as facts about an agent. Pure."""
+"""The state that a program on a terminal reports, or shows, as facts about an agent. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.agents.agent import AgentNeed
-from overmind_core.domain.agents.agent_events import AskCancelled, Asked, StateForgotten, TurnBegan, TurnEnded
+from overmind_core.domain.agents.agent import ActivityKind, ActivitySource, AgentNeed
+from overmind_core.domain.agents.agent_events import (
+    AskCancelled,
+    Asked,
+    StateForgotten,
+    StateGuessed,
+    TurnBegan,
+    TurnEnded,
+)
 from overmind_core.terminal.program_status import BlockedBy, ProgramState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from overmind_core.domain.agents.agent_events import AgentFact
+    from overmind_core.providers.terminal_rows import Told
     from overmind_core.terminal.program_status import StatusRecord
 
 REQUEST = "status"
@@ -44,7 +52,21 @@ def facts_of(record: StatusRecord, *, has_hooks: bool) -> Sequence[AgentFact]:
     return (fact,) if has_hooks else (AskCancelled(REQUEST), fact)
 
 
+def facts_of_rules(told: Told | None) -> Sequence[AgentFact]:
+    """Return what the rules of a program tell of its terminal; None: nothing that they know is there."""
+    if told is None:
+        return AskCancelled(REQUEST), StateForgotten()
+    if told.source is ActivitySource.SCREEN:
+        return AskCancelled(REQUEST), StateGuessed(told.state)
+    if told.state is ActivityKind.WAITING:
+        return (_question(None),)
+    return AskCancelled(REQUEST), TurnBegan() if told.state is ActivityKind.WORKING else TurnEnded(None)
+
+
 def _asked(record: StatusRecord) -> Asked:
-    need, sentence = _NEEDS[record.kind]
-    subject = {"text": record.message} if record.message else {}
-    return Asked(REQUEST, need, "", record.message or sentence, subject)
+    return _question(record.kind, record.message)
+
+
+def _question(kind: BlockedBy | None, message: str = "") -> Asked:
+    need, sentence = _NEEDS[kind]
+    return Asked(REQUEST, need, "", message or sentence, {"text": message} if message else {})

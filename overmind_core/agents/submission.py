@@ -176,13 +176,16 @@ class Submission:
 
 
 def _check_rests(session: Session, mission: Mission) -> None:
-    """See that a plain program which reports its state waits for a message: what is typed could answer a question.
+    """See that a plain program whose state is told waits for a message: what is typed could answer a question.
 
     Raises:
-        OvermindError: `busy`, it does not.
+        OvermindError: `busy`, it does not, or seems to ask something.
     """
     activity, name = session.state.activity, mission.definition.name
-    if activity.source is not ActivitySource.STATUS:
+    if activity.guess is ActivityKind.WAITING:
+        seems = f"Mission {session.id} ({name}) seems to ask something, by its screen"
+        raise OvermindError("busy", f"{seems}. Answer it first: overmind attach {name}")
+    if activity.source not in {ActivitySource.STATUS, ActivitySource.TITLE}:
         return
     if activity.doing is ActivityKind.WAITING:
         asks = f"Mission {session.id} ({name}) asks something, which only its own keys answer: {activity.now}"

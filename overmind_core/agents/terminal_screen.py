@@ -9,6 +9,7 @@ PROMPT = "\u276f"
 """Stands before what is typed."""
 
 if TYPE_CHECKING:
+    from overmind_core.logs.snapshot import DrawnScreen
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry
     from overmind_core.system.paths import Home
@@ -38,6 +39,14 @@ class TerminalScreens:
         path = f"{self._home.logs}/{run.mission}/{run.number:06d}"
         return await asyncio.to_thread(_draw, path, self._progress.of(run.id).out, run.columns, run.rows)
 
+    async def drawn_on(self, mission_id: str, drawn: DrawnScreen | None) -> DrawnScreen | None:
+        """The same from an earlier picture of the same run, which costs what was written since; None as for `of`."""
+        run = self._registry.runs.get(mission_id)
+        if run is None or not run.tty:
+            return None
+        path = f"{self._home.logs}/{run.mission}/{run.number:06d}"
+        return await asyncio.to_thread(_draw_on, path, self._progress.of(run.id).out, run.columns, run.rows, drawn)
+
 
 def typed_lines(screen: Screen) -> list[str]:
     """The lines of a screen, its prompt without the words that a program suggests there by itself.
@@ -64,3 +73,10 @@ def _draw(path: str, end: int, columns: int, rows: int) -> Screen:
     from overmind_core.logs.snapshot import screen_at  # noqa: PLC0415 - few daemons ever look at a screen
 
     return screen_at(path, columns=columns, rows=rows, until=end)
+
+
+def _draw_on(path: str, end: int, columns: int, rows: int, drawn: DrawnScreen | None) -> DrawnScreen:
+    from overmind_core.logs.reader import RunLog  # noqa: PLC0415 - as above
+    from overmind_core.logs.snapshot import DrawnScreen, drawn_to  # noqa: PLC0415 - as above
+
+    return DrawnScreen(drawn_to(end, RunLog(path), columns, rows, drawn), end)

@@ -218,7 +218,9 @@ def labels_cell(labels: Mapping[str, str]) -> str:
 
 
 def activity_cell(row: Row) -> str:
-    """Return what a mission is doing: `working`, `waiting:permission`, `limited 4m` until its next try."""
+    """Return what a mission is doing: `working`, `waiting:permission`, `limited 4m` until its next try, `idle?`."""
+    if guess := row.get("activity_guess"):
+        return f"{guess}?"
     if row.get("activity") == "limited" and row.get("resume_at"):
         from overmind_core.domain.text.moment import parse_time  # start-up: few rows need it
 

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from overmind_core.logs.layout import OUT
 from overmind_core.logs.reader import RunLog
-from overmind_core.logs.snapshot import ENOUGH, draw_on, screen_at
-from overmind_core.terminal.screen import Screen
+from overmind_core.logs.snapshot import DrawnScreen, drawn_to
 from overmind_core.terminal.state import Colours
 
 COLOURS = Colours((0xE5, 0xE5, 0xE5), (0, 0, 0), (0xE5, 0xE5, 0xE5))
@@ -31,17 +30,11 @@ class Reply(NamedTuple):
     """Empty: it gets none."""
 
 
-class _Drawn(NamedTuple):
-    screen: Screen
-    at: int
-    """The offset of the output up to which it was drawn."""
-
-
 class RepliesFromLogs:
     """The terminals in memory that are asked now; each run's is asked by one thread at a time."""
 
     def __init__(self) -> None:
-        self._drawn: OrderedDict[str, _Drawn] = OrderedDict()
+        self._drawn: OrderedDict[str, DrawnScreen] = OrderedDict()
         """Folder of a run → its screen, the one that was asked last at the end."""
 
     def replies(self, path: str, columns: int, rows: int, queries: Iterable[tuple[int, int]]) -> list[Reply]:
@@ -63,25 +56,18 @@ class RepliesFromLogs:
                 continue
             if len(query) < end - start:  # it is not written yet, as on a full disk
                 break
-            screen = self._screen(log, drawn, columns, rows, start)
+            screen = drawn_to(start, log, columns, rows, drawn)
             said: list[bytes] = []
             screen.colours, screen.on_reply = COLOURS, said.append
             screen.feed(query)
             screen.on_reply = _ignore
-            drawn = _Drawn(screen, end)
+            drawn = DrawnScreen(screen, end)
             replies.append(Reply(end, b"".join(said)))
         if drawn is not None:
             self._drawn[path] = drawn
             while len(self._drawn) > MOST_KEPT:
                 self._drawn.popitem(last=False)
         return replies
-
-    @staticmethod
-    def _screen(log: RunLog, drawn: _Drawn | None, columns: int, rows: int, until: int) -> Screen:
-        if drawn is None or not drawn.at <= until <= drawn.at + ENOUGH:
-            return screen_at(log.path, columns=columns, rows=rows, until=until)
-        draw_on(drawn.screen, log, columns, rows, since=drawn.at, until=until)
-        return drawn.screen
 
 
 def _ignore(_data: bytes) -> None:

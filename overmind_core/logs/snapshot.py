@@ -131,7 +131,31 @@ def screen_at(
     return screen
 
 
-def draw_on(screen: Screen, log: RunLog, columns: int, rows: int, *, since: int, until: int) -> None:
+class DrawnScreen(NamedTuple):
+    """A screen, and how far it was drawn."""
+
+    screen: Screen
+    at: int
+    """The offset of the output."""
+
+
+def drawn_to(until: int, log: RunLog, columns: int, rows: int, drawn: DrawnScreen | None) -> Screen:
+    """The screen at the offset `until` of the output, drawn on from an earlier one where that is near.
+
+    Args:
+        until: Bytes since the run began.
+        log: Of a run with a terminal.
+        columns: Of the terminal when the run began.
+        rows: The same.
+        drawn: From the same log, not used after this.
+    """
+    if drawn is None or not drawn.at <= until <= drawn.at + ENOUGH:
+        return screen_at(log.path, columns=columns, rows=rows, until=until)
+    _draw_on(drawn.screen, log, columns, rows, since=drawn.at, until=until)
+    return drawn.screen
+
+
+def _draw_on(screen: Screen, log: RunLog, columns: int, rows: int, *, since: int, until: int) -> None:
     """Draw what was written, and the sizes that the terminal got, since the screen was drawn at the offset `since`.
 
     Args:

@@ -106,6 +106,8 @@ class AgentState(TypedDict):
     need: AgentNeed | None
     """The kind of answer it needs from a person."""
     activity_since: str | None
+    activity_guess: ActivityKind | None
+    """While the activity is unknown: what it seems to be doing, by the words on its screen."""
     activity_source: ActivitySource | None
     attempt: int | None
     """While it is limited: the number of its own retries."""
@@ -385,9 +387,13 @@ class MissionInfoWithEnvironment(MissionInfo):
 
 
 class MissionUsage(MissionBrief):
-    """The load of one live mission."""
+    """The load of one live mission, and what its state is."""
 
     status: Status
+    activity: ActivityKind | None
+    activity_guess: ActivityKind | None
+    next_restart_at: str | None
+    resume_at: str | None
     cpu_percent: float | None
     memory_bytes: int | None
     output_bytes_per_second: float

@@ -26,6 +26,7 @@ from overmind_core.domain.text.moment import format_time
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from overmind_core.domain.agents.agent import Activity
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.missions.mission import Run
     from overmind_core.domain.missions.standing import WorkStanding
@@ -134,7 +135,8 @@ def talking(mission: Mission, conversation: Conversation | None) -> AgentState:
         "activity": None if doing is None else doing.doing,
         "need": None if doing is None or doing.need is None else doing.need,
         "activity_since": None if doing is None else time(doing.since or None),
-        "activity_source": None if doing is None or doing.doing is ActivityKind.UNKNOWN else doing.source,
+        "activity_guess": None if doing is None else doing.guess,
+        "activity_source": doing.source if doing is not None and _is_told(doing) else None,
         "attempt": None if doing is None or not doing.attempt else doing.attempt,
         "resume_at": None if doing is None else time(doing.resume_at),
         "failed_message": None if doing is None or conversation is None else failed_message(conversation),
@@ -297,7 +299,15 @@ def _draws_itself(mission: Mission, conversation: Conversation | None) -> bool:
     """Whether it is an agent's own full-screen program: what it writes are pieces of pictures, and no lines."""
     if conversation is None or conversation.mode is not AgentMode.INTERACTIVE:
         return False
-    return mission.definition.provider != RAW or conversation.activity.source is ActivitySource.STATUS
+    return mission.definition.provider != RAW or conversation.activity.source in _OF_FULL_SCREEN
+
+
+_OF_FULL_SCREEN = frozenset({ActivitySource.STATUS, ActivitySource.TITLE, ActivitySource.SCREEN})
+"""Sources of the activity of a plain program that draws its own screen."""
+
+
+def _is_told(activity: Activity) -> bool:
+    return activity.doing is not ActivityKind.UNKNOWN or activity.guess is not None
 
 
 def time(wall: float | None) -> str | None:

@@ -217,6 +217,10 @@ class QueryApi:
                 {
                     **answers.brief(mission),
                     "status": mission.status,
+                    "activity": state["activity"],
+                    "activity_guess": state["activity_guess"],
+                    "next_restart_at": answers.time(mission.next_restart_at),
+                    "resume_at": state["resume_at"],
                     "cpu_percent": None if usage is None else usage.cpu_percent,
                     "memory_bytes": None if usage is None else usage.memory_bytes,
                     "output_bytes_per_second": round(self._progress.rate(mission.run_id), 1),

@@ -24,7 +24,8 @@ WAITS_FOR = {"question": "waiting for an answer", "permission": "waiting for per
              "plan": "waiting for approval of its plan"}  # fmt: skip
 """What an agent needs → what it does meanwhile."""
 TOLD_BY = {"stream": "as its stream tells", "status": "as it reports itself", "hook": "as its hooks tell",
-           "title": "as its window title tells", "terminal": "as its terminal tells"}  # fmt: skip
+           "title": "as its window title tells", "terminal": "as its terminal tells",
+           "screen": "as its screen looks"}  # fmt: skip
 """The source of what an agent does → the words for people."""
 RUNS = 50
 """Of the newest runs each has a line."""
@@ -153,7 +154,8 @@ def _head(info: Info, look: Rendering) -> Lines:
 
 def _activity(info: Info) -> str:
     """What it does, and who says so."""
-    activity, need = str(info.get("activity") or ""), str(info.get("need") or "")
+    guess = info.get("activity_guess")
+    activity, need = f"{guess}?" if guess else str(info.get("activity") or ""), str(info.get("need") or "")
     doing = WAITS_FOR.get(need, f"waiting for {need}") if activity == "waiting" and need else activity
     told = TOLD_BY.get(str(info.get("activity_source") or ""), "")
     return f"{doing}, {told}" if doing and told else doing

@@ -95,7 +95,7 @@ MISSION: Mapping[str, _Field] = {
     "restart_count": _Field(_count, 0),
     "labels": _Field(_texts, {}),
     **{name: _Field(_text, "") for name in ("provider", "command", "cwd")},
-    **{name: _Field(_key) for name in ("parent", "activity")},
+    **{name: _Field(_key) for name in ("parent", "activity", "activity_guess")},
     **{name: _Field(_text) for name in ("reason", "quest_failure", "now", "need", "code", "failed_message")},
     **{name: _Field(_time) for name in _TIMES},
     **{name: _Field(_number) for name in (*_FIGURES, "cost_usd", "uptime_seconds", "exit_code")},

@@ -154,6 +154,18 @@ def mark(row: Row) -> StatusMark:
     return mark_of(status, row.get("activity"), outcome)
 
 
+def guess(row: Row) -> StatusMark | None:
+    """The mark of what a program that says nothing seems to be doing; None where nothing is guessed."""
+    guessed = row.get("activity_guess")
+    return None if guessed is None or row["status"] != "running" else mark_of("running", guessed)
+
+
+def guessed_word(row: Row) -> str:
+    """The word of that: `working?`; "" where nothing is guessed."""
+    guessed = guess(row)
+    return "" if guessed is None else f"{word(guessed)}?"
+
+
 def word(found: StatusMark) -> str:
     """The word of a mark, as lists say it: an agent that waits for a person asks."""
     return ASKS if found is WAITING else found.word
@@ -163,7 +175,7 @@ def state(row: Row, now: float) -> str:
     """The word of its state; with the time until the next try while it waits for that."""
     waits, now = next_try(row), last_heard(row, now)
     if waits is None or not waits.ticks_at(now):
-        return word(mark(row))
+        return guessed_word(row) or word(mark(row))
     return f"{waits.lead}{numbers.span(max(waits.at - now, 0.0))}"
 
 
@@ -198,7 +210,7 @@ def lasted(row: Row, now: float) -> float:
 def held(row: Row, now: float) -> float:
     """Seconds that it has been doing what it does; of one that doesn't say what that is, as `lasted`."""
     began = numbers.moment(row.get("activity_since"))
-    if began is None or row["status"] != "running" or row.get("activity") in {None, "unknown"}:
+    if began is None or row["status"] != "running" or not _is_told(row):
         return lasted(row, now)
     return max(0.0, last_heard(row, now) - began)
 
@@ -208,9 +220,13 @@ def held_since(row: Row) -> float | None:
     if not is_live(row) or SILENT_SINCE in row:
         return None
     began = numbers.moment(row.get("activity_since"))
-    if began is None or row["status"] != "running" or row.get("activity") in {None, "unknown"}:
+    if began is None or row["status"] != "running" or not _is_told(row):
         return numbers.moment(row.get("run_started_at") or row["started_at"])
     return began
+
+
+def _is_told(row: Row) -> bool:
+    return row.get("activity") not in {None, "unknown"} or row.get("activity_guess") is not None
 
 
 def since(row: Row, now: float) -> str:
@@ -226,7 +242,7 @@ def _since(row: Row, now: float) -> str:
         return f"{state(row, now)} · ran for {span}"
     doing = numbers.span(held(row, now))
     if doing != span:
-        return f"{mark(row).word} for {doing} · running for {span}"
+        return f"{guessed_word(row) or mark(row).word} for {doing} · running for {span}"
     return f"{state(row, now)} {'for' if is_live(row) else 'after'} {span}"
 
 
@@ -413,8 +429,9 @@ def now_cell(row: Row) -> Cell:
     if row.get("failed_message"):
         return Cell(safe(row["failed_message"]), "bad")
     if not text and is_live(row):
-        on_result = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
-        return Cell(mark(row).word if on_result or mark(row) is PREPARING else "no output yet", "faint")
+        on_result = row["status"] == "running" and _is_told(row)
+        says = guessed_word(row) or mark(row).word
+        return Cell(says if on_result or mark(row) is PREPARING else "no output yet", "faint")
     return Cell(text, "bad" if mark(row) in {FAILED, TIMED_OUT} else "quiet")
 
 

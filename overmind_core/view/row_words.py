@@ -72,10 +72,22 @@ def mark(entry: Entry) -> StatusMark:
     return missions_rows.mark(entry.row) if entry.need is None else entry.need.mark
 
 
+def _shown(entry: Entry) -> StatusMark:
+    """The same with what is guessed of a program that says nothing."""
+    guessed = None if entry.need is not None else missions_rows.guess(entry.row)
+    return guessed or mark(entry)
+
+
 def silence(entry: Entry, facts: Facts) -> StatusMark | None:
-    """The level of one that works and gives no sign of life; None for any other."""
+    """The level of one that works and gives no sign of life; None for any other.
+
+    One that is merely quiet may be guessed to wait for somebody: that says more.
+    """
     known = facts.health.get(entry.id)
-    return None if known is None or mark(entry) is not WORKING else _LEVELS.get(known.get("level") or "")
+    if known is None or mark(entry) is not WORKING:
+        return None
+    level = _LEVELS.get(known.get("level") or "")
+    return None if level is QUIET and _shown(entry) is not WORKING else level
 
 
 def is_past(entry: Entry) -> bool:
@@ -91,7 +103,7 @@ def is_closed(entry: Entry) -> bool:
 def sign(entry: Entry, facts: Facts) -> StatusMark:
     """The mark that is drawn: that of its silence where that is a bad sign."""
     silent = silence(entry, facts)
-    return mark(entry) if silent is None or silent is QUIET else silent
+    return _shown(entry) if silent is None or silent is QUIET else silent
 
 
 def tone(entry: Entry, facts: Facts) -> str:
@@ -101,7 +113,7 @@ def tone(entry: Entry, facts: Facts) -> str:
     """
     if is_past(entry) or is_closed(entry):
         return "quiet"
-    found = mark(entry)
+    found = _shown(entry)
     shown = (silence(entry, facts) or found).tone
     if shown != "wait" or entry.need is not None:
         return shown
@@ -113,7 +125,7 @@ def state(entry: Entry, facts: Facts) -> Cell:
     said = facts.said.get(entry.id, "")
     if 0 < len(said) <= STATE_CELLS and (missions_rows.is_live(entry.row) or is_closed(entry)):
         return Cell(said, "quiet")
-    colour = "quiet" if mark(entry) is WORKING and silence(entry, facts) is None else tone(entry, facts)
+    colour = "quiet" if _shown(entry) is WORKING and silence(entry, facts) is None else tone(entry, facts)
     return Cell(_state(entry, facts), colour)
 
 
@@ -196,7 +208,7 @@ def _goes_on(entry: Entry, facts: Facts) -> str:
 
 def _plain(row: Row, found: StatusMark) -> str:
     text = missions_rows.now_cell(row).text
-    if text == found.word:
+    if text in {found.word, missions_rows.guessed_word(row)}:
         return ""  # its state says that
     return text if found is PREPARING else without_bars(text)
 

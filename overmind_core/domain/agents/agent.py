@@ -107,6 +107,8 @@ class ActivitySource(StrEnum):
     HOOK = "hook"
     TITLE = "title"
     TERMINAL = "terminal"
+    SCREEN = "screen"
+    """Words on the screen of a program that says nothing else: a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class Activity:
     """While limited: how often the agent has tried by itself."""
     resume_at: float | None = None
     """While limited: when it tries again, or when the limit ends; seconds since the epoch, None when nobody knows."""
+    guess: ActivityKind | None = None
+    """While unknown: what it seems to be doing. It is shown as a guess, and nothing follows from it."""
 
     @property
     def word(self) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from overmind_core.domain.agents.agent import AgentNeed
+from overmind_core.domain.agents.agent import ActivityKind, AgentNeed
 
 
 class SessionNamed(NamedTuple):
@@ -237,6 +237,12 @@ class StateForgotten(NamedTuple):
     """The program says no more what it does: nobody knows."""
 
 
+class StateGuessed(NamedTuple):
+    """Its screen looks as if it did that: it is still not known."""
+
+    state: ActivityKind
+
+
 class Acknowledged(NamedTuple):
     """The program has taken a control request of ours; `error` when it refused."""
 
@@ -269,6 +275,7 @@ AgentFact = (
     | LimitReached
     | TurnEnded
     | StateForgotten
+    | StateGuessed
     | Acknowledged
     | PlainLine
     | ProgramLeft

@@ -18,6 +18,7 @@ from overmind_core.domain.agents.agent_events import (
     Retrying,
     SessionNamed,
     StateForgotten,
+    StateGuessed,
     TextSpoken,
     ToolCalled,
     ToolReturned,
@@ -122,6 +123,8 @@ def _on_agent_event(c: Conversation, fact: Fact, now: float, source: ActivitySou
             return turn_ended(c, result, now, source, text)
         case StateForgotten():
             return _on_state_forgotten(c, now, source)
+        case StateGuessed(state):
+            return _on_state_forgotten(c, now, source, guess=state)
         case Asking():
             return asking(c, fact, now, source)
         case AskCancelled(request):
@@ -182,10 +185,15 @@ def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: A
     return other, (*effects, ConversationChanged(session_id=fact.session))
 
 
-def _on_state_forgotten(c: Conversation, now: float, source: ActivitySource) -> Step:
+def _on_state_forgotten(
+    c: Conversation, now: float, source: ActivitySource, *, guess: ActivityKind | None = None
+) -> Step:
     """End the turn, as far as anybody can tell; a question of somebody else about the mission stays open."""
+    if guess is not None and c.activity.guess is guess:
+        return c, ()
     c, effects = turn_ended(c, None, now, source) if is_busy(c) else (c, ())
-    return c if c.open else replace(c, activity=Activity(ActivityKind.UNKNOWN, now, source)), effects
+    activity = Activity(ActivityKind.UNKNOWN, now, source, guess=guess)
+    return c if c.open else replace(c, activity=activity), effects
 
 
 def _on_waiter_gone(c: Conversation, number: int, now: float, source: ActivitySource) -> Step:

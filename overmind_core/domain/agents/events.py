@@ -14,6 +14,8 @@ class ActivityChanged(MissionEvent, frozen=True, kw_only=True, tag="activity"):
     """`working`, `idle`, `waiting`, `limited` or `unknown`."""
     need: str | None
     """The need of an agent that waits for a person."""
+    guess: str | UnsetType = UNSET
+    """While it is `unknown`: what its screen looks as if it did; absent where nothing is guessed."""
 
 
 class ConversationChanged(MissionEvent, frozen=True, kw_only=True, tag="session"):

@@ -45,3 +45,5 @@ def test_each_source_of_an_activity_has_words():
     said = describe._activity({"activity": "waiting", "need": "permission", "activity_source": "status"})
     assert said == "waiting for permission, as it reports itself"
     assert describe._activity({"activity": "unknown", "activity_source": None}) == "unknown"
+    guessed = describe._activity({"activity": "unknown", "activity_guess": "idle", "activity_source": "screen"})
+    assert guessed == "idle?, as its screen looks"

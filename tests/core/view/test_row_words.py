@@ -120,6 +120,21 @@ def test_the_words_of_a_row(row, state, span, sentence):
     assert row_words.sentence(entry, FACTS).text == sentence
 
 
+GUESSED = {"type": "session", "activity": "unknown", "activity_source": "screen", "activity_since": at(5.0)}
+GUESSES = [("working", "▶ working? quiet"), ("idle", "❯ your turn? quiet"), ("waiting", "! asks? slow"),
+           ("limited", "≈ limited? slow")]  # fmt: skip
+
+
+@tabled(("guess", "shown"), GUESSES)
+def test_a_guess_is_shown_as_one_and_calls_nobody(guess, shown):
+    entry = entry_of(mission("a", 65.0, activity_guess=guess, **GUESSED))
+    facts = Facts(NOW, ZONE, {"a": {"id": "a", "level": "quiet", "silent_seconds": 65.0, AT: NOW - 60.0}})
+    for known in (FACTS, facts) if guess != "working" else (FACTS,):
+        assert " ".join((row_words.sign(entry, known).mark, *row_words.state(entry, known))) == shown
+        assert row_words.lasts(entry, known) == "5s"
+    assert row_words.sentence(entry, FACTS).text == ""
+
+
 SIGNS = [("ok", "▶", "working", "quiet"), ("quiet", "▶", "quiet", "off"), ("stalled", "Z", "stalled", "slow"),
          ("hung", "X", "hung", "bad")]  # fmt: skip
 

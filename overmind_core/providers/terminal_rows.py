@@ -1,0 +1,142 @@
+"""The looks of states in full-screen programs that report nothing: a row of rules for each. Pure.
+
+A title is written by the program to tell its state, and can be relied on inside a conversation. A screen is a picture
+of anything, also of an answer that quotes these very words: what is read there is a guess. So its rules are
+anchored, look at its last lines alone, and those for dialogs come last: a dialog takes the prompt's place.
+
+Source: gemini 0.61.0, qwen 0.24.4, opencode 1.18.33, copilot 1.0.102, cline 3.0.65, at 120x40 and 80x24.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from overmind_core.domain.missions.mission import Definition
+
+WIDEST = 400
+"""Cells of a line that are looked at."""
+_CLINE_PROMPT = r"^ *❯ (Ask anything|What can I do)"
+"""The line of its prompt, which is gone while a dialog is open."""
+_PROMPT_LINES = 12
+"""Lines at the end of the screen that hold the prompt."""
+_SPINNER = "[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]"
+
+
+class Rule(NamedTuple):
+    """The state that a pattern stands for."""
+
+    state: ActivityKind
+    pattern: str
+    last: int = 0
+    """In the last lines of the screen that are not empty, so many; 0: in the title."""
+    also: str = ""
+    """Another pattern that has to be found there, too; behind one of the title, at the end of the screen."""
+
+    @property
+    def source(self) -> ActivitySource:
+        """The source of the state."""
+        return ActivitySource.SCREEN if self.last else ActivitySource.TITLE
+
+
+class Told(NamedTuple):
+    """A state, and who tells it."""
+
+    state: ActivityKind
+    source: ActivitySource
+
+
+_WORKING, _WAITING, _IDLE, _LIMITED = (
+    ActivityKind.WORKING, ActivityKind.WAITING, ActivityKind.IDLE, ActivityKind.LIMITED,
+)  # fmt: skip
+
+ROWS: Mapping[str, tuple[Rule, ...]] = {
+    "gemini": (
+        Rule(_WAITING, r"^✋"),
+        Rule(_WORKING, r"^✦"),
+        Rule(_IDLE, r"^◇", also=r"^ > "),  # its title is the same while a dialog is open before the first message
+        Rule(_WAITING, r"^[│ ]*● \d\. ", 16),
+        Rule(_WORKING, rf"^ {_SPINNER} .*\(esc to cancel", 12),
+        Rule(_IDLE, r"^ >   Type your message", 8),
+    ),
+    "qwen": (
+        Rule(_WAITING, r"^✳"),
+        Rule(_WORKING, r"^◐"),
+        Rule(_IDLE, r"^Qwen - ", also=r"^> "),  # as above
+        Rule(_WAITING, r"^ *│ › |^ *Waiting for user confirmation", 20),
+        Rule(_WORKING, rf"^ +{_SPINNER} .*esc to cancel\)", 8),
+        Rule(_IDLE, r"^>   Type your message", 6),
+    ),
+    "opencode": (
+        Rule(_LIMITED, r"retrying in .* esc interrupt$", 3),
+        Rule(_WORKING, r"esc (again to )?interrupt", 3),
+        Rule(_IDLE, r"ctrl\+p commands", 3),
+        Rule(_WAITING, r"^ *┃ +△ Permission required$|^ *┃ +↑↓ select .*enter submit +esc dismiss", 16),
+    ),
+    "copilot": (
+        Rule(_WORKING, r"^ [◉◎●○] (Working|Cancelling|Thinking)", 3),
+        Rule(_IDLE, r"· (/ commands|@ files)\b|· Manual Approval ·", 3),
+        Rule(_WAITING, r"^[│ ]*↑/↓ .*enter to (select|submit|confirm)|^ *Copilot needs information", 14),
+    ),
+    "cline": (
+        Rule(_WORKING, rf"^ ?{_SPINNER} ", 12, also=_CLINE_PROMPT),
+        Rule(_IDLE, _CLINE_PROMPT, 8),
+        Rule(_WAITING, r"^ *Cline (needs permission|is asking)|^ *Press .* any other key to close$", 14),
+    ),
+}
+"""The program's name → its rules; the first that matches counts."""
+
+
+def rules_of(definition: Definition) -> tuple[Rule, ...]:
+    """The rules of the program that a mission runs; () where nothing is known of it."""
+    return ROWS.get(_program(definition.argv), ())
+
+
+def told_by(rules: Sequence[Rule], title: str, lines: Sequence[str]) -> Told | None:
+    """Return the state that a terminal shows of its program; None: none that is known.
+
+    Args:
+        rules: Of the program.
+        title: Of its window.
+        lines: Of its screen.
+    """
+    shown = [line.rstrip()[:WIDEST] for line in lines if line.strip()]
+    for rule in rules:
+        lines = shown[-(rule.last or _PROMPT_LINES) :]
+        looked_at = lines if rule.last else (title[:WIDEST],)
+        if _is_found(rule.pattern, looked_at) and (not rule.also or _is_found(rule.also, lines)):
+            return Told(rule.state, rule.source)
+    return None
+
+
+def _is_found(pattern: str, lines: Sequence[str]) -> bool:
+    return any(_compiled(pattern).search(line) for line in lines)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "fish"})
+_SETS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+
+
+def _program(argv: Sequence[str]) -> str:
+    """The name of a program, also of the first one in a shell's command."""
+    name = argv[0].rpartition("/")[2] if argv else ""
+    if name not in _SHELLS or "-c" not in argv[:-1]:
+        return name
+    try:
+        words = shlex.split(argv[argv.index("-c") + 1])
+    except ValueError:
+        return name
+    first = next((word for word in words if word != "exec" and not _SETS.match(word)), "")
+    return first.rpartition("/")[2]

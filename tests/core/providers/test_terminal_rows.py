@@ -1,0 +1,105 @@
+"""What a title and a screen tell of a program that reports nothing, by recordings of the real programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
+from overmind_core.domain.missions.mission import Definition
+from overmind_core.providers.terminal_rows import ROWS, rules_of, told_by
+
+SCREENS = Path(__file__).parents[2] / "data" / "screens"
+TOLD = {
+    "gemini": (
+        "waiting waiting "
+        "idle working idle waiting idle waiting idle waiting idle working idle idle idle working idle idle idle -"
+    ),
+    "qwen": (
+        "waiting idle working idle waiting idle idle idle waiting idle working idle idle idle working idle idle idle -"
+    ),
+    "opencode": (  # it shows its first page, with nothing of a turn, for a while behind the first message
+        "idle idle idle waiting idle waiting idle idle waiting idle "
+        "working working idle idle idle limited idle idle - -"
+    ),
+    "copilot": "waiting idle working idle waiting idle waiting idle working idle idle idle working working idle - -",
+    "cline": "waiting idle working idle waiting idle idle waiting idle working idle idle - -",
+}
+"""Of each step of its recording, in order; `-`: nothing."""
+
+
+def recorded(program):
+    return json.loads((SCREENS / f"{program}.json").read_text(encoding="utf-8"))
+
+
+def state(told):
+    return "-" if told is None else told.state.value
+
+
+@pytest.mark.parametrize("program", ROWS)
+def test_what_is_told_of_a_recorded_hour(program):
+    steps = recorded(program)
+    told = [told_by(ROWS[program], step["title"], step["lines"]) for step in steps]
+    named = [f"{step['step']}: {state(one)}" for step, one in zip(steps, told, strict=True)]
+    wanted = [f"{step['step']}: {one}" for step, one in zip(steps, TOLD[program].split(), strict=True)]
+    assert named == wanted
+    by_title = {place for place, one in enumerate(told) if one is not None and one.source is ActivitySource.TITLE}
+    inside = {place for place, step in enumerate(steps) if step["step"] not in {"trust", "login", "ended"}}
+    assert by_title == (inside if program in {"gemini", "qwen"} else set())
+
+
+QUOTED = [
+    "△ Permission required",
+    "enter submit  esc dismiss",
+    "esc interrupt, then ctrl+p commands",
+    "↑/↓ to navigate · enter to select · esc to cancel",
+    "Copilot needs information",
+    "Cline needs permission",
+    "Press Enter to open, any other key to close",
+    "1. Yes",
+    "● 1. Allow once",
+    "⠙ Thinking... (esc to cancel, 1s)",
+    "retrying in 3s",
+    "Working · esc esc interrupt",
+]
+"""What an answer may say."""
+
+
+@pytest.mark.parametrize("words", QUOTED)
+@pytest.mark.parametrize("program", ROWS)
+def test_an_answer_that_quotes_the_words_of_the_rules_changes_nothing(program, words):
+    """It stands above the prompt of an idle screen, behind what the program writes before the lines of an answer."""
+    idle = next(step for step in recorded(program) if step["step"] == "idle")
+    for lead in ("  ", "● It says: ", " ✦ ", "* "):
+        lines = [lead + words, *idle["lines"][-6:]]
+        assert state(told_by(ROWS[program], idle["title"], lines)) == "idle", lead
+
+
+@pytest.mark.parametrize(
+    ("argv", "program"),
+    [
+        (("gemini",), "gemini"),
+        (("/opt/agents/bin/opencode", "--continue"), "opencode"),
+        (("/bin/sh", "-c", "FOO=1 exec qwen --approval-mode default"), "qwen"),
+        (("/bin/sh", "-c", "echo gemini"), None),
+        (("/bin/sh", "-c", "'"), None),
+        (("/bin/sh", "-c"), None),
+        (("/bin/bash",), None),
+        (("claude",), None),
+        ((), None),
+    ],
+)
+def test_a_program_is_known_by_its_name(argv, program):
+    definition = Definition(name="x", command="x", argv=argv, cwd="/")
+    assert rules_of(definition) == ROWS.get(program, ())
+
+
+@given(st.text(max_size=3000), st.lists(st.text(max_size=600), max_size=60))
+def test_no_title_and_no_screen_makes_it_fail(title, lines):
+    for rules in ROWS.values():
+        told = told_by(rules, title, lines)
+        assert told is None or told.state in set(ActivityKind)
