@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
+from overmind_core.cli.context import GIT_WAITS
 from overmind_core.system.lock import holder_pid
 from tests.kit import fork_server, tiers
 from tests.kit.forked_process import ForkedProcess
@@ -21,7 +22,7 @@ from tests.kit.raw_socket import RawSocket
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = [sys.executable, "-P", "-m", "overmind_core.cli"]
 INHERITED = ("PATH", "TMPDIR", "TZ", "USER", "LOGNAME", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
-WAITS = ("waits", "Pushing ")
+WAITS = ("waits", *(text.partition("{")[0] for text in GIT_WAITS.values()))
 """Beginnings of lines that a busy machine has before an error: for what a command waits after a second."""
 FINAL = ("stopped", "crashed", "killed")
 
