@@ -71,6 +71,15 @@ class MessageInfo(TypedDict):
     """Why there is no answer."""
 
 
+class PressedKeys(MissionBrief):
+    """A session into whose terminal was typed."""
+
+    keys: int
+    """So many keys were pressed."""
+    characters: int
+    """Length of the text before them."""
+
+
 class InterruptedMission(MissionBrief):
     """A session whose turn was to end."""
 

@@ -1,4 +1,4 @@
-"""`send`, `await_message`, `messages`, `interrupt`, `result`: what people say to agents, and what comes back."""
+"""`send`, `keys`, `await_message`, `messages`, `interrupt`, `result`: what people tell agents, and what comes back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.messages import decode
-from overmind_core.agents.requests import AwaitMessage, Messages, Send
+from overmind_core.agents.requests import AwaitMessage, Keys, Messages, Send
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED
 from overmind_core.domain.actor import PERSON
 from overmind_core.domain.text.moment import format_time
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         AwaitedMessage,
         InterruptedMission,
         MessageInfo,
+        PressedKeys,
         ProgramResult,
         SentMessage,
     )
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 
+MOST_KEYS = 100
+MOST_TEXT = 1000
+"""Limits of one request: it is typed at once, whether its program reads or not."""
 _REACHED = {
     "delivered": frozenset({DELIVERED, ANSWERED, FAILED, CANCELLED}),
     "answered": frozenset({ANSWERED, FAILED, CANCELLED}),
@@ -76,6 +80,20 @@ class MessageApi:
             mission, request.text, queue=request.queue, sender=sender, request=request.request
         )
         return self._sent(mission, number)
+
+    @handles(Keys)
+    async def keys(self, request: Keys, caller: Caller) -> PressedKeys:
+        """Type into a session's terminal."""
+        mission = find(self._registry, request.id, live_first=True)
+        asking = mission_of(caller, self._registry, self._home.root)
+        forbid_foreign(asking, mission, self._registry, "press keys in")
+        if not request.text and not request.keys:
+            raise OvermindError("invalid", "No keys are given.")
+        if len(request.keys) > MOST_KEYS or len(request.text) > MOST_TEXT:
+            most = f"{MOST_KEYS} keys and {MOST_TEXT} characters"
+            raise OvermindError("too_large", f"That is more than {most}. Send a long text with: overmind send")
+        await self._submission.press(mission, request.text, request.keys)
+        return {**answers.brief(mission), "keys": len(request.keys), "characters": len(request.text)}
 
     @handles(AwaitMessage)
     async def await_message(self, request: AwaitMessage, caller: Caller) -> AwaitedMessage:

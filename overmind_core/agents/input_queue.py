@@ -83,11 +83,8 @@ class InputQueue:
             saved.append(message)
 
         def send() -> None:
-            future = self._send(run, seq, data) if saved else None  # one that contradicts the books is on none
-            if future is None:
-                answer.set_result(None)
-            else:
-                future.add_done_callback(lambda done: answer.set_result(_refusal(done)))
+            # One that contradicts the books is on none.
+            answered_by(self._send(run, seq, data) if saved else None, answer)
 
         return Typing(run, seq, self._journal.save(write, send), answer)
 
@@ -172,6 +169,19 @@ class InputQueue:
 
 def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
+
+
+def answered_by(sent: asyncio.Future[dict[str, Any]] | None, answer: asyncio.Future[KeeperRefused | None]) -> None:
+    """Let `answer` be what the keeper says against an input; None where it says nothing, or there is none."""
+
+    def told(done: asyncio.Future[dict[str, Any]]) -> None:
+        if not answer.done():  # the one who waited for it may have left
+            answer.set_result(_refusal(done))
+
+    if sent is None:
+        answer.set_result(None)
+    else:
+        sent.add_done_callback(told)
 
 
 def _refusal(done: asyncio.Future[dict[str, Any]]) -> KeeperRefused | None:

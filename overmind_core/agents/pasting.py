@@ -58,6 +58,10 @@ class Pasting:
     def __init__(self, screens: TerminalScreens) -> None:
         self._screens = screens
 
+    async def terminal(self, session: Session) -> Screen | None:
+        """The screen of a session; None: it has no terminal."""
+        return await self._screens.of(session.id)
+
     async def screen(self, session: Session) -> Screen | None:
         """The screen of a session whose program takes pastes; None: it reads lines, or has no terminal."""
         screen = await self._screens.of(session.id)

@@ -25,6 +25,14 @@ class Send(Args, frozen=True):
     request: RequestKey | None = None
 
 
+class Keys(Args, frozen=True):
+    """Type into the terminal of a session, as a person would: a text, then keys by their names."""
+
+    id: str
+    text: str = ""
+    keys: list[str] = []
+
+
 class AwaitMessage(Args, frozen=True):
     """Wait until a message is `delivered` or `answered`, or for `timeout`; answers how it stands then."""
 

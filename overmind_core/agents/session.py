@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from overmind_core.agents.input_queue import answered_by
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CostRow, CursorRow
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.conversation_events import Effect, Fact
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.keeper_client import KeeperRefused
     from overmind_core.missions.registry import Registry
     from overmind_core.providers.base import Launch, Provider
     from overmind_core.system.machine import Clock
@@ -268,6 +270,17 @@ class Session:
     def send(self, data: bytes) -> None:
         """`write`, sent as soon as it is saved."""
         self._journal.save(lambda: None, self.write(data), urgent=True)
+
+    async def press(self, data: bytes) -> KeeperRefused | None:
+        """`send`, and wait for what the keeper says against it; None too where it says nothing before it is gone."""
+        answer: asyncio.Future[KeeperRefused | None] = asyncio.get_running_loop().create_future()
+        write = self.write(data)
+
+        def send() -> None:
+            answered_by(write(), answer)
+
+        self._journal.save(lambda: None, send, urgent=True)
+        return await answer
 
     def send_notes(self, text: str) -> None:
         """Give the newest run its notes to read, as soon as that is saved."""

@@ -21,6 +21,8 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from overmind_core.agents.input_queue import InputQueue
     from overmind_core.agents.messages import MessageQueue
     from overmind_core.agents.pasting import Pasting
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.session import Session
     from overmind_core.agents.store import MessageRow
     from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.keeper_client import KeeperRefused
 
 MOST_QUEUED = 1000
 """Messages that may wait for one agent."""
@@ -73,6 +76,35 @@ class Submission:
         number = await self._post(session, text, sender=sender, request=request)
         await self._journal.saved()
         return number
+
+    async def press(self, mission: Mission, text: str, keys: Sequence[str]) -> None:
+        """Type a text and then keys into a session's terminal, whatever its program does.
+
+        Raises:
+            OvermindError: `invalid`, a key is unknown, or there is no terminal; `not_running`; `busy`, nobody reads it.
+        """
+        from overmind_core.terminal.input_encoding import UnknownKey  # noqa: PLC0415 - as for what is pasted
+        from overmind_core.terminal.key_names import key_bytes  # noqa: PLC0415 - same
+
+        session = self._agents.session(mission)
+        name = mission.definition.name
+        if mission.status is not Status.RUNNING:
+            raise OvermindError("not_running", f"Mission {mission.id} ({name}) is not running right now. Try again.")
+        screen = await self._pasting.terminal(session)
+        if screen is None:
+            way = f"Send it a message: overmind send {name}"
+            raise OvermindError("invalid", f"Mission {mission.id} ({name}) has no terminal right now. {way}")
+        try:
+            pressed = [key_bytes(key, screen.modes) for key in keys]
+        except UnknownKey as error:
+            known = "Enter, Escape, Tab, Up, C-c, M-x, F1 and single characters"
+            message = f"Unknown key {error.name!r}. Keys are {known}; a text is typed with -l."
+            raise OvermindError("invalid", message) from None
+        async with self._turns.setdefault(session.id, asyncio.Lock()):
+            refusal = await session.press(b"".join((typed_bytes(text.replace("\n", "\r")), *pressed)))
+        await self._journal.saved()
+        if refusal is not None:
+            raise _not_typed(session, refusal)
 
     def knows(self, request: str) -> bool:
         """Whether a message with this key was accepted before."""
@@ -167,12 +199,16 @@ class Submission:
         refusal = await typing.answer
         await self._journal.saved()
         if refusal is not None:
-            code = refusal.code if refusal.code in {"too_large", "busy"} else "not_running"
-            raise OvermindError(code, f"Can't type into mission {session.id}: {refusal.message}.")
+            raise _not_typed(session, refusal)
 
     def _fail(self, session: Session, number: int, error: str) -> None:
         moved = conversation_events.MessageMoved(number, FAILED, error)
         self._messages.move(moved, resent=lambda: number in session.state.resent)
+
+
+def _not_typed(session: Session, refusal: KeeperRefused) -> OvermindError:
+    code = refusal.code if refusal.code in {"too_large", "busy"} else "not_running"
+    return OvermindError(code, f"Can't type into mission {session.id}: {refusal.message}.")
 
 
 def _check_rests(session: Session, mission: Mission) -> None:

@@ -81,7 +81,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "seen",
     ),
     "Use their terminals": ("attach", "detach", "shell", "exec"),
-    "Talk to agents": ("send", "interrupt", "inbox", "answer", "messages", "result"),
+    "Talk to agents": ("send", "keys", "interrupt", "inbox", "answer", "messages", "result"),
     "Remember": (
         "remember",
         "recall",
@@ -189,7 +189,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "agents.cost": ("cost",),
     "agents.inbox": ("inbox", "answer", "hook", "seen"),
     "agents.orchestrate": ("skill", "mcp"),
-    "agents.talk": ("send", "messages", "result", "interrupt", "subscribe"),
+    "agents.talk": ("send", "keys", "messages", "result", "interrupt", "subscribe"),
     "definitions.edit": ("edit",),
     "definitions.run": ("run", "claude run"),
     "landing.changes": ("changes", "commit", "push", "discard"),

@@ -102,7 +102,7 @@ def mission_words(rows: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
 
 Completion = dict[str, str | dict[str, str]]
 
-LIVE_ONLY = frozenset({"stop", "kill", "signal", "freeze", "thaw", "send", "interrupt"})
+LIVE_ONLY = frozenset({"stop", "kill", "signal", "freeze", "thaw", "send", "keys", "interrupt"})
 """Commands about live missions."""
 FINISHED_ONLY = frozenset({"rm"})
 """Commands about finished missions."""

@@ -95,6 +95,8 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("send", "send a session a message", _CHANGES, repeatable=True,
               within=_DESCENDANTS, asks_keeper=True,
               label="message", key="m", pages=("missions", "mission", "needs", "changes"), request_key=True),
+    Operation("keys", "type keys into a session's terminal, as a person would", _CHANGES, within=_DESCENDANTS,
+              asks_keeper=True, scripts_only="the terminal's page takes them"),
     Operation("await_message", "wait until a message is delivered, or answered", repeatable=True, commands=(),
               scripts_only="pages show by themselves what was answered"),
     Operation("messages", "list the messages of a session, or withdraw one", repeatable=True,

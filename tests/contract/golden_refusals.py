@@ -95,6 +95,7 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "inbox": {"nosuch": 1},
     "info": {"id": "nosuch"},
     "interrupt": {"id": "nosuch"},
+    "keys": {"id": "nosuch"},
     "kill": {"id": "nosuch"},
     "timeline": {"id": "nosuch"},
     "learn": {"by": "nosuch"},

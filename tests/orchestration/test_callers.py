@@ -45,6 +45,8 @@ ASKED = [
     ("messages", {"id": "child"}, OK),
     ("messages", {"id": "other"}, OK),
     ("messages", {"id": "other", "cancel": 1}, FORBIDDEN),
+    ("keys", {"id": "shell", "keys": ["y"]}, OK),
+    ("keys", {"id": "other", "keys": ["y"]}, FORBIDDEN),
     ("interrupt", {"id": "child"}, OK),
     ("interrupt", {"id": "other"}, FORBIDDEN),
     ("hook", {"mission": "child", "token": "guessed", "payload": {}}, FORBIDDEN),

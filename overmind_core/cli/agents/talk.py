@@ -269,6 +269,34 @@ RESULT = Command(
 )
 
 
+def press(args: Namespace, context: Context) -> int:
+    """Type the text, then the keys."""
+    answer = context.client().call("keys", {"id": args.id, "text": args.text or "", "keys": args.keys})
+    context.print(dumps(answer) if args.json else _pressed_line(answer))
+    return 0
+
+
+def _pressed_line(answer: Mapping[str, Any]) -> str:
+    counts = ((answer["characters"], "character"), (answer["keys"], "key"))
+    typed = " and ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts if count)
+    return f"Typed {typed} into mission {answer['id']}"
+
+
+KEYS = Command(
+    name="keys",
+    arguments=[one_id(), argument("keys", "a key: Enter, Escape, C-c, M-x, Up, F1, or one character", nargs="*",
+                                  metavar="KEY")],
+    options=[option("--text", "TEXT", "a text to type before the keys", short="-l"), JSON],
+    examples=["overmind keys oc Enter", "overmind keys oc Down Down Enter", "overmind keys oc -l 'another way' Enter"],
+    notes=(
+        "Nothing is checked: keys answer whatever stands on the screen. See it with: overmind screen <id>. A message "
+        "for an agent is better sent: overmind send types it only where the prompt is free, and says whether it was "
+        "taken."
+    ),
+    run=press,
+)  # fmt: skip
+
+
 def interrupt(args: Namespace, context: Context) -> int:
     """Interrupt each of them."""
     requests = [{"id": mission} for mission in args.ids]
@@ -351,4 +379,4 @@ SUBSCRIBE = Command(
     run=subscribe,
 )
 
-COMMANDS = (SEND, MESSAGES, RESULT, INTERRUPT, SUBSCRIBE)
+COMMANDS = (SEND, KEYS, MESSAGES, RESULT, INTERRUPT, SUBSCRIBE)

@@ -89,6 +89,33 @@ def test_an_interrupt_is_ctrl_c(agents):
     assert agents.om.info(mission)["status"] == "running"
 
 
+def test_keys_reach_a_program_as_its_terminal_sends_them(agents):
+    mission = session(agents, "sh", "-c", "printf '\\033[?1h'; stty raw -echo; echo ready; exec cat -v")
+    shows(agents, mission, "ready")
+    assert agents.om.ok("keys", mission, "Up", "M-x", "y", "C-c") == f"Typed 4 keys into mission {mission}\n"
+    shows(agents, mission, "^[OA^[xy^C")
+    said = agents.om.ok("keys", mission, "-l", "another way", "Enter")
+    assert said == f"Typed 11 characters and 1 key into mission {mission}\n"
+    shows(agents, mission, "^Canother way^M")
+    assert "Unknown key 'Entre'" in agents.om.refused("keys", mission, "-l", "x", "Up", "Entre", code="invalid")
+    assert "No keys are given" in agents.om.refused("keys", mission, code="invalid")
+    agents.om.refused("keys", mission, "-l", "x" * 1001, code="too_large")
+    assert agents.om.json("keys", mission, "--json", "z")["keys"] == 1
+    shows(agents, mission, "way^Mz")
+
+
+def test_keys_are_for_a_session_with_a_terminal_and_not_for_other_missions(agents):
+    om = agents.om
+    task = om.mission("sleep 600")
+    assert "is a task" in om.refused("keys", task, "y", code="not_session")
+    mission = session(agents, "cat")
+    outsider = om.finished(f"overmind keys {mission} y")
+    assert outsider["exit_code"] == 1
+    assert f"may not press keys in {mission}" in om.logs(outsider["id"])
+    om.ok("stop", mission)
+    om.refused("keys", mission, "y", code="not_running")
+
+
 def test_what_is_not_running_gets_nothing(agents):
     mission = session(agents, "sh", "-c", "read x; exit 1", options=("--restart", "always", "--backoff", "1h"))
     agents.om.ok("send", mission, "go")

@@ -53,6 +53,8 @@ def test_what_a_process_inside_a_mission_is_answered(agents, tmp_path):
     grandchild = om.mission([], *talks, "--parent", child)
     other, ended = om.mission([], *talks), om.finished("true")["id"]
     ids = {"self": caller, "child": child, "grandchild": grandchild, "other": other, "ended": ended}
+    ids["shell"] = om.mission(["cat"], "--type", "session", "--parent", caller)
+    om.wait_status(ids["shell"], "running")
     ids |= {"quest": om.json("quest", "run", "--json", "sleep 600")["id"], "plan": plan(om)}
     ids["done"] = om.json("quest", "run", "--json", "--wait", "true")["id"]
     om.ok("ritual", "create", "nightly", "@daily", "true")

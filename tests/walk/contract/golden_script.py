@@ -244,6 +244,7 @@ class Script:
     def raw_sessions(self):
         self.quiet("cat", "cat", type="session")
         self.api.ok("send", id="cat", text="hello")
+        self.api.ok("keys", id="cat", text="bye", keys=["Enter"])
         self.api.refused("result", id="cat")
         self.api.refused("interrupt", id="screened")
         self.om.api("kill", id="cat")

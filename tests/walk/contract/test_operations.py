@@ -24,7 +24,7 @@ from tests.kit.waiting import eventually
 NEVER = "0 0 29 2 *"
 SAY_SO = {"freeze": {"paused"}, "thaw": {"not_running"}, "web_revoke": {"not_found"}}
 """A repeat that is refused, by a sentence that says how it is: as it should be."""
-NOT_TRIED = {"answer", "attach", "detach", "hook", "interrupt", "used"}
+NOT_TRIED = {"answer", "attach", "detach", "hook", "interrupt", "keys", "used"}
 """What goes on between a person, or an agent, and a terminal: it ends no work, and is not repeated."""
 
 
