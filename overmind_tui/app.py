@@ -136,7 +136,9 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.quitting = Quit(self, self.supervisor_host, self._on_exit)
         self.seen_tracker = SeenTracker(self)
         self.presence = Presence(self)
-        self.title_outside = Title(self.write_terminal, ascii_only=self.ascii_only)
+        self.title_outside = Title(
+            self.write_terminal, ascii_only=self.ascii_only, reports=lambda: self.settings.status
+        )
 
         talking = self.action_groups.inbox.answer_actions, self.action_groups.messages
         parts = MainParts(self.remembered, self.log_follower, self.away_summary, *talking, self._open_first)

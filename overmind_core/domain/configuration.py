@@ -41,7 +41,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "pools": (),
     "providers": (),
     "tui": (
-        "theme", "symbols", "panel", "confirm_kill", "mouse", "coach", "fps", "escape_ms", "detach_keys",
+        "theme", "symbols", "panel", "confirm_kill", "mouse", "coach", "status", "fps", "escape_ms", "detach_keys",
         "log_time", "log_wrap", "log_range", "hotkeys", "aliases", "motion",
     ),
 }  # fmt: skip

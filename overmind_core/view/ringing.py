@@ -1,10 +1,12 @@
-"""Sequences that call the person: a bell, a notification where the terminal shows one, its title."""
+"""Sequences that call the person: a bell, a notification where the terminal shows one, its title, a report."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable
 
 from overmind_core.view.cells import Row, clipped, safe
+from overmind_core.view.header_line import needing
 
 LONGEST = 200
 """Cells of a notification."""
@@ -38,6 +40,20 @@ def title(blocked: int, turns: int, *, ascii_only: bool) -> str:
     """The title of the terminal's window: `overmind !2 ❯5`."""
     counts = (("!", blocked), ("_" if ascii_only else "❯", turns))
     return " ".join(["overmind", *_counted(counts)])
+
+
+def report(blocked: int, *, works: bool) -> str:
+    """The bytes that report the state of all missions as one to the terminal outside: who runs it may show that.
+
+    Source: "Program Status Protocol", revision 0.4.
+    """
+    state = "blocked:kind=question" if blocked else "working" if works else "idle"
+    said = f":msg={b64encode(needing(blocked).encode()).decode()}" if blocked else ""
+    return f"{_ESCAPE}]7501;state={state}:app=overmind:id=overmind{said}{BELL}"
+
+
+REPORT_OVER = f"{_ESCAPE}]7501;state=clear:app=overmind:id=overmind{BELL}"
+"""Nothing of that holds any more."""
 
 
 def tab_title(blocked: int, turns: int) -> str:

@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.status_marks import FROZEN, WAITING, YOUR_TURN
 from overmind_core.domain.text.moment import format_time
 from overmind_core.view import inbox as rows
-from overmind_core.view import ringing, tables
+from overmind_core.view import missions, ringing, tables
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.prompt import Said
@@ -23,6 +24,8 @@ SECONDS = 5.0
 READ_SECONDS = 1.5
 """How long it stands at least, also when another view is shown."""
 KEPT = 500
+_RESTS = frozenset({YOUR_TURN, WAITING, FROZEN})
+"""Marks of live missions that wait for a person."""
 
 
 class Notice:
@@ -93,16 +96,19 @@ class Notice:
 
 
 class Title:
-    """The title of the terminal outside, written when it changes.
+    """The title of the terminal outside, and the report of what all missions do, written when they change.
 
     Args:
         write: Sends the terminal a sequence.
+        reports: Whether a report is wanted.
     """
 
-    def __init__(self, write: Callable[[str], None], *, ascii_only: bool) -> None:
+    def __init__(self, write: Callable[[str], None], *, ascii_only: bool, reports: Callable[[], bool]) -> None:
         self._write = write
         self._ascii = ascii_only
+        self._reports = reports
         self._title = ""
+        self._report = ""
         self._as_of: tuple[int, Sequence[Row]] = (-1, ())
 
     def update(self, fleet: Fleet, now: float) -> None:
@@ -116,9 +122,17 @@ class Title:
         if title != self._title:
             self._write(("" if self._title else ringing.KEEP_TITLE) + ringing.titled(title))
             self._title = title
+        works = any(missions.is_live(row) and missions.mark(row) not in _RESTS for row in fleet.rows.values())
+        report = ringing.report(blocked, works=works) if self._reports() else ""
+        if report != self._report:
+            self._write(report or ringing.REPORT_OVER)
+            self._report = report
 
     def give_back(self) -> None:
         """The terminal's own again."""
         if self._title:
             self._write(ringing.titled("") + ringing.TITLE_BACK)
             self._title = ""
+        if self._report:
+            self._write(ringing.REPORT_OVER)
+            self._report = ""

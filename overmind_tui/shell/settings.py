@@ -7,6 +7,7 @@ symbols = "auto"           # auto | unicode | ascii
 panel = "auto"             # auto | below | beside | off: where the panel of the missions stands
 mouse = true
 coach = true               # false: no first steps in the line
+status = true              # false: don't tell the terminal what all missions do
 fps = 0                    # frames a second at most; 0: 60, over ssh 15
 escape_ms = 0              # how long a lone Esc waits; 0: 25, over ssh 150
 confirm_kill = true        # false: ctrl-k on one mission without live children acts at once
@@ -153,6 +154,8 @@ class Settings(NamedTuple):
     mouse: bool = True
     coach: bool = True
     """Whether the line tells new users what to press next."""
+    status: bool = True
+    """Report to the terminal outside what all missions do."""
     fps: int = 0
     """Frames a second at most."""
     escape_ms: int = 0

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from overmind_core.terminal.program_status import ProgramState, read_record
 from overmind_core.view import inbox, ringing
 from overmind_core.view.fleet import Fleet
 from overmind_tui.shell.notices import Title
@@ -25,7 +26,7 @@ def test_the_title_says(blocked, turns, ascii_only, title):
 
 def test_a_title_is_only_told_when_it_changes():
     on_result: list[str] = []
-    title = Title(on_result.append, ascii_only=False)
+    title = Title(on_result.append, ascii_only=False, reports=lambda: False)
     fleet = Fleet()
     for _ in range(3):
         title.update(fleet, 0.0)
@@ -36,11 +37,46 @@ def test_a_title_is_only_told_when_it_changes():
 
 def test_the_title_follows_what_has_come():
     on_result: list[str] = []
-    title, fleet = Title(on_result.append, ascii_only=True), Fleet()
+    title, fleet = Title(on_result.append, ascii_only=True, reports=lambda: False), Fleet()
     title.update(fleet, 0.0)
     fleet.apply([row("a1b2c3d4", "waiting") | {"parent": None}], (), everything=True)
     title.update(fleet, 0.0)
     assert on_result[-1] == "\x1b]2;overmind !1\x07"
+
+
+def test_the_terminal_is_told_once_what_all_missions_do():
+    told: list[str] = []
+    wanted = [True]
+    title, fleet = Title(told.append, ascii_only=True, reports=lambda: wanted[0]), Fleet()
+    found: list[tuple[ProgramState, str]] = []
+    states: tuple[list[str], ...] = (
+        [],
+        ["working"],
+        ["working", "idle"],
+        ["idle"],
+        ["idle", "waiting"],
+        ["working", "waiting", "waiting"],
+    )
+    for activities in states:
+        rows = [row(f"a1b2c3d{place}", one) | {"parent": None} for place, one in enumerate(activities)]
+        fleet.apply(rows, (), everything=True)
+        for _ in range(2):
+            title.update(fleet, 0.0)
+    title.give_back()
+    for one in told:
+        record = read_record(one.removeprefix("\x1b]7501;").removesuffix("\x07"))
+        if record is not None:
+            assert (record.app, record.id, record.is_of_program) == ("overmind", "overmind", True)
+            found.append((record.state, record.message))
+    assert found == [
+        (ProgramState.IDLE, ""), (ProgramState.WORKING, ""), (ProgramState.IDLE, ""),
+        (ProgramState.BLOCKED, "1 needs you"), (ProgramState.BLOCKED, "2 need you"), (ProgramState.CLEAR, ""),
+    ]  # fmt: skip
+    wanted[0] = False
+    del told[:]
+    fleet.apply([], (), everything=True)
+    title.update(fleet, 0.0)
+    assert not any("7501" in one for one in told)
 
 
 class Looking:

@@ -40,6 +40,7 @@ symbols = "ascii"
 panel = "below"
 mouse = false
 coach = false
+status = false
 fps = 15
 escape_ms = 100
 confirm_kill = false
@@ -72,6 +73,7 @@ def test_every_setting_can_be_written(tmp_path):
         confirm_kill=False,
         mouse=False,
         coach=False,
+        status=False,
         fps=15,
         escape_ms=100,
         detach_keys=("ctrl-]", "ctrl-g"),

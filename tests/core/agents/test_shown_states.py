@@ -50,6 +50,10 @@ class Program:
         return tuple(info[key] for key in ("activity", "need", "activity_guess", "activity_source"))
 
 
+async def running(inside, mission):
+    await until(lambda: inside.app.agents.of(mission).state.running)
+
+
 def story(tmp_path, command, scenario):
     home = Home(str(tmp_path / "home"))
     keeper = ScriptedKeeper(home)
@@ -57,7 +61,7 @@ def story(tmp_path, command, scenario):
     async def whole():
         async with supervising(home, keeper) as inside:
             mission = await inside.run(command, type="session")
-            await until(lambda: inside.app.agents.of(mission).state.running)
+            await running(inside, mission)
             await scenario(Program(keeper, inside, mission))
 
     try:
@@ -136,7 +140,7 @@ def test_another_supervisor_reads_anew_what_changed_while_none_was_there(tmp_pat
     async def whole():
         async with supervising(home, keeper) as inside:
             mission = await inside.run([str(programs / "opencode")], type="session")
-            await until(lambda: inside.app.agents.of(mission).state.running)
+            await running(inside, mission)
             program = Program(keeper, inside, mission)
             assert await program.shows(DIALOG) == ("unknown", None, "waiting", "screen")
             inside.app.journal.flush()

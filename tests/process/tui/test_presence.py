@@ -123,6 +123,8 @@ def test_the_title_of_the_terminal_counts_who_needs_the_person_and_is_given_back
         terminal.expect("\x1b\\[22;2t\x1b\\]2;overmind\x07")
         ask(om, "x")
         terminal.expect("\x1b\\]2;overmind !1\x07")
+        terminal.expect("\x1b\\]7501;state=blocked:kind=question:app=overmind:id=overmind:msg=MSBuZWVkcyB5b3U=\x07")
         terminal.type("q")
         assert terminal.end() == 0
     assert terminal.shown.rstrip().count("\x1b]2;\x07\x1b[23;2t") == 1
+    assert terminal.shown.count("\x1b]7501;state=clear:app=overmind:id=overmind\x07") == 1
