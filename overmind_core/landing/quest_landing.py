@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from overmind_core.domain.isolation.isolation import Removal
 from overmind_core.domain.isolation.project import Teardown
-from overmind_core.domain.landing import VERIFY_LIMIT
+from overmind_core.domain.landing import VERIFY_LIMIT, list_text
 from overmind_core.domain.quests.quest import MOST_NOT_OWNED, LandedWork
 from overmind_core.domain.quests.shared_folder import Basis, ShownChanges
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -90,6 +90,10 @@ class LandingWish(Protocol):
     def denied(self) -> tuple[UndoingLanding, ...]:
         """Earlier landings of it: what one of them would have undone must not be undone by this one."""
 
+    @property
+    def shown(self) -> FolderState | None:
+        """How its worktree was as it was shown to its reviewer, and nothing else lands; None: to nobody."""
+
 
 class QuestLanding:
     """Used from the loop's thread."""
@@ -130,9 +134,9 @@ class QuestLanding:
         Raises:
             OvermindError: nothing has landed. The work is at fault: `no_change`; `output_invalid` with `files`;
                 `conflicts`; `verify_failed` with the `mission` that checked. It waits for a person: `undoes_landed`
-                with `dropped`. Its target is at fault: `dirty`, `busy`,
-                `git_failed` and others. `not_isolated`: it never had a worktree. `fenced`: somebody else may land it
-                now.
+                with `dropped`; `changed` with `files`, it is not what was shown. Its target is at fault: `dirty`,
+                `busy`, `git_failed` and others. `not_isolated`: it never had a worktree. `fenced`: somebody else may
+                land it now.
         """
         landed = self.landed(request.request)
         await self._finish_removal(request.mission)
@@ -406,6 +410,13 @@ class QuestLanding:
             self._met.add(place.mission)
         message = from_wire(wish.message.replace("\0", "").strip() or place.name)
         await self._locations.run(quest_work.commit, replace(place, git=git), from_wire(wish.into), message)
+        if wish.shown is None:
+            return
+        # Also what was committed may be other than what was there: a hook of the repository has its say.
+        objects = states_of(self._home, place.mission)
+        changed = await self._locations.run(quest_work.changed_since, place, wish.shown, objects)
+        if changed:
+            raise OvermindError("changed", f"{list_text(changed)} changed since it was shown.", files=list(changed))
 
     async def _land_remotely(self, place: WorkLocation, wish: LandingWish, remote: RemoteTarget) -> LandedWork | None:
         """Merge into the branch as the remote has it, and move that; anew where somebody else was faster."""

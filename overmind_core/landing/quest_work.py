@@ -26,7 +26,7 @@ from overmind_core.git.checkout_state import CheckoutState, changes_since, take_
 from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge_tree import ConflictSides, conflict_sides
 from overmind_core.git.operation import operation_of
-from overmind_core.git.run import GitFailed, GitMissing
+from overmind_core.git.run import Git, GitFailed, GitMissing
 from overmind_core.git.submodules import uncommitted_submodules, unpushed_submodules
 from overmind_core.git.unsaved import hidden_changes
 from overmind_core.landing import preview
@@ -320,21 +320,39 @@ def folder_state(place: WorkLocation, objects: str) -> FolderState:
 
 
 def changed_since(place: WorkLocation, state: FolderState, objects: str) -> tuple[str, ...]:
-    """Return the files (wire form) that are not as they were in a state of the same folder, committed or not.
+    """Return the files (wire form) that are not as they were in a state of the same worktree, committed or not.
 
-    Where the folder is gone there is only what was committed: it is named itself, unless that is all of its state.
+    What lands are its commits: where it has others than then, its branch is named, but for one that has what was there
+    and was not committed. Where the folder is gone there is only what was committed: it is named itself, unless that is
+    all of its state.
 
     Raises:
         GitFailed: git refused, or something of the state is gone.
         GitMissing: there is none.
     """
+    git = place.git
+    history = (f"the history of {to_wire(place.branch or 'HEAD')}",)
     if not os.path.isdir(place.folder):
-        commit = repository.resolve(place.git, place.source, repository.HEADS + (place.branch or ""))
+        commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
         if commit is None:
             return ()
-        tree = place.git(place.source, "rev-parse", f"{commit}^{{tree}}").strip()
-        return () if tree == state.tree else (to_wire(place.folder),)
-    return tuple(to_wire(one.path) for one in changes_since(place.git, place.folder, _known(state), objects).files)
+        tree = git(place.source, "rev-parse", f"{commit}^{{tree}}").strip()
+        if tree != state.tree:
+            return (to_wire(place.folder),)
+        return () if _is_next(git, place.source, commit, state) else history
+    found = changes_since(git, place.folder, _known(state), objects).files
+    if found:
+        return tuple(to_wire(one.path) for one in found)
+    look = look_at(git, place.folder)
+    if look.head == state.head or (not look.changed and _is_next(git, place.folder, look.head or "HEAD", state)):
+        return ()
+    return history
+
+
+def _is_next(git: Git, folder: str, commit: str, state: FolderState) -> bool:
+    """Return whether a commit is that of a state, or follows directly on it."""
+    parents = git(folder, "rev-list", "--parents", "-n", "1", commit, "--").split()[1:]
+    return state.head in {commit, *parents} and len(parents) <= 1
 
 
 def _known(state: FolderState) -> CheckoutState:
@@ -388,7 +406,22 @@ def shown_changes(place: WorkLocation, state: FolderState | None, objects: str) 
         return ShownChanges("", Basis.UNKNOWN, (f"Git refused: {to_wire(error.reason).rstrip('.')}.",))
     except GitMissing:
         return ShownChanges("", Basis.UNKNOWN, ("There is no git on PATH.",))
-    return ShownChanges(_text(found), basis, tuple(one for one in (problem, to_wire(found.cut)) if one))
+    notes = (problem, to_wire(found.cut), *(_history(place, found) if basis is Basis.WORKTREE else ()))
+    return ShownChanges(_text(found), basis, tuple(filter(None, notes)))
+
+
+def _history(place: WorkLocation, found: WorktreeChanges) -> Iterator[str]:
+    """Sentences about what lands with the commits of some work, and is no part of what all of them change together."""
+    if not found.commits:
+        return
+    words = ("log", "--no-merges", "--no-renames", "--format=", "--name-only", "-z", f"{found.since}..HEAD", "--")
+    touched = {path.lstrip("\n") for path in place.git(found.top, *words).split("\0")} - {""}
+    if undone := sorted(touched - {path for one in found.files for path in (one.path, one.old_path) if path}):
+        yield f"Its commits also change {list_text([to_wire(path) for path in undone])}, and undo that again."
+    if undone or len(found.commits) > 1:
+        several = "commits land" if len(found.commits) > 1 else "commit lands"
+        subjects = list_text([f"{one.hash[:_SHORT]} {to_wire(one.subject)[:_SUBJECT]}" for one in found.commits])
+        yield f"{len(found.commits)} {several} as made, with what one undoes of another: {subjects}."
 
 
 def _text(found: WorktreeChanges) -> str:
@@ -426,6 +459,8 @@ def _status(file: ChangedFile) -> str:
 
 MOST_DIFF = 64 * 1024
 """Bytes of a text with the changes of a quest."""
+_SHORT, _SUBJECT = 8, 100
+"""Characters of a commit's hash and of its subject, in a list of several."""
 _LISTED = 200
 """Files of which it says how much has changed."""
 MOST_TEXT = 16 * 1024

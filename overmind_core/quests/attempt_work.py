@@ -467,6 +467,7 @@ class AttemptWork:
             queue.met,
             queue.allowed,
             queue.denied,
+            shared_folder.shown_state(quest),
         )
 
 

@@ -55,6 +55,8 @@ BLOCK_SECONDS = 0.5
 """From the answer to a report that blocks until the work is ended which has reported it: the answer is read first."""
 RETRY_SECONDS = 1.0
 """Pause before a step that could not be saved is tried again, as on a full disk."""
+CHANGED = "changed"
+"""Code of a landing whose work is not what was shown to its reviewer: it is shown again."""
 _log = logging.getLogger(__name__)
 
 
@@ -499,6 +501,8 @@ class Attempts:
             landed = await self._with_not_owned(quest, await self._lander.land(wish))
         except OvermindError as error:
             del self._landings[quest_id]
+            if not self._phase.closing and error.code == CHANGED:
+                return await self._ask_review(quest_id, error.fields["files"])  # type: ignore[arg-type] # a list of texts
             if not self._phase.closing:
                 await self._outcomes().not_landed(quest_id, error)
                 self.targets.report(quest_id, error)

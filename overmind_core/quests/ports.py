@@ -51,6 +51,8 @@ class LandingRequest(NamedTuple):
     """What a person lets it undo all the same."""
     denied: tuple[UndoingLanding, ...] = ()
     """Earlier landings of it: what one of them would have undone must not be undone by this one."""
+    shown: FolderState | None = None
+    """How its worktree was as it was shown to its reviewer, and nothing else lands; None: to nobody."""
 
 
 class Lander(Protocol):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from overmind_core.domain.landing import RemoteTarget
-from overmind_core.domain.quests.quest import ConflictingFile, LandedWork, MetConflict, UndoingLanding
+from overmind_core.domain.quests.quest import ConflictingFile, FolderState, LandedWork, MetConflict, UndoingLanding
 from overmind_core.errors import OvermindError
 from overmind_core.landing.preview import MergeCheck, MergeRequest
 from overmind_core.landing.quest_work import MOST_TEXT
@@ -34,6 +34,7 @@ class Wish(NamedTuple):
     met: tuple[MetConflict, ...] = ()
     allowed: UndoingLanding | None = None
     denied: tuple[UndoingLanding, ...] = ()
+    shown: FolderState | None = None
 
 
 class Shop:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from overmind_core.domain.quests.quest import FolderState
@@ -23,7 +25,7 @@ class Reviewed:
         self.ask = inside.ask
         self.quest = quest
         self.code = code
-        self._keeper = keeper
+        self.keeper = keeper
 
     @property
     def work(self):
@@ -31,9 +33,9 @@ class Reviewed:
         return Repository(self.code.path(".overmind", "worktrees", self.quest))
 
     async def begin(self):
-        await until(lambda: f"{self.quest}.1" in self._keeper.held, "it runs")
+        await until(lambda: f"{self.quest}.1" in self.keeper.held, "it runs")
         self.work.write({"shown": "good\n", "large": "x" * 3_000_000})
-        self._keeper.exit(f"{self.quest}.1")
+        self.keeper.exit(f"{self.quest}.1")
         return await self.asked()
 
     async def asked(self, but=0):
@@ -132,6 +134,74 @@ def test_of_a_worktree_that_is_gone_only_what_was_committed_can_be_as_it_was_sho
             return
         await review.allow(first)
         assert await review.landed() == ["large", "shown"]
+
+    story(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("steps", [("+-",), ("+-", "+-"), ("+?",)], ids=["one undone", "two undone", "undone there"])
+def test_commits_that_nobody_was_shown_do_not_land_though_they_leave_no_trace(tmp_path, steps):
+    """`+` commits a file, `-` commits that it is gone, `?` removes it."""
+
+    async def scenario(review):
+        first, _ = await review.begin()
+        for number, step in enumerate("".join(steps)):
+            path = f"secret{number // 2}"
+            if step == "+":
+                review.work.commit("not shown", {path: "token\n"})
+            else:
+                os.remove(os.path.join(review.work.folder, path))
+            if step == "-":
+                review.work.commit("undo", {})
+        with pytest.raises(OvermindError, match=r"the history of .* has changed since this work was shown\."):
+            await review.allow(first)
+        second, _ = await review.asked()
+        assert second > first
+        await review.ask("answer", question=second, behaviour="deny")
+        assert review.code.git("log", "--format=%s", "main") == "first"
+
+    story(tmp_path, scenario)
+
+
+def test_what_its_commits_undo_is_named_where_it_is_reviewed(tmp_path):
+    async def scenario(review):
+        await until(lambda: f"{review.quest}.1" in review.keeper.held, "it runs")
+        review.work.commit("one", {".env": "PASSWORD=1\n", "shown": "good\n"})
+        os.remove(review.work.path(".env"))
+        review.work.commit("two", {})
+        review.keeper.exit(f"{review.quest}.1")
+        _, lines = await review.asked()
+        assert "Its commits also change .env, and undo that again." in lines
+        (history,) = [line for line in lines if "commits land as made, with what one undoes of another: " in line]
+        assert history.startswith("2 ")
+        assert history.index(" two") < history.index(" one.")
+
+    story(tmp_path, scenario)
+
+
+def test_what_was_shown_may_be_committed_by_hand(tmp_path):
+    async def scenario(review):
+        first, _ = await review.begin()
+        review.work.commit("by hand", {})
+        await review.allow(first)
+        assert await review.landed() == ["large", "shown"]
+
+    story(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("line", ["echo evil > never-shown", "echo evil >> shown"], ids=["another file", "a shown one"])
+def test_what_a_hook_of_the_repository_adds_to_the_commit_is_shown_before_it_lands(tmp_path, line):
+    async def scenario(review):
+        first, _ = await review.begin()
+        path = line.rpartition(" ")[2]
+        review.code.write({".git/hooks/pre-commit": f"#!/bin/sh\n{line}\ngit add {path}\n"})
+        os.chmod(review.code.path(".git", "hooks", "pre-commit"), 0o755)
+        await review.allow(first)
+        second, lines = await review.asked(but=first)
+        assert f"{path} has changed since this work was shown." in lines
+        assert any(one.startswith(f"A {path} +") for one in lines)
+        assert review.code.git("log", "--format=%s", "main") == "first"
+        await review.allow(second)
+        assert path in await review.landed()
 
     story(tmp_path, scenario)
 
