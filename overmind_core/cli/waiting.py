@@ -416,18 +416,18 @@ def plan_waits(plan: Row) -> Iterator[str]:
 
 
 def _awaited(agents: Sequence[Row]) -> list[tuple[Row, str, list[str]]]:
-    """Agents that run for a while, each with what others wait for, and these."""
-    running = {
-        agent["name"]: agent
-        for agent in agents
-        if agent["stage"] == "running" and (agent["seconds"] or 0.0) >= PATIENCE
-    }
+    """Agents that run, each with what others wait for, and these: of services as soon as they could be ready."""
+    running = {agent["name"]: agent for agent in agents if agent["stage"] == "running"}
     found: dict[tuple[str, str], list[str]] = {}
     for agent in agents:
         for one in agent["depends_on"] if agent["stage"] == "waiting" else ():
             needed = running.get(one["agent"])
-            if needed is not None and (one["until"] in _ENDS or (one["until"] == _READY and needed["ready"] is False)):
-                until = _READY if one["until"] == _READY else "end"
+            if needed is None:
+                continue
+            lasts = needed["seconds"] or 0.0
+            is_unready = one["until"] == _READY and needed["ready"] is False and lasts >= SHORT
+            if is_unready or (one["until"] in _ENDS and lasts >= PATIENCE):
+                until = _READY if is_unready else "end"
                 found.setdefault((one["agent"], until), []).append(agent["name"])
     return [(running[name], until, waiting) for (name, until), waiting in found.items()]
 
@@ -457,8 +457,8 @@ def _advice(server: str, waiting: str) -> str:
 def _of_plan(plan: Row, *, is_long: bool) -> Iterator[Wait]:
     """Say what a plan that runs waits for.
 
-    Agents whose next try comes after a pause; and once it `is_long`, those for which others wait, else those that alone
-    are left.
+    Agents whose next try comes after a pause, and services that are not ready; once it `is_long`, all those for which
+    others wait, else those that alone are left.
     """
     from overmind_core.domain.plans.progress import NEXT_TRY  # start-up: only for plans
 
@@ -468,9 +468,11 @@ def _of_plan(plan: Row, *, is_long: bool) -> Iterator[Wait]:
             key = (plan["id"], agent["name"], agent["attempt"], NEXT_TRY)
             when = time_until(agent["next_try_at"])
             yield key, f"waits: {name} has failed; next try{when}: overmind logs {name}"
+    awaited = _awaited(plan["agents"])
     if is_long:
-        awaited = _awaited(plan["agents"])
         yield from _of_awaited(plan, awaited) if awaited else _of_last(plan)
+    else:
+        yield from _of_awaited(plan, [one for one in awaited if one[1] == _READY])
 
 
 def _of_awaited(plan: Row, awaited: Sequence[tuple[Row, str, list[str]]]) -> Iterator[Wait]:
