@@ -46,7 +46,7 @@ def report(args: Namespace, context: Context) -> int:
                 if args.json:
                     context.print(dumps(item))
                 elif not (args.wait and item["question"] is not None):
-                    context.print(display_safe(line_of(item)))
+                    context.print(display_safe(line_of(item) + _until(item, args, context)))
                 else:
                     context.note(display_safe(line_of(item)))
             elif kind == "item":
@@ -55,6 +55,12 @@ def report(args: Namespace, context: Context) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
+
+
+def _until(reported: Mapping[str, Any], args: Namespace, context: Context) -> str:
+    """Until when a question is asked that a mission does not wait for."""
+    is_asked = args.kind == "question" and reported["question"] is not None and "OVERMIND_MISSION_ID" in context.environ
+    return " (asked until this mission ends; --wait waits for the answer)" if is_asked else ""
 
 
 _SAID = {"allow": "yes", "deny": "no"}
@@ -98,7 +104,7 @@ REPORT = Command(
     ],
     notes=(
         "bug, security and missing become quests, within the limits of [reports] in config.toml; question asks a "
-        "person; all else is recorded. The same text is counted, not queued again."
+        "person, inside a mission until that ends; all else is recorded. The same text is counted, not queued again."
     ),
     run=report,
 )

@@ -307,7 +307,10 @@ def hints(question: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Each command that answers it, and what that does; none for a need that this version does not know."""
     effects = effects_of(question)
     if effects is REPORT_UNASSIGNED:
-        yield f"overmind answer {question['question']} {NAMED}", "queue it for this agent, or another one"
+        yield (
+            f"overmind answer {question['question']} {NAMED}",
+            "queue it for this agent or another, once that is installed",
+        )
         yield f"overmind answer {question['question']} {DENY}", effects.deny
         return
     if effects is REPORT_QUESTION:

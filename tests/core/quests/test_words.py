@@ -211,7 +211,7 @@ def test_a_report_that_nobody_is_set_to_do_names_the_line_that_has_it_done(tmp_p
 
     question, refused, rows, agents, left = played(Home(str(tmp_path / "home")), play, Settings())
     assert list(engine_questions.hints(question)) == [
-        ("overmind answer 1 claude", "queue it for this agent, or another one"),
+        ("overmind answer 1 claude", "queue it for this agent or another, once that is installed"),
         ("overmind answer 1 deny", "only record it"),
     ]
     assert [offer.name for offer in inbox.offers(inbox.Need({}, question, "", 0.0))][:2] == ["deny", "reply"]
