@@ -109,7 +109,7 @@ def config(context: CheckContext) -> Finding:
     try:
         found = load(path, providers=names())
     except OvermindError as error:
-        return fail(error.message, "fix that line; until then no daemon can start")
+        return fail(error.message, "fix that line; until then overmind start refuses it")
     if not os.path.exists(path):
         return ok("none: all defaults")
     if "tui" in found.text:
