@@ -122,7 +122,7 @@ def test_who_asks_each_second_has_it_counted_once_in_some_seconds_and_only_while
             await asyncio.sleep(1.0)
         assert 4 <= len(stage.counts) <= 30 / SHORTEST + 1
         pauses = [later - earlier for earlier, later in zip(stage.counts, stage.counts[1:], strict=False)]
-        assert min(pauses) >= SHORTEST
+        assert min(pauses) > SHORTEST - 1e-6, "but for what a difference of two moments is rounded to"
         await asyncio.sleep(SHORTEST)
         await stage.told()
         await asyncio.sleep(SHORTEST)
