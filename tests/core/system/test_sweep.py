@@ -332,9 +332,18 @@ def test_a_root_whose_pid_is_somebody_elses_now_is_not_touched(run):
 # --- signals, freezing, survivors -----------------------------------------------------------------------------
 
 
+def names(pids):
+    """What those of them are called that have not ended meanwhile."""
+    found = []
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.append(psutil.Process(pid).name())
+    return found
+
+
 def test_the_stop_signal_reaches_every_process(run):
     one = run("for i in 1 2 3; do (setsid sleep @ &) done; sleep @")
-    eventually(lambda: [psutil.Process(pid).name() for pid in one.living()].count("sleep") == 4, what="four sleepers")
+    eventually(lambda: names(one.living()).count("sleep") == 4, what="four sleepers")
     sweep = one.sweep()
     assert one.living() <= sweep.signal_tree([signal.SIGTERM, signal.SIGCONT])[one.target.run]
     eventually(lambda: not sweep.alive()[one.target.run], what="nobody")
