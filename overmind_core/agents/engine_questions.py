@@ -365,7 +365,7 @@ class EngineQuestions:
 
 
 def _key(those: Container[tuple[str, str | None]], question: EngineQuestion) -> tuple[str, str | None]:
-    """Its need with its subject where one of those is about that, else its need alone."""
+    """Return the key under which those have one for a question: its need and subject, else its need alone."""
     key = (question.need, question.about.kind)
     return key if key in those else (question.need, None)
 

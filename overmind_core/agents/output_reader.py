@@ -105,11 +105,11 @@ class TitleReader:
                     await self._take_in(session, found[-1:] if old else found[-MOST_READINGS:])
                     old = False
                     if rules and not reports:
-                        await self._look(session, rules, shown)
+                        await self._read_screen(session, rules, shown)
                 await follower.news()
                 await asyncio.sleep(PAUSE)
 
-    async def _look(self, session: Session, rules: Sequence[Rule], shown: _Shown) -> None:
+    async def _read_screen(self, session: Session, rules: Sequence[Rule], shown: _Shown) -> None:
         """Take in what its title and its screen tell now, where that is another state than before."""
         shown.picture = await self._screens.drawn_on(session.id, shown.picture)
         if shown.picture is None:

@@ -77,6 +77,6 @@ def _draw(path: str, end: int, columns: int, rows: int) -> Screen:
 
 def _draw_on(path: str, end: int, columns: int, rows: int, drawn: DrawnScreen | None) -> DrawnScreen:
     from overmind_core.logs.reader import RunLog  # noqa: PLC0415 - as above
-    from overmind_core.logs.snapshot import DrawnScreen, drawn_to  # noqa: PLC0415 - as above
+    from overmind_core.logs.snapshot import drawn_to  # noqa: PLC0415 - as above
 
-    return DrawnScreen(drawn_to(end, RunLog(path), columns, rows, drawn), end)
+    return drawn_to(end, RunLog(path), columns, rows, drawn)

@@ -56,12 +56,13 @@ class RepliesFromLogs:
                 continue
             if len(query) < end - start:  # it is not written yet, as on a full disk
                 break
-            screen = drawn_to(start, log, columns, rows, drawn)
+            drawn = drawn_to(start, log, columns, rows, drawn)
+            screen = drawn.screen
             said: list[bytes] = []
             screen.colours, screen.on_reply = COLOURS, said.append
             screen.feed(query)
             screen.on_reply = _ignore
-            drawn = DrawnScreen(screen, end)
+            drawn = drawn._replace(at=end)
             replies.append(Reply(end, b"".join(said)))
         if drawn is not None:
             self._drawn[path] = drawn

@@ -137,9 +137,11 @@ class DrawnScreen(NamedTuple):
     screen: Screen
     at: int
     """The offset of the output."""
+    head: ModeScan
+    """Of what came before the screen, so that a flood is not read from its beginning at each look."""
 
 
-def drawn_to(until: int, log: RunLog, columns: int, rows: int, drawn: DrawnScreen | None) -> Screen:
+def drawn_to(until: int, log: RunLog, columns: int, rows: int, drawn: DrawnScreen | None) -> DrawnScreen:
     """The screen at the offset `until` of the output, drawn on from an earlier one where that is near.
 
     Args:
@@ -150,9 +152,11 @@ def drawn_to(until: int, log: RunLog, columns: int, rows: int, drawn: DrawnScree
         drawn: From the same log, not used after this.
     """
     if drawn is None or not drawn.at <= until <= drawn.at + ENOUGH:
-        return screen_at(log.path, columns=columns, rows=rows, until=until)
+        head = ModeScan() if drawn is None else drawn.head
+        screen = screen_at(log.path, columns=columns, rows=rows, until=until, head=head)
+        return DrawnScreen(screen, until, head)
     _draw_on(drawn.screen, log, columns, rows, since=drawn.at, until=until)
-    return drawn.screen
+    return drawn._replace(at=until)
 
 
 def _draw_on(screen: Screen, log: RunLog, columns: int, rows: int, *, since: int, until: int) -> None:

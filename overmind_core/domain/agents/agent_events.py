@@ -238,7 +238,7 @@ class StateForgotten(NamedTuple):
 
 
 class StateGuessed(NamedTuple):
-    """Its screen looks as if it did that: it is still not known."""
+    """A guess by the look of its screen: the state is still not known."""
 
     state: ActivityKind
 
