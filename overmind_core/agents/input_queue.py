@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class Typing(NamedTuple):
-    """A message on its way into a run."""
+    """A message, or keys, on the way into a run."""
 
     run: str
     seq: int
@@ -84,14 +84,24 @@ class InputQueue:
 
         def send() -> None:
             # One that contradicts the books is on none.
-            answered_by(self._send(run, seq, data) if saved else None, answer)
+            _answer(self._send(run, seq, data) if saved else None, answer)
 
         return Typing(run, seq, self._journal.save(write, send), answer)
 
+    def type_keys(self, run: str, seq: int, data: bytes) -> Typing:
+        """Save an input that is no message, and send it once it is saved."""
+        answer: asyncio.Future[KeeperRefused | None] = asyncio.get_running_loop().create_future()
+
+        def send() -> None:
+            _answer(self._send(run, seq, data), answer)
+
+        return Typing(run, seq, self._journal.save(lambda: self._table.insert(run, seq, data), send), answer)
+
     def withdraw(self, typing: Typing) -> None:
-        """Forget a message that could not be saved."""
+        """Forget what could not be saved."""
         self._journal.withdraw([typing.change])
-        self._pop(typing.run, typing.seq)
+        if typing.seq in self._messages.get(typing.run, ()):
+            self._pop(typing.run, typing.seq)
 
     def close(self, run: str) -> None:
         """Close the run's input behind what was sent."""
@@ -171,17 +181,17 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def answered_by(sent: asyncio.Future[dict[str, Any]] | None, answer: asyncio.Future[KeeperRefused | None]) -> None:
+def _answer(sent: asyncio.Future[dict[str, Any]] | None, answer: asyncio.Future[KeeperRefused | None]) -> None:
     """Let `answer` be what the keeper says against an input; None where it says nothing, or there is none."""
 
     def told(done: asyncio.Future[dict[str, Any]]) -> None:
         if not answer.done():  # the one who waited for it may have left
             answer.set_result(_refusal(done))
 
-    if sent is None:
-        answer.set_result(None)
-    else:
+    if sent is not None:
         sent.add_done_callback(told)
+    elif not answer.done():
+        answer.set_result(None)
 
 
 def _refusal(done: asyncio.Future[dict[str, Any]]) -> KeeperRefused | None:

@@ -14,7 +14,6 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from overmind_core.agents.input_queue import answered_by
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CostRow, CursorRow
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
@@ -25,6 +24,7 @@ from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.missions.reasons import to_send_again
+from overmind_core.kernel.database import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -272,15 +272,21 @@ class Session:
         self._journal.save(lambda: None, self.write(data), urgent=True)
 
     async def press(self, data: bytes) -> KeeperRefused | None:
-        """`send`, and wait for what the keeper says against it; None too where it says nothing before it is gone."""
-        answer: asyncio.Future[KeeperRefused | None] = asyncio.get_running_loop().create_future()
-        write = self.write(data)
+        """Type into the newest run, and wait for what the keeper says against it; None too where it is gone.
 
-        def send() -> None:
-            answered_by(write(), answer)
-
-        self._journal.save(lambda: None, send, urgent=True)
-        return await answer
+        Raises:
+            StoreError: it could not be saved, and is not typed later either.
+        """
+        context = self._context
+        with self._journal.together():
+            self.put(replace(self.state, seq=self.state.seq + 1))
+            typing = context.inputs.type_keys(self.run_id, self.state.seq, data)
+        try:
+            await self._journal.saved()
+        except StoreError:
+            context.inputs.withdraw(typing)
+            raise
+        return await typing.answer
 
     def send_notes(self, text: str) -> None:
         """Give the newest run its notes to read, as soon as that is saved."""

@@ -102,7 +102,6 @@ class Submission:
             raise OvermindError("invalid", message) from None
         async with self._turns.setdefault(session.id, asyncio.Lock()):
             refusal = await session.press(b"".join((typed_bytes(text.replace("\n", "\r")), *pressed)))
-        await self._journal.saved()
         if refusal is not None:
             raise _not_typed(session, refusal)
 

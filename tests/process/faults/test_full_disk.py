@@ -57,6 +57,16 @@ def room_again(om, *options):
     return json.loads(finished.stdout)["id"] if finished.returncode == 0 else None
 
 
+def test_keys_that_could_not_be_recorded_are_refused_and_not_typed_later(om):
+    session = om.mission(["cat"], "--type", "session")
+    om.wait_status(session, "running")
+    with full_disk(om.supervisor_pid()):
+        om.refused("keys", session, "-l", "lost", code="disk_full")
+    eventually(lambda: om("keys", session, "-l", "kept", "Enter").returncode == 0, what="there is room again")
+    eventually(lambda: "kept" in om.logs(session), what="they are typed")
+    assert "lost" not in om.logs(session)
+
+
 def test_what_ends_meanwhile_is_told_at_once_and_saved_later(om):
     trigger = om.path("trigger")
     mission = om.mission(f"while [ ! -e {trigger} ]; do sleep 0.02; done; echo bye; exit 7")
