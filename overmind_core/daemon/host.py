@@ -101,8 +101,8 @@ class Host:
     def prepare(self, *, alone: bool = False) -> None:
         """Look at the home and read its settings: what is wrong is told before another daemon is asked to leave.
 
-        A daemon that goes on for one that died, with the keeper that has lost it, does so in spite of a mistake: the
-        settings that were good last count.
+        A daemon that goes on for one that died, with the keeper that has lost it, does so in spite of a mistake,
+        whatever command starts it: the settings that were good last count.
 
         Args:
             alone: Nobody is here to mend a mistake, so that they count, too.
@@ -119,10 +119,15 @@ class Host:
         except OSError as error:
             raise _unusable(self._home, error) from error
         path, providers = self._home.config, names()
-        if alone or self._keeper is not None:
+        if alone or self._keeper is not None or self._is_orphaned():
             self._config = config.load_or_last_good(path, self._home.good_config, providers=providers)
         else:
             self._config = config.load(path, providers=providers)
+
+    def _is_orphaned(self) -> bool:
+        """Whether missions of this home go on and nobody supervises them."""
+        is_kept = holder_pid(self._home.keeper_lock) is not None
+        return is_kept and holder_pid(self._home.supervisor_lock) is None
 
     def take(self, patience: float = 0.0, *, after: int | None = None) -> bool:
         """Become the one supervisor of the home; False when another is, and stays for `patience` seconds.

@@ -115,6 +115,21 @@ def test_a_command_brings_a_daemon_back_when_a_keeper_lives_without_one(om):
     assert om.pid(mission) == pid
 
 
+@pytest.mark.parametrize("words", [("ps",), ("run", "sleep 100"), ("start",)])
+def test_a_daemon_comes_back_for_missions_that_live_in_spite_of_a_mistake_in_its_settings(om, words):
+    mission = om.mission("sleep 100")
+    om.ok("shutdown", "--keep")
+    with open(om.path("config.toml"), "w", encoding="utf-8") as file:
+        file.write("[nosuchtable]\n")
+    om.ok(*words)
+    assert om.info(mission)["status"] == "running"
+    assert "nosuchtable" in om.ok("status")
+    refused = om("start", "--replace")
+    assert (refused.returncode, "nosuchtable" in refused.stderr) == (1, True)
+    om.ok("shutdown", "--yes")
+    assert om(*words).returncode == 1  # nothing lives that would suffer from it
+
+
 def test_a_stale_socket_and_stale_locks_are_no_obstacle(om):
     om.ok("start")
     daemon, keeper = om.supervisor_pid(), om.keeper_pid()
