@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.answering import answerer, is_attach_only, options_of, rules_of
@@ -14,8 +15,17 @@ from overmind_core.domain.agents.agent import ActivitySource, AgentMode
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.domain.agents.choices import choices_of
 from overmind_core.domain.agents.turns import one_line
-from overmind_core.domain.engine_questions import QUESTS, concerns, is_for_all, is_gate, with_answer
+from overmind_core.domain.engine_questions import (
+    QUESTS,
+    RAN_IN,
+    concerns,
+    is_for_all,
+    is_gate,
+    with_answer,
+    without_folder,
+)
 from overmind_core.domain.events import About, AboutKind
+from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
@@ -350,7 +360,12 @@ class QuestionApi:
         """The question as the inbox shows it; None when it is about to leave it."""
         if question.mission is None:
             asked = self._engine.get(question.id)
-            return None if asked is None else self._engine_row(asked)
+            if asked is None:
+                return None
+            row, folder = self._engine_row(asked), asked.subject.get(RAN_IN)
+            if isinstance(folder, str) and not await asyncio.to_thread(os.path.isdir, from_wire(folder)):
+                row["subject"] = without_folder(row["subject"])
+            return row
         session = self._agents.of(question.mission)
         return None if session is None else await self._described(question, question.mission, session)
 

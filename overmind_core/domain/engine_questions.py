@@ -183,6 +183,8 @@ BLOCKS = "blocks"
 """The field of a subject that says that its quest can't go on without the answer."""
 QUESTS = "quests"
 """The field that names by their ids the quests whose work is asked about, where the subject is another thing."""
+RAN_IN = "ran_in"
+"""The field of a subject that names the folder of which one of its lines says `in …`; it may be removed meanwhile."""
 LINES = "lines"
 """The field of a subject that holds what people read, line by line; all others are for programs."""
 
@@ -280,6 +282,12 @@ def body(question: Mapping[str, Any]) -> list[str]:
     lines = question["subject"].get(LINES)
     more = [text for one in lines for text in str(one).split("\n")] if isinstance(lines, list | tuple) else []
     return [*str(question["summary"]).split("\n"), *more]
+
+
+def without_folder(subject: Mapping[str, Any]) -> dict[str, Any]:
+    """The subject, with its line of a folder that is there no more saying so."""
+    line = f"in {subject[RAN_IN]}"
+    return {**subject, LINES: [f"{one} (removed since)" if one == line else one for one in subject[LINES]]}
 
 
 def effects_of(question: Mapping[str, Any]) -> AnswerEffects:

@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.engine_questions import CODE, COMMAND, PROBLEM, UNDOES_LANDED, EngineNeed
+from overmind_core.domain.engine_questions import CODE, COMMAND, LINES, PROBLEM, RAN_IN, UNDOES_LANDED, EngineNeed
 from overmind_core.domain.landing import list_text
 from overmind_core.domain.missions.reasons import RETRIES_SPENT, attempt_words, kept_limit, not_owned_text, sentence
 from overmind_core.domain.quests import briefing
@@ -587,7 +587,8 @@ def _stuck(quest: Quest, folder: str | None, worktree: str | None, feedback: str
         head += [] if folder is None else [f"in {folder}{' (removed since)' if is_merged else ''}"]
         head += [f"its work is in {to_wire(worktree)}"] if is_merged and worktree is not None else []
     lines = [*head, *feedback.splitlines()[-SHOWN_LINES:]]
-    return {"class": queue.failure, "lines": lines, **_of_command(quest)}
+    named = {} if folder is None else {RAN_IN: folder}
+    return {"class": queue.failure, LINES: lines, **named, **_of_command(quest)}
 
 
 def _of_command(quest: Quest) -> dict[str, object]:

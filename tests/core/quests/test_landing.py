@@ -289,14 +289,17 @@ def test_a_failed_check_is_told_with_the_folder_in_which_it_ran_also_once_that_i
             before = await inside.ask("quest_why", id=name)
             shutil.rmtree(work(inside, name), ignore_errors=True)
             after = await inside.ask("quest_why", id=name)
-            return work(inside, name), folder, question["subject"]["lines"][2:], before, after
+            (later,) = await inside.ask("inbox")
+            lines = [one["subject"]["lines"][2:] for one in (question, later)]
+            return work(inside, name), folder, lines, before, after
 
-    worktree, folder, asked, before, after = story(tmp_path, scenario)
+    worktree, folder, (asked, later), before, after = story(tmp_path, scenario)
     is_merged = checked_by == "verify"
     assert (folder == worktree) is not is_merged
     assert (
         asked[:2] == [f"in {folder} (removed since)", f"its work is in {worktree}"] if is_merged else [f"in {folder}"]
     )
+    assert later[0] == f"in {folder} (removed since)"
     assert before["folder"] == folder
     assert (before["folder_gone"], before["work_folder"]) == (True, worktree) or not is_merged
     assert (after["folder"], after["folder_gone"], after["work_folder"]) == (folder, True, None)
