@@ -132,7 +132,6 @@ class DaemonApi:
         missions: Missions,
         preparer: Preparer,
         leave: Callable[[Departure], Awaitable[Unsaved | None]],
-        settings_mistake: str,
         pending_settings: Callable[[], str],
         unrecorded: UnrecordedLogs,
         lost: LostLookup,
@@ -140,9 +139,9 @@ class DaemonApi:
         left_processes: LeftProcesses,
         quests: QuestRegistry,
     ) -> None:
-        """`leave`: part from the keeper and end the daemon; `settings_mistake`: why they are not those of the file.
+        """`leave`: part from the keeper and end the daemon; `pending_settings`: what was changed in the file since.
 
-        `pending_settings`: what was changed there since. `state_trouble`: what was found damaged of the state.
+        `state_trouble`: what was found damaged of the state.
         """
         self._home = home
         self._clock = clock
@@ -155,7 +154,6 @@ class DaemonApi:
         self._missions = missions
         self._preparer = preparer
         self._leave = leave
-        self._settings_mistake = settings_mistake
         self._pending_settings = pending_settings
         self._unrecorded = unrecorded
         self._lost = lost
@@ -187,7 +185,7 @@ class DaemonApi:
             "missions": _counted(counts, lost),
             "keeper": await self._keeper_row(),
             "log_bytes": await asyncio.to_thread(folder_size, self._home.logs),
-            "problems": [*self._problems(lost), *filter(None, [await asyncio.to_thread(self._pending)])],
+            "problems": [*self._problems(lost), *filter(None, [await asyncio.to_thread(self._pending_settings)])],
         }
 
     def _problems(self, lost: int) -> list[str]:
@@ -197,15 +195,9 @@ class DaemonApi:
             found.append(trouble)
         if self._line.is_mute():
             found.append(mute_keeper(self._line.hello.get("pid")).message)
-        if self._settings_mistake:
-            advice = "The last valid settings are in use. Fix the file, then run: overmind start --replace"
-            found.append(f"{self._settings_mistake}. {advice}")
         if (unrecorded := self._unrecorded.problem()) is not None:
             found.append(unrecorded)
         return found
-
-    def _pending(self) -> str:
-        return "" if self._settings_mistake else self._pending_settings()
 
     @handles(Shutdown)
     async def shutdown(self, request: Shutdown, caller: Caller) -> Departed:

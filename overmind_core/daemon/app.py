@@ -103,15 +103,13 @@ class App:
         keepers: KeeperStarter,
         clock: Clock,
         *,
-        mistake: str = "",
         briefing: Briefing | None = None,
     ) -> None:
-        """`mistake`: why the settings are not those of config.toml; "" when they are. `briefing`: None: its notes."""
+        """`briefing`: None: its notes."""
         loop = asyncio.get_running_loop()
         self.home = home
         self.state = state
         self.settings = settings
-        self.settings_mistake = mistake
         self.clock = clock
         ends_all = keepers.kill_after is not None
         self.line = CurrentKeeper(headless=ends_all and not keepers.attended, ends_all=ends_all)

@@ -215,7 +215,7 @@ class Host:
             transient=self._transient,
             only=self._keeper,
         )
-        app = App(self._home, state, self._config.settings, keepers, SystemClock(), mistake=self._config.mistake)
+        app = App(self._home, state, self._config.settings, keepers, SystemClock())
         self._app = app
         wear_own_mark()  # what we start for ourselves, and a mission may have written, is told from a person's programs
         self._loop = asyncio.get_running_loop()

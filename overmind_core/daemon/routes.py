@@ -150,7 +150,6 @@ def handlers(app: App) -> tuple[object, ...]:
         missions=app.missions,
         preparer=app.isolation,
         leave=app.leave,
-        settings_mistake=app.settings_mistake,
         pending_settings=lambda: config.pending(
             app.home.config, app.home.good_config, app.settings, providers=provider_names()
         ),

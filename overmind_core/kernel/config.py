@@ -150,6 +150,9 @@ class Loaded(NamedTuple):
     """Why they are those that were good last, and not those of config.toml; "" when they are."""
 
 
+LAST_VALID = "The last valid settings are in use. Fix the file, then run: overmind start --replace"
+
+
 def load(path: str, *, providers: Collection[str]) -> Loaded:
     """The settings in the file; the defaults when there is none.
 
@@ -195,7 +198,7 @@ def pending(path: str, copy: str, used: Settings, *, providers: Collection[str],
             return ""
         now = _settings(path, text, providers)
     except OvermindError as error:
-        return with_hint(error.message, "Fix it, then run: overmind start --replace")
+        return with_hint(error.message, LAST_VALID)
     is_same = now._replace(web=used.web) == used  # the web server reads its part itself
     if key is not None:
         is_same = getattr(now.queue, key) == getattr(used.queue, key)

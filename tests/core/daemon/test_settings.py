@@ -256,7 +256,7 @@ CHANGED = [
     ('[queue]\nslots = 2\n[tui]\ntheme = "light"\n[web]\nport = 7700', ""),
     ("[queue]\nslots = 3", "was changed: it takes effect with: overmind start --replace"),
     ("", "was changed: it takes effect with: overmind start --replace"),
-    ("[queue]\nslot = 3", "unknown key 'slot'. Did you mean slots? Fix it, then run: overmind start --replace"),
+    ("[queue]\nslot = 3", f"unknown key 'slot'. Did you mean slots? {config.LAST_VALID}"),
 ]
 
 
