@@ -228,7 +228,8 @@ def test_chains_of_processes_that_fork_and_exit_are_ended(run, command):
 
 def test_the_chain_of_another_mission_goes_on(run):
     mine, other = run(CHAINS["one chain"]), run(CHAINS["one chain"], mission="n")
-    eventually(mine.adopter.orphans, what="orphans")
+    eventually(lambda: mine.adopter.left(mine.mark), what="orphans of mine")
+    eventually(lambda: other.adopter.left(other.mark), what="orphans of the other")
     assert mine.end() == {}
     assert other.adopter.left(other.mark)
     assert not mine.adopter.left(mine.mark)

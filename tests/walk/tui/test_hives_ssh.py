@@ -75,9 +75,10 @@ def test_a_terminal_types_like_one_here_and_goes_on_after_a_cut(eu1, over_ssh, s
         await until(pilot, lambda: "ready$" in picture(app) and session.writes, what="joined")
         await pilot.press(*"echo $((6", "asterisk", *"7))", "enter")
         await until(pilot, lambda: "42" in picture(app), what="answered")
+        before = app.main.terminal_view.screen_shown
         await asyncio.to_thread(sshd.cut)
-        await until(pilot, lambda: not session.link.joined, what="cut")
-        await until(pilot, lambda: session.link.joined, what="joined again")
+        again = lambda: session.link.joined and app.main.terminal_view.screen_shown is not before  # noqa: E731
+        await until(pilot, again, what="joined again, with a screen of its own")
         await pilot.press(*"echo $((6", "asterisk", *"8))", "enter")
         await until(pilot, lambda: "48" in picture(app), what="answered again")
         await pilot.press("ctrl+backslash", "escape")
