@@ -29,6 +29,8 @@ _QUESTION = re.compile(r"( *)\? (?:permission|question|plan|setup|draft): (.*)",
 _TOOL = re.compile(rf"( *)({GEAR} )(.*)", re.DOTALL)
 _TRIES = re.compile(r"… .*: try \d+ of ")
 _MINUTE, _SECOND = "%H:%M", "%H:%M:%S"
+_LEAST_TEXT = 8
+"""Cells that are left for what a line says."""
 _MOST_LEAD = 20
 """Cells that a time and the sign of a line take at most, with the edge."""
 _OF_ONE_MESSAGE = 200
@@ -82,6 +84,9 @@ def rows(lines: Sequence[Line], at: int, look: LogLook, *, is_open: bool = False
         return [_cells(log_lines.rule(lines[at], look.cells - 1))]
     time = Cell(f" {_time(lines, at, look)}  ", "faint")
     lead, text = _parts(lines, at, look, is_open=is_open)
+    most = max(look.cells - 1 - width(time.text) - _LEAST_TEXT, 0)
+    if width(lead.text) > most:  # of an indented tool the mark and its blank are left
+        lead = lead._replace(text=lead.text.lstrip(" ").rjust(most))
     hang = width(time.text) + width(lead.text)
     if look.offset is not None:
         shown = log_lines.sideways(text, look.offset, max(look.cells - hang - 1, 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from overmind_core.domain.text.cells import width
@@ -82,6 +82,7 @@ def test_an_empty_log_says_so():
     assert log_face.nothing(mission("a", status="stopped"))[0].text == " has written nothing"
 
 
+@example(["\t\t⚙ "], 24)
 @given(st.lists(st.text(st.sampled_from("ab 日⚙\t"), max_size=60), max_size=6), st.integers(24, 90))
 def test_no_row_is_wider_than_the_panel_and_nothing_is_lost(said, cells):
     log = [(NOW, OUT, text) for text in said]
