@@ -83,7 +83,7 @@ def one_line(value: str, longest: int = 200) -> str:
     """The first line of `value` with something on it, at most `longest` characters."""
     beginning = value[: longest * 20].strip()
     line = next((line.strip() for line in beginning.splitlines() if line.strip()), "")
-    more = len(line) < len(value.strip())
+    more = len(line) > longest or len(line) < len(value.strip())
     return f"{line[: longest - 1]}…" if more else line
 
 

@@ -205,14 +205,14 @@ def _width(column: ListColumn, needs: Mapping[str, int], old: Mapping[str, int])
 
 def _widen(shown: list[ListColumn], widths: Mapping[str, int], needs: Mapping[str, int], cells: int, name: int) -> None:
     """Add further columns as long as the sentence keeps its room."""
+    places = {one.key: place for place, one in enumerate((*MAIN, *FURTHER))}
     for one in sorted(FURTHER, key=lambda one: one.goes):
         if one.key in _SPARE and not needs.get(one.key):
             continue
-        if _left([*shown, one], widths, cells, name) < LEAST_NOW:
+        more = sorted([*shown, one], key=lambda one: places[one.key])
+        if _left(more, widths, cells, name) < LEAST_NOW:
             break
-        shown.append(one)
-    places = {one.key: place for place, one in enumerate((*MAIN, *FURTHER))}
-    shown.sort(key=lambda one: places[one.key])
+        shown[:] = more
 
 
 def _left(shown: Sequence[ListColumn], widths: Mapping[str, int], cells: int, name: int) -> int:

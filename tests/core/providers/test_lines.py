@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent_events import TokenUsage, TurnResult
@@ -94,6 +94,7 @@ def test_the_first_line_about_an_error_is_found(text, line):
     assert error_line(text) == line
 
 
+@example("0" * 201)
 @given(st.text() | st.text(alphabet="\n\r\v\x85 eError:Ttracback(mosnl)"))
 def test_an_error_is_always_one_short_line(text):
     found = error_line(text)

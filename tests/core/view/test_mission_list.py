@@ -169,6 +169,7 @@ def test_columns_go_where_there_is_little_room(cells, keys):
 
 @given(st.integers(40, 250), st.booleans(), st.integers(0, 20))
 @example(70, False, 12)
+@example(133, True, 0)
 def test_columns_fit_and_the_sentence_has_its_room(cells, wide, host):
     layout = list_columns.laid_out(cells, {"hive": host, "command": 99}, wide=wide)
     ends = [4 + layout.name, *(one.start + one.cells for one in layout.columns)]
