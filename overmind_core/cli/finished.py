@@ -9,6 +9,7 @@ from overmind_core.domain.missions import lost
 from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.reasons import (
     achievement_of,
+    aside_text,
     ended_words,
     last_reason,
     limit_of,
@@ -68,6 +69,7 @@ def quest_end_line(end: Row, *, name: str = "") -> str:
     how = ", ".join(filter(None, (why, "" if code is None else f"exit code {code}")))
     achieved = achievement_of(end)
     said = (f" ({how})" if how else "") + (f": {achieved}" if achieved else "")
+    said += aside_text(end.get("aside") or (), lead="; ")  # an older daemon says none
     return display_safe(f"Quest {end['id']}{f' ({name})' if name else ''} finished: {end['status']}{said}")
 
 

@@ -59,10 +59,10 @@ class KeptWork(NamedTuple):
 class LeftWork(NamedTuple):
     """Work that was left in its worktree, as it could not be brought together with what had landed."""
 
-    commit: str
-    """The one that has it."""
+    branch: str
+    """The one that has it, in wire form."""
     conflicting: tuple[str, ...]
-    """Paths of files with conflicts. Wire form."""
+    """Paths of files with conflicts, in wire form; none where it was left by an earlier call."""
 
 
 class BegunMerge(NamedTuple):

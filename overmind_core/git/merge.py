@@ -8,6 +8,8 @@ at all. A branch is pushed to where it belongs.
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -144,21 +146,36 @@ def begin(git: Git, folder: str, commit: str) -> tuple[str, ...]:
     return found
 
 
-def give_up(git: Git, folder: str, commit: str) -> tuple[str, ...]:
-    """Bring a worktree in which conflicts were left to a commit, and its branch, and return the files that had them.
-
-    Left are also conflicts that were committed with their marks. Without any nothing is done. Files that git does not
-    know stay.
+def conflicts_left(git: Git, folder: str, target: str) -> tuple[str, ...]:
+    """Return the files of a worktree with conflicts that nobody has resolved, also such as were committed.
 
     Raises:
         GitFailed: git refused.
         GitMissing: there is none.
     """
     top = top_of(git, folder)
-    left = unresolved(git, top) or committed_marks(git, top, "HEAD", commit)
-    if left:
-        begin_at(git, top, commit)
-    return left
+    return unresolved(git, top) or committed_marks(git, top, "HEAD", target)
+
+
+def commit_of_all(git: Git, folder: str, message: str) -> str:
+    """Return a commit, on top of its newest, of all that is in a worktree, conflicts too; nothing there changes.
+
+    Files that git ignores are not in it.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is none.
+    """
+    top = top_of(git, folder)
+    with tempfile.TemporaryDirectory(prefix="overmind-index-", ignore_cleanup_errors=True) as scratch:
+        index = os.path.join(scratch, "index")
+        shutil.copy2(os.path.join(git_folders(git, top).own, "index"), index)
+        variables = {"GIT_INDEX_FILE": index}
+        git.run(top, *_NOT_INSIDE, "add", "-A", "--", ":(top)", variables=variables)
+        tree = git.run(top, "write-tree", variables=variables).out.strip()
+    own, before = repository.resolve_all(git, top, "HEAD", "HEAD^{tree}")
+    assert own is not None
+    return own if tree == before else git.run(top, "commit-tree", tree, "-p", own, "-m", message).out.strip()
 
 
 def begin_at(git: Git, folder: str, commit: str) -> None:

@@ -191,8 +191,10 @@ class QuestLanding:
         target = await self._target(place, into, remote)
         return await self._locations.run(quest_work.begin_merge, place, target)
 
-    async def begin_anew(self, mission: str, into: str, remote: RemoteTarget | None) -> LeftWork | None:
+    async def begin_anew(self, mission: str, into: str, remote: RemoteTarget | None, attempt: int) -> LeftWork | None:
         """Have a mission begin at the branch on which its work is to land, if it has left conflicts; else return None.
+
+        The work of that attempt is kept on a branch.
 
         Raises:
             OvermindError: `not_isolated`, `git_failed`: nothing was begun.
@@ -201,7 +203,7 @@ class QuestLanding:
 
         place = self._locations.isolated(mission)
         target = await self._target(place, into, remote)
-        left = await self._locations.run(quest_work.begin_anew, place, target)
+        left = await self._locations.run(quest_work.begin_anew, place, target, attempt)
         if left is not None:
             self._workspace.put(replace(self._workspace.records[mission], base_commit=target))
         return left

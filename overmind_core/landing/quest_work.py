@@ -149,16 +149,34 @@ def begin_merge(place: WorkLocation, target: str) -> BegunMerge:
     return BegunMerge(landed or target, own or "", tuple(map(to_wire, found)), tuple(map(to_wire, marked)))
 
 
-def begin_anew(place: WorkLocation, target: str) -> LeftWork | None:
-    """Leave work whose conflicts nobody has resolved, and begin at a commit; None: there were none, nothing is done.
+def begin_anew(place: WorkLocation, target: str, attempt: int) -> LeftWork | None:
+    """Keep work whose conflicts nobody has resolved on a branch of its own, and have its worktree begin at a commit.
+
+    Whatever stands in the worktree is kept: what makes the work may not make it twice. Called again, it returns the
+    same branch.
+
+    Args:
+        place: The worktree.
+        target: The commit.
+        attempt: The number of the attempt that has left the conflicts.
+
+    Returns:
+        The work that was left; None: there were no conflicts, and nothing is done.
 
     Raises:
+        OvermindError: `output_invalid`: the branch can't be created.
         GitFailed: git refused.
         GitMissing: there is none.
     """
-    commit = repository.resolve(place.git, place.folder, "HEAD") or ""
-    left = merge.give_up(place.git, place.folder, target)
-    return LeftWork(commit, tuple(map(to_wire, left))) if left else None
+    git, folder = place.git, place.folder
+    left = merge.conflicts_left(git, folder, target)
+    wanted, mark, known = _aside(place, attempt)
+    if not left:
+        return LeftWork(to_wire(known[0]), ()) if known else None
+    text = f"Left by attempt {attempt} of {from_wire(place.name)}, with conflicts"
+    kept = _keep_aside(place, merge.commit_of_all(git, folder, text), wanted, mark, known)
+    merge.begin_at(git, folder, target)
+    return LeftWork(to_wire(kept), tuple(map(to_wire, left)))
 
 
 def set_aside(place: WorkLocation, target: str, attempt: int) -> str | None:
@@ -180,7 +198,7 @@ def set_aside(place: WorkLocation, target: str, attempt: int) -> str | None:
         GitMissing: there is none.
     """
     git, branch = place.git, place.branch or ""
-    wanted, mark = f"{branch}-attempt-{attempt}", f"overmind: attempt {attempt} of {place.mission}"
+    wanted, mark, known = _aside(place, attempt)
     look = look_at(git, place.folder)
     _refuse_half_done(place, look)
     if look.branch != branch:
@@ -189,17 +207,29 @@ def set_aside(place: WorkLocation, target: str, attempt: int) -> str | None:
     if look.changed:
         _commit(place, f"Left by attempt {attempt} of {from_wire(place.name)}", look, look_at_index(git, place.folder))
     tip = repository.resolve(git, place.folder, repository.HEADS + branch) or ""
-    known = [one for one in islice(_names(wanted), MOST_ASIDE) if made_with(git, place.source, one, mark)]
     if repository.is_ancestor(git, place.folder, tip, target):
         kept = known[0] if known else None
     else:
-        same = [one for one in known if repository.resolve(git, place.source, repository.HEADS + one) == tip]
-        try:
-            kept = same[0] if same else create_branch(git, place.source, _names(wanted), tip, mark)
-        except NamesTaken as error:
-            raise _not_created(wanted, error) from None
+        kept = _keep_aside(place, tip, wanted, mark, known)
     merge.begin_at(git, place.folder, target)
     return kept
+
+
+def _aside(place: WorkLocation, attempt: int) -> tuple[str, str, list[str]]:
+    """The branch for the work of an attempt, what its log begins with, and such branches that there are."""
+    wanted, mark = f"{place.branch or ''}-attempt-{attempt}", f"overmind: attempt {attempt} of {place.mission}"
+    names = islice(_names(wanted), MOST_ASIDE)
+    return wanted, mark, [one for one in names if made_with(place.git, place.source, one, mark)]
+
+
+def _keep_aside(place: WorkLocation, commit: str, wanted: str, mark: str, known: Sequence[str]) -> str:
+    """The branch that has this commit; one is created where none does."""
+    git, source = place.git, place.source
+    same = [one for one in known if repository.resolve(git, source, repository.HEADS + one) == commit]
+    try:
+        return same[0] if same else create_branch(git, source, _names(wanted), commit, mark)
+    except NamesTaken as error:
+        raise _not_created(wanted, error) from None
 
 
 def _changed_ours(place: WorkLocation, into: str, look: WorktreeLook | None) -> list[str]:

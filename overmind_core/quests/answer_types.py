@@ -50,6 +50,8 @@ class QuestEnd(QuestBrief, FailureClass):
     """How many have begun."""
     achieved: str | None
     """What its completion is worth: `landed on main`, `nothing to land`, `checked`; null where it says no more."""
+    aside: list[str]
+    """The branches with work of earlier attempts, after which it has begun again at its target."""
     note: NotRequired[str]
     """Only where it was cancelled just now and something of it had to be killed after its grace."""
 

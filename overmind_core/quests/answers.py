@@ -49,6 +49,7 @@ def end(quest: Quest) -> QuestEnd:
         "limit_seconds": kept_limit(last_failure(quest), quest.limit),
         "attempts": quest.attempts,
         "achieved": achievement(quest) or None,
+        "aside": [] if quest.queue is None else list(quest.queue.aside),
     }
 
 

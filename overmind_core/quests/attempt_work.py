@@ -203,23 +203,29 @@ class AttemptWork:
             OvermindError: the worktree has that work still.
         """
         branch = await self._lander.set_aside(quest.id, into, _remote(quest), attempt)
-        current = self._quests.live.get(quest.id)
+        self._put_aside(quest.id, branch)
+        dropped = dropped_sentence(_queue(quest).dropped)
+        return replace(brief, feedback=briefing.with_set_aside(brief.feedback, into, attempt, dropped, branch))
+
+    def _put_aside(self, quest_id: str, branch: str | None) -> None:
+        """Remember the branch that has earlier work of a quest."""
+        current = self._quests.live.get(quest_id)
         if current is not None and branch is not None and branch not in _queue(current).aside:
             queue = _queue(current)
             self._quests.put(replace(current, queue=replace(queue, aside=(*queue.aside, branch))))
-        dropped = dropped_sentence(_queue(quest).dropped)
-        return replace(brief, feedback=briefing.with_set_aside(brief.feedback, into, attempt, dropped, branch))
 
     async def _anew(self, quest: Quest, into: str, brief: Briefing) -> Briefing:
         """Have a command, which reads no marks, do its work once more on top of what has landed."""
         try:
-            left = await self._lander.begin_anew(quest.id, into, _remote(quest))
+            failed = _queue(quest).tries[-1].number - 1
+            left = await self._lander.begin_anew(quest.id, into, _remote(quest), failed)
         except OvermindError as error:
             _log.info("quest %s can't begin anew at %s: %s", quest.id, into, error.message)
             return brief
         if left is None:
             return brief
-        return replace(brief, feedback=briefing.with_anew(brief.feedback, into, left.conflicting, left.commit))
+        self._put_aside(quest.id, left.branch)
+        return replace(brief, feedback=briefing.with_anew(brief.feedback, into, left.conflicting, left.branch))
 
     def _variables(self, quest: Quest, folders: AgentFolders, spec: SpecInput | None) -> dict[str, str]:
         attempt = _queue(quest).tries[-1].number

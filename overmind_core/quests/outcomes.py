@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.engine_questions import CODE, COMMAND, LINES, PROBLEM, RAN_IN, UNDOES_LANDED, EngineNeed
 from overmind_core.domain.landing import list_text
-from overmind_core.domain.missions.reasons import RETRIES_SPENT, attempt_words, kept_limit, not_owned_text, sentence
+from overmind_core.domain.missions.reasons import (
+    RETRIES_SPENT,
+    aside_text,
+    attempt_words,
+    kept_limit,
+    not_owned_text,
+    sentence,
+)
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review, with_conflict, with_denied, work_exit
 from overmind_core.domain.quests.classes import (
@@ -586,6 +593,7 @@ def _stuck(quest: Quest, folder: str | None, worktree: str | None, feedback: str
         head += [f"$ {command}"]
         head += [] if folder is None else [f"in {folder}{' (removed since)' if is_merged else ''}"]
         head += [f"its work is in {to_wire(worktree)}"] if is_merged and worktree is not None else []
+    head += [kept] if (kept := aside_text(queue.aside)) else []
     lines = [*head, *feedback.splitlines()[-SHOWN_LINES:]]
     named = {} if folder is None else {RAN_IN: folder}
     return {"class": queue.failure, LINES: lines, **named, **_of_command(quest)}

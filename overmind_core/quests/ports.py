@@ -128,8 +128,10 @@ class Lander(Protocol):
             OvermindError: nothing was begun.
         """
 
-    async def begin_anew(self, mission: str, into: str, remote: RemoteTarget | None) -> LeftWork | None:
+    async def begin_anew(self, mission: str, into: str, remote: RemoteTarget | None, attempt: int) -> LeftWork | None:
         """Bring a worktree in which conflicts were left to the branch on which it lands; None: there are none.
+
+        The work of that attempt is kept on a branch.
 
         Raises:
             OvermindError: nothing was begun.

@@ -397,6 +397,7 @@ def quest(info: Info, look: Rendering) -> Lines:
             ("lands on", row.get("into")),
             ("verify", row.get("verify")),
             ("landed", _landed(row)),
+            ("earlier work", "\n".join(map(safe, row.get("aside") or ())) or None),
             ("not its own", "\n".join(map(safe, (row.get("landed") or {}).get("not_owned") or ())) or None),
             ("spec", row.get("spec")),
             ("group", row.get("group")),

@@ -378,6 +378,13 @@ def not_owned_text(paths: Sequence[str]) -> str:
     return f"{not_owned_count(len(paths))}: {listed}"
 
 
+def aside_text(branches: Sequence[str], *, lead: str = "") -> str:
+    """Where the work of attempts is after which a quest has begun again at its target; "" for none."""
+    more = len(branches) - MOST_NAMED
+    named = ", ".join(branches[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{lead}earlier work is on {named}" if branches else ""
+
+
 BY_HAND = "landed by hand"
 """How the work of a quest came to its branch that a person has merged."""
 

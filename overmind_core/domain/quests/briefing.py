@@ -246,19 +246,20 @@ def with_merge(before: str, into: str, conflicting: Sequence[str]) -> str:
     return _with_text(before, text)
 
 
-def with_anew(before: str, into: str, conflicting: Sequence[str], commit: str) -> str:
+def with_anew(before: str, into: str, conflicting: Sequence[str], branch: str) -> str:
     """The feedback where conflicts were left, so that the worktree was brought to the branch on which work is to land.
 
     Args:
         before: The feedback.
         into: That branch.
         conflicting: Paths of the files with conflicts.
-        commit: The one with the work that was left.
+        branch: The one with the work that was left.
     """
     paths = _listed([f"`{one_line(path)}`" for path in conflicting])
+    were = f" in {paths}" if conflicting else ""
     text = (
-        f"Conflicts with `{one_line(into)}` were left in {paths}. Your worktree is now as `{one_line(into)}` is: do the"
-        f" work once more, on top of it. Your earlier work is commit {commit[:12]}."
+        f"Conflicts with `{one_line(into)}` were left{were}. Your worktree is now as `{one_line(into)}` is: do the work"
+        f" once more, on top of it. Your earlier work is on the branch `{one_line(branch)}`."
     )
     return _with_text(before, text)
 

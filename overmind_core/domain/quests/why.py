@@ -23,6 +23,7 @@ from overmind_core.domain.engine_questions import (
 from overmind_core.domain.missions.reasons import (
     BY_HAND,
     NOTHING_LANDED,
+    aside_text,
     attempt_words,
     kept_limit,
     landed_after,
@@ -364,8 +365,7 @@ def _next_round(quest: Quest) -> str:
 
 def _with_aside(quest: Quest, text: str, do: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """How it stands, with the branches that have its earlier work, where an attempt has begun at its target again."""
-    aside = () if quest.queue is None else quest.queue.aside
-    kept = f"earlier work is on {_listed([one_line(one) for one in aside])}" if aside else ""
+    kept = aside_text(() if quest.queue is None else quest.queue.aside)
     return "; ".join(filter(None, (text, kept))), do
 
 

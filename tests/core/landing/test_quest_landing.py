@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from overmind_core.domain.landing import RemoteTarget
+from overmind_core.domain.landing import LeftWork, RemoteTarget
 from overmind_core.domain.quests.quest import ConflictingFile, FolderState, LandedWork, MetConflict, UndoingLanding
 from overmind_core.errors import OvermindError
 from overmind_core.landing.preview import MergeCheck, MergeRequest
@@ -338,10 +338,37 @@ def test_marks_of_a_conflict_that_were_committed_do_not_land(tmp_path, make):
             landing = shop.inside.app.engine.quest_landing
             begun = await landing.begin_merge(shop.red, "main", None)
             assert (begun.conflicting, begun.marked) == ((), ("a",))
-            left = await landing.begin_anew(shop.red, "main", None)
-            assert left is not None
-            assert left.conflicting == ("a",)
+            tip = shop.work.git("rev-parse", "HEAD")
+            left = await landing.begin_anew(shop.red, "main", None, 1)
+            assert left == LeftWork("overmind/red-attempt-1", ("a",))
             assert shop.work.read("a") == "blue\n"
+            shop.work.git("merge-base", "--is-ancestor", tip, "overmind/red-attempt-1")
+
+    story(tmp_path, scenario)
+
+
+def test_work_with_conflicts_is_kept_whole_on_a_branch_before_it_begins_anew(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon():
+            await shop.works({"a": "red\n", "part": "unique\n"})
+            shop.work.git("add", "-A")
+            shop.work.git("commit", "-qm", "red")
+            shop.code.commit("blue", {"a": "blue\n"})
+            landing = shop.inside.app.engine.quest_landing
+            await landing.begin_merge(shop.red, "main", None)
+            shop.work.write({"b": "made in the middle\n", "new": "too\n"})
+            index = shop.work.git("ls-files", "-u")
+            left = await landing.begin_anew(shop.red, "main", None, 2)
+            assert left == LeftWork("overmind/red-attempt-2", ("a",))
+            kept = {name: shop.work.git("show", f"{left.branch}:{name}") for name in ("part", "b", "new")}
+            assert kept == {"part": "unique", "b": "made in the middle", "new": "too"}
+            assert "<<<<<<<" in shop.work.git("show", f"{left.branch}:a")
+            assert index
+            assert shop.work.git("ls-files", "-u") == ""
+            assert shop.work.read("a") == "blue\n"
+            again = await landing.begin_anew(shop.red, "main", None, 2)  # killed before it could be remembered
+            assert again == LeftWork(left.branch, ())
+            assert await landing.begin_anew(shop.red, "main", None, 3) is None
 
     story(tmp_path, scenario)
 

@@ -78,7 +78,7 @@ def test_a_command_that_leaves_the_marks_of_a_conflict_does_its_work_once_more_o
     shop.add("a", f"echo carts > a; {shop.held('work')}", into="main")
     shop.await_at("work")
     b = shop.add("b", "if [ -f $OVERMIND_IN/feedback.md ]; then cat $OVERMIND_IN/feedback.md; echo vouchers >> a; "
-                 f"else echo vouchers > a; {shop.held('other')}; fi", into="main")  # fmt: skip
+                 f"else echo vouchers > a; echo unique > part; {shop.held('other')}; fi", into="main")  # fmt: skip
     shop.await_at("other")
     shop.go("work")
     shop.ended("a")
@@ -86,11 +86,16 @@ def test_a_command_that_leaves_the_marks_of_a_conflict_does_its_work_once_more_o
     info = shop.ended(b)
     assert (info["status"], classes(info)) == ("completed", ["conflicts", "conflict_left", None])
     assert shop.code.git("show", "main:a").split() == ["carts", "vouchers"]
+    assert info["aside"] == ["overmind/b-attempt-2"], "what it has made may not be made twice"
+    assert shop.code.git("show", "overmind/b-attempt-2:part") == "unique"
+    assert shop.code.git("show", "overmind/b-attempt-2^:a") == "vouchers"
+    for face in (("quest", "why", b), ("quest", "wait", b), ("quest", "info", b)):
+        assert "overmind/b-attempt-2" in shop.om.ok(*face)
     told = shop.om.logs("b")
     assert "It left the marks of a conflict in a." in told
     assert "attempt 2 has failed: it left the marks of a conflict in a\n" in shop.om.ok("timeline", b)
     assert "Conflicts with `main` were left in `a`. Your worktree is now as `main` is: do the work once more" in told
-    assert shop.is_cleared(b)
+    assert shop.code.git("branch", "--list", "overmind/*").split() == info["aside"]
 
 
 def test_a_command_that_commits_the_marks_of_a_conflict_does_its_work_once_more_on_what_has_landed(shop):
@@ -105,7 +110,8 @@ def test_a_command_that_commits_the_marks_of_a_conflict_does_its_work_once_more_
     info = shop.ended(b)
     assert (info["status"], classes(info)) == ("completed", ["conflicts", "conflict_left", None])
     assert shop.code.git("show", "main:a").split() == ["carts", "vouchers"]
-    assert shop.is_cleared(b)
+    assert info["aside"] == ["overmind/b-attempt-2"]
+    assert shop.code.git("branch", "--list", "overmind/*").split() == info["aside"]
 
 
 DECIDES = (
