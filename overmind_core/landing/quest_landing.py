@@ -284,27 +284,47 @@ class QuestLanding:
             return ShownChanges("", Basis.UNKNOWN, (error.message,))
 
     async def work_state(self, mission: str) -> FolderState | None:
-        """How the worktree of a mission is now; None: it has none, or nobody can tell."""
+        """How a mission's worktree, or the folder that it shares, is now; None: nobody can tell.
+
+        A merge that stands half done in a worktree, with its conflicts resolved, is committed before: what is shown is
+        then what lands.
+        """
         from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
 
-        place = self._worktree_place(mission)
+        place = self._any_place(mission)
         if place is None:
             return None
+        if place.branch is not None:
+            git = replace(place.git, mission=f"commit-{place.mission}")
+            try:
+                await self._locations.run(quest_work.finish_merge, replace(place, git=git))
+            except OvermindError as error:  # its landing will say so
+                _log.info("the merge in the worktree of %s can't be committed: %s", mission, error.message)
         state = await self._locations.run(quest_work.folder_state, place, states_of(self._home, mission))
         return None if state.tree is None else state
 
     async def changed_since(self, mission: str, state: FolderState) -> tuple[str, ...]:
-        """The files of that worktree that are not as they were then, committed or not. Wire form.
+        """The files of that folder that are not as they were then, committed or not. Wire form.
 
         Raises:
             OvermindError: `git_failed`, nobody can tell.
         """
         from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
 
-        place = self._worktree_place(mission)
+        place = self._any_place(mission)
         if place is None:
             return ()
         return await self._locations.run(quest_work.changed_since, place, state, states_of(self._home, mission))
+
+    def _any_place(self, mission: str) -> WorkLocation | None:
+        """Its worktree, else the folder in which it works; None: neither is there."""
+        if (place := self._worktree_place(mission)) is not None:
+            return place
+        try:
+            place = self._locations.anywhere(mission)
+        except OvermindError:
+            return None
+        return replace(place, git=replace(place.git, limit=STATE_SECONDS))
 
     def _worktree_place(self, mission: str) -> WorkLocation | None:
         record = self._workspace.records.get(mission)

@@ -96,6 +96,19 @@ def _commit(place: WorkLocation, message: str, look: WorktreeLook, index: IndexL
         raise _unfit(preview.nested(place, error.args[0]).message, error.args[0]) from None
 
 
+def finish_merge(place: WorkLocation) -> None:
+    """Commit a merge that stands half done in a worktree, and whose conflicts an agent has resolved in the files.
+
+    Raises:
+        OvermindError: `output_invalid` or `conflict_left` with `files`: it is not done yet.
+        GitFailed: git, or a hook, refused.
+        GitMissing: there is none.
+    """
+    git, folder = place.git, place.folder
+    if os.path.isdir(folder) and operation_of(git, folder) is GitOperation.MERGE:
+        _commit(place, f"Merge into {from_wire(place.name)}", look_at(git, folder), look_at_index(git, folder))
+
+
 def _resolve(place: WorkLocation, look: WorktreeLook) -> None:
     """Tell git of the conflicts that an agent has resolved in the files.
 
@@ -350,7 +363,7 @@ def folder_state(place: WorkLocation, objects: str) -> FolderState:
 
 
 def changed_since(place: WorkLocation, state: FolderState, objects: str) -> tuple[str, ...]:
-    """Return the files (wire form) that are not as they were in a state of the same worktree, committed or not.
+    """Return the files (wire form) that are not as they were in a state of the same folder, committed or not.
 
     What lands are its commits: where it has others than then, its branch is named, but for one that has what was there
     and was not committed. Where the folder is gone there is only what was committed: it is named itself, unless that is
@@ -371,7 +384,7 @@ def changed_since(place: WorkLocation, state: FolderState, objects: str) -> tupl
             return (to_wire(place.folder),)
         return () if _is_next(git, place.source, commit, state) else history
     found = changes_since(git, place.folder, _known(state), objects).files
-    if found:
+    if found or place.branch is None:  # in a folder that others share nothing lands
         return tuple(to_wire(one.path) for one in found)
     look = look_at(git, place.folder)
     if look.head == state.head or (not look.changed and _is_next(git, place.folder, look.head or "HEAD", state)):

@@ -268,7 +268,7 @@ class AttemptOutcomes:
                 self._asker.ask(over, EngineNeed.STUCK, summary, shown)
 
     async def changed_since_shown(self, quest: Quest) -> tuple[str, ...]:
-        """The files of its worktree that are not as they were shown to its reviewer; () where nobody knows that."""
+        """The files that are not as they were shown to its reviewer; () where nobody knows that."""
         shown = shown_state(quest)
         return () if shown is None else await self._lander.changed_since(quest.id, shown)
 

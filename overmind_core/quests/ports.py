@@ -97,10 +97,10 @@ class Lander(Protocol):
         """
 
     async def work_state(self, mission: str) -> FolderState | None:
-        """How the worktree of a mission is now; None: it has none, or nobody can tell."""
+        """How a mission's worktree, or the folder that it shares, is now; None: nobody can tell."""
 
     async def changed_since(self, mission: str, state: FolderState) -> tuple[str, ...]:
-        """The files of that worktree that are not as they were then, committed or not. Wire form.
+        """The files of that folder that are not as they were then, committed or not. Wire form.
 
         Raises:
             OvermindError: `git_failed`, nobody can tell.
