@@ -108,6 +108,25 @@ def test_what_was_not_shown_does_not_land(tmp_path, edit, said, commits):
     story(tmp_path, scenario)
 
 
+def test_after_a_conflict_work_is_shown_against_what_has_landed_and_one_answer_lands_it(tmp_path):
+    async def scenario(review):
+        first, _ = await review.begin()
+        review.code.commit("theirs", {"shown": "theirs\n", "their-own": "1\n"})
+        await review.allow(first)
+        await until(lambda: f"{review.quest}.2" in review.keeper.held, "it runs again, with both sides in its worktree")
+        assert "<<<<<<<" in review.work.read("shown")
+        review.work.write({"shown": "theirs\ngood\n"})
+        review.keeper.exit(f"{review.quest}.2")
+        second, lines = await review.asked(first)
+        assert {"M shown +1 -0", "A large +1 -0"} <= set(lines)
+        assert not [line for line in lines if "their-own" in line], "that has landed, and is nobody's change"
+        await review.allow(second)
+        assert set(await review.landed()) == {"shown", "large", "their-own"}
+        assert review.code.git("show", "main:shown") == "theirs\ngood"
+
+    story(tmp_path, scenario)
+
+
 def test_what_is_as_it_was_shown_lands_and_a_refusal_needs_no_look(tmp_path):
     async def scenario(review):
         first, _ = await review.begin()

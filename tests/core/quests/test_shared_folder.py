@@ -11,6 +11,7 @@ from unittest import mock
 import pytest
 
 from overmind_core.domain.settings import QueueSettings
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.landing import quest_work
 from overmind_core.system.paths import Home
@@ -90,6 +91,31 @@ def story(tmp_path, scenario):
 def files(lines):
     """The files of a question."""
     return lines[: lines.index("")] if "" in lines else lines
+
+
+@pytest.mark.parametrize("edit", [{"new": "evil\n"}, {"work": "evil\n"}], ids=["another file", "a shown one"])
+def test_what_was_not_shown_is_not_accepted(tmp_path, edit):
+    shop = Shop(tmp_path)
+
+    async def whole():
+        async with shop.daemon():
+            quest = await shop.add()
+            first, _ = await shop.reviewed(quest, work="good\n")
+            shop.code.write(edit)
+            with pytest.raises(OvermindError, match="has changed since this work was shown") as refused:
+                await shop.inside.ask("answer", question=first, behaviour="allow")
+            assert refused.value.code == "changed"
+            second, lines = await shop.asked(quest)
+            assert second > first
+            assert any(line.startswith(f"{next(iter(edit))} has changed") for line in lines)
+            shop.code.git("add", "-A")  # that changes no file
+            await shop.inside.ask("answer", question=second, behaviour="allow")
+            await until(lambda: quest not in shop.inside.app.quest_registry.live, "it is accepted")
+
+    try:
+        in_process.run(whole())
+    finally:
+        shop.keeper.close()
 
 
 def test_a_person_s_own_edits_are_not_the_quest_s_and_what_did_nothing_says_so(tmp_path):
