@@ -9,13 +9,10 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.engine_questions import CODE, COMMAND, LINES, PROBLEM, RAN_IN, UNDOES_LANDED, EngineNeed
+from overmind_core.domain.engine_questions import CODE, PROBLEM, UNDOES_LANDED, EngineNeed
 from overmind_core.domain.landing import list_text
 from overmind_core.domain.missions.reasons import (
     RETRIES_SPENT,
-    aside_text,
-    attempt_words,
-    kept_limit,
     not_owned_text,
     sentence,
 )
@@ -46,11 +43,11 @@ from overmind_core.domain.quests.resolution import (
     ways_to_keep_both,
 )
 from overmind_core.domain.quests.shared_folder import newest_state, review_lines, shown_state, with_shown
-from overmind_core.domain.quests.why import failed_command
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.logs.run_output import ending, newest
+from overmind_core.quests import question_subjects
 from overmind_core.quests.full_disk import had_no_room
 
 if TYPE_CHECKING:
@@ -68,8 +65,6 @@ if TYPE_CHECKING:
 
 TAIL = 16 * 1024
 """Bytes, from the end of what failed, that the next attempt gets."""
-SHOWN_LINES = 12
-"""Lines of that in a question."""
 MOST_LINES = 400
 """Lines of changes in a question."""
 UNCHANGED = "Nothing was changed or committed."
@@ -264,7 +259,7 @@ class AttemptOutcomes:
             if queue.post is None:  # of a post the swarm is told, where people try it again
                 worktree = self._lander.worktree(quest.id)
                 folder = checked_in(self._registry, over, worktree)
-                shown = _stuck(over, folder, worktree, "\n".join((*notes, feedback)))
+                shown = question_subjects.stuck(over, folder, worktree, "\n".join((*notes, feedback)))
                 self._asker.ask(over, EngineNeed.STUCK, summary, shown)
 
     async def changed_since_shown(self, quest: Quest) -> tuple[str, ...]:
@@ -332,7 +327,7 @@ class AttemptOutcomes:
             self._quests.put(waiting)
             self._quests.record(waiting)
             summary = f"Review the work of {quest.name}: {quest.goal.title}"
-            subject = {"lines": lines, "into": into, **_of_command(quest)}
+            subject = {"lines": lines, "into": into, **question_subjects.of_command(quest)}
             self._asker.ask(waiting, EngineNeed.REVIEW, summary, subject)
         return True
 
@@ -407,7 +402,7 @@ class AttemptOutcomes:
             summary = f"{quest.name} can't land on {quest.goal.into}: {beyond_allowed(waiting)}{error.message}"
             worktree = self._lander.worktree(quest_id)
             subject = {CODE: error.code, "into": quest.goal.into, **_refused(waiting, dropped, worktree)}
-            self._asker.ask(waiting, EngineNeed.MERGE, summary, {**subject, **_of_command(quest)})
+            self._asker.ask(waiting, EngineNeed.MERGE, summary, {**subject, **question_subjects.of_command(quest)})
 
     async def _landing_feedback(self, quest: Quest, error: OvermindError) -> str:
         """The feedback of a landing that failed because of the work."""
@@ -575,33 +570,6 @@ def checked_in(registry: Registry, quest: Quest, worktree: str | None) -> str | 
     if ran is not None:
         return ran.definition.cwd
     return None if is_check or worktree is None else to_wire(worktree)
-
-
-def _stuck(quest: Quest, folder: str | None, worktree: str | None, feedback: str) -> dict[str, object]:
-    """What a person reads of a quest that has failed: how, of a check which and where, and the end of its output."""
-    queue = quest.queue
-    assert queue is not None
-    code = queue.tries[-1].exit_code if queue.tries else None
-    why = left_conflict(quest) or sentence(queue.failure, quest.limit)
-    number, counted = len(queue.tries), queue.spent
-    words = attempt_words(number, counted, max(counted, quest.retries + 1), queue.round)
-    attempt = words if number > counted else f"attempt {number}"
-    is_late = kept_limit(queue.failure, quest.limit) is not None
-    head = [f"{why} in {attempt}" + ("" if code is None or is_late else f", exit code {code}")]
-    if command := failed_command(quest):
-        is_merged = last_failure(quest) == VERIFY_FAILED
-        head += [f"$ {command}"]
-        head += [] if folder is None else [f"in {folder}{' (removed since)' if is_merged else ''}"]
-        head += [f"its work is in {to_wire(worktree)}"] if is_merged and worktree is not None else []
-    head += [kept] if (kept := aside_text(queue.aside)) else []
-    lines = [*head, *feedback.splitlines()[-SHOWN_LINES:]]
-    named = {} if folder is None else {RAN_IN: folder}
-    return {"class": queue.failure, LINES: lines, **named, **_of_command(quest)}
-
-
-def _of_command(quest: Quest) -> dict[str, object]:
-    """The field of a subject that says that a command does the work."""
-    return {COMMAND: True} if quest.provider == RAW else {}
 
 
 def _no_one(_quest: Quest) -> None:
