@@ -27,7 +27,7 @@ from overmind_core.domain.specs.shape import (
 )
 from overmind_core.domain.specs.spec import PhaseName
 
-_SIGNS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\]:,\n]|[^\s{}\[\]:,"]+')
+_SIGNS = re.compile(r'"(?:[^"\\]++|\\.)*"|[{}\[\]:,\n]|[^\s{}\[\]:,"]+')
 
 
 def read_json(phase: PhaseName, text: str, *, title: str = "") -> Reading:
