@@ -148,24 +148,28 @@ async def check(workspace: Workspace, isolation: Isolation, *, is_removed: bool 
     state = await state_of(workspace, isolation)
     name = isolation.name
     word = isolation.mission if is_removed else workspace.reference(isolation)
-    if state.dirty:
-        files = [to_wire(path) for path in state.dirty]
-        are = "is" if len(files) == 1 else "are"
-        message = f"{_some(files, 'file')} in the worktree of {name} {are} uncommitted: {_listed(files)}."
-        raise OvermindError("dirty", f"{message} Commit with: overmind commit {word} -m …, or {BY_FORCE}", files=files)
-    if state.ignored.kept:
-        files = [to_wire(path) for path in state.ignored.kept]
-        were = "was" if len(files) == 1 else "were"
-        message = f"{_some(files, 'file')} that git ignores {were} made in the worktree of {name}: {_listed(files)}."
-        raise OvermindError("dirty", f"{message} Look in {isolation.worktree}, or {BY_FORCE}", files=files)
+    dirty, ignored = [*map(to_wire, state.dirty)], [*map(to_wire, state.ignored.kept)]
+    commits = [] if state.merged else [f"{number[:9]} {to_wire(subject)}" for number, subject in state.commits]
+    facts, ways = [], []
+    if dirty:
+        are = "is" if len(dirty) == 1 else "are"
+        facts.append(f"{_some(dirty, 'file')} in the worktree of {name} {are} uncommitted: {_listed(dirty)}.")
+        ways.append(f"commit with: overmind commit {word} -m …")
+    if ignored:
+        were = "was" if len(ignored) == 1 else "were"
+        which = f"{_some(ignored, 'file')} that git ignores"
+        facts.append(f"{which} {were} made in the worktree of {name}: {_listed(ignored)}.")
+        ways.append(f"look in {isolation.worktree}")
     if not state.merged:
-        commits = [f"{number[:9]} {to_wire(subject)}" for number, subject in state.commits]
         are = "is" if len(commits) == 1 else "are"
         runs = " (its own check runs first)" if workspace.is_verified(isolation.mission) else ""
-        message = f"{_some(commits, 'commit')} of {name} {are} not merged anywhere: {_listed(commits)}."
-        raise OvermindError(
-            "unmerged", f"{message} Merge with: overmind merge {word}{runs}, or {BY_FORCE}", commits=commits
-        )
+        facts.append(f"{_some(commits, 'commit')} of {name} {are} not merged anywhere: {_listed(commits)}.")
+        ways.append(f"merge with: overmind merge {word}{runs}")
+    if facts:
+        how = ", ".join((*ways, f"or {BY_FORCE}"))
+        fields = {"files": dirty + ignored, "commits": commits}
+        code = "dirty" if dirty or ignored else "unmerged"
+        raise OvermindError(code, f"{' '.join(facts)} {how[:1].upper()}{how[1:]}", **fields)
 
 
 async def kept_work(workspace: Workspace, isolation: Isolation) -> KeptWork | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import partial
 
 from tests.kit.isolated import Project
@@ -107,3 +108,13 @@ def test_prune_says_which_worktrees_it_keeps_as_rm_does(om):
     for mission in missions.values():
         (line,) = (line for lines in told.values() for line in lines if shop.worktree_of(mission) in line)
         assert line.endswith(f"or remove it with: overmind discard {mission} --force")
+
+
+def test_all_that_would_be_lost_is_named_whatever_else_there_is(om):
+    shop = Project(om, "isolation: { teardown: keep }\n")
+    mission = shop.run("echo 1 > w; git add w; git commit -qm Work; echo 1 > x.log; echo 1 > y", "one")
+    om.wait_status(mission, *FINAL)
+    told = om("rm", "one").stderr
+    assert "1 file in the worktree of one is uncommitted: y." in told
+    assert "1 file that git ignores was made in the worktree of one: x.log." in told
+    assert re.search(r"1 commit of one is not merged anywhere: \w{9} Work\.", told)
