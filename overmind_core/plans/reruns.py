@@ -75,13 +75,16 @@ def _is_ending(node: AgentProgress) -> bool:
     return node.stage in FINAL or node.stopped is not None
 
 
-def services(blueprint: Blueprint, names: Iterable[str]) -> set[str]:
-    """The agents on which these depend that stay: they are stopped when nobody needs them any more."""
+def services(blueprint: Blueprint, names: Iterable[str], *, behind: bool = False) -> set[str]:
+    """The agents on which these depend that stay: they are stopped when nobody needs them any more.
+
+    `behind`: also through agents that do not stay, and have ended.
+    """
     agents = blueprint.by_name
-    found: set[str] = set()
+    seen: set[str] = set()
     left = list(names)
     while left:
-        new = {one.agent for one in agents[left.pop()].depends_on if agents[one.agent].stays} - found
-        found |= new
+        new = {one.agent for one in agents[left.pop()].depends_on if behind or agents[one.agent].stays} - seen
+        seen |= new
         left += new
-    return found
+    return {name for name in seen if agents[name].stays}

@@ -410,7 +410,7 @@ class Plans:
         changed = {change.agent for change in changes if change.agent and change.sign != "-"}
         again = below(request.blueprint.edges, asked | changed) | asked | changed
         again &= request.blueprint.by_name.keys()
-        again |= reruns.services(request.blueprint, again)
+        again |= reruns.services(request.blueprint, again, behind=True)
         if not again:
             return _applied(mission, "unchanged")
         anew = [*changes, *(PlanChange("~", one, ("runs again",)) for one in sorted(again - changed))]

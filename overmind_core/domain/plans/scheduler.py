@@ -8,7 +8,7 @@ to say: one pool, in the order of the file.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import assert_never
@@ -115,9 +115,34 @@ class Scheduler:
         if node.stage is AgentStage.WAITING:
             self._doubtful.add(name)
         waiting = self._by_stage[AgentStage.WAITING]
-        self._doubtful.update(other for other in self._dependents[name] if other in waiting)
+        self._doubtful.update(other for other in self._behind(name) if other in waiting)
         if self.has_failed is not failed:
             self._doubtful |= waiting
+
+    def _behind(self, name: str) -> Iterator[str]:
+        """Those that depend on an agent, also through such as were kept from an earlier run."""
+        seen, left = {name}, [name]
+        while left:
+            for other in self._dependents[left.pop()]:
+                if other in seen:
+                    continue
+                seen.add(other)
+                yield other
+                if other in self.nodes and self.nodes[other].kept:
+                    left.append(other)
+
+    def _needs(self, agent: PlanAgent) -> Iterator[Dependency]:
+        """What it depends on, with the services that kept ones between needed: these run again for it."""
+        yield from agent.depends_on
+        seen, left = set[str](), [one.agent for one in agent.depends_on if self.nodes[one.agent].kept]
+        while left:
+            name = left.pop()
+            for one in self.agents[name].depends_on if name not in seen else ():
+                if self.nodes[one.agent].kept:
+                    left.append(one.agent)
+                elif self.agents[one.agent].stays:
+                    yield one
+            seen.add(name)
 
     def waits_for(self, name: str) -> str:
         """What a waiting agent waits for, as of the last step."""
@@ -215,7 +240,7 @@ class Scheduler:
 
     def _obstacle(self, agent: PlanAgent) -> _Obstacle:
         still_open, never = [], []
-        for dependency in agent.depends_on:
+        for dependency in self._needs(agent):
             met = _is_reached(dependency, self.nodes[dependency.agent])
             if met is None:
                 still_open.append(dependency)

@@ -136,6 +136,18 @@ def test_a_failure_of_an_earlier_run_holds_nobody_but_those_behind_it_and_counts
     assert not Scheduler(shape, nodes).went_well
 
 
+def test_what_runs_again_waits_for_the_services_behind_what_was_kept():
+    agents = agent("db", stays=True), agent("a", "db", until=Until.READY), agent("b", "a"), agent("c", "b")
+    shape = plan(*agents)
+    kept = replace(SUCCEEDED, kept=True)
+    nodes = {"db": WAITING, "a": kept, "b": kept, "c": WAITING}
+    assert step(shape, nodes, NOW).start == ("db",)
+    scheduler = Scheduler(shape, {**nodes, "db": UNREADY})
+    assert scheduler.step(NOW).start == ()
+    scheduler.put("db", RUNNING)
+    assert scheduler.step(NOW).start == ("c",)
+
+
 @pytest.mark.parametrize(
     ("until", "of_what_failed", "of_another"),
     [
