@@ -35,7 +35,7 @@ def elsewhere(om, marker, tmp_path):
     yield make
     for other in made:
         other("shutdown", "-y", cwd="/")
-        eventually(lambda: not processes.of_home(other.home), what="nobody is left")
+    eventually(lambda: not any(processes.of_home(other.home) for other in made), what="nobody is left")
 
 
 def private(path):
