@@ -161,6 +161,7 @@ def test_marked_ones_are_stopped_together_and_removed(om):
         screen.agree("y", "stop 2 missions?")
         screen.until("stopped 2 of 2")
         assert statuses(om) == {order[0]: "stopped", order[1]: "stopped", order[2]: "running"}
+        screen.until("2 ended: 2 stopped   enter unfolds")
         screen.keys("G", "Enter")
         screen.until("2 ended: 2 stopped   enter folds", "2 marked", gone="hidden")
         press_until(screen, "C-d", lambda: "remove 2 missions?" in screen.shown())
