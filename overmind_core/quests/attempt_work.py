@@ -378,7 +378,9 @@ class AttemptWork:
             return earlier
         of_spec = await self._of_spec(quest)
         brief = await self._briefing(quest, of_spec)
-        state = await self._lander.work_state(quest.id)  # before it is shown: what is written meanwhile has changed
+        # Before it is shown: what is written meanwhile has changed; but others go on in a folder that is shared.
+        is_own = self._lander.worktree(quest.id) is not None
+        state = await self._lander.work_state(quest.id) if is_own else None
         changes = await self._lander.shown_changes(quest.id, shared_folder.newest_state(quest))
         if (current := self._quests.live.get(quest.id)) is not None:
             self._quests.put(shared_folder.with_shown(current, state))

@@ -149,6 +149,8 @@ def test_an_agent_that_reviews_reads_the_same(tmp_path):
             lines = shop.given(reviewer, "changes.diff")
             assert files(lines) == [f"{SHARED}shown is what changed since attempt 1 began."]
             assert lines[2:4] == ["A new +1 -0", ""]
+            attempt = inside.app.quest_registry.live[quest].queue.tries[-1]
+            assert attempt.shown is None, "others go on in the folder while it decides: that is no person's question"
 
     story(tmp_path, scenario)
 
