@@ -125,7 +125,7 @@ class Host:
             self._config = config.load(path, providers=providers)
 
     def _is_orphaned(self) -> bool:
-        """Whether missions of this home go on and nobody supervises them."""
+        """True where missions of this home go on without a supervisor."""
         is_kept = holder_pid(self._home.keeper_lock) is not None
         return is_kept and holder_pid(self._home.supervisor_lock) is None
 

@@ -317,7 +317,7 @@ class QuestLanding:
         return await self._locations.run(quest_work.changed_since, place, state, states_of(self._home, mission))
 
     def _any_place(self, mission: str) -> WorkLocation | None:
-        """Its worktree, else the folder in which it works; None: neither is there."""
+        """The worktree of a mission, else the folder in which it works; None: neither is there."""
         if (place := self._worktree_place(mission)) is not None:
             return place
         try:

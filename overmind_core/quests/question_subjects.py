@@ -20,7 +20,7 @@ SHOWN_LINES = 12
 
 
 def stuck(quest: Quest, folder: str | None, worktree: str | None, feedback: str) -> dict[str, object]:
-    """What a person reads of a quest that has failed: how, of a check which and where, and the end of its output."""
+    """The subject for a quest that has failed: how, of a check which and where, and the end of its output."""
     queue = quest.queue
     assert queue is not None
     code = queue.tries[-1].exit_code if queue.tries else None

@@ -132,7 +132,7 @@ class Scheduler:
                     left.append(other)
 
     def _needs(self, agent: PlanAgent) -> Iterator[Dependency]:
-        """What it depends on, with the services that kept ones between needed: these run again for it."""
+        """The dependencies of an agent, and the services that run again for it behind agents that were kept."""
         yield from agent.depends_on
         seen, left = set[str](), [one.agent for one in agent.depends_on if self.nodes[one.agent].kept]
         while left:

@@ -33,7 +33,7 @@ def test_the_first_frame_is_the_whole_list_with_its_columns(om, tab):
     om.mission("sleep 1000", "--name", "child", "--parent", parent)
     om.finished(["sh", "-c", "exit 3"], "--name", "broken")
     table = listed(tab, 3, order="name")
-    tab.until(lambda: table.take().lines[:1] == [":2 running"], what="it is told that one has ended")
+    tab.until(lambda: table.take().lines[:1] == [":2 running"], what="the page knows that one has ended")
     assert table.lines == [":2 running", "parent", "└ child", "broken"]
     assert (table.total, table.head["order"], table.head["rises"]) == (4, "name", True)
     assert [column["key"] for column in table.head["columns"]][:3] == ["name", "state", "for"]
