@@ -65,6 +65,7 @@ CODES: dict[str, tuple[int, str]] = {
     "git_failed": (FAILED, "Git refused."),
     "dirty": (FAILED, "There are uncommitted changes. Commit or stash them first."),
     "unmerged": (FAILED, "There is unmerged work. See it with: overmind changes"),
+    "unreviewed": (FAILED, "Nobody has accepted the work: its review is open, or was denied. Nothing was changed."),
     "changed": (FAILED, "It has changed since it was shown. Look at it again."),
     "conflicts": (FAILED, "The changes conflict; nothing was changed."),
     "conflict_left": (FAILED, "The work has the marks of a conflict; nothing was changed."),

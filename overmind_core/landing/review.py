@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from overmind_core.domain.landing import MergeWay, list_text, why_kept
 from overmind_core.domain.missions.mission import Kind
 from overmind_core.domain.quests.classes import VERIFY_FAILED, both_succeed, own_verify
+from overmind_core.domain.quests.hand_landing import is_unreviewed, why_unreviewed
+from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.quests.shared_folder import compared_with, newest_state
 from overmind_core.domain.quests.why import check_at_merge
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -147,10 +149,15 @@ def _also_checked(
 
 def _ways(place: WorkLocation, request: Merge, *, may_retry: bool) -> str:
     """Return how work goes on that its own check refuses."""
-    name = shlex.quote(place.word)
+    retry = f"Have it tried again with: overmind quest retry {shlex.quote(place.word)}, or merge"
+    again = retry if may_retry else "Merge"
+    return f"{again} it all the same with: {_merge_command(place, request)} --verify true"
+
+
+def _merge_command(place: WorkLocation, request: Merge) -> str:
+    """Return the command that merges it there."""
     where = "" if request.into is None else f" --into {shlex.quote(request.into)}"
-    again = f"Have it tried again with: overmind quest retry {name}, or merge" if may_retry else "Merge"
-    return f"{again} it all the same with: overmind merge {name}{where} --verify true"
+    return f"overmind merge {shlex.quote(place.word)}{where}"
 
 
 def _os(text: str | None) -> str | None:
@@ -286,6 +293,8 @@ class LandingReview:
             yield await self._resolving.hand_over(place, into, request.request or f"resolve:{os.urandom(8).hex()}")
             return
         inside = mission_of(caller, self._registry, self._home.root)
+        if not request.preview and not (request.unreviewed and inside is None):
+            self._check_reviewed(place, request)
         verify = _verify(request.verify, own_verify(self._quest(place.mission)), inside=inside)
         way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
         wish = MergeRequest(
@@ -317,6 +326,26 @@ class LandingReview:
                 yield item
         finally:
             task.cancel()  # nobody waits for it any more, or it is done
+
+    def _check_reviewed(self, place: WorkLocation, request: Merge) -> None:
+        """Refuse work whose review nobody has accepted.
+
+        Raises:
+            OvermindError: `unreviewed`.
+        """
+        quest = self._quest(place.mission)
+        if quest is None or not is_unreviewed(quest):
+            return
+        name = shlex.quote(place.word)
+        again = f"{_merge_command(place, request)} --unreviewed"
+        if quest.status is QuestStatus.REVIEW:
+            ways = f"See it with: overmind changes {name}. Accept it with: overmind answer {name} allow"
+        elif quest.is_over and self._registry.get(place.mission) is not None:
+            ways = f"Have it tried again with: overmind quest retry {name}"
+        else:
+            ways = f"See how it stands with: overmind quest why {name}"
+        message = f"{why_unreviewed(quest)}: nothing was changed."
+        raise OvermindError("unreviewed", with_hint(message, f"{ways}, or merge it all the same with: {again}"))
 
     def _explained(self, error: Exception, place: WorkLocation, request: Merge, inside: str | None) -> Exception:
         """Return why it did not land, with the command that helps: to resolve conflicts, or merge all the same."""

@@ -16,6 +16,7 @@ untrusted_project disk_full no_terminals port_range_exhausted internal not_isola
 conflict_left undoes_landed nothing_to_commit nothing_to_merge verify_failed setup_failed not_ready image_missing
 container_failed memory_off cortex_unreachable token_refused unauthorized misdirected swarm_silent hive_unknown fenced
 hive_silent no_swarm outcome_unknown no_room no_secret draft work_lost changed
+unreviewed
 """
 """The closed set."""
 

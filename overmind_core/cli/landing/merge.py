@@ -63,7 +63,8 @@ def merge(args: Namespace, context: Context) -> int:
 def _check_resolve(args: Namespace, context: Context) -> None:
     """See that it merges nothing yet, and here."""
     others = {"--squash": args.squash, "--rebase": args.rebase, "--verify": args.verify, "--preview": args.preview,
-              "--message": args.message, "--with-marks": args.with_marks}  # fmt: skip
+              "--message": args.message, "--with-marks": args.with_marks,
+              "--unreviewed": args.unreviewed}  # fmt: skip
     for name, value in others.items():
         if value:
             raise UsageError(f"--resolve merges nothing yet: use {name} when the agent has finished")
@@ -88,6 +89,7 @@ class _Landing:
             "message": None if not args.message else "\n\n".join(args.message),
             "preview": args.preview,
             **({"with_marks": True} if args.with_marks else {}),
+            **({"unreviewed": True} if args.unreviewed else {}),
             **({"resolve": True} if args.resolve else {}),
             "request": os.urandom(_REQUEST_KEY).hex(),
         }
@@ -187,6 +189,7 @@ MERGE = Command(
         ),
         flag("--preview", "report the commits or conflicts, and merge nothing"),
         flag("--with-marks", "merge files that were committed with the marks of a conflict, too"),
+        flag("--unreviewed", "merge the work of a quest whose review is open, or was denied, too"),
         flag("--resolve", "begin the merge in the mission's worktree, and have its agent resolve the conflicts"),
         JSON,
     ],
@@ -202,8 +205,9 @@ MERGE = Command(
         "is not committed there. On a conflict, each file is named with the missions that changed it, and nothing is "
         "changed; --resolve hands the conflicts to the mission's agent, if it is a session. The command of --verify "
         "runs as a mission named <name>/verify, and its log stays. The work of a quest has to pass the quest's own "
-        "--verify, and the --check that it has failed for; --verify true merges it all the same. The mission's branch "
-        "stays unchanged. The work of a mission of another hive, such as eu1/red, is fetched, and merged here."
+        "--verify, and the --check that it has failed for; --verify true merges it all the same. Work whose --review "
+        "nobody has accepted is refused; --unreviewed merges it. The mission's branch stays unchanged. The work of a "
+        "mission of another hive, such as eu1/red, is fetched, and merged here."
     ),
     run=merge,
 )

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.quests.classes import BLOCKED, Consequence, consequence_of
 from overmind_core.domain.quests.life import QuestState, is_refused, lands_on, state_of
-from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.quests.quest import QuestPhase, QuestStatus
 
 if TYPE_CHECKING:
     from overmind_core.domain.quests.quest import Quest
+
+REVIEW_DENIED = "review_denied"
+"""The class of an attempt whose reviewer did not accept it."""
 
 
 class AfterHandLanding(StrEnum):
@@ -54,6 +57,22 @@ def _on_its_branch(quest: Quest) -> AfterHandLanding:
         case QuestState.QUEUED if _was_left(quest):
             return AfterHandLanding.COMPLETE
     return AfterHandLanding.NOTHING
+
+
+def is_unreviewed(quest: Quest | None) -> bool:
+    """Return whether its work is to be reviewed, and nobody has accepted what its newest attempt has come to."""
+    if quest is None or quest.queue is None or quest.goal is None or quest.goal.review is None:
+        return False
+    return quest.status is not QuestStatus.COMPLETED and quest.queue.phase is not QuestPhase.LANDING
+
+
+def why_unreviewed(quest: Quest) -> str:
+    """Return what is missing before the work of one that `is_unreviewed` may land, as a sentence without its end."""
+    if quest.status is QuestStatus.REVIEW:
+        return f"{quest.name} waits for your review"
+    if not quest.runs and quest.queue is not None and quest.queue.failure == REVIEW_DENIED:
+        return f"The review of {quest.name} was denied"
+    return f"{quest.name} is to be reviewed before it lands, and was not"
 
 
 def _was_left(quest: Quest) -> bool:

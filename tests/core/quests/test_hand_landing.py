@@ -82,8 +82,8 @@ async def standing(inside, quest, status):
     await until(lambda: inside.app.quest_registry.get(quest).status == status, f"{quest} is {status}")
 
 
-async def merge(inside, quest):
-    async for _ in inside.stream("merge", id=quest):
+async def merge(inside, quest, **how):
+    async for _ in inside.stream("merge", id=quest, **how):
         pass
 
 
@@ -129,7 +129,7 @@ def test_one_that_waits_is_done_once_a_person_has_landed_its_work(tmp_path, more
             later = await shop.add(inside, "later", needs=[base])
             await until(lambda: shop.runs, "it has run")
             await standing(inside, base, status)
-            await merge(inside, base)
+            await merge(inside, base, unreviewed=status == "review")
             over = await ended(inside, base)
             assert (await ended(inside, later))["status"] == "completed"
             assert await inside.ask("inbox") == []
@@ -139,6 +139,35 @@ def test_one_that_waits_is_done_once_a_person_has_landed_its_work(tmp_path, more
     over = story(tmp_path, scenario, fails=fails)
     assert (over["status"], over["achieved"], over["exit_code"]) == ("completed", "landed by hand on main", 0)
     assert (over["tries"], over["attempts"]) == (1, 1)
+
+
+@pytest.mark.parametrize("into", [None, "topic"], ids=["where it is to land", "elsewhere"])
+@pytest.mark.parametrize("denied", [False, True], ids=["open", "denied"])
+def test_what_no_reviewer_has_accepted_lands_only_when_a_person_says_so(tmp_path, denied, into):
+    async def scenario(shop):
+        shop.code.git("branch", "topic")
+        target = {} if into is None else {"into": into}
+        async with shop.daemon() as inside:
+            base = await shop.add(inside, "base", review="person")
+            await standing(inside, base, "review")
+            if denied:
+                await inside.ask("answer", id=base, behaviour="deny")
+                await standing(inside, base, "failed")
+            asked = await inside.ask("inbox")
+            await merge(inside, base, preview=True, **target)
+            with pytest.raises(OvermindError) as refused:
+                await merge(inside, base, **target)
+            assert (shop.landed(), await inside.ask("inbox")) == ([], asked)
+            await merge(inside, base, unreviewed=True, **target)
+            return refused.value, shop.code.git("log", "--format=%s", into or "main")
+
+    refused, log = story(tmp_path, scenario, fails=0)
+    where = "" if into is None else f" --into {into}"
+    assert refused.code == "unreviewed"
+    assert ("The review of base was denied" if denied else "base waits for your review") in refused.message
+    assert ("overmind quest retry base" if denied else "overmind answer base allow") in refused.message
+    assert f"overmind merge base{where} --unreviewed" in refused.message
+    assert "Merge" in log
 
 
 @pytest.mark.parametrize("saved", [False, True], ids=["before it is saved", "right after it is saved"])

@@ -10,7 +10,12 @@ import pytest
 from overmind_core.domain.missions.mission import Cause, Definition, Mission, Status
 from overmind_core.domain.quests.classes import TABLE as CLASSES
 from overmind_core.domain.quests.classes import Consequence
-from overmind_core.domain.quests.hand_landing import AfterHandLanding, after_hand_landing
+from overmind_core.domain.quests.hand_landing import (
+    AfterHandLanding,
+    after_hand_landing,
+    is_unreviewed,
+    why_unreviewed,
+)
 from overmind_core.domain.quests.life import (
     TABLE,
     QuestState,
@@ -198,3 +203,28 @@ def test_a_retry_takes_it_back():
     again = replace(quest(QuestState.FAILED, landed=by_hand()), status=QuestStatus.QUEUED)
     assert state_of(again) is QuestState.QUEUED
     assert not is_done(again)
+
+
+def ended_at(phase, **how):
+    """A quest with a reviewer that has failed in a phase of its newest attempt."""
+    one = quest(QuestState.FAILED, reason="exit", **how)
+    return replace(one, goal=replace(one.goal, review="person"), queue=replace(one.queue, phase=phase))
+
+
+@pytest.mark.parametrize("state", [state for state in QuestState if state is not QuestState.FAILED])
+def test_work_is_unreviewed_until_its_landing_begins(state):
+    asked = quest(state)
+    assert not is_unreviewed(asked)
+    asked = replace(asked, goal=replace(asked.goal, review="person"))
+    assert is_unreviewed(asked) is (state not in {QuestState.LANDING, QuestState.COMPLETED})
+
+
+@pytest.mark.parametrize("phase", QuestPhase)
+def test_work_that_failed_behind_its_review_was_reviewed(phase):
+    assert is_unreviewed(ended_at(phase)) is (phase is not QuestPhase.LANDING)
+
+
+def test_what_is_missing_is_named():
+    assert why_unreviewed(ended_at(QuestPhase.WORK, failure="review_denied")) == "The review of base was denied"
+    assert why_unreviewed(ended_at(QuestPhase.WORK)) == "base is to be reviewed before it lands, and was not"
+    assert why_unreviewed(quest(QuestState.REVIEW)) == "base waits for your review"
