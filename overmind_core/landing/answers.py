@@ -63,11 +63,16 @@ class InspectedWorktree(NamedTuple):
 
 class _Wanted(NamedTuple):
     sizes: bool
+    whole: bool
     keep: KeepRules | None
+    """None: there is nothing for which it would be kept, or nobody has to know."""
 
 
 def _stand(place: WorkLocation, wanted: _Wanted) -> tuple[WorktreeStatus, int | None]:
-    state = status.worktree_status(place.git, place.folder, place.base, place.base_commit or "", keep=wanted.keep)
+    first = wanted.keep if wanted.whole else None
+    state = status.worktree_status(place.git, place.folder, place.base, place.base_commit or "", keep=first)
+    if first is not wanted.keep and state.merged and not state.dirty:  # it seems to hold nothing, and is there
+        state = status.worktree_status(place.git, place.folder, place.base, place.base_commit or "", keep=wanted.keep)
     return state, status.folder_size(place.folder) if wanted.sizes else None
 
 
@@ -142,9 +147,13 @@ class WorktreeInspector:
         Args:
             found: Which.
             sizes: Whether to measure them.
-            whole: Whether to look through what git ignores, too.
+            whole: Whether to look through what git ignores, too. Where a mission has ended and left nothing else,
+                that is done anyway.
         """
-        wanted = [_Wanted(sizes, keep_rules(one) if whole else None) for one in found]
+        wanted = [
+            _Wanted(sizes, whole, keep_rules(one) if whole or one.mission not in self._registry.live else None)
+            for one in found
+        ]
         return list(await asyncio.gather(*map(self._inspect, found, wanted)))
 
     def is_on_the_move(self, looked: InspectedWorktree) -> bool:
@@ -178,7 +187,7 @@ class WorktreeInspector:
             "dirty": None if state is None else bool(state.dirty),
             "operation": None if state is None else state.operation,
             "merged": None if state is None else state.merged,
-            "ignored": one.ignored,
+            "ignored": one.ignored if state is None else len(state.ignored.kept),
             "ports": self._workspace.ports.held_by(one.mission),
             "containers": looked.containers,
             "size_bytes": looked.size,

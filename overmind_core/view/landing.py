@@ -70,9 +70,9 @@ def _kind(row: Row) -> str:
         return DIRTY
     if not row.get("merged"):
         return UNMERGED
-    if row.get("ahead"):
-        return MERGED
-    return IGNORED if row.get("ignored") else CLEAN
+    if row.get("ignored"):
+        return IGNORED
+    return MERGED if row.get("ahead") else CLEAN
 
 
 def distance(row: Row) -> str:

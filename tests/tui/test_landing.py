@@ -49,6 +49,7 @@ STANDS = [
     ({"merged": True, "ignored": 2}, "ignored", ""),
     ({"ahead": 3}, "unmerged", "↑3"),
     ({"ahead": 3, "behind": 1, "merged": True}, "merged", "↑3 ↓1"),
+    ({"ahead": 3, "behind": 1, "merged": True, "ignored": 1}, "ignored", "↑3 ↓1"),
     ({"ahead": 3, "dirty": True}, "uncommitted", "↑3"),
     ({"dirty": True, "merged": True}, "uncommitted", ""),
     ({"problem": "gone", "dirty": True}, "broken", ""),

@@ -44,9 +44,9 @@ def _work(row: Row) -> str:
         return "uncommitted"
     if not row["merged"]:
         return "unmerged"
-    if row["ahead"]:
-        return "merged"
-    return "ignored" if row["ignored"] else "clean"
+    if row["ignored"]:
+        return "ignored"
+    return "merged" if row["ahead"] else "clean"
 
 
 def _port(service: str, port: int) -> str:
@@ -114,8 +114,8 @@ WORKTREES = Command(
     ],
     notes=(
         "COMMITS: ahead of the base and behind it. FILES, LINES: changes since the branch left the base, "
-        "uncommitted work included. WORK: work that has not landed; merged: landed as other commits; ignored: kept "
-        "for ignored files; clean: none. Removed missions are listed until their worktree is gone."
+        "uncommitted work included. WORK: work that has not landed; ignored: all landed, kept for files that git "
+        "ignores; merged: landed as other commits; clean: none. Removed missions stay until their worktree is gone."
     ),
     run=worktrees,
 )

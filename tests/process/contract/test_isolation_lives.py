@@ -157,6 +157,20 @@ def test_ignored_files_that_a_mission_made_stay_or_go_as_the_project_says_and_ar
     shop.assert_nothing_left()
 
 
+@pytest.mark.parametrize("how", [(), ("--squash",)], ids=["merged", "squashed"])
+def test_ignored_files_are_named_where_all_else_has_landed(om, how):
+    shop = Project(om, "isolation:\n  port_range: 22100-22999\n  copy: [.env]\n")
+    mission = shop.run("echo 2 >> .env; echo new > new", "landed")
+    om.wait_status(mission, *FINAL)
+    om.ok("commit", "landed", "-m", "New")
+    om.ok("merge", "landed", *how)
+    assert [row["ignored"] for row in om.json("worktrees", "--json")] == [1]
+    assert om.ok("worktrees").count(" ignored ") == 1
+    assert om.ok("worktrees", "prune", "--all") == "Kept landed: 1 ignored file\n"
+    os.remove(os.path.join(shop.worktree_of(mission), ".env"))
+    assert [row["ignored"] for row in om.json("worktrees", "--json")] == [0]
+
+
 def test_a_program_may_be_what_the_set_up_makes(om):
     made = "printf '#!/bin/sh\\necho made\\n' > tool.log; chmod +x tool.log"
     shop = Project(om, f"isolation:\n  port_range: 22100-22999\n  setup: [{json.dumps(made)}]\n")
