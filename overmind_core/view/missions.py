@@ -448,11 +448,16 @@ def plan_now(row: Row, agents: Sequence[Row]) -> str:
     if is_live(row):
         running = [names[agent["id"]] for agent in agents if is_live(agent)]
         return f"runs {', '.join(running)}" if running else ""
-    failed = next((agent for agent in agents if mark(agent) in BAD_ENDS and _is_over(agent)), None)
+    failed = next((one for one in agents if mark(one) in BAD_ENDS and _is_over(one) and _ended_in(row, one)), None)
     if row["status"] != "crashed" or failed is None:
         return ""
     why = now_cell(failed).text or (f"exit {failed['exit_code']}" if failed["exit_code"] is not None else "")
     return f"{names[failed['id']]} failed{': ' * bool(why)}{why}"
+
+
+def _ended_in(plan: Row, agent: Row) -> bool:
+    """Whether an agent's mission ended in the newest run of its plan, and not in one before."""
+    return (agent.get("ended_at") or "") >= (plan.get("run_started_at") or "")
 
 
 def _is_over(agent: Row) -> bool:

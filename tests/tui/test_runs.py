@@ -295,6 +295,11 @@ def test_a_plan_says_which_agents_run_and_which_one_made_it_fail():
     assert missions_rows.plan_now({**plan, "status": "crashed"}, [failed]) == "build failed: exit 3: no space"
     given_up = {**build, "status": "stopped", "outcome": "failed", "exit_code": 0, "now": "gave up"}
     assert missions_rows.plan_now({**plan, "status": "crashed"}, [given_up]) == "build failed: gave up"
+    again = {**plan, "status": "crashed", "run_started_at": "2026-11-20T08:00:00.123Z"}
+    earlier, now = ({**failed, "ended_at": f"2026-11-20T08:00:00.{fraction}Z"} for fraction in ("122", "200"))
+    rerun = {**now, "id": "b2", "name": "rel/db", "now": "exit 9"}
+    assert missions_rows.plan_now(again, [earlier, rerun]) == "db failed: exit 9"
+    assert missions_rows.plan_now(again, [earlier]) == ""
     fleet = Fleet()
     fleet.apply([plan, *agents], (), everything=True)
     assert fleet.rows["p"]["now"] == "runs build"
