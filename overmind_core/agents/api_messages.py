@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from overmind_core.agents.messages import decode
 from overmind_core.agents.requests import AwaitMessage, Keys, Messages, Send
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED
+from overmind_core.agents.submission import nobody_reads
 from overmind_core.domain.actor import PERSON
+from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import actor
@@ -135,7 +137,10 @@ class MessageApi:
         mission = find(self._registry, request.id, live_first=True)
         asking = mission_of(caller, self._registry, self._home.root)
         forbid_foreign(asking, mission, self._registry, "interrupt")
-        busy = self._agents.session(mission, to_interrupt=True).interrupt()
+        session = self._agents.session(mission, to_interrupt=True)
+        if mission.status is Status.PAUSED and not session.provider.speaks_json:
+            raise nobody_reads(mission)
+        busy = session.interrupt()
         await self._journal.saved()
         return {**answers.brief(mission), "interrupted": busy}
 

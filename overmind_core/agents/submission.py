@@ -89,7 +89,7 @@ class Submission:
         session = self._agents.session(mission)
         name = mission.definition.name
         if mission.status is not Status.RUNNING:
-            raise OvermindError("not_running", f"Mission {mission.id} ({name}) is not running right now. Try again.")
+            raise nobody_reads(mission)
         screen = await self._pasting.terminal(session)
         if screen is None:
             way = f"Send it a message: overmind send {name}"
@@ -170,8 +170,10 @@ class Submission:
                 `draft`, the program did not take it; `busy`, by its own report it waits for no message.
         """
         mission = session.mission
-        if mission is None or mission.status is not Status.RUNNING:
+        if mission is None:
             raise OvermindError("not_running", f"Mission {session.id} is not running right now. Try again.")
+        if mission.status is not Status.RUNNING:
+            raise nobody_reads(mission)
         _check_rests(session, mission)
         message = self._messages.new(session.id, text, sender=sender, request=request)
         async with self._turns.setdefault(session.id, asyncio.Lock()):  # what is pasted is entered before the next one
@@ -227,6 +229,16 @@ def _check_rests(session: Session, mission: Mission) -> None:
         raise OvermindError("busy", f"{asks}. Answer it first: overmind attach {name}")
     if activity.doing is ActivityKind.WORKING:
         raise OvermindError("busy", f"Mission {session.id} ({name}) is working. Try again when its turn is over.")
+
+
+def nobody_reads(mission: Mission) -> OvermindError:
+    """Return why nothing can be typed into the terminal of a live mission whose program does not run."""
+    name = mission.definition.name
+    if mission.status is Status.PAUSED:
+        return OvermindError(
+            "paused", f"Mission {mission.id} ({name}) is frozen. Let it go on with: overmind thaw {name}"
+        )
+    return OvermindError("not_running", f"Mission {mission.id} ({name}) is not running right now. Try again.")
 
 
 def _in_a_terminal(mission: Mission, session: Session) -> str:

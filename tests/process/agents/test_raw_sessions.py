@@ -116,6 +116,16 @@ def test_keys_are_for_a_session_with_a_terminal_and_not_for_other_missions(agent
     om.refused("keys", mission, "y", code="not_running")
 
 
+def test_what_is_frozen_is_to_be_thawed_first(agents):
+    mission = session(agents, "cat")
+    agents.om.ok("freeze", mission)
+    for words in (("send", mission, "hi"), ("keys", mission, "Enter"), ("interrupt", mission)):
+        assert f"overmind thaw {agents.om.info(mission)['name']}" in agents.om.refused(*words, code="paused")
+    agents.om.ok("thaw", mission)
+    agents.om.ok("send", mission, "hi")
+    shows(agents, mission, "hi")
+
+
 def test_what_is_not_running_gets_nothing(agents):
     mission = session(agents, "sh", "-c", "read x; exit 1", options=("--restart", "always", "--backoff", "1h"))
     agents.om.ok("send", mission, "go")
