@@ -21,6 +21,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.missions.requests import Start
 from overmind_core.plans import bindings
 from overmind_core.plans.ports import NewPost
+from overmind_core.plans.state import NO_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -205,7 +206,8 @@ class AttemptStarter:
             missions[name] = node.mission
         await self._preparer.calm(missions.values())
         words = [f"{name}={mission}" for name, mission in missions.items()]
-        command = [*_program(), "merge-step", "--plan", plan.blueprint.name, *_options(merge), *words]
+        file = [] if plan.file in NO_FILE else ["--file", plan.file]
+        command = [*_program(), "merge-step", "--plan", plan.blueprint.name, *file, *_options(merge), *words]
         return msgspec.structs.replace(request, command=command, isolate=False)
 
 

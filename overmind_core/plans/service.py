@@ -22,7 +22,7 @@ from overmind_core.missions.spec import Environment
 from overmind_core.plans import checks, log_lines, reruns, store
 from overmind_core.plans.attempts import attempt_end
 from overmind_core.plans.plan_run import PlanRun
-from overmind_core.plans.state import PlanState
+from overmind_core.plans.state import NO_FILE, PlanState
 from overmind_core.plans.store import PlanRow
 
 if TYPE_CHECKING:
@@ -466,8 +466,6 @@ class Plans:
         return notes
 
 
-NO_FILE = frozenset({"", "-"})
-"""In the place of a path: a plan of a program, or of standard input. The folder tells such plans apart."""
 _DEPENDENCY_CHANGED, _NEEDED_AGAIN = "a dependency was changed", "it is needed once more"
 _ANOTHER_NAME = "Give this plan another name: overmind apply --name NAME"
 

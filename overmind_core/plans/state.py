@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from overmind_core.domain.plans.progress import AgentProgress
 
 
+NO_FILE = frozenset({"", "-"})
+"""In the place of a path: a plan of a program, or of standard input. The folder tells such plans apart."""
+
+
 class PlanState:
     """To be read by whoever works for the plan; changed by its `PlanRun` alone."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from overmind_core.cli.command import JSON, Command, argument, flag, one_id, option
 from overmind_core.cli.context import Context
@@ -233,22 +234,28 @@ def merge_step(args: Namespace, context: Context) -> int:
             if error.code == "daemon_lost":
                 raise
             left = [name for name, _ in named[number + 1 :]]
-            message = _stopped_at(error.message, landed, agent, left)
+            message = _stopped_at(error.message, landed, agent, left, args.file)
             raise OvermindError(error.code, message, **error.fields) from None
     return 0
 
 
-def _stopped_at(why: str, landed: list[str], agent: str, left: list[str]) -> str:
+def _stopped_at(why: str, landed: list[str], agent: str, left: list[str], file: str | None) -> str:
     """How far it came, in one sentence that names each agent with work, and what goes on with it.
 
-    `why`: The refusal; that nothing was changed is true of this agent alone.
+    Args:
+        why: The refusal; that nothing was changed is true of this agent alone.
+        landed: Agents whose work has landed.
+        agent: The one whose work has not.
+        left: Those behind it.
+        file: Of the plan; None: it came from standard input.
     """
     why = why.replace(" Nothing was changed: ", " ").replace(": nothing was changed.", ".").rstrip(".")
     parts = [f"{', '.join(landed)} {'has' if len(landed) == 1 else 'have'} landed"] if landed else []
     parts += [f"{agent} has not"] if landed else [f"{agent} has not landed"]
     parts += [f"{', '.join(left)} {'was' if len(left) == 1 else 'were'} not tried"] if left else []
     fix = "Fix it in its worktree (see: overmind worktrees) or on the branch"
-    return f"{', '.join(parts)}: {why}. {fix}, then go on with: overmind apply FILE --rerun failed"
+    named = "FILE" if file is None else shlex.quote(file)
+    return f"{', '.join(parts)}: {why}. {fix}, then go on with: overmind apply {named} --rerun failed"
 
 
 def _named(word: str) -> tuple[str, str]:
@@ -307,6 +314,7 @@ MERGE_STEP = Command(
     arguments=[argument("agents", "name and mission of each agent", nargs="+", metavar="agent=mission")],
     options=[
         option("--plan", "NAME", "name of the plan in messages"),
+        option("--file", "PATH", "file of the plan in messages"),
         option("--into", "BRANCH", "as in merge"),
         option("--verify", "CMD", "as in merge", dashes=True),
         flag("--squash", "as in merge"),

@@ -56,7 +56,7 @@ def test_how_far_it_came_is_said_of_each_and_what_goes_on(monkeypatch, at, said,
         MERGE_STEP.run(parse(MERGE_STEP, words("api=aaaaaaaa", "ui=bbbbbbbb", "docs=cccccccc")), Context({}))
     assert refused.value.message == (
         f"{told}Fix it in its worktree (see: overmind worktrees) or on the branch, then go on with: "
-        "overmind apply FILE --rerun failed"
+        "overmind apply '/shop/my plan.toml' --rerun failed"
     )
 
 
@@ -69,7 +69,7 @@ def test_who_had_nothing_to_land_is_not_said_to_have_landed(monkeypatch):
 
 
 def words(*agents):
-    return ["--plan", "p", "--into", "main", "--squash", *agents]
+    return ["--plan", "p", "--file", "/shop/my plan.toml", "--into", "main", "--squash", *agents]
 
 
 def play(monkeypatch, answers, said="no"):
