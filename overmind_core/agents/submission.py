@@ -236,7 +236,7 @@ def nobody_reads(mission: Mission) -> OvermindError:
     name = mission.definition.name
     if mission.status is Status.PAUSED:
         return OvermindError(
-            "paused", f"Mission {mission.id} ({name}) is frozen. Let it go on with: overmind thaw {name}"
+            "paused", f"Mission {mission.id} ({name}) is frozen. Thaw it: overmind thaw {name}"
         )
     return OvermindError("not_running", f"Mission {mission.id} ({name}) is not running right now. Try again.")
 
