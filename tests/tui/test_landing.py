@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,6 +19,7 @@ from overmind_core.view.keymap import keymap
 from overmind_core.view.landing import How, Wanted
 from overmind_tui.changes.page import ChangesPage
 from overmind_tui.landing import dialog as landing_dialog
+from overmind_tui.landing.actions import WorktreeActions
 from overmind_tui.landing.dialog import LandingDialog
 from overmind_tui.landing.page import WorktreesPage
 from overmind_tui.pages import dialog
@@ -518,6 +520,13 @@ def test_who_has_no_worktree_is_told_how_to_get_one():
             assert said == f"lint has no worktree{why}", "it was isolated"
 
     walk(scenario)
+
+
+def test_work_in_review_is_answered_before_it_lands():
+    said = []
+    shell = SimpleNamespace(flash=lambda text, tone: said.append((text, tone)))
+    WorktreeActions(shell).land([worktree(1, "api", "stopped", quest_state="review")])
+    assert said == [("api waits for your review: answer that first", "slow")]
 
 
 def test_pushing_says_where_it_went():
