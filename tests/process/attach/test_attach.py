@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from tests.kit.attached import Attached
+from tests.kit.killing import without_waiting
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 
@@ -269,7 +270,7 @@ def test_detach_sends_everybody_away(om, attach, shell):
         assert "[detached from shell]" in person.text()
     gone = om("detach", "shell")
     assert (gone.returncode, gone.stdout) == (0, "")
-    assert gone.stderr.startswith("Error: not_attached: ")
+    assert without_waiting(gone.stderr).startswith("Error: not_attached: ")
 
 
 def test_coming_and_going_are_events(om, attach, shell):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.killing import without_waiting
 from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually
 
@@ -143,7 +144,7 @@ def test_a_mistake_is_told_with_its_line_and_changes_nothing(om, tmp_path, old, 
     text = text_of(om, "api").replace(old, new)
     finished = om("edit", "api", "-", stdin=text)
     assert (finished.returncode, finished.stdout) == (1, "")
-    assert finished.stderr.startswith("Error: invalid: standard input, line ")
+    assert without_waiting(finished.stderr).startswith("Error: invalid: standard input, line ")
     assert sentence in finished.stderr
     if key is not None:
         line = int(finished.stderr.split("line ")[1].split(":")[0])
@@ -158,7 +159,7 @@ def test_what_changed_meanwhile_is_not_overwritten(om, tmp_path):
                               'overmind update api --label by=other >/dev/null\nsed -i s/300/301/ "$1"')  # fmt: skip
     finished = om("edit", "api", env=editor)
     assert finished.returncode == 1
-    assert finished.stderr.startswith("Error: busy: Mission ")
+    assert without_waiting(finished.stderr).startswith("Error: busy: Mission ")
     assert "was changed in the meantime" in finished.stderr
     kept = Path(finished.stderr.rstrip().rpartition(" ")[2])
     assert "sleep 301" in kept.read_text()

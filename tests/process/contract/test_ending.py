@@ -9,6 +9,7 @@ import time
 import pytest
 
 from overmind_core.domain.text.moment import parse_time
+from tests.kit.killing import without_waiting
 from tests.kit.processes import alive
 from tests.kit.waiting import eventually
 
@@ -153,7 +154,7 @@ def test_of_several_one_that_has_ended_fails_and_the_others_are_stopped(om):
     finished = om("stop", ended, live)
     assert finished.returncode == 1
     assert finished.stdout == f"Stopped mission {live}\n"
-    assert finished.stderr.startswith("Error: not_running: ")
+    assert without_waiting(finished.stderr).startswith("Error: not_running: ")
 
 
 def test_what_has_ended_can_not_be_stopped_but_hidden(om):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.killing import without_waiting
 from tests.kit.overmind import PROGRAM, REPOSITORY
 from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import Repository
@@ -370,5 +371,5 @@ def test_a_callers_folder_that_is_gone_is_an_error(om, tmp_path):
         timeout=60,
     )
     assert finished.returncode == 1
-    assert finished.stderr.startswith("Error: cwd_not_found: ")
+    assert without_waiting(finished.stderr).startswith("Error: cwd_not_found: ")
     assert om.ps("--all") == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.cli.command import COMMANDS
-from tests.kit.killing import kill_supervisor
+from tests.kit.killing import kill_supervisor, without_waiting
 from tests.kit.processes import of_home
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
@@ -103,7 +103,7 @@ def test_a_request_that_fails_exits_with_1_and_records_nothing(om, cases):
         with cases(" ".join(words)):
             finished = om(*words)
             assert (finished.returncode, finished.stdout) == (1, ""), finished
-            assert finished.stderr.startswith(f"Error: {code}: ")
+            assert without_waiting(finished.stderr).startswith(f"Error: {code}: ")
             assert named in finished.stderr
             assert finished.stderr.count("\n") == 1, "one line"
             assert om.ps("--all") == []
@@ -188,7 +188,7 @@ def test_of_several_missions_the_good_ones_are_done_and_the_bad_ones_told(om):
     finished = om("stop", good, "nobody", other)
     assert finished.returncode == 1
     assert finished.stdout == f"Stopped mission {good}\nStopped mission {other}\n"
-    assert finished.stderr.startswith("Error: not_found: ")
+    assert without_waiting(finished.stderr).startswith("Error: not_found: ")
     assert om.ps("--status", "running") == []
 
 

@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from tests.kit.killing import without_waiting
 from tests.kit.overmind import PROGRAM
 from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually
@@ -74,7 +75,7 @@ def test_all_live_missions_are_stopped_or_restarted_at_once_with_their_children(
     assert om.ok("prune", "-y").startswith("Removed 1 mission (")
     assert om.ok("ps", "-o", "name") == "", "no names, no line"
     assert om("quest", "list", "--status", "foo").returncode == om("ps", "--status", "foo").returncode == 2
-    assert om("delete", "web").stderr.startswith("Error: not_found: No plan named 'web'.")
+    assert without_waiting(om("delete", "web").stderr).startswith("Error: not_found: No plan named 'web'.")
 
 
 @pytest.mark.own_home

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.kit import processes, raw_socket
+from tests.kit.killing import without_waiting
 from tests.kit.overmind import PROGRAM, Overmind
 from tests.kit.waiting import eventually
 
@@ -57,7 +58,7 @@ def test_a_home_on_a_long_path_works(om, elsewhere):
     assert stat.S_IMODE(os.stat(os.path.dirname(moved)).st_mode) == 0o700
     other.ok("shutdown", cwd="/")
     assert not os.path.exists(moved)
-    assert other("ps", cwd="/").stderr.startswith("Error: daemon_not_running: ")
+    assert without_waiting(other("ps", cwd="/").stderr).startswith("Error: daemon_not_running: ")
 
 
 @pytest.mark.parametrize("name", ["with space", "ümläut 日本", "quote'\"$(x)", "-dash", "line\nbreak"], ids=repr)
@@ -133,7 +134,7 @@ def test_another_user_of_the_same_home_is_told_so(om):
     os.chmod(om.path("overmind.sock"), 0o777)
     finished = _as_nobody(om, "ps")
     assert finished.returncode == 1
-    assert finished.stderr.startswith("Error: forbidden: ")
+    assert without_waiting(finished.stderr).startswith("Error: forbidden: ")
 
 
 @only_root
@@ -143,7 +144,7 @@ def test_a_home_that_can_not_be_written_is_a_clear_error(om, tmp_path):
     for words in (("start",), ("run", "true")):
         finished = _as_nobody(om, *words)
         assert finished.returncode == 1
-        assert finished.stderr.startswith("Error: forbidden: ")
+        assert without_waiting(finished.stderr).startswith("Error: forbidden: ")
         assert om.home in finished.stderr
     assert os.listdir(om.home) == []
 
@@ -154,9 +155,9 @@ def test_a_read_only_file_system_is_a_clear_error(om):
         for words in (("start",), ("run", "true")):
             finished = om(*words)
             assert finished.returncode == 1, finished
-            assert finished.stderr.startswith("Error: ")
+            assert without_waiting(finished.stderr).startswith("Error: ")
             assert om.home in finished.stderr
-        assert om("ps").stderr.startswith("Error: daemon_not_running: ")
+        assert without_waiting(om("ps").stderr).startswith("Error: daemon_not_running: ")
         eventually(lambda: not processes.of_home(om.home), what="no daemon stays")
 
 
@@ -166,7 +167,7 @@ def test_a_file_in_the_place_of_the_home_is_a_clear_error(om):
     try:
         finished = om("start", cwd="/")
         assert finished.returncode == 1
-        assert finished.stderr.startswith("Error: ")
+        assert without_waiting(finished.stderr).startswith("Error: ")
         assert om.home in finished.stderr
     finally:
         os.unlink(om.home)
@@ -192,7 +193,7 @@ def test_on_a_disk_that_fills_up_missions_go_on_and_nothing_new_is_promised(om):
         _fill(om)
         finished = om.run("true", env={"BIG": "x" * 60_000})
         if finished.returncode:
-            assert finished.stderr.startswith("Error: disk_full: "), finished
+            assert without_waiting(finished.stderr).startswith("Error: disk_full: "), finished
         assert om.info(steady)["os_pid"] == pid
         assert om.ok("stop", steady) == f"Stopped mission {steady}\n"
         os.unlink(om.path("filler"))

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from tests.kit.killing import without_waiting
 from tests.kit.overmind import PROGRAM
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
@@ -121,7 +122,7 @@ def test_a_program_with_a_name_that_is_no_utf8_is_refused_like_any_other(om, tmp
     command: list[str | bytes] = [*PROGRAM, "run", program, "x"]
     finished = subprocess.run(command, env=om.environment, cwd=om.home, capture_output=True, text=True, timeout=60)
     assert finished.returncode == 1
-    assert finished.stderr.startswith("Error: not_found: ")
+    assert without_waiting(finished.stderr).startswith("Error: not_found: ")
     assert "broken\\xff" in finished.stderr
     assert om.info(mission)["status"] == "running"
     assert om.finished("true")["exit_code"] == 0

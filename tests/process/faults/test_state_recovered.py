@@ -14,7 +14,7 @@ import pytest
 
 from overmind_core.daemon.state_copies import make_copy
 from tests.kit import processes, torture
-from tests.kit.killing import kill_both
+from tests.kit.killing import kill_both, without_waiting
 from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
 
@@ -75,7 +75,7 @@ def test_all_is_back_or_named_and_what_runs_runs_on(om, tmp_path, damage):
     (row,) = [one for one in json.loads(om("doctor", "--json").stdout) if one["check"] == "state"]
     assert (row["status"], row["mend"]) == ("fail", "overmind state recover")
     inside = om("state", "recover", env={"OVERMIND_MISSION_ID": api})
-    assert inside.stderr.startswith("Error: forbidden: ")
+    assert without_waiting(inside.stderr).startswith("Error: forbidden: ")
     assert "repeat it with -y" in om.refused("state", "recover", code="invalid")
     report = om.ok("state", "recover", "-y")
     assert processes.alive(pid)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.killing import kill_supervisor
+from tests.kit.killing import kill_supervisor, without_waiting
 from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
 from tests.process.hives.conftest import gate_command, gate_words
@@ -63,7 +63,7 @@ def test_a_command_stands_before_and_after_the_hive(hives):
     assert "(api)" in started
     for words in (["-H", "eu1", "ps", "-q"], ["ps", "-q", "-H", "eu1"], ["ps", "--hive=eu1", "-q"]):
         assert hives(*words).split() == [row["id"] for row in hives.home("eu1").ps()]
-    assert hives.om("ps").stderr.startswith("Error: daemon_not_running")
+    assert without_waiting(hives.om("ps").stderr).startswith("Error: daemon_not_running")
     assert hives("kill", "eu1/api").startswith("Killed mission")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit import sshd as servers
-from tests.kit.killing import kill_supervisor
+from tests.kit.killing import kill_supervisor, without_waiting
 
 FIVE = ("eu1", "eu2", "eu3", "eu4", "eu5")
 
@@ -128,9 +128,9 @@ def test_a_key_with_a_role_takes_no_more_than_that(far, sshd, role):
     assert far("logs", "eu1/api") == ""
     done = far.om("stop", "eu1/api")
     if role == "viewer":
-        assert done.stderr.startswith("Error: forbidden: ")
-        assert far.om("run", "-H", "eu1", "true").stderr.startswith("Error: forbidden: ")
-        assert far.om("info", "--reveal", "eu1/api").stderr.startswith("Error: forbidden: ")
+        assert without_waiting(done.stderr).startswith("Error: forbidden: ")
+        assert without_waiting(far.om("run", "-H", "eu1", "true").stderr).startswith("Error: forbidden: ")
+        assert without_waiting(far.om("info", "--reveal", "eu1/api").stderr).startswith("Error: forbidden: ")
         assert there.info(mission)["status"] == "running"
     else:
         assert done.returncode == 0, done.stderr

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.kit.killing import without_waiting
 from tests.kit.overmind import Overmind
 from tests.kit.waiting import eventually
 from tests.kit.web_client import WebClient
@@ -90,7 +91,7 @@ def test_a_port_that_is_taken_is_said_to_be_so_and_by_what_option_another_one_is
         for more in ([], ["--background"]):
             refused = om("web", "--port", str(taken.getsockname()[1]), *more)
             assert refused.returncode == 1
-            assert refused.stderr.startswith("Error: busy: ")
+            assert without_waiting(refused.stderr).startswith("Error: busy: ")
             assert "--port" in refused.stderr
     assert not os.path.exists(om.path("web.json"))
 
