@@ -235,9 +235,7 @@ def nobody_reads(mission: Mission) -> OvermindError:
     """Return why nothing can be typed into the terminal of a live mission whose program does not run."""
     name = mission.definition.name
     if mission.status is Status.PAUSED:
-        return OvermindError(
-            "paused", f"Mission {mission.id} ({name}) is frozen. Thaw it: overmind thaw {name}"
-        )
+        return OvermindError("paused", f"Mission {mission.id} ({name}) is frozen. Thaw it: overmind thaw {name}")
     return OvermindError("not_running", f"Mission {mission.id} ({name}) is not running right now. Try again.")
 
 

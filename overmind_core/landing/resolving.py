@@ -64,7 +64,7 @@ class ConflictResolving:
                 `git_failed`: there is nothing to hand over, or no merge can begin. Nothing was changed.
         """
         mission = self._registry.get(place.mission)
-        self._check(place, mission, request)
+        self._check(place, mission, into, request)
         assert mission is not None
         conflicting = await self._locations.run(_begun, place, from_wire(into))
         is_ended = not mission.is_live
@@ -88,8 +88,9 @@ class ConflictResolving:
         await self._registry.until(begun.id, lambda now: now.status is Status.RUNNING or not now.is_live)
         return self._registry.get(begun.id) or begun
 
-    def _check(self, place: WorkLocation, mission: Mission | None, request: str) -> None:
-        own = f"Merge in {to_wire(place.folder)} and resolve the conflicts yourself"
+    def _check(self, place: WorkLocation, mission: Mission | None, into: str, request: str) -> None:
+        begin = shlex.join(("git", "-C", to_wire(place.folder), "merge", into))
+        own = f"Resolve them there with: {begin}, and merge again once that is committed"
         if mission is None:
             raise OvermindError("not_session", f"The mission of {place.name} was removed: no agent is left. {own}")
         if not _is_agents_session(mission):

@@ -97,13 +97,15 @@ class Restarts:
             raise MissionFenced(mission)
 
     def _check_begun(self, mission: Mission) -> None:
-        """Refuse one that has ended since its newest run could not be started: there is none with that number."""
-        if mission.status is not Status.CRASHED or mission.reason is None:
+        """Refuse one whose newest run could not start: there is none with that number, though others may follow."""
+        if mission.status not in {Status.CRASHED, Status.RESTARTING} or mission.reason is None:
             return
         run = self._registry.newest_run(mission.id)
         if run is None or run.number != mission.run:
             about = f"{mission.id} ({mission.definition.name})"
-            raise OvermindError(mission.reason, f"Mission {about} could not start. See: overmind logs {mission.id}")
+            again = ", and is tried again" if mission.status is Status.RESTARTING else ""
+            message = f"Mission {about} could not start{again}. See: overmind logs {mission.id}"
+            raise OvermindError(mission.reason, message)
 
     async def _remove_own(self, mission: Mission, *, force: bool) -> None:
         """End it, and remove what it has of its own: it gets all of that anew."""

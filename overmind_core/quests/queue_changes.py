@@ -11,6 +11,7 @@ from overmind_core.domain.missions.reasons import begun_again
 from overmind_core.domain.missions.references import is_id
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import RETRIED, is_gone
+from overmind_core.domain.quests.life import is_done, landed_by_hand
 from overmind_core.domain.quests.needs import cycle_of
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestStatus
 from overmind_core.domain.replacing import replace
@@ -305,6 +306,12 @@ class QueueChanges:
             how = HAS_ENDED.get(quest.status, f"is {quest.status}")
             message = f"Quest {quest.id} ({quest.name}) {how}: only one that has failed or was cancelled is retried."
             raise OvermindError("not_running", message)
+        landed = landed_by_hand(quest)
+        if landed is not None and is_done(quest):
+            message = (
+                f"The work of quest {quest.id} ({quest.name}) was landed by hand on {landed.branch}, so it is done"
+            )
+            raise OvermindError("not_running", f"{message}. Have more done with: overmind quest add")
         if is_gone(quest, has_mission=self._registry.get(quest.id) is not None):
             message = f"The mission of quest {quest.id} ({quest.name}) was removed"
             kept = self._kept_worktree(quest.id)

@@ -12,7 +12,7 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from overmind_core.domain.actor import ENGINE, PERSON, is_person
-from overmind_core.domain.missions.reasons import ended_words, sentence, why_beside
+from overmind_core.domain.missions.reasons import RETRIES_SPENT, ended_words, sentence, why_beside
 from overmind_core.domain.missions.status_marks import (
     FAILED,
     FROZEN,
@@ -30,6 +30,7 @@ from overmind_core.domain.missions.status_marks import (
     StatusMark,
     mark_of,
 )
+from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.text.cells import pad
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
@@ -254,8 +255,8 @@ def _why(event: Row, row: Row) -> str:
         return f"no output for {numbers.span(limit)}"
     if event.get("outcome") != SUCCEEDED.word and (why := why_beside(reason, limit)):
         return why
-    if row.get("provider") != "raw":
-        return ""
+    if row.get("provider") != "raw" or row.get("outcome") not in {None, event.get("outcome")}:
+        return ""  # what it does now tells of its quest, or of another run
     text, lead = safe(row.get("now")), f"exit {event.get('exit_code')}"
     return _head("" if text == lead else text.removeprefix(f"{lead}: "))  # how it ended stands before it
 
@@ -353,10 +354,28 @@ def _health(_past: _Past, event: Row) -> tuple[StatusMark, str] | None:
     return None if event["level"] in {"ok", "quiet"} else (STALLED, f"{safe(event['level'])}{why}")
 
 
-def _quest(_past: _Past, event: Row) -> tuple[StatusMark, str] | None:
-    if event["status"] not in {"completed", "failed", "cancelled", "review"}:
+def _quest(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
+    status, failure = event["status"], event.get("class")
+    if status == QuestStatus.FAILED or (status == QuestStatus.QUEUED and failure and event.get("by") == ENGINE):
+        return _attempt_failed(past, event)
+    if status not in {"completed", "cancelled", "review"}:
         return None
-    return mark_of(event["status"]), f"quest {safe(event['status'])}"
+    return mark_of(status), f"quest {safe(status)}"
+
+
+def _attempt_failed(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
+    """An attempt came to nothing: where its program ended well, that line would say the contrary."""
+    place, is_over = past.last(event, "stopped", "crashed"), event["status"] == QuestStatus.FAILED
+    ended_well = place is not None and past.told[place].mark is SUCCEEDED
+    if place is not None and not ended_well and not is_over:
+        return None
+    lasted = past.lasted(past.take(place).event) if place is not None and ended_well else ""
+    reason, failure = event.get("reason"), event.get("class")
+    code = failure if reason in {None, RETRIES_SPENT} else reason
+    why = f": {safe(sentence(code))}" if code else ""
+    if is_over:
+        return FAILED, f"quest failed{lasted}{why}"
+    return RESTARTING, f"attempt {event.get('attempt')} failed{lasted}{why}"
 
 
 def _committed(past: _Past, event: Row) -> tuple[StatusMark, str]:

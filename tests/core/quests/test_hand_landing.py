@@ -203,6 +203,24 @@ def test_whichever_commit_of_a_landing_a_supervisor_dies_at_those_that_need_it_s
     assert in_process.run(at_each_commit(dies)) > 3
 
 
+def test_what_a_person_has_landed_is_not_done_once_more(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            base = await shop.add(inside, "base")
+            await standing(inside, base, "failed")
+            await merge(inside, base)
+            with pytest.raises(OvermindError) as refused:
+                await inside.ask("quest_retry", id=base)
+            later = await shop.add(inside, "later", needs=[base])
+            assert (await ended(inside, later))["status"] == "completed"
+            return refused.value
+
+    refused = story(tmp_path, scenario)
+    assert refused.code == "not_running"
+    done = "(base) was landed by hand on main, so it is done. Have more done with: overmind quest add"
+    assert done in refused.message
+
+
 def test_work_that_lands_on_another_branch_frees_nobody(tmp_path):
     async def scenario(shop):
         shop.code.git("branch", "topic")
@@ -216,6 +234,7 @@ def test_work_that_lands_on_another_branch_frees_nobody(tmp_path):
             why = await inside.ask("quest_why", id=later)
             with pytest.raises(OvermindError):
                 await inside.ask("merge", id="nosuch")
+            assert (await inside.ask("quest_retry", id=base))["round"] == 2, "it is not where it was to land"
             return why["code"], why["text"]
 
     assert story(tmp_path, scenario) == (

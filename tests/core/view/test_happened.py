@@ -54,6 +54,28 @@ def test_the_code_of_an_end_is_said_once(now, text):
     assert texts([shown.cells])[0][23:] == text
 
 
+def test_an_attempt_that_failed_is_no_success_though_its_program_ended_well():
+    ran = {"outcome": "succeeded", "reason": None, "exit_code": 0, "by": None}
+    again = {"status": "queued", "by": "engine", "attempt": 1, "class": "no_change"}
+    spent = {"status": "failed", "by": "engine", "attempt": 2, "class": "verify_failed", "reason": "retries_spent"}
+    around = Surroundings({"a": {"provider": "raw", "outcome": "failed", "now": "failed: its check failed"}}, zone=ZONE)
+    events = [event("stopped", **ran), event("quest", **again), event("stopped", **ran), event("quest", **spent)]
+    said = [texts([shown.cells])[0][23:] for shown in lines(events, 120, 9, around)]
+    assert said == [
+        "quest failed: the check of the merged work failed",
+        "attempt 1 failed: nothing was changed or committed",
+    ]
+    (alone,) = lines(events[:1], 120, 9, around)
+    assert texts([alone.cells])[0][23:] == "succeeded", "of the run, and nothing of the quest"
+
+
+def test_an_attempt_whose_program_failed_is_told_once():
+    ran = {"outcome": "failed", "reason": None, "exit_code": 3, "by": None}
+    again = {"status": "queued", "by": "engine", "attempt": 1, "class": "exit"}
+    (shown,) = lines([event("crashed", **ran), event("quest", **again)], 120, 9, Surroundings(zone=ZONE))
+    assert texts([shown.cells])[0][23:] == "failed (3)"
+
+
 @tabled(("one", "text"), SAID)
 def test_an_event_in_words(one, text):
     (shown,) = lines([one], 120, 9, Surroundings(zone=ZONE))

@@ -74,10 +74,10 @@ def test_what_can_not_be_handed_over_says_so_and_nothing_is_changed(agents, shop
     said = om("merge", "plain").stderr
     assert ("conflict with main" in said or "conflicts with main" in said, "--resolve" in said) == (True, False)
     with cases("no agent"):
-        assert "is no session of an agent" in om.refused("merge", "plain", "--resolve", code="not_session")
-        assert shop.path(".overmind", "worktrees", plain["id"]) in om.refused(
-            "merge", "plain", "--resolve", code="not_session"
-        )
+        said = om.refused("merge", "plain", "--resolve", code="not_session")
+        assert "is no session of an agent" in said
+        begin = f"git -C {shop.path('.overmind', 'worktrees', plain['id'])} merge main"
+        assert f"Resolve them there with: {begin}, and merge again once that is committed" in said
     with cases("no branch"):
         om.refused("merge", "red", "--resolve", "--into", "nosuch", code="invalid")
     with cases("no conflict"):

@@ -149,6 +149,16 @@ def test_the_log_tells_why_a_restart_was_not_possible(om, way):
     )
 
 
+@pytest.mark.parametrize(("policy", "more"), [("never", ""), ("on-failure", ", and is tried again")])
+def test_a_restart_that_could_not_start_anything_says_so(om, policy, more):
+    os.mkdir(folder := om.path("there"))
+    how = ("--restart", policy, "--max-restarts", "2", "--backoff", "1h")
+    mission = om.mission("exec sleep 600", "--name", "api", "--cwd", folder, *how)
+    os.rmdir(folder)
+    said = om.refused("restart", "api", code="cwd_not_found")
+    assert f"Mission {mission} (api) could not start{more}. See: overmind logs {mission}" in said
+
+
 def test_a_restarted_mission_keeps_id_name_and_log_and_has_another_process(om):
     mission = om.mission("echo run; exec sleep 60", "--name", "api", "--label", "a=b")
     before = om.info(mission)
