@@ -30,7 +30,6 @@ from overmind_core.domain.missions.status_marks import (
     StatusMark,
     mark_of,
 )
-from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.text.cells import pad
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
@@ -356,7 +355,7 @@ def _health(_past: _Past, event: Row) -> tuple[StatusMark, str] | None:
 
 def _quest(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
     status, failure = event["status"], event.get("class")
-    if status == QuestStatus.FAILED or (status == QuestStatus.QUEUED and failure and event.get("by") == ENGINE):
+    if status == "failed" or (status == "queued" and failure and event.get("by") == ENGINE):
         return _attempt_failed(past, event)
     if status not in {"completed", "cancelled", "review"}:
         return None
@@ -365,7 +364,7 @@ def _quest(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
 
 def _attempt_failed(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
     """An attempt came to nothing: where its program ended well, that line would say the contrary."""
-    place, is_over = past.last(event, "stopped", "crashed"), event["status"] == QuestStatus.FAILED
+    place, is_over = past.last(event, "stopped", "crashed"), event["status"] == "failed"
     ended_well = place is not None and past.told[place].mark is SUCCEEDED
     if place is not None and not ended_well and not is_over:
         return None

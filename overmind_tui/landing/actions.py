@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.view import landing as landing_lines
@@ -51,7 +50,7 @@ class WorktreeActions:
         from overmind_tui.landing.dialog import LandingDialog  # noqa: PLC0415 - only when it is asked for
 
         row = self._only(rows, "land")
-        if row is not None and row.get(missions_rows.QUEST_STATE) == QuestStatus.REVIEW:
+        if row is not None and row.get(missions_rows.QUEST_STATE) == "review":
             self._shell.flash(f"{safe(row['name'])} waits for your review: answer that first", "slow")
         elif row is not None:
             self._shell.open(LandingDialog(row, self._wanted._replace(into=""), self))
