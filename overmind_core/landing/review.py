@@ -413,6 +413,10 @@ class LandingReview:
         if live is not None:
             message = f"Mission {live.id} ({live.definition.name}) is {live.status}."
             raise OvermindError("not_finished", f"{message} Stop it first with: overmind stop {live.definition.name}")
+        if wanted := self._wanted_by(isolation.mission):
+            raise OvermindError(
+                "not_finished", f"{wanted}. Cancel it first with: overmind quest cancel {isolation.name}"
+            )
         if not request.force:
             await self._check_loss(isolation)
         await self._isolation.discard(isolation, force=request.force)
@@ -426,7 +430,7 @@ class LandingReview:
         for looked in await self._worktrees.inspect(found, whole=True):
             isolation = looked.isolation
             stands = looked.standing(live=isolation.mission in self._registry.live)
-            why = why_kept(stands, force=request.force)
+            why = why_kept(stands, force=request.force) or self._wanted_by(isolation.mission)
             if not why and not request.dry_run:
                 try:
                     await self._isolation.discard(isolation, force=request.force)
@@ -437,6 +441,14 @@ class LandingReview:
             else:
                 removed.append({**_discarded(isolation), "lost": stands.loss})
         return {"removed": removed, "kept": kept}
+
+    def _wanted_by(self, mission: str) -> str:
+        """Why the work of an ended mission is needed yet: its quest has not ended; "" where it is not."""
+        quest = self._quest(mission)
+        if quest is None or quest.is_over:
+            return ""
+        how = "in review" if quest.status is QuestStatus.REVIEW else quest.status.value
+        return f"Quest {quest.name} is {how}, and its work is in that worktree"
 
     async def _within(self, found: list[Isolation], cwd: str | None) -> list[Isolation]:
         """Those of the repository that a folder is in; all of them when none is named."""

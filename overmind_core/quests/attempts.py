@@ -184,6 +184,9 @@ class Attempts:
         if then is AfterHandLanding.NOTHING:
             return
         known = replace(quest, queue=replace(quest.queue, landed=landed))
+        if then is AfterHandLanding.NOTE:
+            self._quests.put(known)
+            return
         with self._journal.together():
             self.settle(quest)
             match then:

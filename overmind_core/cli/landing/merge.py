@@ -153,8 +153,8 @@ def _print_result(context: Context, done: Json) -> None:
         context.print(display_safe(f"  {one['hash'][:9]} {one['subject']}"))
     context.print("\n".join(changes.stat_lines(done["files"], colour=coloured(context.environ))))
     if left := done["uncommitted"]:
-        verb = "is" if len(left) == 1 else "are"
-        context.note(display_safe(f"Left out, because it {verb} not committed: {', '.join(left)}"))
+        they = "it is" if len(left) == 1 else "they are"
+        context.note(display_safe(f"Left out, because {they} not committed: {', '.join(left)}"))
 
 
 def _print_handed_over(context: Context, done: Json) -> None:
@@ -206,7 +206,7 @@ MERGE = Command(
         "is not committed there. On a conflict, each file is named with the missions that changed it, and nothing is "
         "changed; --resolve hands the conflicts to the mission's agent, if it is a session. The command of --verify "
         "runs as a mission named <name>/verify, and its log stays. The work of a quest has to pass the quest's own "
-        "--verify, and the --check that it has failed for; --verify true merges it all the same. Work whose --review "
+        "--verify, and the --check that it has not passed; --verify true merges it all the same. Work whose --review "
         "nobody has accepted is refused; --unreviewed merges it. The mission's branch stays unchanged. The work of a "
         "mission of another hive, such as eu1/red, is fetched, and merged here."
     ),

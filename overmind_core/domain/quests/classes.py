@@ -17,7 +17,7 @@ from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.reasons import RETRIES_SPENT
 from overmind_core.domain.quests.life import is_refused
-from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.quests.quest import QuestPhase, QuestStatus
 from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ BLOCKED = "blocked"
 """It has reported something without which it can't go on, and needs that now."""
 CHECK_FAILED = "check_failed"
 VERIFY_FAILED = "verify_failed"
+REVIEW_DENIED = "review_denied"
 CONFLICTS = "conflicts"
 CONFLICT_LEFT = "conflict_left"
 """It was to bring its work and what had landed together, and left a conflict as it was, or its marks."""
@@ -57,7 +58,7 @@ INTERNAL = "internal"
 """A bug of the daemon's own kept the attempt from going on."""
 TABLE: Mapping[str, Consequence] = {
     **dict.fromkeys(
-        (EXIT, "stalled", "steered", "output_missing", "output_invalid", CHECK_FAILED, "review_denied", CONFLICTS,
+        (EXIT, "stalled", "steered", "output_missing", "output_invalid", CHECK_FAILED, REVIEW_DENIED, CONFLICTS,
          CONFLICT_LEFT, UNDOES_LANDED, VERIFY_FAILED, NO_CHANGE, "api_error"),
         Consequence.COUNTS,
     ),
@@ -148,12 +149,12 @@ def spent_for_good(quest: Quest) -> int:
 def own_verify(quest: Quest | None) -> str | None:
     """Return the command that has to succeed on its merged work before it lands; None: there is none.
 
-    Where its check is what it has failed for, that is a part of it.
+    Where its check is not passed, that is a part of it.
     """
     if quest is None:
         return None
     verify = None if quest.goal is None else quest.goal.verify
-    wanted = [one for one in (failed_check(quest), verify) if one]
+    wanted = [one for one in (unpassed_check(quest), verify) if one]
     return wanted[0] if len(wanted) == 1 else both_succeed(wanted)
 
 
@@ -172,6 +173,17 @@ def command_of(quest: Quest, failure: str | None) -> str | None:
 def failed_check(quest: Quest) -> str | None:
     """Return the check of a quest that has failed for it; None: it has failed for something else, or has not."""
     return quest.check if quest.status is QuestStatus.FAILED and last_failure(quest) == CHECK_FAILED else None
+
+
+def unpassed_check(quest: Quest) -> str | None:
+    """Return the check of a quest that its newest attempt has not passed, be it that it has yet to run."""
+    if quest.status in {QuestStatus.COMPLETED, QuestStatus.REVIEW}:
+        return None
+    queue = quest.queue
+    if queue is None or queue.phase in {QuestPhase.WORK, QuestPhase.CHECK}:
+        is_denied = queue is not None and not quest.runs and queue.failure == REVIEW_DENIED
+        return None if is_denied else quest.check
+    return None
 
 
 def both_succeed(commands: Sequence[str]) -> str | None:

@@ -10,22 +10,21 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.quests.classes import BLOCKED, Consequence, consequence_of
+from overmind_core.domain.quests.classes import BLOCKED, REVIEW_DENIED, Consequence, consequence_of
 from overmind_core.domain.quests.life import QuestState, is_refused, lands_on, state_of
 from overmind_core.domain.quests.quest import QuestPhase, QuestStatus
 
 if TYPE_CHECKING:
     from overmind_core.domain.quests.quest import Quest
 
-REVIEW_DENIED = "review_denied"
-"""The class of an attempt whose reviewer did not accept it."""
-
 
 class AfterHandLanding(StrEnum):
     """What follows."""
 
     NOTHING = "nothing"
-    """It has completed, or goes on by itself: its work is under way, or tried again."""
+    """It has completed, is being cancelled, or its work is where nobody looks for it."""
+    NOTE = "note"
+    """It goes on by itself, as its work is under way, or tried again: that a part has landed is noted for its end."""
     SETTLE = "settle"
     """It has failed, or was cancelled: where its work has landed is noted, and nothing is asked about it any more."""
     ACCEPT = "accept"
@@ -56,7 +55,9 @@ def _on_its_branch(quest: Quest) -> AfterHandLanding:
             return AfterHandLanding.LAND_AGAIN
         case QuestState.QUEUED if _was_left(quest):
             return AfterHandLanding.COMPLETE
-    return AfterHandLanding.NOTHING
+        case QuestState.COMPLETED:
+            return AfterHandLanding.NOTHING
+    return AfterHandLanding.NOTE
 
 
 def is_unreviewed(quest: Quest | None) -> bool:

@@ -92,7 +92,7 @@ def ways_of_kept_work(mission: str, kept: KeptWork) -> tuple[str, ...]:
     see = (f"overmind changes {mission}",) if has_changes else ()
     commit = (f"overmind commit {mission} -m …",) if kept.uncommitted else ()
     merge = (f"overmind merge {mission}",) if has_changes else ()
-    return (*see, *commit, *merge, f"{REMOVE}{mission}")
+    return (*see, *commit, *merge, f"{REMOVE}{mission} --force")
 
 
 REMOVE = "overmind discard "

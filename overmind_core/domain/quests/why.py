@@ -37,9 +37,9 @@ from overmind_core.domain.quests.classes import (
     EXIT,
     VERIFY_FAILED,
     command_of,
-    failed_check,
     last_failure,
     spent_for_good,
+    unpassed_check,
 )
 from overmind_core.domain.quests.life import (
     has_landed_nothing,
@@ -287,8 +287,8 @@ def _changed_since(quest: Quest) -> str:
 
 
 def check_at_merge(quest: Quest) -> str:
-    """A sentence for the landing of one that failed its check: it runs then, too; "" of any other."""
-    check = failed_check(quest)
+    """A sentence for the landing of one that has not passed its check: it runs then, too; "" of any other."""
+    check = unpassed_check(quest)
     if check is None:
         return ""
     which = "It has failed its check, which" if check == failed_command(quest) else "Its check"

@@ -6,6 +6,7 @@ import pytest
 
 from tests.kit.killing import kill
 from tests.kit.queued_shop import Shop
+from tests.kit.waiting import eventually
 
 
 @pytest.fixture
@@ -90,3 +91,33 @@ def test_those_that_wait_for_a_failed_quest_go_on_when_its_work_was_landed_by_ha
     assert "landed by hand on main" in om.ok("quest", "list")
     assert shop.info(base)["achieved"] == "landed by hand on main"
     assert [shop.info(one)["attempts"] for one in (later, last)] == [1, 1]
+
+
+def test_work_lands_only_behind_its_check_also_while_that_runs(shop):
+    gate = shop.om.path("gate")
+    check = f"test -e {gate} || sleep 600; test -f missing"
+    quest = shop.add("ck", "echo 2 > b", into="main", check=check, retries=0)
+    later = shop.add("later", "cat b > c", needs=["ck"], into="main")
+    eventually(lambda: shop.info(quest)["phase"] == "check", what="it is checked")
+    shop.om.ok("commit", "ck", "-m", "b")
+    with open(gate, "w", encoding="utf-8"):
+        pass
+    refused = shop.om.refused("merge", "ck", code="verify_failed")
+    assert "merge it all the same with: overmind merge ck --verify true" in refused
+    shop.om.ok("merge", "ck", "--verify", "true")
+    shop.om.ok("quest", "cancel", "ck")
+    assert shop.ended(quest)["status"] == "cancelled"
+    assert "its work was landed by hand on main" in shop.om.ok("quest", "why", "ck")
+    assert shop.ended(later)["status"] == "completed"
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_work_that_a_quest_needs_yet_is_not_discarded(shop, force):
+    quest = shop.add("rv", "echo 2 > b", into="main", review="person")
+    eventually(lambda: shop.info(quest)["status"] == "review", what="it is in review")
+    refused = shop.om.refused("discard", "rv", *force, code="not_finished")
+    assert "Quest rv is in review, and its work is in that worktree. Cancel it first with: overmind quest" in refused
+    kept = shop.om.ok("worktrees", "prune", "--all", *force, *(["-y"] if force else []))
+    assert kept.startswith("Kept rv: ")
+    shop.om.ok("answer", "rv", "allow")
+    assert shop.ended(quest)["achieved"] == "landed on main"

@@ -22,7 +22,7 @@ from overmind_core.domain.quests.classes import (
     own_verify,
     requeued,
 )
-from overmind_core.domain.quests.quest import Attempt, Goal, Quest, QuestStatus, QueueState
+from overmind_core.domain.quests.quest import Attempt, Goal, Quest, QuestPhase, QuestStatus, QueueState
 from tests.kit.cases import tabled
 
 NOW = 1000.0
@@ -76,13 +76,28 @@ def test_a_command_that_is_to_land_is_done_once_more_and_an_agent_not():
     assert not is_redone(replace(quest, goal=Goal()))
 
 
+BOTH = "(\npytest\n) && (\nmake test\n)"
+
+
+def in_phase(phase, *, status=QuestStatus.RUNNING, failure=None):
+    return replace(MERGED, check="pytest", status=status, queue=QueueState(phase=phase, failure=failure))
+
+
 @tabled(
     ("quest", "expected"),
     [
         (MERGED, "make test"),
         (replace(MERGED, goal=Goal(into="main")), None),
-        (replace(MERGED, check="pytest"), "make test"),
-        (replace(MERGED, check="pytest", status=QuestStatus.FAILED, reason="verify_failed"), "make test"),
+        (replace(MERGED, check="pytest", status=QuestStatus.COMPLETED), "make test"),
+        (in_phase(QuestPhase.WORK), BOTH),
+        (in_phase(QuestPhase.CHECK), BOTH),
+        (in_phase(QuestPhase.REVIEWING), "make test"),
+        (in_phase(QuestPhase.LANDING), "make test"),
+        (in_phase(QuestPhase.CHECK, status=QuestStatus.REVIEW), "make test"),
+        (in_phase(QuestPhase.CHECK, status=QuestStatus.CANCELLED), BOTH),
+        (in_phase(QuestPhase.CHECK, status=QuestStatus.QUEUED, failure="check_failed"), BOTH),
+        (in_phase(QuestPhase.CHECK, status=QuestStatus.FAILED, failure="review_denied"), "make test"),
+        (in_phase(QuestPhase.LANDING, status=QuestStatus.FAILED, failure="verify_failed"), "make test"),
         (
             replace(MERGED, check="pytest # all", status=QuestStatus.FAILED, reason="check_failed"),
             "(\npytest # all\n) && (\nmake test\n)",
@@ -91,7 +106,7 @@ def test_a_command_that_is_to_land_is_done_once_more_and_an_agent_not():
         (None, None),
     ],
 )
-def test_work_that_a_person_lands_has_to_pass_what_its_quest_wants_and_the_check_that_it_failed_for(quest, expected):
+def test_work_that_a_person_lands_has_to_pass_what_its_quest_wants_and_a_check_that_is_not_passed(quest, expected):
     assert own_verify(quest) == expected
 
 

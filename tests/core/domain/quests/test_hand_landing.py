@@ -47,7 +47,7 @@ PHASES = {
     QuestState.REVIEWING: QuestPhase.REVIEWING,
     QuestState.LANDING: QuestPhase.LANDING,
 }
-NOTHING, SETTLE, ACCEPT, LAND_AGAIN, COMPLETE = AfterHandLanding
+NOTHING, NOTE, SETTLE, ACCEPT, LAND_AGAIN, COMPLETE = AfterHandLanding
 ENDS = {AfterHandLanding.ACCEPT: QuestState.LANDING, AfterHandLanding.COMPLETE: QuestState.COMPLETED}
 
 
@@ -82,17 +82,17 @@ RULE = [
     (quest(QuestState.REVIEW, cancelling=True), NOTHING, NOTHING),
     (quest(QuestState.LANDING, reason="git_failed"), LAND_AGAIN, NOTHING),
     (quest(QuestState.LANDING, reason="dirty"), LAND_AGAIN, NOTHING),
-    (quest(QuestState.LANDING), NOTHING, NOTHING),
-    (quest(QuestState.WORKING), NOTHING, NOTHING),
-    (quest(QuestState.CHECKING), NOTHING, NOTHING),
-    (quest(QuestState.REVIEWING), NOTHING, NOTHING),
-    (quest(QuestState.QUEUED, tries=0), NOTHING, NOTHING),
+    (quest(QuestState.LANDING), NOTE, NOTHING),
+    (quest(QuestState.WORKING), NOTE, NOTHING),
+    (quest(QuestState.CHECKING), NOTE, NOTHING),
+    (quest(QuestState.REVIEWING), NOTE, NOTHING),
+    (quest(QuestState.QUEUED, tries=0), NOTE, NOTHING),
     (quest(QuestState.QUEUED, failure="exit", spent=1), COMPLETE, NOTHING),
     (quest(QuestState.QUEUED, failure="api_error 529", spent=1), COMPLETE, NOTHING),
     (quest(QuestState.QUEUED, failure="conflicts", spent=1), COMPLETE, NOTHING),
     (quest(QuestState.QUEUED, failure="blocked", free=1, waits_for=5), COMPLETE, NOTHING),
-    (quest(QuestState.QUEUED, failure="limited", free=1), NOTHING, NOTHING),
-    (quest(QuestState.QUEUED, failure="keeper_lost", free=1), NOTHING, NOTHING),
+    (quest(QuestState.QUEUED, failure="limited", free=1), NOTE, NOTHING),
+    (quest(QuestState.QUEUED, failure="keeper_lost", free=1), NOTE, NOTHING),
 ]
 
 
@@ -118,7 +118,7 @@ def test_what_follows_is_an_edge_of_the_table_and_only_work_that_was_interrupted
         assert state is QuestState.LANDING
     if state is QuestState.QUEUED and failure is not None:
         counts = failure == "blocked" or CLASSES[failure] is Consequence.COUNTS
-        assert then is (COMPLETE if counts else NOTHING)
+        assert then is (COMPLETE if counts else NOTE)
 
 
 LANDED = [

@@ -606,5 +606,5 @@ def test_one_that_was_cancelled_says_where_its_work_is_kept_and_what_goes_on_wit
         "  its work is kept in: /w",
         "  go on with: overmind quest retry a",
         *(f"  {way}" for way in ways),
-        "  remove it with: overmind discard A",
+        "  remove it with: overmind discard A --force",
     ]
