@@ -65,6 +65,8 @@ def has_forgotten(session: Session, environ: Mapping[str, str]) -> bool:
 
     Where there is no record, the program says it itself.
     """
+    if session.state.resumed and not session.provider.goes_on:
+        return True
     pattern = session.provider.conversations(environ) if session.state.resumed else None
     if pattern is None:
         return False

@@ -22,7 +22,7 @@ from overmind_core.providers.terminal_rows import rules_of, told_by
 from overmind_core.terminal.program_status import read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from overmind_core.agents.session import Session
     from overmind_core.agents.store import CursorTable
@@ -207,6 +207,16 @@ def _unfinished(data: bytes) -> int:
     return len(rest) if rest and _OSC.match(rest) is None and len(rest) < WINDOW // 2 and b"\x07" not in rest else 0
 
 
+def _lines_between(path: str, since: int, until: int) -> Iterator[bytes]:
+    """The lines of a run's output that begin at one offset and end at another."""
+    reader = LineReader(path, since)
+    while reader.position < until:
+        before = reader.position
+        yield from (line.data for line in reader.lines(until))
+        if reader.position == before:  # the log is gone
+            return
+
+
 class OutputReader:
     """All reading."""
 
@@ -232,13 +242,14 @@ class OutputReader:
         """Read the newest run from where the last word was taken in; `begun`: from its first byte on."""
         self.stop(session.id)
         path = f"{self._home.logs}/{mission.id}/{mission.run:06d}"
-        stored = self._cursors.get(mission.run_id)
-        session.reader = LineReader(path, stored.out if stored is not None else 0) if session.reads_lines else None
-        reading = (
-            self._read_lines(session, mission.run_id)
-            if session.reads_lines
-            else self._titles.follow(session, mission, path, begun=begun)
-        )
+        if session.reads_lines:
+            stored = self._cursors.get(mission.run_id)
+            heard = stored.out if stored is not None else 0
+            session.listen(LineReader(path, heard), _lines_between(path, session.state.heard_from, heard))
+            reading = self._read_lines(session, mission.run_id)
+        else:
+            session.reader = None
+            reading = self._titles.follow(session, mission, path, begun=begun)
         self._reading[session.id] = self._tasks.start(reading)
 
     def last_screen(self, run: Run, until: int) -> list[str]:

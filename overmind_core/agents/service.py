@@ -392,8 +392,9 @@ class Agents:
     def _begin(self, session: Session, mission: Mission) -> None:
         """A run of the agent was started."""
         launch, session.launch = session.launch or self._launch_again(session, mission), None
-        session.apply(conversation_events.RunBegun(mission.run, first_message(session)))
+        opens = session.provider.opens and session.state.mode is not AgentMode.INTERACTIVE
         self._output.start(session, mission, begun=True)
+        session.apply(conversation_events.RunBegun(mission.run, first_message(session), opens))
         if session.state.mode is AgentMode.ONE_SHOT and session.agent.prompt is not None:
             session.record(PromptGiven(text=f"[human] {session.agent.prompt}"))
         if launch is not None and launch.notes is not None:

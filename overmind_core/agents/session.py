@@ -14,20 +14,23 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from overmind_core.agents import handshake
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CostRow, CursorRow
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
-from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, PlainLine, TextSpoken, TurnEnded
+from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, Owed, PlainLine, TextSpoken, TurnEnded
 from overmind_core.domain.agents.conversation import FailedMessage
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.missions.reasons import to_send_again
+from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.kernel.database import StoreError
+from overmind_core.providers.base import ConnectionRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from overmind_core.agents.activity import ActivityEffects
     from overmind_core.agents.budgets import Budgets
@@ -46,7 +49,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import KeeperRefused
     from overmind_core.missions.registry import Registry
-    from overmind_core.providers.base import Launch, Provider
+    from overmind_core.providers.base import Connection, Launch, Provider
     from overmind_core.system.machine import Clock
 
 
@@ -140,6 +143,8 @@ class Session:
         self.launch: Launch | None = None
         """How the newest run was started, until its first input is sent."""
         self.reader: LineReader | None = None
+        self._connection: Connection | None = None
+        """Hears the newest run, and writes to it; made when that is read."""
         self.questions: dict[int, Asked] = {}
         """Those that nobody has answered."""
         self.closed = False
@@ -161,6 +166,13 @@ class Session:
     def run_id(self) -> str:
         """Of the newest run."""
         return f"{self.id}.{self.state.run}"
+
+    @property
+    def connection(self) -> Connection:
+        """What hears the newest run on pipes, and writes to it."""
+        if self._connection is None:  # somebody answers before an earlier supervisor's run is read again
+            self._connection = self._connect()
+        return self._connection
 
     @property
     def reads_lines(self) -> bool:
@@ -189,6 +201,9 @@ class Session:
         """Take in what the program says."""
         if isinstance(fact, PlainLine | Acknowledged):
             return
+        if isinstance(fact, Owed):
+            self.send(fact.data)
+            return
         out = self.reader.offset if self.reader is not None and self.reads_lines else None
         self._context.publish(FactRead(self.id, fact, self.state.run, out))
         if isinstance(fact, Asked):
@@ -213,6 +228,27 @@ class Session:
         if not result.ok or result.text or not spoken:
             return result
         return replace(result, text=spoken, raw={**result.raw, "result": spoken} if result.raw else {})
+
+    def listen(self, reader: LineReader, past: Iterable[bytes]) -> None:
+        """Hear the newest run from where `reader` stands; `past`: its lines since `heard_from`, taken in already."""
+        self.reader, self._connection = reader, self._connect()
+        for line in past:
+            self._connection.parse(line)
+        if self.provider.opens:
+            handshake.watch(self)
+
+    def _connect(self) -> Connection:
+        state, mission = self.state, self.mission
+        request = ConnectionRequest(
+            state.mode,
+            self.agent,
+            state.session,
+            state.resumed,
+            "/" if mission is None else from_wire(mission.definition.cwd),
+            in_turn=state.turn is not None or state.sending is not None,
+            asked=frozenset(one.request for one in state.open),
+        )
+        return self.provider.connect(request)
 
     def read(self, until: int) -> None:
         """Take in the lines of one window before `until`, an offset in the newest run's output."""
@@ -372,7 +408,7 @@ class Session:
         self._context.store.agents.save(self.id, STATE.encode(self.state))
 
     def _take(self, line: bytes) -> None:
-        for fact in self.provider.parse(line):
+        for fact in self.connection.parse(line):
             self.receive(fact)
 
     def _save_cursor(self) -> None:
@@ -424,7 +460,9 @@ class Session:
         # And of its own for each try: one that is known is answered no more.
         attempt = f".{self.state.tries}" if self.state.tries else ""
         uuid = uuid5(UUID(self.state.session), f"{message}.{self.state.run}{attempt}")
-        self.send(self.provider.message(self.text_of(message), str(uuid)))
+        if self.reader is not None:
+            self.put(replace(self.state, heard_from=self.reader.offset))
+        self.send(self.connection.message(self.text_of(message), str(uuid)))
 
     def _move_message(self, effect: conversation_events.MessageMoved) -> None:
         self._context.messages.move(effect, resent=lambda: effect.message in self.state.resent)
@@ -461,7 +499,7 @@ class Session:
             self._context.waiters.keep(asked, decision)
             self._context.driver.answer(self, asked, decision)
         else:
-            self.send(self.provider.answer(asked, decision))
+            self.send(self.connection.answer(asked, decision))
 
     def _close_question(self, effect: conversation_events.AskClosed) -> None:
         number, decision, by = effect
@@ -478,7 +516,7 @@ class Session:
 
     def _interrupt(self) -> None:
         if self.state.mode is AgentMode.HEADLESS:
-            self.send(self.provider.interrupt(f"interrupt-{self.state.seq + 1}"))
+            self.send(self.connection.interrupt(f"interrupt-{self.state.seq + 1}", [*self.questions.values()]))
         elif self.state.mode is AgentMode.INTERACTIVE:
             self._context.driver.interrupt(self)
 

@@ -64,6 +64,48 @@ class Launch(NamedTuple):
     files: Mapping[str, str] = {}
 
 
+class ConnectionRequest(NamedTuple):
+    """A run whose program is to be heard, from its first line on or in the middle.
+
+    Args:
+        mode: How it talks to us.
+        agent: What a person wants of it.
+        session: The conversation's id.
+        resume: Whether the run goes on with that conversation; else it begins one.
+        cwd: Where it works. Absolute.
+        in_turn: Whether it was given a message that it has not answered.
+        asked: The names of the questions that nobody has answered.
+    """
+
+    mode: AgentMode
+    agent: Agent
+    session: str
+    resume: bool
+    cwd: str
+    in_turn: bool = False
+    asked: frozenset[str] = frozenset()
+
+
+class Connection(Protocol):
+    """What is said between us and the program of one run.
+
+    One that remembers knows a turn at most, and can be made again: from the lines since that turn began, or from all
+    while the conversation is being opened.
+    """
+
+    def parse(self, line: bytes) -> Sequence[AgentFact]:
+        """What one line of output means (without its newline). Never raises; what is unknown means nothing."""
+
+    def message(self, text: str, uuid: str) -> bytes:
+        """A person's message as it is written to a headless session, newline included."""
+
+    def interrupt(self, request: str, asked: Sequence[Asked]) -> bytes:
+        """What ends the turn of a headless session and keeps the session; `asked`: what nobody has answered."""
+
+    def answer(self, question: Asked, decision: Decision) -> bytes:
+        """The answer to a question of a headless session."""
+
+
 class Renderer(Protocol):
     """Turns a run's lines into what a person reads. Remembers tool calls until they return."""
 
@@ -82,6 +124,10 @@ class Provider(Protocol):
     modes: frozenset[AgentMode]
     speaks_json: bool
     """Whether its pipes carry lines that `parse` understands; else they are plain output."""
+    opens: bool
+    """Whether a run on pipes begins with an exchange behind which the program says that it takes messages."""
+    goes_on: bool
+    """Whether a run can go on with the conversation of an earlier one."""
 
     def refuse(self, agent: Agent) -> str | None:
         """Why this agent can't be run, such as an `--agent-arg` that collides with ours; None when it can."""
@@ -102,19 +148,13 @@ class Provider(Protocol):
         """Whether in the beginning of such a file anything was said."""
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
-        """What one line of output means (without its newline). Never raises; what is unknown means nothing."""
+        """What one line of any run's output means by itself; also of what `TurnResult.raw` was stored as."""
+
+    def connect(self, request: ConnectionRequest) -> Connection:
+        """What hears the program of one run, and writes to it."""
 
     def renderer(self) -> Renderer:
         """A renderer for one run."""
-
-    def message(self, text: str, uuid: str) -> bytes:
-        """A person's message as it is written to a headless session, newline included."""
-
-    def interrupt(self, request: str) -> bytes:
-        """What ends the turn of a headless session and keeps the session."""
-
-    def answer(self, question: Asked, decision: Decision) -> bytes:
-        """The answer to a question of a headless session."""
 
     def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
         """What the end of a run means.

@@ -29,7 +29,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
 )
 from overmind_core.domain.text.paragraphs import behind
-from overmind_core.providers.base import Launch, LaunchRequest, Renderer
+from overmind_core.providers.base import Connection, ConnectionRequest, Launch, LaunchRequest, Renderer
 from overmind_core.providers.lines import (
     FAILED,
     Object,
@@ -88,6 +88,8 @@ class Codex:
     install = "npm install -g @openai/codex"
     modes = frozenset({AgentMode.ONE_SHOT})
     speaks_json = True
+    opens = False
+    goes_on = True
 
     def refuse(self, agent: Agent) -> str | None:
         """Name options that it doesn't know, and arguments that collide with ours."""
@@ -150,6 +152,11 @@ class Codex:
         convert = KINDS.get(text_at(found, "type"))
         return tuple(convert(found)) if convert is not None else ()
 
+    def connect(self, request: ConnectionRequest) -> Connection:
+        """It hears each line by itself."""
+        del request
+        return self
+
     def renderer(self) -> Renderer:
         """A transcript."""
         return _CodexTranscript()
@@ -159,9 +166,9 @@ class Codex:
         del text, uuid
         return b""
 
-    def interrupt(self, request: str) -> bytes:
+    def interrupt(self, request: str, asked: Sequence[Asked]) -> bytes:
         """Its input is closed."""
-        del request
+        del request, asked
         return b""
 
     def answer(self, question: Asked, decision: Decision) -> bytes:

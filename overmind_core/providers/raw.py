@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, PlainLine, RunVerdict, TurnResult
 from overmind_core.domain.text.bytestrings import typed_bytes
-from overmind_core.providers.base import Launch, LaunchRequest, Renderer
+from overmind_core.providers.base import Connection, ConnectionRequest, Launch, LaunchRequest, Renderer
 from overmind_core.providers.lines import plain_text
 
 
@@ -19,6 +19,8 @@ class Raw:
     install = ""
     modes = frozenset({AgentMode.INTERACTIVE})
     speaks_json = False
+    opens = False
+    goes_on = True
 
     def refuse(self, agent: Agent) -> str | None:
         """What a raw mission can't have."""
@@ -53,6 +55,11 @@ class Raw:
         """A line is a line."""
         return (PlainLine(plain_text(line)),)
 
+    def connect(self, request: ConnectionRequest) -> Connection:
+        """It hears each line by itself."""
+        del request
+        return self
+
     def renderer(self) -> Renderer:
         """Lines as they are."""
         return _PlainRenderer()
@@ -62,9 +69,9 @@ class Raw:
         del uuid
         return typed_bytes(text) + b"\n"
 
-    def interrupt(self, request: str) -> bytes:
+    def interrupt(self, request: str, asked: Sequence[Asked]) -> bytes:
         """What ctrl-c types."""
-        del request
+        del request, asked
         return b"\x03"
 
     def answer(self, question: Asked, decision: Decision) -> bytes:

@@ -14,8 +14,11 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "raw": ("overmind_core.providers.raw", "Raw"),
     "claude": ("overmind_core.providers.claude.provider", "Claude"),
     "codex": ("overmind_core.providers.codex", "Codex"),
+    "gemini": ("overmind_core.providers.rpc.provider", "gemini"),
+    "opencode": ("overmind_core.providers.rpc.provider", "opencode"),
+    "qwen": ("overmind_core.providers.rpc.provider", "qwen"),
 }
-"""The module and the class; imported when first asked for, for the command line starts often and needs few."""
+"""The module and what makes one; imported when first asked for, for the command line starts often and needs few."""
 
 
 class UnknownProvider(LookupError):

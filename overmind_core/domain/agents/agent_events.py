@@ -250,6 +250,22 @@ class Acknowledged(NamedTuple):
     error: str | None = None
 
 
+class Owed(NamedTuple):
+    """Bytes that are to be written to the program because of what it says: an answer, or the next step of ours."""
+
+    data: bytes
+
+
+class SessionReady(NamedTuple):
+    """The program has opened its conversation, and takes messages from now on."""
+
+
+class NotOpened(NamedTuple):
+    """The program can't open its conversation; `result` says why, and what that means for the restart policy."""
+
+    result: TurnResult
+
+
 class PlainLine(NamedTuple):
     """A line that is none of the program's objects."""
 
@@ -277,6 +293,9 @@ AgentFact = (
     | StateForgotten
     | StateGuessed
     | Acknowledged
+    | Owed
+    | SessionReady
+    | NotOpened
     | PlainLine
     | ProgramLeft
     | ModelCalled

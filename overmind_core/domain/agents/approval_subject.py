@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST_COMPARED = 4000
 """Lines of both sides together that are compared; more are shown as all gone and all new."""
 CONTEXT = 3
+_TITLE_ONLY = "title_only"
+"""`permission.TITLE_ONLY`."""
 _OLD, _NEW = "old_string", "new_string"
 
 
@@ -33,12 +35,14 @@ def lines(subject: Subject, replaces: Subject | None = None) -> list[str]:
 
 def _command(subject: dict[str, Any]) -> Iterator[str]:
     """A command as it would be run; an argv as JSON, so that its words stay apart."""
-    command = subject.pop("command", None)
+    command, by_title = subject.pop("command", None), subject.pop(_TITLE_ONLY, None)
     if isinstance(command, str):
         for place, line in enumerate(command.split("\n")):
             yield f"{'> ' if place else '$ '}{line}"
     elif command is not None:
         yield f"$ {json.dumps(command, ensure_ascii=False)}"
+    if by_title:
+        yield "  (as its program calls it: the command itself is not told)"
 
 
 def _file(subject: dict[str, Any], replaces: Subject | None) -> Iterator[str]:

@@ -152,6 +152,10 @@ class Conversation:
     """Where the newest interactive run's figures are read."""
     counted: tuple[ModelCalled, ...] = ()
     """The newest calls that were counted; the program tells of some more than once."""
+    opening: bool = False
+    """The newest run's program has yet to open the conversation: until then nothing is delivered."""
+    heard_from: int = 0
+    """Offset in the newest run's output from which on its lines are read again by who has to know the turn so far."""
 
 
 def is_busy(c: Conversation) -> bool:
@@ -218,6 +222,7 @@ def plan_run(c: Conversation, run: int, *, session: str, token: str) -> Conversa
         seq=0,
         input_closed=False,
         last=None,
+        heard_from=0,
     )
 
 

@@ -14,10 +14,11 @@ from overmind_core.domain.missions.mission import Cause
 
 
 class RunBegun(NamedTuple):
-    """A run was started; `message`: what it was given to begin with."""
+    """A run was started; `message`: what it was given to begin with; `opens`: it says when it takes messages."""
 
     run: int
     message: int | None = None
+    opens: bool = False
 
 
 class RunOver(NamedTuple):

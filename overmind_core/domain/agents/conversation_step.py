@@ -15,8 +15,10 @@ from overmind_core.domain.agents.agent_events import (
     Echoed,
     LimitReached,
     ModelCalled,
+    NotOpened,
     Retrying,
     SessionNamed,
+    SessionReady,
     StateForgotten,
     StateGuessed,
     TextSpoken,
@@ -107,6 +109,10 @@ def _on_agent_event(c: Conversation, fact: Fact, now: float, source: ActivitySou
     match fact:
         case SessionNamed():
             return _on_session_named(c, fact, now, source)
+        case SessionReady():
+            return _on_session_ready(c, now, source), ()
+        case NotOpened(result):
+            return replace(c, last=replace(result, raw={}), input_closed=True), (CloseInput(),)
         case TurnBegan() | Echoed():
             return turn_began(c, fact, now, source)
         case TextSpoken(text, thought):
@@ -137,12 +143,12 @@ def _on_agent_event(c: Conversation, fact: Fact, now: float, source: ActivitySou
 
 
 def _on_run_begun(c: Conversation, fact: RunBegun, now: float) -> Step:
-    c = replace(c, held=False, running=fact.run)
+    c = replace(c, held=False, running=fact.run, opening=fact.opens)
     if fact.message is not None:
         c = replace(c, sending=fact.message, queue=others(c.queue, fact.message), failed=None)
     if c.mode is AgentMode.ONE_SHOT or fact.message is not None:
         c = replace(c, activity=Activity(ActivityKind.WORKING, now))
-    elif c.mode is AgentMode.HEADLESS:
+    elif c.mode is AgentMode.HEADLESS and not c.opening:
         c = replace(c, activity=Activity(ActivityKind.IDLE, now))
     else:
         c = replace(c, activity=Activity(ActivityKind.UNKNOWN, now, ActivitySource.HOOK))
@@ -155,7 +161,8 @@ def _on_run_over(c: Conversation, fact: RunOver, now: float) -> Step:
     closed, effects = close(c, list(c.open), now, ActivitySource.STREAM)
     effects = (*paid, *effects)
     flying = closed.sending if closed.sending is not None else closed.turn.message if closed.turn else None
-    c = replace(closed, sending=None, turn=None, held=True, running=0, activity=Activity(ActivityKind.UNKNOWN, now))
+    unknown = Activity(ActivityKind.UNKNOWN, now)
+    c = replace(closed, sending=None, turn=None, held=True, running=0, opening=False, activity=unknown)
     if flying is not None and flying not in c.resent and not fact.final:
         why = "the session was switched over" if c.leaving else "the agent ended before it answered"
         again = MessageResent(text=f"--- message {flying} is resent: {why} ---")
@@ -180,9 +187,16 @@ def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: A
     c = replace(c, model=fact.model or c.model, permission_mode=fact.permission_mode or c.permission_mode)
     if fact.session == c.session:
         return c, effects
+    if c.opening:  # the program chooses the name
+        return replace(c, session=fact.session, begun=False, cost_total=0.0), effects
     # `/clear`: the new one is stored with its first prompt.
     other = replace(c, session=fact.session, begun=False, cost_total=None)
     return other, (*effects, ConversationChanged(session_id=fact.session))
+
+
+def _on_session_ready(c: Conversation, now: float, source: ActivitySource) -> Conversation:
+    rests = c.opening and c.mode is not AgentMode.ONE_SHOT
+    return replace(c, opening=False, activity=Activity(ActivityKind.IDLE, now, source) if rests else c.activity)
 
 
 def _on_state_forgotten(
@@ -242,7 +256,7 @@ def _advance(c: Conversation, now: float) -> Step:
     c = _after_limit(c, now)
     if c.wanted is not c.mode:
         return _change_over(c)
-    if not c.queue or c.held or c.input_closed or is_busy(c) or c.mode is AgentMode.ONE_SHOT:
+    if not c.queue or c.held or c.opening or c.input_closed or is_busy(c) or c.mode is AgentMode.ONE_SHOT:
         return c, ()
     if c.mode is AgentMode.INTERACTIVE and (c.home is not c.mode or c.activity.doing is not ActivityKind.IDLE):
         return c, ()

@@ -38,6 +38,9 @@ DELEGATES = frozenset({"Agent", "Task"})
 UNRULED = frozenset({"AskUserQuestion", "ExitPlanMode"})
 """Questions to the person: no rule answers them."""
 
+TITLE_ONLY = "title_only"
+"""Beside a command: it is what the program calls it by, which may not be all of it. No pattern allows it."""
+
 _RULE = re.compile(r"(?P<tool>[A-Za-z_*][\w.*-]*)(?:\((?P<about>.*)\))?", re.DOTALL)
 _ESCAPE = re.compile(r"\\([()*\\])")
 _DOMAIN = "domain:"
@@ -187,7 +190,9 @@ def _allowing(rules: Sequence[Rule], use: ToolUse) -> list[Rule]:
         return _first(rules, lambda rule: _about_tool(rule, use))
     command = _text(use.subject, "command").strip(BLANK)
     whole = _first(rules, lambda rule: rule.tool == SHELL and (rule.about is None or _exact(rule.about) == command))
-    return whole or _all_parts(rules, use, commands.parts(command))
+    if whole or use.subject.get(TITLE_ONLY):
+        return whole
+    return _all_parts(rules, use, commands.parts(command))
 
 
 def _all_parts(rules: Sequence[Rule], use: ToolUse, taken: commands.CommandParts | None) -> list[Rule]:

@@ -17,7 +17,7 @@ from overmind_core.domain.agents.agent_events import (
     RunVerdict,
     TurnResult,
 )
-from overmind_core.providers.base import Launch, LaunchRequest, Renderer
+from overmind_core.providers.base import Connection, ConnectionRequest, Launch, LaunchRequest, Renderer
 from overmind_core.providers.claude import command_line, conversation_file, hooks, messages, screen_rules, stream
 from overmind_core.providers.claude.transcript import ClaudeTranscript
 
@@ -62,6 +62,8 @@ class Claude:
     install = "npm install -g @anthropic-ai/claude-code"
     modes = frozenset(AgentMode)
     speaks_json = True
+    opens = False
+    goes_on = True
     interrupt_keys = b"\x1b"
     exit_keys = b"/exit"
 
@@ -93,6 +95,11 @@ class Claude:
         """A line of `stream-json`."""
         return stream.parse(line)
 
+    def connect(self, request: ConnectionRequest) -> Connection:
+        """It hears each line by itself."""
+        del request
+        return self
+
     def renderer(self) -> Renderer:
         """A transcript."""
         return ClaudeTranscript()
@@ -101,8 +108,9 @@ class Claude:
         """A line of type `user`."""
         return messages.message(text, uuid)
 
-    def interrupt(self, request: str) -> bytes:
+    def interrupt(self, request: str, asked: Sequence[Asked]) -> bytes:
         """A control request."""
+        del asked
         return messages.interrupt(request)
 
     def answer(self, question: Asked, decision: Decision) -> bytes:

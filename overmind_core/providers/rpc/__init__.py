@@ -1,0 +1,1 @@
+"""Agents' programs that speak JSON-RPC over their pipes."""

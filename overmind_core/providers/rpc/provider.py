@@ -1,0 +1,154 @@
+"""Any program of `rows` as a provider: tasks and sessions over the Agent Client Protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.agents.agent_events import (
+    AgentFact,
+    Owed,
+    PlainLine,
+    Retry,
+    RunVerdict,
+    SessionReady,
+    TextSpoken,
+    TurnResult,
+)
+from overmind_core.providers.base import ConnectionRequest, Launch
+from overmind_core.providers.lines import object_at, read_object, text_at
+from overmind_core.providers.rpc import rows
+from overmind_core.providers.rpc.acp import NO_CONVERSATION, AcpConnection, initialize, stored_result
+from overmind_core.providers.rpc.transcript import AcpTranscript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from overmind_core.providers.base import LaunchRequest
+
+UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
+    "--allowed-tools": lambda agent: agent.allowed_tools,
+    "--disallowed-tools": lambda agent: agent.disallowed_tools,
+    "--max-turns": lambda agent: agent.max_turns,
+    "--system-prompt": lambda agent: agent.system_prompt,
+    "--append-system-prompt": lambda agent: agent.append_system_prompt,
+    "--mcp-config": lambda agent: agent.mcp_config,
+}
+"""Options of `overmind run` for which the protocol has nothing."""
+_NEVER_OPEN = frozenset({NO_CONVERSATION, "not_logged_in", "usage_error"})
+"""Reasons with which a session has ended before it took a message."""
+_LISTENER = ConnectionRequest(AgentMode.HEADLESS, Agent(), "", resume=False, cwd="/", in_turn=True)
+"""Of whoever only reads a run."""
+
+
+class AcpProvider:
+    """One program."""
+
+    modes = frozenset({AgentMode.ONE_SHOT, AgentMode.HEADLESS})
+    speaks_json = True
+    opens = True
+
+    def __init__(self, row: rows.AcpRow) -> None:
+        self._row = row
+        self.name = row.name
+        self.program = row.program
+        self.install = row.install
+        self.goes_on = row.goes_on
+
+    def refuse(self, agent: Agent) -> str | None:
+        """Name options that it doesn't know, and arguments that collide with ours."""
+        row = self._row
+        problems = [
+            f"{option} is not possible with {row.name}" for option, given in UNSUPPORTED.items() if given(agent)
+        ]
+        if agent.max_cost and not row.tells_cost:
+            problems.append(f"--max-cost is not possible with {row.name}: it does not tell what it costs")
+        ours = {*row.arguments, *((row.model_option,) if row.model_option and agent.model else ())}
+        names = [argument.partition("=")[0] for argument in agent.arguments]
+        problems += [f"--agent-arg {one} conflicts with an argument that Overmind sets" for one in names if one in ours]
+        return "; ".join(problems) or None
+
+    def refuse_notes(self, agent: Agent) -> str:
+        """The protocol has no place for what a program is to know before its first prompt."""
+        del agent
+        return f"{self.name} takes no notes"
+
+    def reads(self, agent: Agent) -> Sequence[str]:
+        """None."""
+        del agent
+        return ()
+
+    def conversations(self, environ: Mapping[str, str]) -> str | None:
+        """Its program says itself that one is gone."""
+        del environ
+        return None
+
+    def has_turn(self, record: bytes) -> bool:
+        """Nobody looks."""
+        del record
+        return True
+
+    def launch(self, start: LaunchRequest) -> Launch:
+        """Its first line opens the exchange; all else follows what the program answers."""
+        row, agent = self._row, start.agent
+        argv = [agent.program or self.program, *row.arguments]
+        argv += (row.model_option, agent.model) if row.model_option and agent.model else ()
+        argv += agent.arguments
+        asks = row.permissions.get(agent.permission_mode or rows.ASK, {})
+        return Launch(argv=tuple(argv), stdin=initialize(), environment={**row.environment, **asks})
+
+    def parse(self, line: bytes) -> Sequence[AgentFact]:
+        """A line by itself: a piece of text, or the end of a turn as its result was stored."""
+        found = read_object(line)
+        if isinstance(found, str):
+            return (PlainLine(found),) if found.strip() else ()
+        if (ended := stored_result(found)) is not None:
+            return (ended,)
+        update = object_at(object_at(found, "params"), "update")
+        kind, text = text_at(update, "sessionUpdate"), text_at(object_at(update, "content"), "text")
+        if kind not in {"agent_message_chunk", "agent_thought_chunk"} or not text:
+            return ()
+        return (TextSpoken(text, kind == "agent_thought_chunk"),)
+
+    def connect(self, request: ConnectionRequest) -> AcpConnection:
+        """What hears the program of one run, and writes to it."""
+        return AcpConnection(self._row, request if self._row.goes_on else request._replace(resume=False))
+
+    def renderer(self) -> AcpTranscript:
+        """A transcript."""
+        return AcpTranscript(_Listener(self._row, _LISTENER))
+
+    def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
+        """What its end means."""
+        del errors, resumed
+        is_task = mode is AgentMode.ONE_SHOT
+        if last is not None and last.retry is Retry.SWITCH:
+            return RunVerdict(failed=True, reason=last.reason, retry=Retry.SWITCH)
+        if last is not None and not last.ok and (is_task or last.reason in _NEVER_OPEN):
+            return RunVerdict(failed=True, reason=last.reason, retry=last.retry)
+        if is_task and code == 0 and last is None:
+            return RunVerdict(failed=True, reason="no_result")
+        return RunVerdict(failed=code != 0)
+
+
+class _Listener(AcpConnection):
+    """Of whoever only reads: each piece of text is of a turn, and nothing is owed to anybody."""
+
+    def parse(self, line: bytes) -> Sequence[AgentFact]:
+        self._expects = True
+        return tuple(fact for fact in super().parse(line) if not isinstance(fact, Owed | SessionReady))
+
+
+def gemini() -> AcpProvider:
+    """Google's."""
+    return AcpProvider(rows.GEMINI)
+
+
+def opencode() -> AcpProvider:
+    """SST's."""
+    return AcpProvider(rows.OPENCODE)
+
+
+def qwen() -> AcpProvider:
+    """Alibaba's."""
+    return AcpProvider(rows.QWEN)

@@ -1,0 +1,87 @@
+"""The programs that speak the Agent Client Protocol: what differs between them, as data. Measured with each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+ASK, EDITS, READ_ONLY, ALL = "ask", "edits", "read-only", "all"
+"""Words for `--permission-mode` that mean the same with each of these programs."""
+
+
+class TokensFrom(StrEnum):
+    """Where a program tells what a turn has used."""
+
+    QUOTA = "quota"
+    """In `_meta.quota` of the reply: all calls of the turn."""
+    REPLY = "reply"
+    """In `usage` of the reply."""
+    CHUNKS = "chunks"
+    """In `_meta.usage` of an empty piece of text behind each call."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcpRow:
+    """One program."""
+
+    name: str
+    """Of the provider."""
+    program: str
+    install: str
+    arguments: tuple[str, ...]
+    """What makes it speak the protocol."""
+    tokens: TokensFrom
+    modes: Mapping[str, str]
+    """A word of ours → the program's mode; it is set where the program is in another one."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    permissions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """A word of ours → variables that have it ask or not, where its modes don't; it goes on in the mode that it has."""
+    model_option: str | None = None
+    """The argument that chooses the model; None: it is chosen once the conversation is open."""
+    tells_cost: bool = False
+    """Whether it tells what the conversation has cost in US dollars."""
+    goes_on: bool = True
+    """Whether it can open a conversation of an earlier process again and lose nothing of it."""
+
+
+def _opencode(shell: str, edit: str) -> Mapping[str, str]:
+    return {"OPENCODE_PERMISSION": f'{{"bash":"{shell}","edit":"{edit}","webfetch":"{shell}"}}'}
+
+
+GEMINI = AcpRow(
+    name="gemini",
+    program="gemini",
+    install="npm install -g @google/gemini-cli",
+    arguments=("--acp",),
+    tokens=TokensFrom.QUOTA,
+    modes={ASK: "default", EDITS: "autoEdit", READ_ONLY: "plan", ALL: "yolo"},
+    environment={"GEMINI_CLI_NO_RELAUNCH": "true"},  # else it is two processes, and takes twice the memory
+    model_option="--model",
+    goes_on=False,  # 0.61.0 destroys a conversation that is loaded for the second time, its file too
+)
+OPENCODE = AcpRow(
+    name="opencode",
+    program="opencode",
+    install="npm install -g opencode-ai",
+    arguments=("acp",),
+    tokens=TokensFrom.REPLY,
+    modes={READ_ONLY: "plan"},
+    environment={"OPENCODE_DISABLE_AUTOUPDATE": "true"},
+    permissions={
+        ASK: _opencode("ask", "ask"),  # by itself it asks nothing
+        EDITS: _opencode("ask", "allow"),
+        READ_ONLY: _opencode("ask", "deny"),
+        ALL: _opencode("allow", "allow"),
+    },
+    tells_cost=True,
+)
+QWEN = AcpRow(
+    name="qwen",
+    program="qwen",
+    install="npm install -g @qwen-code/qwen-code",
+    arguments=("--acp",),
+    tokens=TokensFrom.CHUNKS,
+    modes={ASK: "default", EDITS: "auto-edit", READ_ONLY: "plan", ALL: "yolo"},
+    model_option="--model",
+)
