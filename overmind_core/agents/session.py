@@ -10,7 +10,7 @@ import asyncio
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import msgspec
 
@@ -125,6 +125,14 @@ class AgentContext:
     usage: UsageFollower
     publish: Callable[[FactRead], None]
     """Told of what each program says."""
+
+
+def _namespace(session: str) -> UUID:
+    """The conversation's name as a namespace of message names; a program may choose any text."""
+    try:
+        return UUID(session)
+    except ValueError:
+        return uuid5(NAMESPACE_OID, session)
 
 
 class Session:
@@ -459,7 +467,7 @@ class Session:
         # Of its own for each run: a program that resumes drops a message whose answer had begun when it died.
         # And of its own for each try: one that is known is answered no more.
         attempt = f".{self.state.tries}" if self.state.tries else ""
-        uuid = uuid5(UUID(self.state.session), f"{message}.{self.state.run}{attempt}")
+        uuid = uuid5(_namespace(self.state.session), f"{message}.{self.state.run}{attempt}")
         if self.reader is not None:
             self.put(replace(self.state, heard_from=self.reader.offset))
         self.send(self.connection.message(self.text_of(message), str(uuid)))

@@ -1,0 +1,181 @@
+"""A program that speaks the Agent Client Protocol and does what its prompts say; run by its path.
+
+`!bash COMMAND` and `!write PATH TEXT` ask first, `!hang` waits until it is cancelled, `!client` asks the client for a
+file, `!error CODE TEXT` fails, `!die` ends at once, `!history` tells all prompts; anything else is echoed. Conversations
+are kept in the folder that ACP_KEPT names. ACP_WAY: `no-login`, `mute` (never answers), `old` (version 0 of the protocol).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+
+KEPT = os.environ["ACP_KEPT"]
+WAY = os.environ.get("ACP_WAY", "")
+OPTIONS = [
+    {"optionId": "always", "name": "Always", "kind": "allow_always"},
+    {"optionId": "once", "name": "Once", "kind": "allow_once"},
+    {"optionId": "no", "name": "No", "kind": "reject_once"},
+]
+MODES = {"currentModeId": "auto", "availableModes": [{"id": one, "name": one} for one in ("auto", "default", "plan", "yolo")]}
+
+
+class Cancelled(Exception):
+    """The client ends the turn."""
+
+
+class Agent:
+    def __init__(self):
+        self.session, self.prompts, self.mode, self.asked, self.calls = "", [], "auto", 0, 0
+
+    def say(self, **message):
+        sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+        sys.stdout.flush()
+
+    def heard(self):
+        line = sys.stdin.readline()
+        if not line:
+            raise SystemExit(0)
+        return json.loads(line)
+
+    def update(self, kind, **fields):
+        self.say(method="session/update", params={"sessionId": self.session, "update": {"sessionUpdate": kind, **fields}})
+
+    def tell(self, text):
+        self.update("agent_message_chunk", content={"type": "text", "text": text})
+
+    def request(self, method, **params):
+        """Ask the client, and return its reply."""
+        number, self.asked = self.asked, self.asked + 1
+        self.say(id=number, method=method, params={"sessionId": self.session, **params})
+        while True:
+            found = self.heard()
+            if found.get("method") == "session/cancel":
+                reply = self.heard()
+                assert reply["result"]["outcome"]["outcome"] == "cancelled", "each open question is answered, too"
+                raise Cancelled
+            if found.get("id") == number and "method" not in found:
+                return found
+
+    def may(self, call):
+        reply = self.request("session/request_permission", toolCall=call, options=OPTIONS)
+        return reply["result"]["outcome"].get("optionId") in {"once", "always"}
+
+    def call(self, title, kind, **fields):
+        self.calls += 1
+        call = {"toolCallId": f"call_{self.calls}", "title": title, "kind": kind, "status": "pending", **fields}
+        self.update("tool_call", **call)
+        return call
+
+    def run(self, command):
+        call = self.call(command, "execute", rawInput={"command": command})
+        if self.mode != "yolo" and not self.may(call):
+            self.update("tool_call_update", toolCallId=call["toolCallId"], status="failed", rawOutput={"error": "refused"})
+            self.tell("refused")
+            return
+        self.update("tool_call_update", toolCallId=call["toolCallId"], status="in_progress")
+        done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+        how = "completed" if done.returncode == 0 else "failed"
+        told = {"output": done.stdout, "metadata": {"exit": done.returncode}}
+        self.update("tool_call_update", toolCallId=call["toolCallId"], status=how, rawOutput=told)
+        self.tell(f"it printed: {done.stdout}")
+
+    def write(self, path, text):
+        old = ""
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                old = file.read()
+        change = {"type": "diff", "path": path, "oldText": old, "newText": text}
+        call = self.call(f"Writing to {path}", "edit", content=[change], locations=[{"path": path}])
+        if self.may(call):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        self.update("tool_call_update", toolCallId=call["toolCallId"], status="completed")
+        self.tell("written")
+
+    def hang(self):
+        self.tell("hanging\n")
+        while self.heard().get("method") != "session/cancel":
+            pass
+        raise Cancelled
+
+    def prompt(self, text):
+        word, _, rest = text.partition(" ")
+        if word == "!bash":
+            self.run(rest)
+        elif word == "!write":
+            self.write(*rest.split(" ", 1))
+        elif word == "!hang":
+            self.hang()
+        elif word == "!client":
+            self.tell(f"client: {self.request('fs/read_text_file', path='/etc/passwd')['error']['code']}")
+        elif word == "!die":
+            os._exit(3)
+        elif word == "!history":
+            self.tell(" | ".join(self.prompts))
+        else:
+            self.tell("echo: ")
+            self.tell(text)
+
+    def keep(self):
+        with open(os.path.join(KEPT, self.session), "w", encoding="utf-8") as file:
+            json.dump(self.prompts, file)
+
+    def on_prompt(self, number, params):
+        assert params["sessionId"] == self.session
+        text = params["prompt"][0]["text"]
+        self.prompts.append(text)
+        self.keep()
+        if text.startswith("!error"):
+            _, code, why = text.split(" ", 2)
+            self.say(id=number, error={"code": int(code), "message": why})
+            return
+        stop = "end_turn"
+        try:
+            self.prompt(text)
+        except Cancelled:
+            stop = "cancelled"
+        self.update("usage_update", used=9, size=10, cost={"amount": 0.5 * len(self.prompts), "currency": "USD"})
+        self.say(id=number, result={"stopReason": stop, "usage": {"inputTokens": 10, "outputTokens": 2}})
+
+    def on_session(self, number, method, params):
+        assert os.path.samefile(params["cwd"], os.getcwd())
+        if WAY == "no-login":
+            self.say(id=number, error={"code": -32000, "message": "Authentication required"})
+            return
+        self.session = params.get("sessionId") or f"ses_{uuid.uuid4()}"
+        path = os.path.join(KEPT, self.session)
+        if method == "session/resume":
+            if not os.path.exists(path):
+                self.say(id=number, error={"code": -32603, "message": "no such session"})
+                return
+            with open(path, encoding="utf-8") as file:
+                self.prompts = json.load(file)
+        self.say(id=number, result={"sessionId": self.session, "modes": MODES, "models": {"currentModelId": "m1"}})
+        self.update("available_commands_update", availableCommands=[])
+
+    def serve(self):
+        print("a banner that is no JSON", flush=True)
+        while True:
+            found = self.heard()
+            number, method, params = found.get("id"), found.get("method"), found.get("params")
+            if WAY == "mute":
+                time.sleep(600)
+            if method == "initialize":
+                able = {"sessionCapabilities": {"resume": {}}}
+                self.say(id=number, result={"protocolVersion": 0 if WAY == "old" else 1, "agentCapabilities": able})
+            elif method in {"session/new", "session/resume"}:
+                self.on_session(number, method, params)
+            elif method == "session/set_mode":
+                self.mode = params["modeId"]
+                self.say(id=number, result={})
+            elif method == "session/prompt":
+                self.on_prompt(number, params)
+
+
+if __name__ == "__main__":
+    Agent().serve()
