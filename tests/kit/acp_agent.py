@@ -1,8 +1,9 @@
 """A program that speaks the Agent Client Protocol and does what its prompts say; run by its path.
 
 `!bash COMMAND` and `!write PATH TEXT` ask first, `!hang` waits until it is cancelled, `!client` asks the client for a
-file, `!error CODE TEXT` fails, `!die` ends at once, `!history` tells all prompts; anything else is echoed. Conversations
-are kept in the folder that ACP_KEPT names. ACP_WAY: `no-login`, `mute` (never answers), `old` (version 0 of the protocol).
+file, `!error CODE TEXT` fails, `!die` ends at once, `!history` tells all prompts; anything else is echoed.
+Conversations are kept in the folder that ACP_KEPT names. ACP_WAY: `no-login`, `mute` (never answers), `old` (version 0
+of the protocol).
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import subprocess
 import sys
 import time
 import uuid
+from typing import Any
+
+Json = dict[str, Any]
 
 KEPT = os.environ["ACP_KEPT"]
 WAY = os.environ.get("ACP_WAY", "")
@@ -21,7 +25,8 @@ OPTIONS = [
     {"optionId": "once", "name": "Once", "kind": "allow_once"},
     {"optionId": "no", "name": "No", "kind": "reject_once"},
 ]
-MODES = {"currentModeId": "auto", "availableModes": [{"id": one, "name": one} for one in ("auto", "default", "plan", "yolo")]}
+NAMES = ("auto", "default", "plan", "yolo")
+MODES = {"currentModeId": "auto", "availableModes": [{"id": one, "name": one} for one in NAMES]}
 
 
 class Cancelled(Exception):
@@ -29,26 +34,33 @@ class Cancelled(Exception):
 
 
 class Agent:
-    def __init__(self):
-        self.session, self.prompts, self.mode, self.asked, self.calls = "", [], "auto", 0, 0
+    """One process."""
 
-    def say(self, **message):
+    def __init__(self) -> None:
+        self.session = ""
+        self.prompts: list[str] = []
+        self.mode = "auto"
+        self.asked = 0
+        self.calls = 0
+
+    def say(self, **message: object) -> None:
         sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
         sys.stdout.flush()
 
-    def heard(self):
+    def heard(self) -> Json:
         line = sys.stdin.readline()
         if not line:
             raise SystemExit(0)
-        return json.loads(line)
+        return dict(json.loads(line))
 
-    def update(self, kind, **fields):
-        self.say(method="session/update", params={"sessionId": self.session, "update": {"sessionUpdate": kind, **fields}})
+    def update(self, what: str, **fields: object) -> None:
+        update = {"sessionUpdate": what, **fields}
+        self.say(method="session/update", params={"sessionId": self.session, "update": update})
 
-    def tell(self, text):
+    def tell(self, text: str) -> None:
         self.update("agent_message_chunk", content={"type": "text", "text": text})
 
-    def request(self, method, **params):
+    def request(self, method: str, **params: object) -> Json:
         """Ask the client, and return its reply."""
         number, self.asked = self.asked, self.asked + 1
         self.say(id=number, method=method, params={"sessionId": self.session, **params})
@@ -61,20 +73,21 @@ class Agent:
             if found.get("id") == number and "method" not in found:
                 return found
 
-    def may(self, call):
+    def may(self, call: Json) -> bool:
         reply = self.request("session/request_permission", toolCall=call, options=OPTIONS)
         return reply["result"]["outcome"].get("optionId") in {"once", "always"}
 
-    def call(self, title, kind, **fields):
+    def call(self, title: str, kind: str, **fields: object) -> Json:
         self.calls += 1
-        call = {"toolCallId": f"call_{self.calls}", "title": title, "kind": kind, "status": "pending", **fields}
+        call: Json = {"toolCallId": f"call_{self.calls}", "title": title, "kind": kind, "status": "pending", **fields}
         self.update("tool_call", **call)
         return call
 
-    def run(self, command):
+    def run(self, command: str) -> None:
         call = self.call(command, "execute", rawInput={"command": command})
         if self.mode != "yolo" and not self.may(call):
-            self.update("tool_call_update", toolCallId=call["toolCallId"], status="failed", rawOutput={"error": "refused"})
+            error = {"error": "refused"}
+            self.update("tool_call_update", toolCallId=call["toolCallId"], status="failed", rawOutput=error)
             self.tell("refused")
             return
         self.update("tool_call_update", toolCallId=call["toolCallId"], status="in_progress")
@@ -84,7 +97,7 @@ class Agent:
         self.update("tool_call_update", toolCallId=call["toolCallId"], status=how, rawOutput=told)
         self.tell(f"it printed: {done.stdout}")
 
-    def write(self, path, text):
+    def write(self, path: str, text: str) -> None:
         old = ""
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:
@@ -97,13 +110,13 @@ class Agent:
         self.update("tool_call_update", toolCallId=call["toolCallId"], status="completed")
         self.tell("written")
 
-    def hang(self):
+    def hang(self) -> None:
         self.tell("hanging\n")
         while self.heard().get("method") != "session/cancel":
             pass
         raise Cancelled
 
-    def prompt(self, text):
+    def prompt(self, text: str) -> None:
         word, _, rest = text.partition(" ")
         if word == "!bash":
             self.run(rest)
@@ -121,11 +134,11 @@ class Agent:
             self.tell("echo: ")
             self.tell(text)
 
-    def keep(self):
+    def keep(self) -> None:
         with open(os.path.join(KEPT, self.session), "w", encoding="utf-8") as file:
             json.dump(self.prompts, file)
 
-    def on_prompt(self, number, params):
+    def on_prompt(self, number: object, params: Json) -> None:
         assert params["sessionId"] == self.session
         text = params["prompt"][0]["text"]
         self.prompts.append(text)
@@ -142,7 +155,7 @@ class Agent:
         self.update("usage_update", used=9, size=10, cost={"amount": 0.5 * len(self.prompts), "currency": "USD"})
         self.say(id=number, result={"stopReason": stop, "usage": {"inputTokens": 10, "outputTokens": 2}})
 
-    def on_session(self, number, method, params):
+    def on_session(self, number: object, method: str, params: Json) -> None:
         assert os.path.samefile(params["cwd"], os.getcwd())
         if WAY == "no-login":
             self.say(id=number, error={"code": -32000, "message": "Authentication required"})
@@ -158,15 +171,15 @@ class Agent:
         self.say(id=number, result={"sessionId": self.session, "modes": MODES, "models": {"currentModelId": "m1"}})
         self.update("available_commands_update", availableCommands=[])
 
-    def serve(self):
-        print("a banner that is no JSON", flush=True)
+    def serve(self) -> None:
+        sys.stdout.write("a banner that is no JSON\n")
         while True:
             found = self.heard()
-            number, method, params = found.get("id"), found.get("method"), found.get("params")
+            number, method, params = found.get("id"), str(found.get("method")), found.get("params", {})
             if WAY == "mute":
                 time.sleep(600)
             if method == "initialize":
-                able = {"sessionCapabilities": {"resume": {}}}
+                able: Json = {"sessionCapabilities": {"resume": {}}}
                 self.say(id=number, result={"protocolVersion": 0 if WAY == "old" else 1, "agentCapabilities": able})
             elif method in {"session/new", "session/resume"}:
                 self.on_session(number, method, params)

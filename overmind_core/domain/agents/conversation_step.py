@@ -16,6 +16,7 @@ from overmind_core.domain.agents.agent_events import (
     LimitReached,
     ModelCalled,
     NotOpened,
+    Retry,
     Retrying,
     SessionNamed,
     SessionReady,
@@ -26,6 +27,7 @@ from overmind_core.domain.agents.agent_events import (
     ToolReturned,
     TurnBegan,
     TurnEnded,
+    TurnResult,
     UsageRead,
 )
 from overmind_core.domain.agents.conversation import Conversation, FailedMessage, is_busy
@@ -58,6 +60,7 @@ from overmind_core.domain.agents.turns import (
     answered,
     asking,
     close,
+    one_line,
     others,
     since,
     tool_called,
@@ -66,6 +69,7 @@ from overmind_core.domain.agents.turns import (
     turn_ended,
     working,
 )
+from overmind_core.domain.missions.events import StartFailed
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.missions.reasons import EXITED
 
@@ -112,7 +116,7 @@ def _on_agent_event(c: Conversation, fact: Fact, now: float, source: ActivitySou
         case SessionReady():
             return _on_session_ready(c, now, source), ()
         case NotOpened(result):
-            return replace(c, last=replace(result, raw={}), input_closed=True), (CloseInput(),)
+            return _on_not_opened(c, result)
         case TurnBegan() | Echoed():
             return turn_began(c, fact, now, source)
         case TextSpoken(text, thought):
@@ -192,6 +196,13 @@ def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: A
     # `/clear`: the new one is stored with its first prompt.
     other = replace(c, session=fact.session, begun=False, cost_total=None)
     return other, (*effects, ConversationChanged(session_id=fact.session))
+
+
+def _on_not_opened(c: Conversation, result: TurnResult) -> Step:
+    """It takes no messages, ever: its end decides what follows."""
+    told = StartFailed(text=f"--- could not start: {one_line(result.text)} ---")
+    effects = (CloseInput(),) if result.retry is Retry.SWITCH else (told, CloseInput())
+    return replace(c, last=replace(result, raw={}), input_closed=True), effects
 
 
 def _on_session_ready(c: Conversation, now: float, source: ActivitySource) -> Conversation:

@@ -101,6 +101,8 @@ class AcpConnection:
         self._mode: str | None = None
         self._to_set: list[tuple[str, str, Mapping[str, Any]]] = []
         """Id, method and parameters of what is asked before the conversation is open."""
+        self._awaited = "" if request.in_turn else OPEN
+        """The id of the request that the next step of opening waits for; "": there is none."""
         self._expects = request.in_turn
         """A prompt is on its way, or answered just now: pieces of an answer belong to it."""
         self._turn = _Turn()
@@ -214,10 +216,11 @@ class AcpConnection:
         request = found.get("id")
         if not isinstance(request, str):
             return
-        if request.startswith(PROMPT) and request not in self._steps:
+        if request == self._awaited:
+            self._awaited = ""
+            yield from self._steps[request](self, found)
+        elif request.startswith(PROMPT) and request not in self._steps:
             yield from self._on_answer(found)
-        elif (step := self._steps.get(request)) is not None:
-            yield from step(self, found)
 
     def _on_answer(self, found: Object) -> Iterator[AgentFact]:
         """The turn is over."""
@@ -237,13 +240,12 @@ class AcpConnection:
             return
         able = object_at(object_at(result, "agentCapabilities"), "sessionCapabilities")
         params = {"cwd": self._request.cwd, "mcpServers": []}
-        if not self._session:
-            yield Owed(written({"id": SESSION, "method": "session/new", "params": params}))
-        elif "resume" in able:
-            resumed = {"sessionId": self._session, **params}
-            yield Owed(written({"id": SESSION, "method": "session/resume", "params": resumed}))
-        else:
+        if self._session and "resume" not in able:
             yield _gone("it can't go on with a conversation")
+            return
+        method = "session/resume" if self._session else "session/new"
+        named = {"sessionId": self._session} if self._session else {}
+        yield self._request_of(SESSION, method, {**named, **params})
 
     def _on_session(self, found: Object) -> Iterator[AgentFact]:
         error, result = _error(found), object_at(found, "result")
@@ -285,7 +287,7 @@ class AcpConnection:
         """Set the next thing that is to be set; when there is none, the conversation is open."""
         if self._to_set:
             request, method, params = self._to_set[0]
-            yield Owed(written({"id": request, "method": method, "params": {"sessionId": self._session, **params}}))
+            yield self._request_of(request, method, {"sessionId": self._session, **params})
             return
         yield SessionNamed(self._session, self._model, self._mode)
         yield SessionReady()
@@ -293,10 +295,12 @@ class AcpConnection:
         if mode is AgentMode.ONE_SHOT:
             yield Owed(self.message(agent.prompt or "", "1"))
 
+    def _request_of(self, request: str, method: str, params: Mapping[str, Any]) -> Owed:
+        self._awaited = request
+        return Owed(written({"id": request, "method": method, "params": params}))
+
     def _on_set(self, found: Object) -> Iterator[AgentFact]:
         error = _error(found)
-        if not self._to_set:
-            return
         request, _, params = self._to_set.pop(0)
         if error is not None:
             value = params.get("modeId") or params.get("value")
@@ -385,7 +389,8 @@ class _Turn:
     def call(self, told: Object) -> Iterator[AgentFact]:
         """Take in what was told of a use of a tool, and tell it once it is known what it does, and how it ended."""
         name = text_at(told, "toolCallId")
-        if not name or (name not in self.calls and len(self.calls) >= MOST_CALLS):
+        is_over = name in self._told and name not in self.calls
+        if not name or is_over or (name not in self.calls and len(self._told) >= MOST_CALLS):
             return
         whole = self.calls[name] = merged(self.calls.get(name, {}), told)
         status = text_at(whole, "status")

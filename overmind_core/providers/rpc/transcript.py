@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent_events import (
-    NotOpened,
     PlainLine,
     TextSpoken,
     ToolCalled,
@@ -45,6 +44,4 @@ class AcpTranscript:
             case TurnEnded(result) if result is not None:
                 self._calls.clear()
                 return [*([] if result.ok else [failure(result)]), turn_summary(result)]
-            case NotOpened(result):
-                return [failure(result)]
         return []

@@ -102,7 +102,8 @@ def test_an_interrupt_ends_the_turn_and_keeps_the_session(acp, prompt):
     mission = acp.session(prompt=prompt)
     acp.doing(mission, "working" if prompt == "!hang" else "waiting")
     eventually(lambda: acp.states(mission) == ["delivered"], what="the turn has begun")
-    assert acp.om.json("interrupt", mission, "--json")["interrupted"]
+    (interrupted,) = acp.om.json("interrupt", mission, "--json")
+    assert interrupted["interrupted"]
     acp.doing(mission, "idle")
     assert acp.om.json("inbox", "--json") == []
     assert acp.say(mission, "still there") == "echo: still there"
@@ -168,7 +169,7 @@ def test_who_is_not_logged_in_is_not_started_again(acp):
     acp.om.environment["ACP_WAY"] = "no-login"
     info = acp.task("hello", "--restart", "on-failure", "--backoff", "1ms")
     assert (info["reason"], info["restart_count"]) == ("not_logged_in", 0)
-    assert "not_logged_in: Authentication required" in acp.om.logs(info["id"])
+    assert "could not start: Authentication required" in acp.om.logs(info["id"])
 
 
 def test_another_version_of_the_protocol_is_named(acp):
@@ -185,7 +186,9 @@ def test_a_mode_is_set_and_an_unknown_one_is_refused_with_those_that_there_are(o
     assert info["permission_mode"] == "yolo"
     info = acp.task("hello", "--permission-mode", "sometimes")
     assert info["reason"] == "usage_error"
-    assert "it has no mode sometimes: write ask, edits, read-only, all, auto, default, plan, yolo" in om.logs(info["id"])
+    assert "it has no mode sometimes: write ask, edits, read-only, all, auto, default, plan, yolo" in om.logs(
+        info["id"]
+    )
 
 
 def test_an_error_of_its_service_fails_the_message_and_keeps_the_session(acp):
@@ -205,5 +208,7 @@ def test_nothing_of_it_is_left_when_it_is_stopped_in_a_question(acp):
 
 
 def test_options_that_the_protocol_lacks_are_refused_by_name(acp):
-    said = acp.om.refused("run", "--provider", "opencode", "--max-turns", "3", "--system-prompt", "x", "hi", code="invalid")
+    acp.om.ok("start")
+    asked = ("run", "--provider", "opencode", "--max-turns", "3", "--system-prompt", "x", "hi")
+    said = acp.om.refused(*asked, code="invalid")
     assert "--max-turns is not possible with opencode; --system-prompt is not possible with opencode" in said
