@@ -11,6 +11,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from overmind_core.agents import handshake
 from overmind_core.agents.line_reader import LineReader
 from overmind_core.agents.status_facts import facts_of, facts_of_rules
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
@@ -246,6 +247,8 @@ class OutputReader:
             stored = self._cursors.get(mission.run_id)
             heard = stored.out if stored is not None else 0
             session.listen(LineReader(path, heard), _lines_between(path, session.state.heard_from, heard))
+            if session.provider.opens:
+                handshake.watch(session)
             reading = self._read_lines(session, mission.run_id)
         else:
             session.reader = None

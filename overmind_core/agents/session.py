@@ -14,7 +14,6 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 import msgspec
 
-from overmind_core.agents import handshake
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CostRow, CursorRow
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
@@ -242,8 +241,6 @@ class Session:
         self.reader, self._connection = reader, self._connect()
         for line in past:
             self._connection.parse(line)
-        if self.provider.opens:
-            handshake.watch(self)
 
     def _connect(self) -> Connection:
         state, mission = self.state, self.mission

@@ -83,8 +83,7 @@ def _check_texts(agent: Agent) -> None:
 
 def _provider(name: str) -> Provider:
     if name not in registry.names():
-        known = ", ".join(registry.names())
-        raise OvermindError("unknown_provider", f"Unknown provider {name!r}. Known: {known}.")
+        raise OvermindError("unknown_provider", registry.unknown(name))
     return registry.get(name)
 
 

@@ -25,8 +25,17 @@ class UnknownProvider(LookupError):
     """There is no provider of that name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Unknown provider {name!r}. Known: {', '.join(names())}")
+        super().__init__(unknown(name))
         self.name = name
+
+
+def unknown(name: str) -> str:
+    """Return what is said of a name that is no provider's: the nearest ones, and how any program runs."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for a mistake alone
+
+    near = get_close_matches(name, names(), 1)
+    known = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(names())}."
+    return f"Unknown provider {name!r}. {known} Any program runs with: overmind run --type session -- PROGRAM"
 
 
 def names() -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.errors import OvermindError
+from overmind_core.providers import registry
 from overmind_core.view import describe, numbers
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Cell, Row, safe
@@ -18,7 +19,7 @@ from overmind_web.live.messages import Open
 from overmind_web.live.pane import ContentPane, PaneContext
 from overmind_web.pages.arguments import text
 
-AGENTS = ("claude", "codex")
+AGENTS = registry.names()[1:]
 """Agents whose programs can be started; those that are installed are named first."""
 _FULL_CORE = 100.0
 """Percent: the top of the curve of the processor, where it isn't higher."""

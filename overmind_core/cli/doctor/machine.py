@@ -12,6 +12,7 @@ from collections.abc import Callable
 from overmind_core.cli.doctor.finding import CheckContext, Finding, fail, ok, warn
 from overmind_core.cli.external import ProgramResult
 from overmind_core.domain.isolation.project import FIRST_PORT, LAST_PORT
+from overmind_core.providers import registry
 from overmind_core.system import paths, run_mark
 
 FILES_OF_A_MISSION = 6
@@ -196,11 +197,9 @@ def children(context: CheckContext) -> Finding | None:
 
 
 OLDEST_PYTHON = (3, 11)
-AGENTS = {
-    "claude": "npm install -g @anthropic-ai/claude-code",
-    "codex": "npm install -g @openai/codex",
-}
-"""Agent's program → how to install it."""
+AGENTS = registry.names()[1:]
+"""Each is its program, too; the first two are named also where they are missing."""
+_NAMED = 2
 _BINARIES = {"claude": "OVERMIND_CLAUDE_BIN"}
 """Agent → the variable that names another program for it."""
 
@@ -266,10 +265,12 @@ def docker_engine(context: CheckContext) -> Finding | None:
     return ok(answer.first_line)
 
 
-def agent(context: CheckContext, name: str) -> Finding:
-    """Whether an agent's command line runs."""
+def agent(context: CheckContext, name: str) -> Finding | None:
+    """Whether an agent's command line runs; None: it is not there, and few have it."""
     chosen = context.environ.get(_BINARIES.get(name, ""), name)
-    return _version_of(context, chosen, mend=f"to use it: {AGENTS[name]}")
+    if name not in AGENTS[:_NAMED] and context.which(chosen) is None:
+        return None
+    return _version_of(context, chosen, mend=f"to use it: {registry.get(name).install}")
 
 
 def _version_of(context: CheckContext, name: str, *, mend: str) -> Finding:

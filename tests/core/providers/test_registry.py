@@ -43,7 +43,7 @@ def test_a_raw_program_is_told_what_a_terminal_would_type():
     raw = registry.get("raw")
     assert raw.message("ls", "id") == b"ls\n"
     assert raw.message(to_wire("caf\udce9 caf\u00e9"), "id") == b"caf\xe9 caf\xc3\xa9\n", "bytes that are no UTF-8"
-    assert raw.interrupt("id") == b"\x03"
+    assert raw.interrupt("id", ()) == b"\x03"
     assert raw.renderer().feed(b"caf\xc3\xa9 \xff") == ["café \ufffd"]
     assert raw.modes == {AgentMode.INTERACTIVE}
     assert raw.verdict(3, None, "", mode=AgentMode.INTERACTIVE, resumed=False).failed

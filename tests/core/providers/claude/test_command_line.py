@@ -264,7 +264,7 @@ def test_a_message_is_no_command_but_the_prompt_of_a_task_may_be_one():
 
 
 def test_an_interrupt_is_a_control_request():
-    assert json.loads(CLAUDE.interrupt("r1")) == {
+    assert json.loads(CLAUDE.interrupt("r1", ())) == {
         "type": "control_request",
         "request_id": "r1",
         "request": {"subtype": "interrupt"},
