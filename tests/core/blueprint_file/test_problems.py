@@ -153,8 +153,10 @@ AGENT = {
     "an unknown provider": (
         f'{RIGHT}provider = §"cluade"\n',
         [
-            "provider: unknown provider 'cluade', known are raw, claude, codex, gemini, opencode, qwen. "
-            "Did you mean claude?"
+            (
+                "provider: unknown provider 'cluade', known are raw, claude, codex, gemini, opencode, qwen. "
+                "Did you mean claude?"
+            )
         ],
     ),
     "an unknown type": (f'{RIGHT}type = §"job"\n', ["type: unknown type 'job', known are task, session"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,7 +36,6 @@ from tests.kit.cases import tabled
 
 RECORDED = Path(__file__).parents[2] / "data" / "acp"
 PROGRAMS = ("gemini", "opencode", "qwen")
-ASKED = Asked("0", "permission", "Bash", "Bash: x", {}, ())
 
 
 def connection(program="opencode", *, resume=False, mode=AgentMode.HEADLESS, in_turn=False, session="s", **agent):
@@ -80,6 +80,11 @@ def owed(facts):
     return [json.loads(fact.data) for fact in facts if isinstance(fact, Owed)]
 
 
+def results(facts):
+    """How the turns ended."""
+    return [fact.result for fact in facts if isinstance(fact, TurnEnded) and fact.result is not None]
+
+
 def played(program):
     """All that a recording of that program told, with what it was sent."""
     heard, facts = connection(program.partition("-")[0]), []
@@ -102,7 +107,7 @@ def test_a_recorded_conversation_is_understood(program):
     named = next(fact for fact in facts if isinstance(fact, SessionNamed))
     assert named.session
     assert facts.index(SessionReady()) == facts.index(named) + 1
-    ends = [fact.result for fact in facts if isinstance(fact, TurnEnded)]
+    ends = results(facts)
     assert (ends[0].text, ends[0].ok) == ("echo: hello", True)
     assert ends[0].usage.input + ends[0].usage.cache_read > 7000
     assert (ends[0].cost_total is not None) is (program == "opencode")
@@ -118,7 +123,7 @@ def test_a_recorded_conversation_is_understood(program):
 
 
 def test_the_dollars_of_a_conversation_are_as_it_counts_them():
-    totals = [fact.result.cost_total for fact in played("opencode") if isinstance(fact, TurnEnded)]
+    totals = [one.cost_total or 0.0 for one in results(played("opencode"))]
     assert totals[:2] == [0.023121, pytest.approx(0.069729)]
     assert totals == sorted(totals)
 
@@ -164,7 +169,7 @@ def test_a_task_is_given_its_prompt_once_the_conversation_is_open():
 
 
 def test_a_conversation_is_resumed_where_the_program_can():
-    able = {"sessionCapabilities": {"resume": {}}}
+    able: dict[str, Any] = {"sessionCapabilities": {"resume": {}}}
     found = connection("qwen", resume=True, session="old")
     (resume,) = owed(found.parse(line(id="open", result={"protocolVersion": 1, "agentCapabilities": able})))
     assert (resume["method"], resume["params"]["sessionId"]) == ("session/resume", "old")
@@ -183,7 +188,7 @@ GONE = [
 
 @pytest.mark.parametrize("said", GONE, ids=["can't", "unknown", "announced and missing"])
 def test_one_that_is_not_there_is_begun_anew(said):
-    able = {"sessionCapabilities": {"resume": {}}}
+    able: dict[str, Any] = {"sessionCapabilities": {"resume": {}}}
     found = connection("qwen", resume=True)
     if b'"open"' not in said:
         found.parse(line(id="open", result={"protocolVersion": 1, "agentCapabilities": able}))

@@ -7,7 +7,7 @@ import pytest
 from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.providers import registry
-from overmind_core.providers.base import LaunchRequest
+from overmind_core.providers.base import ConnectionRequest, LaunchRequest
 
 
 def test_each_row_is_a_provider_of_that_name():
@@ -41,9 +41,10 @@ def test_the_program_that_a_person_names_is_started_in_every_mode(name):
 
 def test_a_raw_program_is_told_what_a_terminal_would_type():
     raw = registry.get("raw")
-    assert raw.message("ls", "id") == b"ls\n"
-    assert raw.message(to_wire("caf\udce9 caf\u00e9"), "id") == b"caf\xe9 caf\xc3\xa9\n", "bytes that are no UTF-8"
-    assert raw.interrupt("id", ()) == b"\x03"
+    heard = raw.connect(ConnectionRequest(AgentMode.INTERACTIVE, Agent(), "", resume=False, cwd="/"))
+    assert heard.message("ls", "id") == b"ls\n"
+    assert heard.message(to_wire("caf\udce9 caf\u00e9"), "id") == b"caf\xe9 caf\xc3\xa9\n", "bytes that are no UTF-8"
+    assert heard.interrupt("id", ()) == b"\x03"
     assert raw.renderer().feed(b"caf\xc3\xa9 \xff") == ["café \ufffd"]
     assert raw.modes == {AgentMode.INTERACTIVE}
     assert raw.verdict(3, None, "", mode=AgentMode.INTERACTIVE, resumed=False).failed

@@ -108,13 +108,16 @@ def test_what_is_not_there_is_a_warning_that_says_how_to_get_it(world):
     nothing = world(there=False)
     assert machine.docker_engine(nothing) is None
     assert "install git" in machine.git(nothing).mend
-    assert "npm install -g @anthropic-ai/claude-code" in machine.agent(nothing, "claude").mend
-    assert "npm install -g @openai/codex" in machine.agent(nothing, "codex").mend
+    for name, package in (("claude", "@anthropic-ai/claude-code"), ("codex", "@openai/codex")):
+        missing = machine.agent(nothing, name)
+        assert missing is not None
+        assert f"npm install -g {package}" in missing.mend
     assert [machine.agent(nothing, name) for name in machine.AGENTS[2:]] == [None] * 3, "few have them"
 
 
 def test_another_program_may_stand_for_claude(world):
     found = machine.agent(world(OVERMIND_CLAUDE_BIN="my-claude"), "claude")
+    assert found is not None
     assert found.found.endswith("(/bin/my-claude)")
 
 

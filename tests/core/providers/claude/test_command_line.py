@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from overmind_core.domain.agents.agent import Agent, AgentFolders, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.providers import registry
-from overmind_core.providers.base import InteractiveProvider, LaunchRequest
+from overmind_core.providers.base import ConnectionRequest, InteractiveProvider, LaunchRequest
 from overmind_core.providers.claude.command_line import LINES
 from tests.kit.cases import tabled
 
 CLAUDE = registry.get("claude")
+HEARD = CLAUDE.connect(ConnectionRequest(AgentMode.HEADLESS, Agent(), "s", resume=False, cwd="/"))
 SESSION = "3f2b8f0e-0000-4000-8000-000000000000"
 HOOK = ("/usr/bin/python3", "-m", "overmind_core.hook", "it's a token")
 
@@ -250,7 +251,7 @@ def test_all_collisions_are_named_at_once():
 
 @given(st.text(), st.text())
 def test_a_message_is_one_line_that_says_exactly_what_was_said(text, uuid):
-    line = CLAUDE.message(text, uuid)
+    line = HEARD.message(text, uuid)
     found = json.loads(line)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
@@ -258,13 +259,13 @@ def test_a_message_is_one_line_that_says_exactly_what_was_said(text, uuid):
 
 
 def test_a_message_is_no_command_but_the_prompt_of_a_task_may_be_one():
-    assert json.loads(CLAUDE.message("/clear", "u1"))["text_not_typed"] is True
-    assert "text_not_typed" not in json.loads(CLAUDE.message("look at @a.py", "u1"))
+    assert json.loads(HEARD.message("/clear", "u1"))["text_not_typed"] is True
+    assert "text_not_typed" not in json.loads(HEARD.message("look at @a.py", "u1"))
     assert "text_not_typed" not in json.loads(launch(AgentMode.ONE_SHOT, Agent(prompt="/review")).stdin)
 
 
 def test_an_interrupt_is_a_control_request():
-    assert json.loads(CLAUDE.interrupt("r1", ())) == {
+    assert json.loads(HEARD.interrupt("r1", ())) == {
         "type": "control_request",
         "request_id": "r1",
         "request": {"subtype": "interrupt"},
@@ -297,7 +298,7 @@ ANSWERS = [
 @tabled(("need", "subject", "decision", "expected"), ANSWERS)
 def test_an_answer_names_its_question(need, subject, decision, expected):
     question = Asked("r1", need, "Bash", "x", subject)
-    assert json.loads(CLAUDE.answer(question, decision)) == {
+    assert json.loads(HEARD.answer(question, decision)) == {
         "type": "control_response",
         "response": {"subtype": "success", "request_id": "r1", "response": expected},
     }
@@ -318,7 +319,7 @@ CHOICES = [
 @tabled(("questions", "decision", "answers"), CHOICES)
 def test_a_question_is_answered_by_labels_or_in_the_persons_own_words(questions, decision, answers):
     question = Asked("r1", AgentNeed.QUESTION, "AskUserQuestion", "x", {"questions": questions})
-    response = json.loads(CLAUDE.answer(question, decision))["response"]["response"]
+    response = json.loads(HEARD.answer(question, decision))["response"]["response"]
     assert response["updatedInput"] == {"questions": questions, "answers": answers}
 
 
