@@ -105,10 +105,11 @@ def test_an_agent_that_is_not_installed_says_so_and_an_installed_one_is_an_inter
 
     async def scenario(app, pilot):
         await to_form(app, pilot)
-        assert [what.name for what in app.screen.state.whats] == ["claude", "shell", "command", "codex"]
-        await pilot.press("up", "left")
+        names = [what.name for what in app.screen.state.whats]
+        assert names == ["claude", "shell", "command", "codex", "gemini", "opencode", "qwen"]
+        await pilot.press("up", "left", "left", "left", "left")
         assert "codex is not on PATH · npm install -g @openai/codex" in picture(app)
-        await pilot.press("right", "tab", *"hello", "enter")
+        await pilot.press("right", "right", "right", "right", "tab", *"hello", "enter")
         await until(pilot, lambda: not on_form(app), what="started")
         await until(pilot, lambda: "claude" in {row["provider"] for row in app.fleet.rows.values()}, what="its row")
         started = next(row for row in app.fleet.rows.values() if row["provider"] == "claude")
