@@ -251,7 +251,6 @@ class Session:
             state.resumed,
             "/" if mission is None else from_wire(mission.definition.cwd),
             in_turn=state.turn is not None or state.sending is not None,
-            asked=frozenset(one.request for one in state.open),
         )
         return self.provider.connect(request)
 

@@ -97,6 +97,12 @@ def _mode(request: Start, kind: Kind, provider: Provider) -> AgentMode:
         mode = AgentMode.INTERACTIVE if request.interactive else AgentMode.HEADLESS
     elif request.interactive:
         raise OvermindError("invalid", "--interactive is for sessions: add --type session")
+    if mode is AgentMode.INTERACTIVE and provider.modes >= {AgentMode.HEADLESS} and mode not in provider.modes:
+        on_terminal = f"overmind run --type session -- {provider.program}"
+        message = (
+            f"{provider.name} does not run with --interactive. Omit that, or run it on its terminal: {on_terminal}"
+        )
+        raise OvermindError("invalid", message)
     if mode not in provider.modes:
         raise OvermindError("invalid", f"{provider.name} only runs tasks: omit --type session.")
     return mode

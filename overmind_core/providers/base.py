@@ -74,7 +74,6 @@ class ConnectionRequest(NamedTuple):
         resume: Whether the run goes on with that conversation; else it begins one.
         cwd: Where it works. Absolute.
         in_turn: Whether it was given a message that it has not answered.
-        asked: The names of the questions that nobody has answered.
     """
 
     mode: AgentMode
@@ -83,7 +82,6 @@ class ConnectionRequest(NamedTuple):
     resume: bool
     cwd: str
     in_turn: bool = False
-    asked: frozenset[str] = frozenset()
 
 
 class Connection(Protocol):

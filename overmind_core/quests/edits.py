@@ -14,7 +14,6 @@ from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.missions import validate
 from overmind_core.missions.requests import AgentArgs, Start
-from overmind_core.missions.spec import Environment, MissionSpec
 from overmind_core.quests import intake
 
 if TYPE_CHECKING:
@@ -83,9 +82,12 @@ class QuestEdits:
         found = self._quests.find(request.id, alone=True)
         given = {name for name in request.__struct_fields__ if getattr(request, name) is not None} - {"id"}
         looked = self._edited(found, request, given)
-        if given & _DOING and looked.work is not None:
-            environment = Environment(self._quests.shared(looked.work.shared), looked.work.chosen)
-            await self._missions.check_program(MissionSpec(looked.work.definition, environment, looked.work.agent))
+        if looked.work is not None and given & (_DOING | {"into"}):
+            spec = looked.work.spec(self._quests.shared(looked.work.shared))
+            if given & _DOING:
+                await self._missions.check_program(spec)
+            if "into" in given:  # a branch that is not there is refused now, and not when its turn comes
+                await self._missions.check_start(spec)
         repository = await self._repository_of(looked.quest) if given & _PLACED else None
         current = self._quests.get(found.id)
         if current is None:

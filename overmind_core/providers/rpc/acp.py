@@ -258,30 +258,29 @@ class AcpConnection:
             return
         self._session = name
         options = {text_at(one, "id"): one for one in objects_at(result, "configOptions")}
-        yield from self._choose(_Choices(result, options))
-        if not self._failed:
+        refused = self._choose(_Choices(result, options))
+        if refused is not None:
+            yield refused
+        else:
             yield from self._set_next()
 
-    _failed = False
-
-    def _choose(self, choices: _Choices) -> Iterator[AgentFact]:
-        """Find out what is to be set."""
+    def _choose(self, choices: _Choices) -> NotOpened | None:
+        """Find out what is to be set; return why it can't be."""
         self._mode, self._model = choices.mode, choices.model
         agent = self._request.agent
         mode = self._row.modes.get(agent.permission_mode or ASK, agent.permission_mode)
         if agent.permission_mode in self._row.permissions and agent.permission_mode not in self._row.modes:
             mode = None  # its environment says it
         if mode is not None and choices.modes and mode not in choices.modes:
-            self._failed = True
             words = ", ".join(dict.fromkeys((*self._row.modes, *self._row.permissions, *choices.modes)))
             text = f"it has no mode {mode}: write {words}"
-            yield NotOpened(TurnResult(ok=False, reason="usage_error", text=text, retry=Retry.NEVER))
-            return
+            return NotOpened(TurnResult(ok=False, reason="usage_error", text=text, retry=Retry.NEVER))
         if mode is not None and mode != choices.mode:
             self._to_set.append((MODE, "session/set_mode", {"modeId": mode}))
         if agent.model and self._row.model_option is None and agent.model != choices.model:
             option = {"configId": "model", "value": agent.model}
             self._to_set.append((MODEL, "session/set_config_option", option))
+        return None
 
     def _set_next(self) -> Iterator[AgentFact]:
         """Set the next thing that is to be set; when there is none, the conversation is open."""

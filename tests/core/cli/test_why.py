@@ -255,7 +255,7 @@ SEE, COMMIT, MERGE, DISCARD = (
     "  see: overmind changes a1b2c3d4\n",
     "  go on with: overmind commit a1b2c3d4 -m …\n",
     "  go on with: overmind merge a1b2c3d4\n",
-    "  remove it with: overmind discard a1b2c3d4\n",
+    "  remove it with: overmind discard a1b2c3d4 --force\n",
 )
 WORK: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     # what its worktree has, what `changes` tells of it, where it has landed, the lines below

@@ -40,8 +40,8 @@ def test_a_cancelled_quest_says_where_its_work_is_kept(tmp_path, kind):
                 await until(lambda: not os.path.isdir(worktree))
             why = await inside.ask("quest_why", id=red)
             ways = {
-                "uncommitted": [f"changes {red}", f"commit {red} -m …", f"merge {red}", f"discard {red}"],
-                "committed": [f"changes {red}", f"merge {red}", f"discard {red}"],
+                "uncommitted": [f"changes {red}", f"commit {red} -m …", f"merge {red}", f"discard {red} --force"],
+                "committed": [f"changes {red}", f"merge {red}", f"discard {red} --force"],
             }.get(kind, [])
             assert why["work_folder"] == (worktree if ways else None)
             assert why["do"] == ["overmind quest retry red", *(f"overmind {way}" for way in ways)]

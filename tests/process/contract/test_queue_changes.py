@@ -9,6 +9,7 @@ import pytest
 
 from tests.kit import claude, scripted
 from tests.kit.queued import Queued
+from tests.kit.queued_shop import Shop
 from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import Repository
 
@@ -43,6 +44,17 @@ def test_the_order_of_the_starts_is_the_order_that_the_queue_shows(queue):
     for row in rows:
         queue.ended(row["id"])
     assert [name for name in queue.leases() if not name.startswith("needs")] == shown
+
+
+def test_a_branch_that_is_not_there_is_no_target_and_nothing_is_changed(om):
+    shop = Shop(om)
+    om.ok("queue", "pause")
+    quest = shop.add("one", "echo 2 > b", into="main")
+    assert "There is no branch 'typo'" in om.refused("quest", "edit", "one", "--into", "typo", code="invalid")
+    assert shop.info(quest)["into"] == "main"
+    shop.code.git("branch", "topic")
+    om.ok("quest", "edit", "one", "--into", "topic")
+    assert shop.info(quest)["into"] == "topic"
 
 
 def test_everything_of_a_queued_quest_can_be_edited(om, tmp_path):
