@@ -211,6 +211,6 @@ def test_options_that_the_protocol_lacks_are_refused_by_name(acp):
     acp.om.ok("start")
     asked = ("run", "--provider", "opencode", "--max-turns", "3", "--system-prompt", "x", "hi")
     said = acp.om.refused(*asked, code="invalid")
-    asked = ("run", "--provider", "opencode", "--type", "session", "--interactive", "hi")
-    assert "overmind run --type session -- opencode" in acp.om.refused(*asked, code="invalid")
+    full_screen = ("run", "--provider", "opencode", "--type", "session", "--interactive", "hi")
+    assert "overmind run --type session -- opencode" in acp.om.refused(*full_screen, code="invalid")
     assert "--max-turns is not possible with opencode; --system-prompt is not possible with opencode" in said
