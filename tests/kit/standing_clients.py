@@ -64,7 +64,7 @@ class StandingClients:
         """The sequence has no hole and no repetition, and tells of each start and end once."""
         self._events.terminate()
         text, errors = self._events.communicate()
-        assert without_waiting(errors) == ""
+        assert _complaints(errors) == ""
         events = [json.loads(line) for line in text.splitlines()]
         assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
         for kind in ("created", "started", "exited"):
@@ -72,14 +72,19 @@ class StandingClients:
 
 
 def _output(client: subprocess.Popen[str], *, exit_code: int = 0) -> str:
-    """What a client that ended by itself has printed, without a word of complaint.
-
-    One that finds no daemon for some seconds, as on a busy machine, starts the next one itself and says so, each time.
-    """
+    """What a client that ended by itself has printed, without a word of complaint."""
     text, errors = client.communicate(timeout=PATIENCE)
     assert client.returncode == exit_code
-    assert re.sub(r"Daemon started \(PID \d+\)\n", "", without_waiting(errors)) == ""
+    assert _complaints(errors) == ""
     return text
+
+
+def _complaints(errors: str) -> str:
+    """What a client has said besides what it waits for, and that it has started a daemon.
+
+    One that finds none for some seconds, as on a busy machine, starts the next one itself and says so, each time.
+    """
+    return re.sub(r"Daemon started \(PID \d+\)\n", "", without_waiting(errors))
 
 
 def _connections(om: Overmind) -> int:

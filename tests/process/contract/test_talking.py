@@ -280,7 +280,7 @@ def calls(om, tmp_path):
 @pytest.mark.own_home
 def test_a_person_is_called_once_for_each_state_that_needs_one(om, calls, planner):
     om.ok("send", "planner", "!bash touch x")
-    eventually(calls.exists, what="a call")
+    eventually(lambda: calls.exists() and calls.read_text(), what="a call")
     om.ok("answer", "planner", "deny")
     om.ok("send", "planner", "--wait", "go on")
     om.ok("send", "planner", "!bash touch y")
@@ -299,7 +299,7 @@ def test_nobody_is_called_who_looks_already(om, calls, planner):
         waits(om, planner)
         om.ok("answer", "planner", "deny")
     om.ok("send", "planner", "!bash touch y")
-    eventually(calls.exists, what="a call")
+    eventually(lambda: calls.exists() and calls.read_text(), what="a call")
     assert calls.read_text().splitlines() == [
         "planner: needs you|Bash: touch y|blocked|https://box.example/om/#/needs?q=2"
     ]
