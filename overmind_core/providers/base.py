@@ -149,7 +149,7 @@ class Provider(Protocol):
         """What one line of any run's output means by itself; also of what `TurnResult.raw` was stored as."""
 
     def connect(self, request: ConnectionRequest) -> Connection:
-        """What hears the program of one run, and writes to it."""
+        """Return the one that hears the program of one run, and writes to it."""
 
     def renderer(self) -> Renderer:
         """A renderer for one run."""

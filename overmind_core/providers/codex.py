@@ -153,7 +153,7 @@ class Codex:
         return tuple(convert(found)) if convert is not None else ()
 
     def connect(self, request: ConnectionRequest) -> Connection:
-        """It hears each line by itself."""
+        """Return this one: each line is heard by itself."""
         del request
         return self
 

@@ -56,7 +56,7 @@ class Raw:
         return (PlainLine(plain_text(line)),)
 
     def connect(self, request: ConnectionRequest) -> Connection:
-        """It hears each line by itself."""
+        """Return this one: each line is heard by itself."""
         del request
         return self
 

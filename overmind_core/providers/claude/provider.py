@@ -96,7 +96,7 @@ class Claude:
         return stream.parse(line)
 
     def connect(self, request: ConnectionRequest) -> Connection:
-        """It hears each line by itself."""
+        """Return this one: each line is heard by itself."""
         del request
         return self
 

@@ -111,7 +111,7 @@ class AcpProvider:
         return (TextSpoken(text, kind == "agent_thought_chunk"),)
 
     def connect(self, request: ConnectionRequest) -> AcpConnection:
-        """What hears the program of one run, and writes to it."""
+        """Return the one that hears the program of one run, and writes to it."""
         return AcpConnection(self._row, request if self._row.goes_on else request._replace(resume=False))
 
     def renderer(self) -> AcpTranscript:
