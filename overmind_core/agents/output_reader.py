@@ -11,12 +11,13 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from overmind_core.agents import handshake
 from overmind_core.agents.line_reader import LineReader
 from overmind_core.agents.status_facts import facts_of, facts_of_rules
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
 from overmind_core.domain.agents.agent_events import AgentFact, AskCancelled, Asked, TurnBegan, TurnEnded, TurnResult
 from overmind_core.domain.agents.turns import one_line
+from overmind_core.domain.missions.facts import EndAsked
+from overmind_core.domain.missions.mission import Cause
 from overmind_core.logs.layout import OUT
 from overmind_core.logs.reader import RunLog
 from overmind_core.providers.terminal_rows import rules_of, told_by
@@ -44,6 +45,8 @@ PAUSE = 0.2
 """Seconds between two looks."""
 MOST_READINGS = 8
 """Readings of one look at the output that are taken in: the newest."""
+OPENING_SECONDS = 60.0
+"""Seconds within which a program has to open its conversation; the slowest that is known takes 28 without a network."""
 HOOK_SECONDS = 1.0
 """Seconds that a hook gets to report what the title has shown already."""
 HOOK_LOOKS = 10
@@ -208,6 +211,15 @@ def _unfinished(data: bytes) -> int:
     return len(rest) if rest and _OSC.match(rest) is None and len(rest) < WINDOW // 2 and b"\x07" not in rest else 0
 
 
+def _end_unopened(session: Session, run: int) -> None:
+    """End a run whose program has not opened its conversation."""
+    state, mission = session.state, session.mission
+    if session.closed or mission is None or state.running != run or not state.opening:
+        return
+    text = f"--- stopped: {session.provider.name} did not open a conversation within {OPENING_SECONDS:g} s ---"
+    session.end(EndAsked(Cause.LIMIT, mission.definition.grace, text, "no_handshake"))
+
+
 def _lines_between(path: str, since: int, until: int) -> Iterator[bytes]:
     """The lines of a run's output that begin at one offset and end at another."""
     reader = LineReader(path, since)
@@ -246,9 +258,11 @@ class OutputReader:
         if session.reads_lines:
             stored = self._cursors.get(mission.run_id)
             heard = stored.out if stored is not None else 0
-            session.listen(LineReader(path, heard), _lines_between(path, session.state.heard_from, heard))
-            if session.provider.opens:
-                handshake.watch(session)
+            remembers = session.provider.opens  # of any other one each line stands by itself
+            past = _lines_between(path, session.state.heard_from, heard) if remembers else ()
+            session.listen(LineReader(path, heard), past)
+            if remembers:
+                asyncio.get_running_loop().call_later(OPENING_SECONDS, _end_unopened, session, session.state.run)
             reading = self._read_lines(session, mission.run_id)
         else:
             session.reader = None

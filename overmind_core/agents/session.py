@@ -176,7 +176,7 @@ class Session:
 
     @property
     def connection(self) -> Connection:
-        """What hears the newest run on pipes, and writes to it."""
+        """The one that hears the newest run on pipes, and writes to it."""
         if self._connection is None:  # somebody answers before an earlier supervisor's run is read again
             self._connection = self._connect()
         return self._connection
@@ -464,7 +464,7 @@ class Session:
         # And of its own for each try: one that is known is answered no more.
         attempt = f".{self.state.tries}" if self.state.tries else ""
         uuid = uuid5(_namespace(self.state.session), f"{message}.{self.state.run}{attempt}")
-        if self.reader is not None:
+        if self.provider.opens and self.reader is not None:
             self.put(replace(self.state, heard_from=self.reader.offset))
         self.send(self.connection.message(self.text_of(message), str(uuid)))
 

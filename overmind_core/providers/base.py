@@ -85,23 +85,23 @@ class ConnectionRequest(NamedTuple):
 
 
 class Connection(Protocol):
-    """What is said between us and the program of one run.
+    """Hears the program of one run, and writes to it.
 
     One that remembers knows a turn at most, and can be made again: from the lines since that turn began, or from all
     while the conversation is being opened.
     """
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
-        """What one line of output means (without its newline). Never raises; what is unknown means nothing."""
+        """Return the facts of one line of output, without its newline. Never raises; unknown lines tell none."""
 
     def message(self, text: str, uuid: str) -> bytes:
-        """A person's message as it is written to a headless session, newline included."""
+        """Return a person's message as it is written to a headless session, newline included."""
 
     def interrupt(self, request: str, asked: Sequence[Asked]) -> bytes:
-        """What ends the turn of a headless session and keeps the session; `asked`: what nobody has answered."""
+        """Return the bytes that end the turn of a headless session, and keep it; `asked`: its open questions."""
 
     def answer(self, question: Asked, decision: Decision) -> bytes:
-        """The answer to a question of a headless session."""
+        """Return the answer to a question of a headless session, as it is written to that."""
 
 
 class Renderer(Protocol):
@@ -146,7 +146,7 @@ class Provider(Protocol):
         """Whether in the beginning of such a file anything was said."""
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
-        """What one line of any run's output means by itself; also of what `TurnResult.raw` was stored as."""
+        """Return the facts of one line by itself, of any run's output, or of a stored `TurnResult.raw`."""
 
     def connect(self, request: ConnectionRequest) -> Connection:
         """Return the one that hears the program of one run, and writes to it."""
@@ -164,6 +164,25 @@ class Provider(Protocol):
             mode: Of the run.
             resumed: Whether it was started on an existing conversation.
         """
+
+
+class WithoutRecords:
+    """A provider that reads no files, and whose program says itself where a conversation is gone."""
+
+    def reads(self, agent: Agent) -> Sequence[str]:
+        """None."""
+        del agent
+        return ()
+
+    def conversations(self, environ: Mapping[str, str]) -> str | None:
+        """None: nobody looks at them."""
+        del environ
+        return None
+
+    def has_turn(self, record: bytes) -> bool:
+        """True: nobody looks."""
+        del record
+        return True
 
 
 class InteractiveProvider(Protocol):

@@ -29,7 +29,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
 )
 from overmind_core.domain.text.paragraphs import behind
-from overmind_core.providers.base import Connection, ConnectionRequest, Launch, LaunchRequest, Renderer
+from overmind_core.providers.base import Connection, ConnectionRequest, Launch, LaunchRequest, Renderer, WithoutRecords
 from overmind_core.providers.lines import (
     FAILED,
     Object,
@@ -80,7 +80,7 @@ _UNKNOWN_CONVERSATION = "no rollout found"
 _USAGE_ERROR = 2
 
 
-class Codex:
+class Codex(WithoutRecords):
     """The `codex` program, without its terminal."""
 
     name = "codex"
@@ -116,21 +116,6 @@ class Codex:
     def refuse_notes(self, agent: Agent) -> None:
         """Nothing of a person's takes their place."""
         del agent
-
-    def reads(self, agent: Agent) -> Sequence[str]:
-        """None."""
-        del agent
-        return ()
-
-    def conversations(self, environ: Mapping[str, str]) -> str | None:
-        """Its program says itself that one is gone."""
-        del environ
-        return None
-
-    def has_turn(self, record: bytes) -> bool:
-        """Nobody looks."""
-        del record
-        return True
 
     def launch(self, start: LaunchRequest) -> Launch:
         """The prompt goes to standard input, whatever it holds."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, PlainLine, RunVerdict, TurnResult
 from overmind_core.domain.text.bytestrings import typed_bytes
-from overmind_core.providers.base import Connection, ConnectionRequest, Launch, LaunchRequest, Renderer
+from overmind_core.providers.base import Connection, ConnectionRequest, Launch, LaunchRequest, Renderer, WithoutRecords
 from overmind_core.providers.lines import plain_text
 
 
-class Raw:
+class Raw(WithoutRecords):
     """No prompt, no questions, no results: its command line is the person's own, its output is plain."""
 
     name = "raw"
@@ -31,21 +31,6 @@ class Raw:
     def refuse_notes(self, agent: Agent) -> None:
         """Nothing of a person's takes their place."""
         del agent
-
-    def reads(self, agent: Agent) -> Sequence[str]:
-        """None."""
-        del agent
-        return ()
-
-    def conversations(self, environ: Mapping[str, str]) -> str | None:
-        """Its program says itself that one is gone."""
-        del environ
-        return None
-
-    def has_turn(self, record: bytes) -> bool:
-        """Nobody looks."""
-        del record
-        return True
 
     def launch(self, start: LaunchRequest) -> Launch:
         """The person's own program."""

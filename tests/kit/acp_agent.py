@@ -2,8 +2,7 @@
 
 `!bash COMMAND` and `!write PATH TEXT` ask first, `!hang` waits until it is cancelled, `!client` asks the client for a
 file, `!error CODE TEXT` fails, `!die` ends at once, `!history` tells all prompts; anything else is echoed.
-Conversations are kept in the folder that ACP_KEPT names. ACP_WAY: `no-login`, `mute` (never answers), `old` (version 0
-of the protocol).
+Conversations are kept in the folder that ACP_KEPT names. ACP_WAY: `no-login`, `old` (version 0 of the protocol).
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import uuid
 from typing import Any
 
@@ -43,7 +41,7 @@ class Agent:
         self.asked = 0
         self.calls = 0
 
-    def say(self, **message: object) -> None:
+    def send(self, **message: object) -> None:
         sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
         sys.stdout.flush()
 
@@ -55,15 +53,15 @@ class Agent:
 
     def update(self, what: str, **fields: object) -> None:
         update = {"sessionUpdate": what, **fields}
-        self.say(method="session/update", params={"sessionId": self.session, "update": update})
+        self.send(method="session/update", params={"sessionId": self.session, "update": update})
 
-    def tell(self, text: str) -> None:
+    def speak(self, text: str) -> None:
         self.update("agent_message_chunk", content={"type": "text", "text": text})
 
     def request(self, method: str, **params: object) -> Json:
         """Ask the client, and return its reply."""
         number, self.asked = self.asked, self.asked + 1
-        self.say(id=number, method=method, params={"sessionId": self.session, **params})
+        self.send(id=number, method=method, params={"sessionId": self.session, **params})
         while True:
             found = self.heard()
             if found.get("method") == "session/cancel":
@@ -88,14 +86,14 @@ class Agent:
         if self.mode != "yolo" and not self.may(call):
             error = {"error": "refused"}
             self.update("tool_call_update", toolCallId=call["toolCallId"], status="failed", rawOutput=error)
-            self.tell("refused")
+            self.speak("refused")
             return
         self.update("tool_call_update", toolCallId=call["toolCallId"], status="in_progress")
         done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
         how = "completed" if done.returncode == 0 else "failed"
         told = {"output": done.stdout, "metadata": {"exit": done.returncode}}
         self.update("tool_call_update", toolCallId=call["toolCallId"], status=how, rawOutput=told)
-        self.tell(f"it printed: {done.stdout}")
+        self.speak(f"it printed: {done.stdout}")
 
     def write(self, path: str, text: str) -> None:
         old = ""
@@ -108,10 +106,10 @@ class Agent:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
         self.update("tool_call_update", toolCallId=call["toolCallId"], status="completed")
-        self.tell("written")
+        self.speak("written")
 
     def hang(self) -> None:
-        self.tell("hanging\n")
+        self.speak("hanging\n")
         while self.heard().get("method") != "session/cancel":
             pass
         raise Cancelled
@@ -125,14 +123,14 @@ class Agent:
         elif word == "!hang":
             self.hang()
         elif word == "!client":
-            self.tell(f"client: {self.request('fs/read_text_file', path='/etc/passwd')['error']['code']}")
+            self.speak(f"client: {self.request('fs/read_text_file', path='/etc/passwd')['error']['code']}")
         elif word == "!die":
             os._exit(3)
         elif word == "!history":
-            self.tell(" | ".join(self.prompts))
+            self.speak(" | ".join(self.prompts))
         else:
-            self.tell("echo: ")
-            self.tell(text)
+            self.speak("echo: ")
+            self.speak(text)
 
     def keep(self) -> None:
         with open(os.path.join(KEPT, self.session), "w", encoding="utf-8") as file:
@@ -145,7 +143,7 @@ class Agent:
         self.keep()
         if text.startswith("!error"):
             _, code, why = text.split(" ", 2)
-            self.say(id=number, error={"code": int(code), "message": why})
+            self.send(id=number, error={"code": int(code), "message": why})
             return
         stop = "end_turn"
         try:
@@ -153,22 +151,22 @@ class Agent:
         except Cancelled:
             stop = "cancelled"
         self.update("usage_update", used=9, size=10, cost={"amount": 0.5 * len(self.prompts), "currency": "USD"})
-        self.say(id=number, result={"stopReason": stop, "usage": {"inputTokens": 10, "outputTokens": 2}})
+        self.send(id=number, result={"stopReason": stop, "usage": {"inputTokens": 10, "outputTokens": 2}})
 
     def on_session(self, number: object, method: str, params: Json) -> None:
         assert os.path.samefile(params["cwd"], os.getcwd())
         if WAY == "no-login":
-            self.say(id=number, error={"code": -32000, "message": "Authentication required"})
+            self.send(id=number, error={"code": -32000, "message": "Authentication required"})
             return
         self.session = params.get("sessionId") or f"ses_{uuid.uuid4()}"
         path = os.path.join(KEPT, self.session)
         if method == "session/resume":
             if not os.path.exists(path):
-                self.say(id=number, error={"code": -32603, "message": "no such session"})
+                self.send(id=number, error={"code": -32603, "message": "no such session"})
                 return
             with open(path, encoding="utf-8") as file:
                 self.prompts = json.load(file)
-        self.say(id=number, result={"sessionId": self.session, "modes": MODES, "models": {"currentModelId": "m1"}})
+        self.send(id=number, result={"sessionId": self.session, "modes": MODES, "models": {"currentModelId": "m1"}})
         self.update("available_commands_update", availableCommands=[])
 
     def serve(self) -> None:
@@ -176,16 +174,14 @@ class Agent:
         while True:
             found = self.heard()
             number, method, params = found.get("id"), str(found.get("method")), found.get("params", {})
-            if WAY == "mute":
-                time.sleep(600)
             if method == "initialize":
                 able: Json = {"sessionCapabilities": {"resume": {}}}
-                self.say(id=number, result={"protocolVersion": 0 if WAY == "old" else 1, "agentCapabilities": able})
+                self.send(id=number, result={"protocolVersion": 0 if WAY == "old" else 1, "agentCapabilities": able})
             elif method in {"session/new", "session/resume"}:
                 self.on_session(number, method, params)
             elif method == "session/set_mode":
                 self.mode = params["modeId"]
-                self.say(id=number, result={})
+                self.send(id=number, result={})
             elif method == "session/prompt":
                 self.on_prompt(number, params)
 

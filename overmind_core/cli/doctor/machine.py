@@ -266,7 +266,7 @@ def docker_engine(context: CheckContext) -> Finding | None:
 
 
 def agent(context: CheckContext, name: str) -> Finding | None:
-    """Whether an agent's command line runs; None: it is not there, and few have it."""
+    """Look whether an agent's command line runs; None: one that few have is not there."""
     chosen = context.environ.get(_BINARIES.get(name, ""), name)
     if name not in AGENTS[:_NAMED] and context.which(chosen) is None:
         return None

@@ -72,6 +72,7 @@ from overmind_core.domain.agents.turns import (
 from overmind_core.domain.missions.events import StartFailed
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.missions.reasons import EXITED
+from overmind_core.domain.text.cells import display_safe
 
 CHANGE_GRACE = 10.0
 """Seconds that a program gets to end by itself when another mode follows."""
@@ -199,8 +200,8 @@ def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: A
 
 
 def _on_not_opened(c: Conversation, result: TurnResult) -> Step:
-    """It takes no messages, ever: its end decides what follows."""
-    told = StartFailed(text=f"--- could not start: {one_line(result.text)} ---")
+    """No message is ever delivered to this run: its end decides what follows."""
+    told = StartFailed(text=f"--- could not start: {display_safe(one_line(result.text))} ---")
     effects = (CloseInput(),) if result.retry is Retry.SWITCH else (told, CloseInput())
     return replace(c, last=replace(result, raw={}), input_closed=True), effects
 

@@ -22,9 +22,9 @@ class AfterHandLanding(StrEnum):
     """What follows."""
 
     NOTHING = "nothing"
-    """It has completed, is being cancelled, or its work is where nobody looks for it."""
+    """Completed or being cancelled, or its work is on another branch than its own."""
     NOTE = "note"
-    """It goes on by itself, as its work is under way, or tried again: that a part has landed is noted for its end."""
+    """Under way, or tried again by itself: where a part of its work has landed is kept until it ends."""
     SETTLE = "settle"
     """It has failed, or was cancelled: where its work has landed is noted, and nothing is asked about it any more."""
     ACCEPT = "accept"

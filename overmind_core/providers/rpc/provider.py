@@ -13,18 +13,20 @@ from overmind_core.domain.agents.agent_events import (
     RunVerdict,
     SessionReady,
     TextSpoken,
+    ToolCalled,
+    ToolReturned,
+    TurnEnded,
     TurnResult,
 )
-from overmind_core.providers.base import ConnectionRequest, Launch
-from overmind_core.providers.lines import object_at, read_object, text_at
+from overmind_core.providers.base import ConnectionRequest, Launch, WithoutRecords
+from overmind_core.providers.lines import failure, object_at, read_object, text_at, tool_line, turn_summary
 from overmind_core.providers.rpc import rows
 from overmind_core.providers.rpc.acp import NO_CONVERSATION, AcpConnection, initialize, stored_result
-from overmind_core.providers.rpc.transcript import AcpTranscript
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from overmind_core.providers.base import LaunchRequest
+    from overmind_core.providers.base import Connection, LaunchRequest
 
 UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
     "--allowed-tools": lambda agent: agent.allowed_tools,
@@ -38,10 +40,10 @@ UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
 _NEVER_OPEN = frozenset({NO_CONVERSATION, "not_logged_in", "usage_error"})
 """Reasons with which a session has ended before it took a message."""
 _LISTENER = ConnectionRequest(AgentMode.HEADLESS, Agent(), "", resume=False, cwd="/", in_turn=True)
-"""Of whoever only reads a run."""
+"""For reading a run that somebody else talks with."""
 
 
-class AcpProvider:
+class AcpProvider(WithoutRecords):
     """One program."""
 
     modes = frozenset({AgentMode.ONE_SHOT, AgentMode.HEADLESS})
@@ -72,21 +74,6 @@ class AcpProvider:
         """The protocol has no place for what a program is to know before its first prompt."""
         del agent
         return f"{self.name} takes no notes"
-
-    def reads(self, agent: Agent) -> Sequence[str]:
-        """None."""
-        del agent
-        return ()
-
-    def conversations(self, environ: Mapping[str, str]) -> str | None:
-        """Its program says itself that one is gone."""
-        del environ
-        return None
-
-    def has_turn(self, record: bytes) -> bool:
-        """Nobody looks."""
-        del record
-        return True
 
     def launch(self, start: LaunchRequest) -> Launch:
         """Its first line opens the exchange; all else follows what the program answers."""
@@ -131,8 +118,37 @@ class AcpProvider:
         return RunVerdict(failed=code != 0)
 
 
+class AcpTranscript:
+    """One run's lines, readable: what its facts say. A piece of a line waits for the rest of that."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._calls: dict[str, str] = {}
+        """Uses of tools that have not returned → what they do."""
+
+    def feed(self, line: bytes) -> list[str]:
+        """What one line of output adds."""
+        return [shown for fact in self._connection.parse(line) for shown in self._lines(fact)]
+
+    def _lines(self, fact: AgentFact) -> list[str]:
+        match fact:
+            case PlainLine(text):
+                return [text]
+            case TextSpoken(text, thought):
+                return [] if thought else text.splitlines()
+            case ToolCalled():
+                self._calls[fact.call] = fact.summary
+            case ToolReturned():
+                summary = self._calls.pop(fact.call, "")
+                return [tool_line(summary, fact.error or "failed" if fact.failed else None)] if summary else []
+            case TurnEnded(result) if result is not None:
+                self._calls.clear()
+                return [*([] if result.ok else [failure(result)]), turn_summary(result)]
+        return []
+
+
 class _Listener(AcpConnection):
-    """Of whoever only reads: each piece of text is of a turn, and nothing is owed to anybody."""
+    """Reads a run that somebody else talks with: each piece of text is of a turn, and no reply is owed."""
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         self._expects = True

@@ -16,6 +16,7 @@ from overmind_core.domain.agents.agent_events import (
     Decision,
     Echoed,
     LimitReached,
+    NotOpened,
     Retry,
     Retrying,
     SessionNamed,
@@ -52,7 +53,9 @@ from overmind_core.domain.agents.conversation_events import (
     WriteAnswer,
 )
 from overmind_core.domain.agents.events import ConversationChanged, MessageResent, TurnFinished
+from overmind_core.domain.missions.events import StartFailed
 from overmind_core.domain.missions.mission import Cause
+from overmind_core.domain.text.cells import display_safe
 
 NOW = 1_800_000_000.0
 YES = Decision(Behaviour.ALLOW)
@@ -616,3 +619,12 @@ def test_a_turn_that_a_limit_ended_waits_for_its_end(case, facts, expected):
 def test_the_model_is_the_one_that_the_program_names():
     c, _ = go(running(), SessionNamed("session", "opus"), SessionNamed("session"))
     assert c.model == "opus"
+
+
+def test_a_conversation_that_can_not_be_opened_takes_no_message_and_its_reason_is_shown_safely():
+    c, _ = go(fresh(), RunBegun(1, opens=True), Queued(1))
+    refused = TurnResult(ok=False, reason="usage_error", text="no mode \x1b[31mx")
+    c, done = go(c, NotOpened(refused))
+    assert done == (StartFailed(text=f"--- could not start: {display_safe(refused.text)} ---"), CloseInput())
+    assert "\x1b" not in display_safe(refused.text)
+    assert (c.queue, c.sending, c.input_closed) == ((1,), None, True)
