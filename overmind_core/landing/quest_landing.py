@@ -94,6 +94,10 @@ class LandingWish(Protocol):
     def shown(self) -> FolderState | None:
         """How its worktree was as it was shown to its reviewer, and nothing else lands; None: to nobody."""
 
+    @property
+    def checked(self) -> FolderState | None:
+        """How it was as it passed its check, and nothing else is committed; None: it was shown since, or not known."""
+
 
 class QuestLanding:
     """Used from the loop's thread."""
@@ -134,7 +138,7 @@ class QuestLanding:
         Raises:
             OvermindError: nothing has landed. The work is at fault: `no_change`; `output_invalid` with `files`;
                 `conflicts`; `verify_failed` with the `mission` that checked. It waits for a person: `undoes_landed`
-                with `dropped`; `changed` with `files`, it is not what was shown. Its target is at fault: `dirty`,
+                with `dropped`; `changed` with `files`, it is not what was shown, or checked. Its target is at fault: `dirty`,
                 `busy`, `git_failed` and others. `not_isolated`: it never had a worktree. `fenced`: somebody else may
                 land it now.
         """
@@ -431,14 +435,20 @@ class QuestLanding:
             await self._workspace.in_thread(end_stragglers, MARK, git.mission)
             self._met.add(place.mission)
         message = from_wire(wish.message.replace("\0", "").strip() or place.name)
+        if wish.checked is not None:
+            await self._refuse_changed(place, wish.checked, "checked")
         await self._locations.run(quest_work.commit, replace(place, git=git), from_wire(wish.into), message)
-        if wish.shown is None:
-            return
-        # Also what was committed may be other than what was there: a hook of the repository has its say.
+        if wish.shown is not None:
+            # Also what was committed may be other than what was there: a hook of the repository has its say.
+            await self._refuse_changed(place, wish.shown, "shown")
+
+    async def _refuse_changed(self, place: WorkLocation, state: FolderState, since: str) -> None:
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+
         objects = states_of(self._home, place.mission)
-        changed = await self._locations.run(quest_work.changed_since, place, wish.shown, objects)
+        changed = await self._locations.run(quest_work.changed_since, place, state, objects)
         if changed:
-            raise OvermindError("changed", f"{list_text(changed)} changed since it was shown.", files=list(changed))
+            raise OvermindError("changed", f"{list_text(changed)} changed since it was {since}.", files=list(changed))
 
     async def _land_remotely(self, place: WorkLocation, wish: LandingWish, remote: RemoteTarget) -> LandedWork | None:
         """Merge into the branch as the remote has it, and move that; anew where somebody else was faster."""

@@ -17,6 +17,7 @@ from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.quests import briefing, shared_folder
 from overmind_core.domain.quests.attempt import undoing_before, with_conflict
 from overmind_core.domain.quests.briefing import VERDICT
+from overmind_core.domain.quests.checked_work import checked_work, is_compared, with_check_begun
 from overmind_core.domain.quests.classes import CONFLICT_LEFT, CONFLICTS, VERIFY_FAILED, is_redone
 from overmind_core.domain.quests.life import has_landed_nothing, is_done
 from overmind_core.domain.quests.quest import CHECK, REVIEW
@@ -366,7 +367,24 @@ class AttemptWork:
     async def check(self, quest: Quest, work: Mission, also: Also) -> Mission:
         """Start the check of the newest attempt; raises as `Missions.start_child` does."""
         assert quest.check is not None
-        return await self._beside(quest, work, quest.check, CHECK, also)
+        known = checked_work(quest)
+        if known is None and is_compared(quest):  # before it begins: what is written meanwhile was not checked
+            state = await self._lander.work_state(quest.id)
+            if state is not None and (current := self._quests.live.get(quest.id)) is not None:
+                self._quests.put(with_check_begun(current, state))
+        again = "" if known is None or known.checks == 1 else f".{known.checks}"
+        made = work.definition
+        definition = shell_definition(
+            quest.check,
+            name=f"{quest.name}/{CHECK}",
+            parent=work.id,
+            cwd=made.cwd,
+            umask=made.umask,
+            timeout=made.timeout,
+            labels=made.labels,
+        )
+        spec = MissionSpec(definition, self._environments.of(work.id), request=_key(quest, CHECK) + again)
+        return (await self._missions.start_child(spec, also=also)).mission
 
     async def review(self, quest: Quest, work: Mission, also: Also) -> Mission:
         """Start the provider that reviews the newest attempt; raises as `Missions.start_child` does."""
@@ -417,20 +435,6 @@ class AttemptWork:
         )
         return (await self._missions.start_child(spec, also=also, mission_id=mission_id)).mission
 
-    async def _beside(self, quest: Quest, work: Mission, command: str, kind: str, also: Also) -> Mission:
-        made = work.definition
-        definition = shell_definition(
-            command,
-            name=f"{quest.name}/{kind}",
-            parent=work.id,
-            cwd=made.cwd,
-            umask=made.umask,
-            timeout=made.timeout,
-            labels=made.labels,
-        )
-        spec = MissionSpec(definition, self._environments.of(work.id), request=_key(quest, kind))
-        return (await self._missions.start_child(spec, also=also)).mission
-
     # what it hands in
 
     async def output_problem(self, quest: Quest) -> OutputProblem | None:
@@ -476,6 +480,7 @@ class AttemptWork:
             queue.allowed,
             queue.denied,
             shared_folder.shown_state(quest),
+            None if (checked := checked_work(quest)) is None else checked.state,
         )
 
 

@@ -11,11 +11,13 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
+from overmind_core.domain.landing import list_text
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission
 from overmind_core.domain.missions.outcome import was_stopped
 from overmind_core.domain.quests import attempt as steps
 from overmind_core.domain.quests.attempt import AttemptMissions, in_phase, next_attempt_step
+from overmind_core.domain.quests.checked_work import with_check_passed
 from overmind_core.domain.quests.classes import BLOCKED, INTERNAL, is_nobodys_fault
 from overmind_core.domain.quests.hand_landing import AfterHandLanding, after_hand_landing
 from overmind_core.domain.quests.life import is_done, is_refused
@@ -32,7 +34,7 @@ from overmind_core.quests.target_waits import TargetWaits
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
 
-    from overmind_core.domain.quests.quest import LandedWork
+    from overmind_core.domain.quests.quest import FolderState, LandedWork
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
@@ -56,7 +58,7 @@ BLOCK_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 """Pause before a step that could not be saved is tried again, as on a full disk."""
 CHANGED = "changed"
-"""Code of a landing whose work is not what was shown to its reviewer: it is shown again."""
+"""Code of a landing whose work is not what was shown to its reviewer, or checked: it is shown to a person."""
 _log = logging.getLogger(__name__)
 
 
@@ -318,6 +320,8 @@ class Attempts:
                 self._act(quest.id, self._gather(quest))
             case steps.StartCheck():
                 self._start_beside(quest, missions, QuestPhase.CHECK)
+            case steps.CompareChecked(state):
+                self._act(quest.id, self._compare_checked(quest.id, state))
             case steps.StartReview():
                 self._start_beside(quest, missions, QuestPhase.REVIEWING)
             case steps.JudgeReview():
@@ -461,6 +465,27 @@ class Attempts:
         if problem is None:
             return partial(self._go_on, current)
         return partial(self._outcomes().failed, current, problem.failure, feedback=problem.text, notes=problem.notes)
+
+    async def _compare_checked(self, quest_id: str, before: FolderState) -> Then:
+        """Go on with what its check has passed; where that was of other files than those there now, it runs again."""
+        state = await self._lander.work_state(quest_id)  # before it is compared: what is written meanwhile has changed
+        try:
+            changed = await self._lander.changed_since(quest_id, before)
+        except OvermindError as error:
+            _log.info("what changed while the check of %s ran can't be told: %s", quest_id, error.message)
+            state = None
+        current = self._quests.live.get(quest_id)
+        if current is None or current.cancelling:
+            return None
+        if state is None:  # its landing will say so
+            return partial(self._go_on, current)
+        passed = with_check_passed(current, changed, state)
+        again = passed.checked < current.checked
+        with self._journal.together():
+            self._quests.put(passed)
+            if again:
+                self._quests.record(passed, why=f"{list_text(changed)} changed while its check ran")
+        return None if again else partial(self._go_on, passed)
 
     async def _judge(self, quest: Quest, missions: AttemptMissions) -> Then:
         """What a reviewing agent has decided; what can't be read is a person's to decide."""

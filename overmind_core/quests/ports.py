@@ -53,6 +53,8 @@ class LandingRequest(NamedTuple):
     """Earlier landings of it: what one of them would have undone must not be undone by this one."""
     shown: FolderState | None = None
     """How its worktree was as it was shown to its reviewer, and nothing else lands; None: to nobody."""
+    checked: FolderState | None = None
+    """How it was as it passed its check, and nothing else is committed; None: it was shown since, or nobody knows."""
 
 
 class Lander(Protocol):

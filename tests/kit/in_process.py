@@ -415,6 +415,15 @@ class Inside:
         started = await self.ask("run", **{"command": command, "cwd": self._cwd, "env": world()} | arguments)
         return str(started["id"])
 
+    async def question(self, but: int = 0) -> Any:
+        """The one that is open in the inbox, beside one."""
+        for _ in range(1000):
+            if found := [one for one in await self.ask("inbox") if one["question"] != but]:
+                (one,) = found
+                return one
+            await idle()
+        raise AssertionError("nothing is asked")
+
     def event_types(self, mission: str) -> list[str]:
         """What has happened to the mission, by the kinds of its events."""
         return [event["type"] for event in self.events(mission)]

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.domain.quests.checked_work import checked_work
 from overmind_core.domain.quests.classes import command_of, spent_for_good
 from overmind_core.domain.quests.life import is_refused, waits_for_room
 from overmind_core.domain.quests.quest import (
     PERSON,
     Attempt,
     ConflictingFile,
+    FolderState,
     MetConflict,
     Quest,
     QuestPhase,
@@ -50,6 +52,13 @@ class GatherOutputs(NamedTuple):
 
 class StartCheck(NamedTuple):
     """See whether it is done."""
+
+
+class CompareChecked(NamedTuple):
+    """The check has passed: see whether the files are still those that it was about."""
+
+    state: FolderState
+    """Of the worktree, as it began."""
 
 
 class StartReview(NamedTuple):
@@ -89,8 +98,8 @@ class Fail(NamedTuple):
 
 
 AttemptStep = (
-    StartWork | KeepWaiting | StopWork | GatherOutputs | StartCheck | StartReview | JudgeReview | AskReview | Land
-    | Complete | Cancel | Fail
+    StartWork | KeepWaiting | StopWork | GatherOutputs | StartCheck | CompareChecked | StartReview | JudgeReview
+    | AskReview | Land | Complete | Cancel | Fail
 )  # fmt: skip
 
 
@@ -156,7 +165,8 @@ def _check(quest: Quest, missions: AttemptMissions) -> AttemptStep:
         return StartCheck()
     if missions.check is None or _code(missions.check):
         return Fail(missions.check, QuestPhase.CHECK)
-    return after(quest, QuestPhase.CHECK)
+    work = checked_work(quest)
+    return after(quest, QuestPhase.CHECK) if work is None else CompareChecked(work.state)
 
 
 def _reviewing(quest: Quest, missions: AttemptMissions) -> AttemptStep:

@@ -96,6 +96,18 @@ class FolderState:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedWork:
+    """What the check of an attempt is about. Texts in wire form."""
+
+    state: FolderState
+    """Of its worktree as the newest check began, or passed."""
+    checks: int = 1
+    """How many there are, with the one that is to run."""
+    changed: tuple[str, ...] = ()
+    """Files that have changed while they ran, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConflictingFile:
     """One file in which work met a conflict. Texts in wire form."""
 
@@ -159,6 +171,8 @@ class Attempt:
     """The command, as it ran, for whose exit code it has failed; None: for none, or it was not recorded."""
     shown: FolderState | None = None
     """The state of its worktree as its reviewer was shown it; None: nobody was, or it has no worktree."""
+    checked: CheckedWork | None = None
+    """What its check is about; None: nobody compares, or a reviewer was shown the work since."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,11 +81,14 @@ def with_state(quest: Quest, state: FolderState) -> Quest:
 
 
 def with_shown(quest: Quest, state: FolderState | None) -> Quest:
-    """The quest whose newest attempt was shown to a reviewer in this state; None: nobody knows it."""
+    """The quest whose newest attempt was shown to a reviewer in this state; None: nobody knows it.
+
+    From then on its work is compared with that, and no more with what its check was about.
+    """
     queue = quest.queue
     assert queue is not None
     *earlier, newest = queue.tries
-    return replace(quest, queue=replace(queue, tries=(*earlier, replace(newest, shown=state))))
+    return replace(quest, queue=replace(queue, tries=(*earlier, replace(newest, shown=state, checked=None))))
 
 
 def shown_state(quest: Quest | None) -> FolderState | None:

@@ -40,13 +40,8 @@ class Reviewed:
 
     async def asked(self, but=0):
         """The question that is open, and its lines."""
-        for _ in range(1000):
-            found = [one for one in await self.ask("inbox") if one["question"] != but]
-            if found:
-                (one,) = found
-                return one["question"], one["subject"]["lines"]
-            await in_process.idle()
-        raise AssertionError("nothing is asked")
+        one = await self._inside.question(but)
+        return one["question"], one["subject"]["lines"]
 
     async def allow(self, number):
         return await self.ask("answer", question=number, behaviour="allow")

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from overmind_core.domain.missions.mission import Definition, Mission, Status
 from overmind_core.domain.quests import attempt as steps
 from overmind_core.domain.quests.attempt import AttemptMissions, after, in_phase, in_review, leased, next_attempt_step
+from overmind_core.domain.quests.checked_work import with_check_begun
 from overmind_core.domain.quests.life import TABLE, QuestEvent, may_become, moved, state_of
 from overmind_core.domain.quests.quest import (
     Attempt,
+    FolderState,
     Goal,
     Quest,
     QuestPhase,
@@ -43,6 +45,7 @@ def quest(phase: QuestPhase = WORK, check: str | None = None, **goal: Any) -> Qu
 
 
 CHECKED = replace(quest(CHECK, "true"), check_id="aaaaaaa2", checked=1)
+AT = FolderState("tree", "commit")
 REVIEWED = quest(REVIEWING, review="claude", into="main")
 REVIEWED = replace(REVIEWED, queue=replace(REVIEWED.queue or QueueState(), review_id="aaaaaaa3"))
 CANCELLING = replace(quest(), cancelling=True)
@@ -70,6 +73,13 @@ STEPS = [
     ),
     pytest.param(CHECKED, AttemptMissions(DONE, RUNS), steps.KeepWaiting(), id="it is being checked"),
     pytest.param(CHECKED, AttemptMissions(DONE, DONE), steps.Complete(), id="checked"),
+    pytest.param(
+        with_check_begun(CHECKED, AT),
+        AttemptMissions(DONE, DONE),
+        steps.CompareChecked(AT),
+        id="see whether that was checked which is there",
+    ),
+    pytest.param(with_check_begun(CHECKED, AT), AttemptMissions(DONE, BAD), steps.Fail(BAD, CHECK), id="and was bad"),
     pytest.param(CHECKED, AttemptMissions(DONE, BAD), steps.Fail(BAD, CHECK), id="not done"),
     pytest.param(CHECKED, AttemptMissions(DONE), steps.Fail(None, CHECK), id="nobody knows what the check said"),
     pytest.param(quest(review="person"), AttemptMissions(DONE), steps.AskReview(), id="a person reviews"),

@@ -1,0 +1,163 @@
+"""What has passed its check lands, and nothing else: what changes while it runs, or behind it, is seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.kernel.config import Settings
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
+from tests.kit.repositories import AUTHOR, Repository
+
+
+class Checked:
+    """A quest whose work is checked by hand, and lands on `main`."""
+
+    def __init__(self, keeper, inside, code, quest):
+        self.ask = inside.ask
+        self.inside = inside
+        self.keeper = keeper
+        self.code = code
+        self.quest = quest
+        self.checks = 0
+
+    @property
+    def work(self):
+        """Its worktree, once it runs."""
+        return Repository(self.code.path(".overmind", "worktrees", self.quest))
+
+    async def begin(self):
+        await until(lambda: f"{self.quest}.1" in self.keeper.held, "it runs")
+        self.work.write({"good": "1\n"})
+        self.keeper.exit(f"{self.quest}.1")
+        await self.check()
+
+    def _runs(self):
+        spawned = [one for one in self.keeper.asked["spawn"] if one["env"]["OVERMIND_MISSION_NAME"].endswith("/check")]
+        return [one["run"] for one in spawned]
+
+    async def check(self):
+        """Wait for the next run of its check."""
+        self.checks += 1
+        await until(lambda: len(self._runs()) == self.checks, f"check {self.checks} runs")
+
+    def passes(self):
+        self.keeper.exit(self._runs()[-1])
+
+    async def landed(self):
+        """The files that have landed, in the end."""
+        await until(lambda: self.quest not in self.inside.app.quest_registry.live, "it has landed")
+        assert len(self._runs()) == self.checks, "and no check more has run"
+        first = self.code.git("rev-list", "--max-parents=0", "main")
+        return self.code.git("diff", "--name-only", first, "main").splitlines()
+
+    def reasons(self):
+        """Why its check has run again, each time."""
+        found = [one for one in self.inside.events(self.quest) if one["type"] == "quest"]
+        return [one["why"] for one in found if "while its check ran" in (one.get("why") or "")]
+
+
+def story(tmp_path, scenario, **more):
+    home = Home(str(tmp_path / "home"))
+    keeper = ScriptedKeeper(home)
+    code = Repository(str(tmp_path / "shop"))
+    code.commit("first", {"a": "1\n"})
+
+    async def whole():
+        async with supervising(home, keeper, settings=Settings()) as inside:
+            new = {"title": "fix", "command": "true", "into": "main", "check": "make test", **more}
+            added = await inside.ask("quest_add", quests=[new], cwd=code.folder, env={**world(), **AUTHOR})
+            await scenario(Checked(keeper, inside, code, added["quests"][0]["id"]))
+
+    try:
+        in_process.run(whole())
+    finally:
+        keeper.close()
+
+
+def test_work_that_nobody_touches_is_checked_once(tmp_path):
+    async def scenario(checked):
+        await checked.begin()
+        checked.passes()
+        assert await checked.landed() == ["good"]
+
+    story(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("commits", [False, True], ids=["written", "committed"])
+def test_what_is_written_while_it_is_checked_is_checked_before_it_lands(tmp_path, commits):
+    async def scenario(checked):
+        await checked.begin()
+        checked.work.write({"evil": "1\n"})
+        if commits:
+            checked.work.git("add", "-A")
+            checked.work.git("commit", "-qm", "evil")
+        checked.passes()
+        await checked.check()
+        checked.passes()
+        assert await checked.landed() == ["evil", "good"]
+        (why,) = checked.reasons()
+        assert why == "evil changed while its check ran"
+
+    story(tmp_path, scenario)
+
+
+def test_what_a_check_writes_each_time_is_its_own_and_lands(tmp_path):
+    async def scenario(checked):
+        await checked.begin()
+        checked.work.write({"report": "1\n"})
+        checked.passes()
+        await checked.check()
+        checked.work.write({"report": "2\n"})
+        checked.passes()
+        assert await checked.landed() == ["good", "report"]
+
+    story(tmp_path, scenario)
+
+
+def test_work_that_changed_during_its_check_and_fails_the_next_one_has_failed(tmp_path):
+    async def scenario(checked):
+        await checked.begin()
+        checked.work.write({"evil": "1\n"})
+        checked.passes()
+        await checked.check()
+        checked.keeper.exit(checked._runs()[-1], code=1)
+        assert await checked.landed() == []
+        assert (await checked.ask("quest", id=checked.quest))["reason"] == "check_failed"
+
+    story(tmp_path, scenario, retries=0)
+
+
+def test_what_changes_while_checked_work_waits_to_land_is_shown_to_a_person(tmp_path):
+    async def scenario(checked):
+        checked.code.write({"good": "a person's\n"})
+        await checked.begin()
+        checked.passes()
+        targets = checked.inside.app.engine.attempts.targets
+        await until(lambda: targets.refusal(checked.quest), "it waits for a file that is not committed")
+        checked.work.write({"evil": "1\n"})
+        refused = (await checked.inside.question())["question"]
+        await checked.ask("answer", question=refused, behaviour="allow")
+        review = await checked.inside.question(but=refused)
+        assert "evil has changed since this work was checked." in review["subject"]["lines"]
+        checked.code.git("clean", "-qf", "good")
+        await checked.ask("answer", question=review["question"], behaviour="allow")
+        assert await checked.landed() == ["evil", "good"]
+
+    story(tmp_path, scenario)
+
+
+def test_a_review_is_of_what_was_checked(tmp_path):
+    async def scenario(checked):
+        await checked.begin()
+        checked.work.write({"evil": "1\n"})
+        checked.passes()
+        await checked.check()
+        assert await checked.ask("inbox") == []
+        checked.passes()
+        review = await checked.inside.question()
+        await checked.ask("answer", question=review["question"], behaviour="allow")
+        assert await checked.landed() == ["evil", "good"]
+
+    story(tmp_path, scenario, review="person")
