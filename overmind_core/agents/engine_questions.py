@@ -29,7 +29,8 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Container, Mapping
+    from collections.abc import Awaitable, Callable, Container, Mapping
+    from collections.abc import Set as AbstractSet
 
     from overmind_core.agents.questions import Questions
     from overmind_core.agents.store import QuestionTable
@@ -214,7 +215,7 @@ class EngineQuestions:
             self._forget(question)
             self._close(question, None, None)
 
-    def asked_about(self) -> Collection[str]:
+    def asked_about(self) -> AbstractSet[str]:
         """Ids of the subjects about which something is open."""
         return self._numbers.keys()
 

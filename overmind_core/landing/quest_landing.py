@@ -138,9 +138,9 @@ class QuestLanding:
         Raises:
             OvermindError: nothing has landed. The work is at fault: `no_change`; `output_invalid` with `files`;
                 `conflicts`; `verify_failed` with the `mission` that checked. It waits for a person: `undoes_landed`
-                with `dropped`; `changed` with `files`, it is not what was shown, or checked. Its target is at fault: `dirty`,
-                `busy`, `git_failed` and others. `not_isolated`: it never had a worktree. `fenced`: somebody else may
-                land it now.
+                with `dropped`; `changed` with `files`, it is not what was shown, or checked. Its target is at fault:
+                `dirty`, `busy`, `git_failed` and others. `not_isolated`: it never had a worktree. `fenced`: somebody
+                else may land it now.
         """
         landed = self.landed(request.request)
         await self._finish_removal(request.mission)

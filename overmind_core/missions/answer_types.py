@@ -88,8 +88,9 @@ class PrunedMissions(TypedDict):
     bytes: int
     """Of their logs."""
     note: NotRequired[str]
-    """Only where work of them is kept, as in the answer of `rm`, or where one stays because something that it has left
-    in the background goes on: what, and how it is ended. A line for each."""
+    """Only where work of them is kept, as in the answer of `rm`; where one stays because something that it has left
+    in the background goes on: what, and how it is ended; and where some stay because something is asked about them. A
+    line for each."""
 
 
 class Tokens(TypedDict):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.actor import PERSON
+from overmind_core.domain.landing import list_text
 from overmind_core.domain.missions.facts import Frozen, Thawed
 from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
 from overmind_core.domain.missions.reasons import CONVERSATION_LOST
@@ -22,6 +23,9 @@ from overmind_core.missions.requests import Kill, One, Prune, RestartArgs, Signa
 from overmind_core.missions.retention import folder_size
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
+
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller
     from overmind_core.missions.answer_types import (
@@ -71,7 +75,9 @@ class LifecycleApi:
         quests: MissionKeeper,
         lost: LostLookup,
         left_processes: LeftProcesses,
+        asked_about: Callable[[], AbstractSet[str]],
     ) -> None:
+        """`asked_about`: ids of missions about which a question is open."""
         self._home = home
         self._clock = clock
         self._registry = registry
@@ -87,6 +93,7 @@ class LifecycleApi:
         self._quests = quests
         self._lost = lost
         self._left_processes = left_processes
+        self._asked_about = asked_about
 
     @handles(RestartArgs)
     async def restart(self, request: RestartArgs, caller: Caller) -> RestartedMission | LostMissions:
@@ -289,13 +296,20 @@ class LifecycleApi:
         del caller
         before = self._clock.wall() - validate.seconds(request.older, "--older")
         ended = self._registry.finished_before(before)
-        unneeded = [row for row in ended if not self._retention.is_kept(row.id, row.parent)]
+        asked = self._asked_about()
+        waiting = [row.name for row in ended if row.id in asked]
+        unneeded = [
+            row for row in ended
+            if not asked & {row.id, row.parent} and not self._retention.is_kept(row.id, row.parent)
+        ]  # fmt: skip
         behind = await self._retention.left_by([row.id for row in unneeded])
         left = {one.mission for one in behind}
         rows = [row for row in unneeded if row.id not in left]
         ids = [row.id for row in rows]
         size = await asyncio.to_thread(lambda: sum(folder_size(f"{self._home.logs}/{one}") for one in ids))
         kept = left_processes.kept(behind)
+        if waiting:
+            kept.append(f"Kept, as they wait for your answer: {list_text(waiting)}. See: overmind inbox")
         if not request.dry_run:
             kept += await self._retention.remove(ids)
         answer: PrunedMissions = {"missions": [{"id": row.id, "name": row.name} for row in rows], "bytes": size}

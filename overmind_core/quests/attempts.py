@@ -307,7 +307,7 @@ class Attempts:
             return
         self._do(quest, missions, step)
 
-    def _do(self, quest: Quest, missions: AttemptMissions, step: steps.AttemptStep) -> None:  # noqa: C901 - one case per step
+    def _do(self, quest: Quest, missions: AttemptMissions, step: steps.AttemptStep) -> None:  # noqa: C901, PLR0912 - one case per step
         match step:
             case steps.KeepWaiting():
                 self._full_disk.wait(quest)
@@ -469,6 +469,7 @@ class Attempts:
     async def _compare_checked(self, quest_id: str, before: FolderState) -> Then:
         """Go on with what its check has passed; where that was of other files than those there now, it runs again."""
         state = await self._lander.work_state(quest_id)  # before it is compared: what is written meanwhile has changed
+        changed: tuple[str, ...] = ()
         try:
             changed = await self._lander.changed_since(quest_id, before)
         except OvermindError as error:

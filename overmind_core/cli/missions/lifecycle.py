@@ -510,7 +510,8 @@ PRUNE = Command(
     examples=["overmind prune --older 7d", "overmind prune -y"],
     notes=(
         "Worktrees with work that would be lost are kept, as with rm, and it says where they are. So are missions "
-        "whose processes go on in the background, and it says which. Without a terminal, -y is needed."
+        "whose processes go on in the background, or about which something is asked, and it says which. Without a "
+        "terminal, -y is needed."
     ),
     run=prune,
 )

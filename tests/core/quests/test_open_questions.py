@@ -7,9 +7,10 @@ import pytest
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.quests.why import from_answer, why_lines
+from overmind_core.kernel.config import Settings
 from overmind_core.system.paths import Home
 from tests.kit import in_process
-from tests.kit.in_process import ScriptedKeeper, supervising, world
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
 
 HOW = {
     EngineNeed.REVIEW: "overmind answer 1 allow (accept the work, and land it) or deny (fail this attempt)",
@@ -62,3 +63,25 @@ def test_those_of_what_it_has_started_and_of_its_checks_are_named_and_those_of_o
 
     all_three = ["child", "below", "api/check"]
     assert played(tmp_path, scene) == [all_three, all_three[1:], all_three[2:]]
+
+
+def test_a_prune_keeps_what_somebody_is_asked_about_with_what_that_has_started(tmp_path):
+    async def play(inside, keeper):
+        kept = await inside.run("true", name="kept")
+        ids = {name: await inside.run("true", name=name, parent=kept) for name in ("check", "below")}
+        ids |= {"kept": kept, "gone": await inside.run("true", name="gone")}
+        runs = [f"{one}.1" for one in ids.values()]
+        await until(lambda: keeper.held.keys() >= set(runs), "they run")
+        for run in runs:
+            keeper.exit(run)
+        await until(lambda: not inside.app.registry.live, "all have ended")
+        inside.app.engine_questions.ask(EngineNeed.STEER, About(AboutKind.MISSION, kept, "kept"), summary="?")
+        first = await inside.ask("prune", dry_run=True)
+        inside.app.engine_questions.withdraw(kept)
+        return first, await inside.ask("prune", dry_run=True)
+
+    first, then = in_process.played(Home(str(tmp_path / "home")), play, Settings())
+    assert [one["name"] for one in first["missions"]] == ["gone"]
+    assert first["note"] == "Kept, as they wait for your answer: kept. See: overmind inbox"
+    assert {one["name"] for one in then["missions"]} == {"kept", "check", "below", "gone"}
+    assert "note" not in then
