@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.missions.mission import Status
@@ -158,6 +158,9 @@ class MergeResult(MissionWork):
     """Files that are no part of it."""
     verify: str | None
     """Id of the mission that checked it."""
+    unreviewed: NotRequired[str]
+    """Of a preview: why the merge would be refused all the same, as nobody has accepted the work: a sentence without
+    its end."""
 
 
 class ResolvingWork(MissionWork):

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         DiscardedWork,
         KeptWork,
         MergeItem,
+        MergeResult,
         MissionChanges,
         MissionWork,
         PrunedWork,
@@ -311,7 +312,8 @@ class LandingReview:
 
         async def work() -> None:
             try:
-                items.put_nowait(await self._landing.merge(place, wish, items.put_nowait))
+                done = await self._landing.merge(place, wish, items.put_nowait)
+                items.put_nowait(self._foretold(place, done))
             except Exception as error:  # noqa: BLE001 - reported to whoever asked, at the boundary
                 items.put_nowait(error)
             finally:
@@ -333,8 +335,8 @@ class LandingReview:
         Raises:
             OvermindError: `unreviewed`.
         """
-        quest = self._quest(place.mission)
-        if quest is None or not is_unreviewed(quest):
+        quest = self._unreviewed(place)
+        if quest is None:
             return
         name = shlex.quote(place.word)
         again = f"{_merge_command(place, request)} --unreviewed"
@@ -346,6 +348,16 @@ class LandingReview:
             ways = f"See how it stands with: overmind quest why {name}"
         message = f"{why_unreviewed(quest)}: nothing was changed."
         raise OvermindError("unreviewed", with_hint(message, f"{ways}, or merge it all the same with: {again}"))
+
+    def _foretold(self, place: WorkLocation, done: MergeResult) -> MergeResult:
+        """A result; that of a preview says where the merge itself would be refused."""
+        quest = self._unreviewed(place) if done["preview"] else None
+        return done if quest is None else {**done, "unreviewed": why_unreviewed(quest)}
+
+    def _unreviewed(self, place: WorkLocation) -> Quest | None:
+        """The quest whose work it is, if nobody has accepted that."""
+        quest = self._quest(place.mission)
+        return quest if is_unreviewed(quest) else None
 
     def _explained(self, error: Exception, place: WorkLocation, request: Merge, inside: str | None) -> Exception:
         """Return why it did not land, with the command that helps: to resolve conflicts, or merge all the same."""

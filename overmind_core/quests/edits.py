@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.events import MissionUpdated
-from overmind_core.domain.quests.quest import HAS_ENDED, Goal, Quest, QuestStatus
+from overmind_core.domain.quests.quest import HAS_ENDED, IS, Goal, Quest, QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.missions import validate
@@ -136,7 +136,7 @@ class QuestEdits:
             raise OvermindError("not_running", f"Quest {quest.id} ({quest.name}) {HAS_ENDED[quest.status]}.")
         if quest.status in {QuestStatus.RUNNING, QuestStatus.REVIEW} and not given <= WHILE_RUNNING:
             names = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(given - WHILE_RUNNING))
-            message = f"Quest {quest.id} ({quest.name}) is {quest.status}: {names} can't be changed now."
+            message = f"Quest {quest.id} ({quest.name}) {IS[quest.status]}: {names} can't be changed now."
             raise OvermindError("not_running", f"{message} Cancel it first: overmind quest cancel {quest.name}")
 
     def _edited_goal(self, goal: Goal, request: QuestEdit, given: set[str]) -> Goal:

@@ -13,7 +13,7 @@ from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import RETRIED, is_gone
 from overmind_core.domain.quests.life import is_done, landed_by_hand
 from overmind_core.domain.quests.needs import cycle_of
-from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestStatus
+from overmind_core.domain.quests.quest import IS, Quest, QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
@@ -303,8 +303,8 @@ class QueueChanges:
         if queue is None:
             raise OvermindError("invalid", f"Quest {quest.id} ({quest.name}) {begun_again(quest.ritual)}")
         if quest.status not in RETRIED:
-            how = HAS_ENDED.get(quest.status, f"is {quest.status}")
-            message = f"Quest {quest.id} ({quest.name}) {how}: only one that has failed or was cancelled is retried."
+            message = f"Quest {quest.id} ({quest.name}) {IS[quest.status]}"
+            message += ": only one that has failed or was cancelled is retried."
             raise OvermindError("not_running", message)
         landed = landed_by_hand(quest)
         if landed is not None and is_done(quest):

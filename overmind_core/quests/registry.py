@@ -18,7 +18,7 @@ from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.missions.reasons import kept_limit
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, ended_so_named, resolve
 from overmind_core.domain.quests.life import because
-from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestStatus
+from overmind_core.domain.quests.quest import HAS_ENDED, IS, Quest, QuestStatus
 from overmind_core.domain.quests.standing import check_left_behind
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.paragraphs import behind
@@ -231,7 +231,7 @@ class QuestRegistry:
         for quest_id in (mission_id, parent):
             quest = None if quest_id is None else self.live.get(quest_id)
             if quest is not None:
-                message = f"Quest {quest.id} ({quest.name}) has not finished: its status is {quest.status}."
+                message = f"Quest {quest.id} ({quest.name}) has not finished: it {IS[quest.status]}."
                 return f"{message} Cancel it first: overmind quest cancel {quest.name}"
         for one in self.dependants(mission_id):
             dependant, needed = self.live.get(one), self.get(mission_id)
@@ -250,7 +250,7 @@ class QuestRegistry:
         for quest_id in (mission_id, parent):
             quest = None if quest_id is None else self.live.get(quest_id)
             if quest is not None and quest.is_queued:
-                message = f"The queue starts quest {quest.id} ({quest.name}), which is {quest.status}."
+                message = f"The queue starts quest {quest.id} ({quest.name}), which {IS[quest.status]}."
                 return f"{message} See: overmind quest why {quest.name}"
         ended = self.get(mission_id)
         if ended is None or not ended.is_queued:

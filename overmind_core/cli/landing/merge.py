@@ -152,6 +152,8 @@ def _print_result(context: Context, done: Json) -> None:
     for one in done["commits"]:
         context.print(display_safe(f"  {one['hash'][:9]} {one['subject']}"))
     context.print("\n".join(changes.stat_lines(done["files"], colour=coloured(context.environ))))
+    if unreviewed := done.get("unreviewed"):
+        context.note(display_safe(f"{unreviewed}, so that merge refuses it without --unreviewed"))
     if left := done["uncommitted"]:
         they = "it is" if len(left) == 1 else "they are"
         context.note(display_safe(f"Left out, because {they} not committed: {', '.join(left)}"))

@@ -62,6 +62,13 @@ HAS_ENDED: Mapping[QuestStatus, str] = {
     QuestStatus.CANCELLED: "was already cancelled",
 }
 """How a sentence says that a quest has ended."""
+IS: Mapping[QuestStatus, str] = {
+    QuestStatus.QUEUED: "is queued",
+    QuestStatus.RUNNING: "is running",
+    QuestStatus.REVIEW: "waits for its review",
+    **HAS_ENDED,
+}
+"""How a sentence says how it stands."""
 
 
 MOST_NOT_OWNED = 100

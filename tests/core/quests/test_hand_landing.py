@@ -83,8 +83,8 @@ async def standing(inside, quest, status):
 
 
 async def merge(inside, quest, **how):
-    async for _ in inside.stream("merge", id=quest, **how):
-        pass
+    """The last item: what came of it."""
+    return [item async for item in inside.stream("merge", id=quest, **how)][-1]
 
 
 @pytest.mark.parametrize("cancelled", [False, True], ids=["failed", "cancelled"])
@@ -154,17 +154,18 @@ def test_what_no_reviewer_has_accepted_lands_only_when_a_person_says_so(tmp_path
                 await inside.ask("answer", id=base, behaviour="deny")
                 await standing(inside, base, "failed")
             asked = await inside.ask("inbox")
-            await merge(inside, base, preview=True, **target)
+            previewed = await merge(inside, base, preview=True, **target)
             with pytest.raises(OvermindError) as refused:
                 await merge(inside, base, **target)
             assert (shop.landed(), await inside.ask("inbox")) == ([], asked)
             await merge(inside, base, unreviewed=True, **target)
-            return refused.value, shop.code.git("log", "--format=%s", into or "main")
+            return refused.value, previewed["unreviewed"], shop.code.git("log", "--format=%s", into or "main")
 
-    refused, log = story(tmp_path, scenario, fails=0)
+    refused, said, log = story(tmp_path, scenario, fails=0)
     where = "" if into is None else f" --into {into}"
     assert refused.code == "unreviewed"
-    assert ("The review of base was denied" if denied else "base waits for your review") in refused.message
+    assert said == ("The review of base was denied" if denied else "base waits for your review")
+    assert said in refused.message
     assert ("overmind quest retry base" if denied else "overmind answer base allow") in refused.message
     assert f"overmind merge base{where} --unreviewed" in refused.message
     assert "Merge" in log
