@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from overmind_core.errors import OvermindError
@@ -27,6 +28,17 @@ SHELLS = frozenset({"ash", "bash", "dash", "fish", "ksh", "nu", "sh", "tcsh", "z
 """Commands that end at once where nobody can type into them."""
 
 
+class Talk(StrEnum):
+    """How a person talks with what begins."""
+
+    TERMINAL = "terminal"
+    """By what they type into its terminal."""
+    MESSAGES = "messages"
+    """By messages, in a session that has no screen."""
+    NOT = "not"
+    """It does this one thing, and ends."""
+
+
 class Wrong(ValueError):
     """An entry makes no sense."""
 
@@ -36,8 +48,8 @@ class Wrong(ValueError):
         self.sentence = sentence
 
 
-def request(form: Form) -> dict[str, Any]:
-    """The arguments of `run` that the form says.
+def request(form: Form, talk: Talk) -> dict[str, Any]:
+    """The arguments of `run` that the form says; `talk`: with what begins.
 
     Raises:
         Wrong: an entry makes no sense.
@@ -46,7 +58,7 @@ def request(form: Form) -> dict[str, Any]:
     if sort is ProgramKind.COMMAND and not form.text("text"):
         raise Wrong("text", "type a command")
     return {
-        **begun(form.what.name, form.text("text")),
+        **begun(form.what.name, form.text("text"), talk),
         "name": form.text("name") or form.generated,
         "restart": form.text("restart"),
         "labels": _pairs(form, "labels"),
@@ -57,23 +69,19 @@ def request(form: Form) -> dict[str, Any]:
     }
 
 
-def begun(what: str, text: str, *, interactive: bool = True) -> dict[str, Any]:
-    """What begins: an agent's session with its first message, a shell, or a command.
+def begun(what: str, text: str, talk: Talk) -> dict[str, Any]:
+    """The arguments of `run` for an agent with its first message or its task, a shell, or a command.
 
     Args:
         what: An agent, `shell` or `command`.
         text: The prompt or the command.
-        interactive: The agent has a full-screen program of its own; else it does this one thing.
+        talk: How a person talks with it.
     """
+    session = {} if talk is Talk.NOT else {"type": "session"}
     if what in {ProgramKind.COMMAND, ProgramKind.SHELL}:
-        return {"command": text, **({"type": "session"} if is_typed_into(what, text) else {})}
-    session = {"type": "session", "interactive": True} if interactive else {}
-    return {"command": "", "provider": what, "agent": {"prompt": text or None}, **session}
-
-
-def is_typed_into(what: str, text: str) -> bool:
-    """Whether what begins is there to be typed into: all but commands, and of these a shell alone."""
-    return what != ProgramKind.COMMAND or text in SHELLS
+        return {"command": text, **session}
+    interactive = {"interactive": True} if talk is Talk.TERMINAL else {}
+    return {"command": "", "provider": what, "agent": {"prompt": text or None}, **session, **interactive}
 
 
 def _agent(form: Form) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.view import form_request
 from overmind_core.view.cells import Row, safe
-from overmind_core.view.form_fields import COMMAND, SHELL
+from overmind_core.view.form_request import Talk
 from overmind_core.view.hive_keys import hive_of
 from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.missions import folder_completion
-from overmind_tui.missions.new_mission import NewMissions, Starting, has_screen
+from overmind_tui.missions.new_mission import NewMissions, Starting, talk_of
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.shell import external
 
@@ -30,6 +30,7 @@ Answers = Sequence[Any | OvermindError]
 UNTRUSTED = "untrusted_project"
 MOST = 12
 """Commands that the question shows."""
+_WAYS = {Talk.TERMINAL: " · a types into it", Talk.MESSAGES: " · m sends it a message", Talk.NOT: ""}
 
 
 def is_asked(error: OvermindError) -> bool:
@@ -113,10 +114,10 @@ class StartActions:
                 self._shell.flash(safe(answer.message), "bad")
             else:
                 self.new_missions.used(what)
-                self._started(answer, form_request.is_typed_into(what, text))
+                self._started(answer, talk)
 
-        interactive = what in {SHELL, COMMAND} or has_screen(what)
-        self._run(form_request.begun(what, text, interactive=interactive), folder, on_result)
+        talk = talk_of(what, text)
+        self._run(form_request.begun(what, text, talk), folder, on_result)
 
     def _run(self, asked: dict[str, Any], folder: str, on_result: Any) -> None:  # noqa: ANN401 - see `Requests.send`
         cwd = to_wire(folder_completion.absolute(folder, self._shell.world.folder))
@@ -130,8 +131,8 @@ class StartActions:
 
         self._shell.request("run", [request], judged)
 
-    def _started(self, answer: Row, typed_into: bool) -> None:  # noqa: FBT001 - as `Starting` calls it
-        tail = " · a types into it" if typed_into else ""
+    def _started(self, answer: Row, talk: Talk) -> None:
+        tail = _WAYS[talk]
         if answer.get("status") == "preparing":
             self._shell.flash(f"preparing {answer['name']} · l shows its setup log", "good")
         else:

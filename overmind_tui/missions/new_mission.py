@@ -15,6 +15,7 @@ from overmind_core.view import form_fields, form_request, prompt
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.field import Field
 from overmind_core.view.form_fields import COMMAND, SHELL, Form, ProgramKind, Startable
+from overmind_core.view.form_request import Talk
 from overmind_core.view.prompt import Task
 from overmind_core.view.question_block import short_path
 from overmind_tui.missions.task_line import TaskLine
@@ -51,8 +52,8 @@ class Starting(NamedTuple):
     """What a new mission asks of the actions that begin work: to run it, and to say that it runs."""
 
     run: Run
-    started: Callable[[Row, bool], None]
-    """Gets the answer, and whether it is there to be typed into."""
+    started: Callable[[Row, Talk], None]
+    """Gets the answer, and how a person talks with what it is about."""
 
 
 class NewMissions:
@@ -199,18 +200,15 @@ class NewMissions:
             line.done()
             self._started(what, task.text, answer)
 
-        interactive = what == COMMAND or has_screen(what)
-        begun = form_request.begun(what, task.text, interactive=interactive)
+        begun = form_request.begun(what, task.text, talk_of(what, task.text))
         self._starting.run(begun, self._shell.world.folder, on_result)
 
     def _start(self, screen: FormScreen, form: Form) -> None:
         try:
-            asked = form_request.request(form)
+            asked = form_request.request(form, talk_of(form.what.name, form.text("text")))
         except form_request.Wrong as wrong:
             screen.refused(wrong.key, wrong.sentence)
             return
-        if form.what.sort is ProgramKind.AGENT and not has_screen(form.what.name):
-            asked = {key: value for key, value in asked.items() if key not in {"type", "interactive"}}
 
         def on_result(answers: Answers) -> None:
             (answer,) = answers
@@ -226,7 +224,7 @@ class NewMissions:
 
     def _started(self, what: str, text: str, answer: Row) -> None:
         self.used(what)
-        self._starting.started(answer, form_request.is_typed_into(what, text))
+        self._starting.started(answer, talk_of(what, text))
 
     def used(self, what: str) -> None:
         """This was started; the next task is for the same agent."""
@@ -244,9 +242,14 @@ def _fits_line(form: Form, agent: str, folder: str) -> bool:
     )
 
 
-def has_screen(agent: str) -> bool:
-    """Whether its program is one that a person can type into."""
-    return AgentMode.INTERACTIVE in providers.get(agent).modes
+def talk_of(what: str, text: str) -> Talk:
+    """How a person talks with what begins: an agent, `shell` or `command`; of commands a shell alone is typed into."""
+    if what in {SHELL, COMMAND}:
+        return Talk.TERMINAL if what == SHELL or text in form_request.SHELLS else Talk.NOT
+    modes = providers.get(what).modes
+    if AgentMode.INTERACTIVE in modes:
+        return Talk.TERMINAL
+    return Talk.MESSAGES if AgentMode.HEADLESS in modes else Talk.NOT
 
 
 def _startable(agents: Mapping[str, bool]) -> list[Startable]:

@@ -12,6 +12,7 @@ from overmind_core.view import form_fields, form_request
 from overmind_core.view.field import Field
 from overmind_core.view.form_fields import Startable
 from overmind_tui.missions import folder_completion
+from overmind_tui.missions.new_mission import talk_of
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising
 
@@ -28,6 +29,11 @@ def form(whats=WHATS, **typed):
     for key, text in typed.items():
         made = form_fields.Form(made.whats, {**made.values, key: Field.of(text)}, made.generated)
     return form_fields.settled(made)
+
+
+def requested(made):
+    """The arguments of `run` that a form leads to."""
+    return form_request.request(made, talk_of(made.what.name, made.text("text")))
 
 
 def keys(made):
@@ -97,6 +103,8 @@ ASKED = [
     (form(what="command", text="bash"), {"command": "bash", "type": "session"}),
     (form(text="fix\nit"),
      {"provider": "claude", "type": "session", "interactive": True, "command": "", "max_cost": 0}),
+    (form(what="codex", text="x"), {"provider": "codex", "type": None, "interactive": None}),
+    (form([Startable("gemini")], text="x"), {"provider": "gemini", "type": "session", "interactive": None}),
     (form(labels="a=b c='d e'", env="X=1 Y="), {"labels": {"a": "b", "c": "d e"}, "env_set": {"X": "1", "Y": ""}}),
     (form(max_cost="$2.50", timeout="10m"), {"max_cost": 2.5, "timeout": "10m"}),
 ]  # fmt: skip
@@ -104,13 +112,13 @@ ASKED = [
 
 @pytest.mark.parametrize(("made", "wanted"), ASKED)
 def test_what_the_form_asks_for(made, wanted):
-    asked = form_request.request(made)
+    asked = requested(made)
     assert {key: asked.get(key) for key in wanted} == wanted
 
 
 def test_an_agent_gets_its_rules_line_by_line():
     made = form(text="go", allow="Bash(git status)\nRead", permission_mode="plan", model=" opus ")
-    assert form_request.request(made)["agent"] == {
+    assert requested(made)["agent"] == {
         "prompt": "go", "model": "opus", "permission_mode": "plan", "allow": ["Bash(git status)", "Read"], "deny": [],
     }  # fmt: skip
 
@@ -124,7 +132,7 @@ WRONG = [
 @pytest.mark.parametrize(("made", "key"), WRONG)
 def test_what_makes_no_sense_is_refused_at_its_entry(made, key):
     with pytest.raises(form_request.Wrong) as wrong:
-        form_request.request(made)
+        requested(made)
     assert wrong.value.key == key
 
 
