@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from overmind_core.agents.service import Agents
     from overmind_core.agents.session import Session
     from overmind_core.agents.store import QuestionRow
+    from overmind_core.agents.submission import Submission
     from overmind_core.domain.agents.agent_events import Asked, Decision
     from overmind_core.domain.agents.choices import Choice
+    from overmind_core.kernel.journal import Journal
     from overmind_core.system.machine import Clock
 
+_ALLOWED = frozenset({AgentNeed.PERMISSION, AgentNeed.PLAN})
+"""What is allowed or denied."""
 A_PERSON = "a person"
 """Who answers what comes through the API without a name."""
 
@@ -39,12 +43,16 @@ def answerer() -> str:
 class Answering:
     """The way of a person's answer to its session."""
 
-    def __init__(self, agents: Agents, clock: Clock) -> None:
+    def __init__(self, agents: Agents, submission: Submission, journal: Journal, clock: Clock) -> None:
         self._agents = agents
+        self._submission = submission
+        self._journal = journal
         self._clock = clock
 
     def answer(self, question: QuestionRow, decision: Decision, *, is_named: bool = True) -> None:
         """Answer a question of an agent that is open, in the name of a person.
+
+        What they write beside it, and its program can't read there, is the next message of its session.
 
         `is_named`: whether they have said that they allow or deny it, and not merely answered.
 
@@ -59,7 +67,10 @@ class Answering:
         decision = _chosen(question.id, asked, decision)
         if decision.behaviour is Behaviour.ALWAYS:
             self._store_rule(session, asked)
-        session.apply(conversation_events.Answered(question.id, decision, answerer()))
+        with self._journal.together():
+            session.apply(conversation_events.Answered(question.id, decision, answerer()))
+            if decision.message and _is_unread(asked, session, decision):
+                self._submission.queue(session, decision.message, request=f"answer:{question.id}")
 
     def _store_rule(self, session: Session, asked: Asked) -> None:
         """Answer the same question by itself from now on."""
@@ -71,6 +82,12 @@ class Answering:
 def is_attach_only(asked: Asked, session: Session) -> bool:
     """Whether neither the stream nor a hook takes our answer."""
     return asked.need in BY_KEYS or (session.state.mode is AgentMode.INTERACTIVE and not session.provider.speaks_json)
+
+
+def _is_unread(asked: Asked, session: Session, decision: Decision) -> bool:
+    """Whether what is written beside an answer has no place in it: no program reads words beside what is allowed."""
+    is_refused = decision.behaviour is Behaviour.DENY
+    return asked.need in _ALLOWED and not (is_refused and session.provider.reads_reasons)
 
 
 def rules_of(asked: Asked) -> tuple[str, ...]:
@@ -95,6 +112,9 @@ def _check(number: int, asked: Asked, session: Session, decision: Decision, *, i
         raise OvermindError("invalid", f"This is a question. Answer it with {way}: {_line(number, choices)}")
     if decision.behaviour is Behaviour.ALWAYS and asked.need is not AgentNeed.PERMISSION:
         raise OvermindError("invalid", "`always` is for permissions. Use allow or deny.")
+    if decision.message and _is_unread(asked, session, decision) and session.state.mode is AgentMode.ONE_SHOT:
+        way = f"Answer it without: overmind answer {number} {decision.behaviour}"
+        raise OvermindError("invalid", f"{session.provider.name} reads no words beside this answer. {way}")
     if asked.need is not AgentNeed.QUESTION and not is_named:
         ways = "allow, deny or always" if asked.need is AgentNeed.PERMISSION else "allow or deny"
         raise OvermindError(

@@ -167,7 +167,7 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
         QuestionApi(
             agents=agents,
             questions=questions,
-            answering=Answering(agents, clock),
+            answering=Answering(agents, submission, journal, clock),
             engine=engine,
             resolvers=subjects.resolvers,
             spec_of=subjects.spec_of,

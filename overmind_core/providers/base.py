@@ -126,6 +126,8 @@ class Provider(Protocol):
     """Whether a run on pipes begins with an exchange behind which the program says that it takes messages."""
     goes_on: bool
     """Whether a run can go on with the conversation of an earlier one."""
+    reads_reasons: bool
+    """Whether its program reads what a person writes beside what they deny."""
 
     def refuse(self, agent: Agent) -> str | None:
         """Why this agent can't be run, such as an `--agent-arg` that collides with ours; None when it can."""

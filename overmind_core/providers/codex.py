@@ -90,6 +90,7 @@ class Codex(WithoutRecords):
     speaks_json = True
     opens = False
     goes_on = True
+    reads_reasons = True
 
     def refuse(self, agent: Agent) -> str | None:
         """Name options that it doesn't know, and arguments that collide with ours."""

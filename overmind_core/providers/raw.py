@@ -21,6 +21,7 @@ class Raw(WithoutRecords):
     speaks_json = False
     opens = False
     goes_on = True
+    reads_reasons = True
 
     def refuse(self, agent: Agent) -> str | None:
         """What a raw mission can't have."""

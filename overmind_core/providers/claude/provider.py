@@ -64,6 +64,7 @@ class Claude:
     speaks_json = True
     opens = False
     goes_on = True
+    reads_reasons = True
     interrupt_keys = b"\x1b"
     exit_keys = b"/exit"
 

@@ -49,6 +49,7 @@ class AcpProvider(WithoutRecords):
     modes = frozenset({AgentMode.ONE_SHOT, AgentMode.HEADLESS})
     speaks_json = True
     opens = True
+    reads_reasons = False
 
     def __init__(self, row: rows.AcpRow) -> None:
         self._row = row

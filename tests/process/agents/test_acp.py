@@ -86,6 +86,20 @@ def test_a_question_stands_in_the_inbox_and_its_answer_decides(acp, answer, made
         assert acp.om.json("inbox", "--json") == []
 
 
+def test_words_beside_an_answer_are_the_next_message_of_a_session_and_refused_with_a_task(acp):
+    mission = acp.session(prompt="!bash touch made")
+    acp.asked(mission)
+    acp.om.ok("answer", mission, "deny", "-m", "use make")
+    assert acp.answer(1)["text"].strip() == "refused"
+    assert acp.answer(2)["text"] == "echo: use make"
+    task = acp.start("!bash touch made")
+    acp.asked(task)
+    refused = acp.om.refused("answer", task, "deny", "-m", "use make", code="invalid")
+    assert "opencode reads no words beside this answer. Answer it without: overmind answer" in refused
+    acp.om.ok("answer", task, "deny")
+    acp.om.wait_status(task, *FINAL)
+
+
 def test_a_rule_answers_and_a_change_of_a_file_is_shown(acp):
     path = os.path.join(acp.work, "f.txt")
     mission = acp.session("--allow", "Bash(echo:*)", prompt="!bash echo ruled")

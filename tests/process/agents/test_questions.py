@@ -72,6 +72,13 @@ def test_an_answer_lets_it_go_on(agents, behaviour, by):
     assert (answered["question"], answered["by"], answered["behaviour"]) == (asked["question"], "a person", behaviour)
 
 
+def test_words_beside_what_is_allowed_are_the_next_message_of_a_session(agents):
+    mission, asked, _ = ask(agents)
+    agents.om.ok("answer", str(asked["question"]), "allow", "-m", "then list it")
+    assert agents.answer(agents.messages(mission)[-1])["text"] == "echo: then list it"
+    assert made(agents)
+
+
 @pytest.mark.own_home
 def test_always_answers_the_same_question_from_now_on_and_no_other(agents):
     mission, asked, message = ask(agents, "--restart", "always", "--backoff", "1ms")
