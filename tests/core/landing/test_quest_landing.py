@@ -35,6 +35,7 @@ class Wish(NamedTuple):
     allowed: UndoingLanding | None = None
     denied: tuple[UndoingLanding, ...] = ()
     shown: FolderState | None = None
+    checked: FolderState | None = None
 
 
 class Shop:
