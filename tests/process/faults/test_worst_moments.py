@@ -242,7 +242,7 @@ def test_a_shutdown_goes_on_after_a_crash(om, moments):
     assert (text, client.returncode) == ("Daemon stopped\n", 0), errors
     told = ("did not end within", "had to be killed")
     assert all(line.startswith("waits ") or any(one in line for one in told) for line in errors.splitlines()), errors
-    assert not processes.of_home(om.home)
+    eventually(lambda: not processes.of_home(om.home), what="nothing of it is left")
     om.ok("start")
     assert {row["status"] for row in om.ps()} == {"stopped"}
 

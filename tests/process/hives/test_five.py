@@ -190,7 +190,7 @@ def test_the_missions_of_a_hive_outlive_all_others(five, sshd, tmp_path):
     follower.kill()
     follower.communicate()
     sshd.end()
-    assert not any(of_home(five.home(name).home) for name in FIVE[1:])
+    eventually(lambda: not any(of_home(five.home(name).home) for name in FIVE[1:]))
     assert there.info(mission)["status"] == "running"
     go.touch()
     assert there.wait_status(mission, "stopped")["exit_code"] == 0
