@@ -473,7 +473,7 @@ class Attempts:
         try:
             changed = await self._lander.changed_since(quest_id, before)
         except OvermindError as error:
-            _log.info("what changed while the check of %s ran can't be told: %s", quest_id, error.message)
+            _log.info("the files of %s can't be compared with those that were checked: %s", quest_id, error.message)
             state = None
         current = self._quests.live.get(quest_id)
         if current is None or current.cancelling:
