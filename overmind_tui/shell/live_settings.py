@@ -62,7 +62,7 @@ class LiveSettings:
             found = settings.load(self._path)
         except BadSettings as mistake:
             self.mistake, self.mistakes = str(mistake), mistake.sentences
-            flash(f"{mistake} · the rest still applies", "bad")
+            flash(f"{mistake} · the settings from before count", "bad")
             return True
         self.mistake, self.mistakes = "", ()
         self._take(found, flash, wear)
