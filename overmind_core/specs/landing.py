@@ -22,7 +22,7 @@ from overmind_core.specs import documents
 from overmind_core.specs.gates import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from overmind_core.agents.engine_questions import EngineQuestions
     from overmind_core.domain.specs.spec import Spec
@@ -79,6 +79,8 @@ class SpecLanding:
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self.on_end: Callable[[str], None] = lambda _spec: None
         """Called with the id of a spec once its landing has ended, well or not."""
+        self.again: Callable[[str], Awaitable[None]]
+        """Called with the id of a spec whose landing may be tried again: starts it, if all of it is done still."""
 
     async def ask(self, spec: Spec) -> None:
         """Show a person what would land, and ask; no branch moves. Without room on the disk it is tried again."""
@@ -160,7 +162,17 @@ class SpecLanding:
         if self._asked(current).get("preview"):
             await self.ask(current)
         else:
-            self.start(current)
+            await self.again(spec.id)
+
+    def call_off(self, spec: Spec) -> None:
+        """Take back that it is to land, and the question whether it does: more is wanted of it.
+
+        A landing that is under way goes on: it is of what was done then.
+        """
+        if spec.id in self._under_way or not (spec.landing or spec.question is not None):
+            return
+        self._questions.withdraw(spec.id, EngineNeed.MERGE)
+        self._registry.change(spec.id, landing=False, question=None)
 
     async def _until_free(self, spec: Spec) -> None:
         """Wait until the checkout of its base is out of the way; where nobody can tell, a while."""

@@ -222,6 +222,8 @@ class SpecProgress:
             self.on_settled(spec.id)
         if not spec.archived and standing.problem is None:
             await self._update_gates(spec, standing)
+            if not self._may_land(spec, standing):
+                self._landing.call_off(self._registry.all[spec.id])
         return standing
 
     def _contested(self, spec: Spec) -> set[PhaseName]:
@@ -277,13 +279,7 @@ class SpecProgress:
             await self.update_files(spec)
         if spec.branch is None or spec.landed is not None or spec.declined:
             return
-        if any(standing.states[one] is not PhaseState.PASSED for one in PHASES):
-            return
-        tasks = self._standing.tasks(spec)
-        if not tasks.total or tasks.completed < tasks.total:
-            if spec.question is not None:
-                self._questions.withdraw(spec.id, EngineNeed.MERGE)
-                self._registry.change(spec.id, question=None)
+        if not self._may_land(spec, standing):
             return
         if spec.landing:
             self._landing.start(spec)
@@ -293,6 +289,22 @@ class SpecProgress:
             self._landing.start(self._registry.change(spec.id, landing=True))
         else:
             self._landing.land_later(spec)
+
+    def _may_land(self, spec: Spec, standing: SpecStanding) -> bool:
+        """Whether all of it is done: what was asked, or allowed, before more was wanted counts no more."""
+        tasks = self._standing.tasks(spec)
+        has_passed = all(standing.states[one] is PhaseState.PASSED for one in PHASES)
+        return has_passed and 0 < tasks.total == tasks.completed
+
+    async def land_again(self, spec_id: str) -> None:
+        """Land what was refused for something that has gone away, if it still may."""
+        async with self._turns.of(spec_id):
+            spec = self._registry.all.get(spec_id)
+            if spec is None or spec.archived:
+                return
+            standing = await self.settle(spec)
+            if standing.problem is None and self._may_land(spec, standing):
+                self._landing.start(spec)
 
     async def update_files(self, spec: Spec) -> frozenset[str]:
         """Store the files of completed tasks as they are now, to see drift later, where nothing lands without git.

@@ -107,6 +107,7 @@ class Specs:
         if self._made is None:
             self._made = self._make()
             self._made.landing.on_end = self.go_on
+            self._made.landing.again = self._made.progress.land_again
             self._made.progress.on_settled = self.go_on
         return self._made
 

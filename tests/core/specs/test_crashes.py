@@ -206,6 +206,7 @@ def test_a_spec_whose_landing_is_refused_for_what_goes_away_is_asked_about_once_
             spec = specs.registry.change(specs.id_of(slug), landing=True)
             landing = specs.parts.landing
             with (
+                mock.patch.object(specs.parts.progress, "_may_land", return_value=True),
                 mock.patch.object(landing, "_merge", side_effect=[full, full, merged]) as merge,
                 mock.patch.object(landing, "_place", mock.AsyncMock()),
                 mock.patch.object(landing._landing, "until_branch_free", mock.AsyncMock()),

@@ -214,6 +214,21 @@ def test_every_gate_asks_in_its_turn_and_a_merge_that_is_denied_waits_for_a_run(
     assert world.until("done")["landed"]["branch"] == "main"
 
 
+def test_what_was_allowed_to_land_before_something_changed_is_asked_about_again(om, world):
+    world.new("Carts", "--gates", "merge")
+    world.run()
+    first = world.asked("merge")
+    before = world.repository.git("rev-parse", "main")
+    world.edit("design.md", "cart store", "cart cupboard")
+    om.ok("answer", str(first["question"]), "allow")
+    eventually(lambda: world.show()["state"] != "landing", what="it lands nothing")
+    assert (world.show()["landed"], world.repository.git("rev-parse", "main")) == (None, before)
+    om.ok("spec", "accept", "carts")
+    assert world.asked("merge")["question"] != first["question"]
+    world.answer("allow")
+    assert world.until("done")["landed"]["branch"] == "main"
+
+
 def test_unknown_gates_phases_and_thresholds_are_refused_and_nothing_is_recorded(om, world):
     cases = [
         (("--gates", "taks"), "Unknown gate 'taks'"),
