@@ -138,7 +138,7 @@ def run_row(run: RitualRun, ritual: Ritual) -> RitualRunInfo:
 
 
 def _status(ritual: Ritual, runs: Sequence[RitualRun]) -> Literal["running", "paused", "waiting"]:
-    if any(run.status in OPEN for run in runs):
+    if any(run.status in OPEN and run.status is not RunStatus.QUEUED for run in runs):
         return "running"
     return "paused" if ritual.paused else "waiting"
 

@@ -145,7 +145,9 @@ class Schedules:
         if before and (ritual.overlap != Overlap.QUEUE or len(before) > due.LONGEST_QUEUE):
             running = ", ".join(run.mission or f"run {run.number}" for run in before.values())
             raise OvermindError("busy", f"The previous run of ritual {ritual.name} is still running: {running}.")
-        status = RunStatus.QUEUED if before else RunStatus.STARTING
+        # While it is paused those that were queued by its times stay so, and one by hand waits for what runs alone.
+        waits = any(run.status is not RunStatus.QUEUED for run in before.values()) if ritual.paused else bool(before)
+        status = RunStatus.QUEUED if waits else RunStatus.STARTING
         now = self._clock.wall()
         run = RitualRun(ritual.id, ritual.number + 1, status, Trigger.MANUAL, now, request=request)
         with self._journal.together():
@@ -226,8 +228,9 @@ class Schedules:
         ritual = self.rituals.all.get(ritual_id)
         if ritual is None or self._leaves:
             return
-        if not ritual.paused and runs and all(run.status is RunStatus.QUEUED for run in runs.values()):
-            first = runs[min(runs)]
+        able = [run for run in runs.values() if not ritual.paused or run.trigger is Trigger.MANUAL]
+        if able and all(run.status is RunStatus.QUEUED for run in runs.values()):
+            first = min(able, key=lambda run: run.number)
             self.rituals.put_run(replace(first, status=RunStatus.STARTING), lambda: self._go_on(ritual_id))
             return
         for run in runs.values():

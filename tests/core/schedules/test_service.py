@@ -211,6 +211,32 @@ def test_what_waits_begins_in_order_when_the_run_before_has_ended():
     in_world(story)
 
 
+def test_while_it_is_paused_a_run_by_hand_waits_for_what_runs_alone():
+    async def story(world: World) -> None:
+        def find() -> Ritual:
+            return world.calendar.rituals.find("r")
+
+        await world.create("@hourly", overlap="queue")
+        for _ in range(2):
+            await world.pass_time(HOUR)
+        world.calendar.pause(find(), paused=True)
+        assert (await world.calendar.run_now(find(), None)).status is RunStatus.QUEUED
+        world.end("r/1")
+        await world.settle()
+        assert [status for status, *_ in world.history()] == ["completed", "queued", "running"]
+        world.end("r/3")
+        await world.settle()
+        assert [status for status, *_ in world.history()] == ["completed", "queued", "completed"]
+        await world.calendar.run_now(find(), None)
+        assert world.asked == ["r/1", "r/3", "r/4"], "it begins at once"
+        world.calendar.pause(find(), paused=False)
+        world.end("r/4")
+        await world.settle()
+        assert world.asked[-1] == "r/2"
+
+    in_world(story)
+
+
 def test_at_most_a_hundred_times_wait_for_the_run_before():
     async def story(world: World) -> None:
         await world.create("@hourly", overlap="queue", keep=1000)
