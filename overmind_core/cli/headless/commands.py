@@ -147,7 +147,16 @@ def apply(args: Namespace, context: Context) -> int:
     blueprint = load(path, args.var, context, args.name)
     request = apply_request(blueprint, path, context.environ, rerun=args.rerun)
     runner = HeadlessRunner(args, context, "apply", several=True, conclude=_conclude)
-    return runner.run(lambda client: [call_trusted(context, client, "apply", request, trust=args.trust)["id"]])
+
+    def begin(client: Client) -> list[str]:
+        answer = call_trusted(context, client, "apply", request, trust=args.trust)
+        if answer["status"] == "unchanged":
+            context.note(display_safe(f"overmind: unchanged: nothing of {answer['name']} runs. Its last run was:"))
+        elif answer["kept"]:
+            context.note(display_safe(f"overmind: kept: {', '.join(answer['kept'])}"))
+        return [answer["id"]]
+
+    return runner.run(begin)
 
 
 def _conclude(client: Client, found: Result) -> Result:

@@ -176,6 +176,8 @@ class HeadlessRunner:
         self._mute = False
         self._recorded = False
         self._timed_out: frozenset[str] = frozenset()
+        self._until: float | None = None
+        """End of the time for everything, on the monotonic clock; None: it has none."""
         """Missions that ran when the time of all was over."""
         self._worktrees: dict[str, str] = {}
         """Path → branch, of missions that had one of their own."""
@@ -238,7 +240,7 @@ class HeadlessRunner:
         observer = HomeObserver(client, self._screen, self._reports.event, since=since)
         try:
             trouble = self._follow(client, observer, asked)
-            self._end_rest(observer, GRACE if trouble else None)
+            trouble = self._end_rest(client, observer, GRACE if trouble else None) or trouble
         except ConnectionError:
             self._host.check()
             raise OvermindError("daemon_lost", "Another process shut this headless run down.") from None
@@ -252,10 +254,10 @@ class HeadlessRunner:
         """Show what happens until the work has ended; return exit status and words when something else ended it."""
         try:
             observer.begin(asked)
-            observer.until_ended(asked, self._deadline())
+            self._until = self._deadline()
+            observer.until_ended(asked, self._until)
         except TimeoutError:
-            self._timed_out = frozenset(live_missions(client))
-            return TIMED_OUT, f"timed out after {lasted(self._total_timeout)}"
+            return self._out_of_time(client)
         except OutputLost as unheard:
             self._silence()
             return (BROKEN_PIPE if unheard.reader_gone else FAILED), str(unheard)
@@ -263,10 +265,20 @@ class HeadlessRunner:
             return FAILED, _held_message(held.reason, self._home.home.root)
         return (self._signals.exit_status, self._interrupted) if self._signals.number else None
 
-    def _end_rest(self, observer: HomeObserver, grace: float | None) -> None:
-        """Stop whatever the work has left behind, show its last words, and hand on the last events."""
+    def _out_of_time(self, client: Client) -> tuple[int, str]:
+        """Note what runs still at the end of the time for everything."""
+        self._timed_out = frozenset(live_missions(client))
+        return TIMED_OUT, f"timed out after {lasted(self._total_timeout)}"
+
+    def _end_rest(self, client: Client, observer: HomeObserver, grace: float | None) -> tuple[int, str] | None:
+        """Stop whatever the work has left behind, show its last words, and hand on the last events.
+
+        `grace`: seconds; None: each mission's own, within the time for everything. Returns exit status and words when
+        that was over before.
+        """
         self._host.stop(grace)
-        deadline = None if grace is None else time.monotonic() + STOP_LIMIT
+        deadline = self._until if grace is None else time.monotonic() + STOP_LIMIT
+        late: tuple[int, str] | None = None
         over = False
         while not over:
             try:
@@ -276,11 +288,15 @@ class HeadlessRunner:
             except OutputLost:
                 self._silence()
             except OutputHeld:
-                return  # `HostThread.end` kills what is left
+                return late  # `HostThread.end` kills what is left
             except TimeoutError:
-                if not self._host.cleans_up:
-                    return  # likewise
+                if grace is None and late is None:
+                    late = self._out_of_time(client)
+                    self._host.kill()
+                elif not self._host.cleans_up:
+                    return late  # likewise
                 deadline = time.monotonic() + STOP_LIMIT
+        return late
 
     def _outcome(self, client: Client, mission: str, asked: Sequence[str]) -> Outcome | None:
         try:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -163,6 +164,13 @@ def test_restarts_are_counted_and_the_last_run_decides(headless, tmp_path):
     done = headless("run", "--restart", "on-failure", "--backoff", "10", script)
     assert done.returncode == 0
     assert "2 restarts" in done.stderr
+
+
+def test_a_timeout_ends_what_the_work_has_left_behind_too(headless, lock):
+    left = shlex.quote(lock.wrap("trap : TERM; while :; do sleep 0.1; done"))
+    done = headless("--timeout", "4s", "run", "--", f"overmind run --grace 10m -- {left}; sleep 1")
+    assert done.returncode == 124
+    assert "timed out after 4 seconds" in done.stderr
 
 
 @pytest.mark.parametrize(
