@@ -55,6 +55,10 @@ class Outputs:
         return None
 
 
+def _fitting(spoken: str | None) -> str | None:
+    return None if spoken is None else clean(capped(spoken, LARGEST))
+
+
 class AgentOutputs:
     """Reads what missions hand on: results, output files, log texts."""
 
@@ -76,7 +80,7 @@ class AgentOutputs:
             declared: The names of the outputs that it declares.
         """
         spoken = await self._results.result(mission) if RESULT in wanted else None
-        result = None if spoken is None else clean(capped(spoken, LARGEST))
+        result = _fitting(spoken)
         cut = (RESULT,) if spoken is not None and capped(spoken, LARGEST) != spoken else ()
         if not declared:
             return Outputs(result, cut=cut)
@@ -84,6 +88,10 @@ class AgentOutputs:
         facts = {name: text.replace("\0", "") for name, text in files.texts.items()}
         unfit = tuple(name for name, text in files.texts.items() if "\0" in text)
         return Outputs(result, facts, files.missing, (*cut, *files.cut), unfit)
+
+    async def result(self, mission: Mission) -> str | None:
+        """What a mission that has ended has said last; None: nothing."""
+        return _fitting(await self._results.result(mission))
 
     async def log_text(self, mission: Mission) -> str:
         """The clean log text of the mission's newest run; of a longer one the last 64 KiB. Wire form."""

@@ -70,12 +70,25 @@ class Values:
             raise OvermindError("removed", f"{name} is no longer part of the plan.")
         match field:
             case "result":
-                return node.result or ""
+                return await self._result(name, node)
             case "exit_code":
                 return "" if node.exit_code is None else str(node.exit_code)
             case "output":
                 return await self._output(name, node)
         return node.facts.get(field, "")
+
+    async def _result(self, name: str, node: AgentProgress) -> str:
+        """What was read at its end; where nobody had referred to it then, what it is."""
+        if node.result is not None:
+            return node.result
+        if node.post is not None and node.post.hive is not None:
+            raise OvermindError("gone", f"The result of {name} is at its hive. Run {name} again, too.")
+        if node.mission is None:
+            return ""
+        mission = self._registry.get(node.mission)
+        if mission is None:
+            raise OvermindError("gone", f"The result of {name} was removed. Run {name} again, too.")
+        return "" if mission.is_live else await self._outputs.result(mission) or ""
 
     async def _output(self, name: str, node: AgentProgress) -> str:
         if node.post is not None:

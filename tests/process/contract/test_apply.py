@@ -501,6 +501,27 @@ def test_what_has_ended_runs_again_whole_or_in_the_part_that_is_asked_for_and_sa
     assert (ran("lint"), ran("test")) == (["ran"] * 2, ["ran"] * 4)
 
 
+def test_a_result_of_who_is_kept_is_there_for_who_refers_to_it_from_now_on(om, tmp_path):
+    def text(use):
+        return f"""
+            [agents.build]
+            command = "echo dist/app"
+            [agents.use]
+            depends_on = ["build"]
+            command = 'echo "{use}"'
+        """
+
+    path = written(tmp_path, text("none"))
+    om.ok("apply", path, "--wait")
+    written(tmp_path, text("got <${agents.build.result}>"))
+    assert "kept: build\n" in om("apply", path, "--changed", "--wait").stderr
+    assert om.logs("plan/use").splitlines()[-1] == "got <dist/app>"
+    om.ok("rm", "plan/build")
+    written(tmp_path, text("again <${agents.build.result}>"))
+    om("apply", path, "--changed", "--wait")
+    assert "The result of build was removed. Run build again, too." in om.ok("logs", "plan")
+
+
 # --- followed -----------------------------------------------------------------------------------------------------
 
 
