@@ -141,7 +141,11 @@ class LessonState(StrEnum):
 FEEDBACK_LINES, FEEDBACK_CHARACTERS = 5, 600
 MOST_FILES = 20
 """That a lesson remembers."""
-TEACHES_NOTHING = frozenset({"limited", "keeper_lost", "disk_full", "no_terminals"})
+TEACHES_NOTHING = frozenset(
+    {"limited", "keeper_lost", "disk_full", "no_terminals", "blocked", "work_lost", "internal", "setup_failed",
+     "not_logged_in", "cwd_not_found", "not_found", "name_taken", "provider_missing", "unknown_provider",
+     "untrusted_project", "forbidden", "invalid", "gone"}
+)  # fmt: skip
 """Classes of failures that the work did not cause."""
 CANCELLED = "cancelled"
 """The class of an attempt that a person has ended."""

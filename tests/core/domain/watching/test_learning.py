@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overmind_core.domain.quests.classes import INTERNAL, TABLE, Consequence
 from overmind_core.domain.watching import learning
 from overmind_core.domain.watching.learning import AttemptOutcome, Estimate, Lesson, LessonState
 
@@ -35,6 +36,14 @@ ESTIMATES = [
 @pytest.mark.parametrize(("outcomes", "expected"), ESTIMATES)
 def test_an_estimate_is_the_median_of_three_or_more_that_passed(outcomes, expected):
     assert estimated(*outcomes) == expected
+
+
+FREE = [one for one, consequence in TABLE.items() if consequence in {Consequence.FREE, Consequence.LIMITED}]
+
+
+@pytest.mark.parametrize("failure", [*FREE, INTERNAL, "api_error 529", "setup_failed", "not_logged_in"])
+def test_what_costs_a_quest_no_attempt_says_nothing_of_what_it_was_given(failure):
+    assert not learning.is_of_the_work(failure)
 
 
 def test_rates_are_of_quests_and_say_how_often_they_were_tried():
