@@ -310,6 +310,7 @@ class App:
             quests=self.quest_registry,
             left_processes=self.missions.left_processes,
             unrecorded=self.unrecorded,
+            asked_about=self.engine_questions.asked_about,
         )
         self.quests = QuestService(
             quests=self.quest_registry,

@@ -175,7 +175,6 @@ def handlers(app: App) -> tuple[object, ...]:
         quests=app.quest_registry,
         lost=lost,
         left_processes=app.missions.left_processes,
-        asked_about=app.engine_questions.asked_about,
     )
     standings = _standings(app)
     reader = FigureReader(

@@ -23,9 +23,6 @@ from overmind_core.missions.requests import Kill, One, Prune, RestartArgs, Signa
 from overmind_core.missions.retention import folder_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Set as AbstractSet
-
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller
     from overmind_core.missions.answer_types import (
@@ -75,9 +72,7 @@ class LifecycleApi:
         quests: MissionKeeper,
         lost: LostLookup,
         left_processes: LeftProcesses,
-        asked_about: Callable[[], AbstractSet[str]],
     ) -> None:
-        """`asked_about`: ids of missions about which a question is open."""
         self._home = home
         self._clock = clock
         self._registry = registry
@@ -93,7 +88,6 @@ class LifecycleApi:
         self._quests = quests
         self._lost = lost
         self._left_processes = left_processes
-        self._asked_about = asked_about
 
     @handles(RestartArgs)
     async def restart(self, request: RestartArgs, caller: Caller) -> RestartedMission | LostMissions:
@@ -296,12 +290,8 @@ class LifecycleApi:
         del caller
         before = self._clock.wall() - validate.seconds(request.older, "--older")
         ended = self._registry.finished_before(before)
-        asked = self._asked_about()
-        waiting = [row.name for row in ended if row.id in asked]
-        unneeded = [
-            row for row in ended
-            if not asked & {row.id, row.parent} and not self._retention.is_kept(row.id, row.parent)
-        ]  # fmt: skip
+        waiting = [row.name for row in ended if self._retention.is_asked_about(row.id, None)]
+        unneeded = [row for row in ended if not self._retention.is_kept(row.id, row.parent)]
         behind = await self._retention.left_by([row.id for row in unneeded])
         left = {one.mission for one in behind}
         rows = [row for row in unneeded if row.id not in left]
@@ -312,6 +302,7 @@ class LifecycleApi:
             kept.append(f"Kept, as they wait for your answer: {list_text(waiting)}. See: overmind inbox")
         if not request.dry_run:
             kept += await self._retention.remove(ids)
+            rows = [row for row in rows if row.id not in self._registry.live]  # one may have been started meanwhile
         answer: PrunedMissions = {"missions": [{"id": row.id, "name": row.name} for row in rows], "bytes": size}
         if kept:
             answer["note"] = "\n".join(kept)

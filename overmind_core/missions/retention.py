@@ -19,7 +19,8 @@ from overmind_core.missions.private_files import private_folder
 from overmind_core.system.remove_tree import remove_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from overmind_core.domain.missions.events import MissionEnded
     from overmind_core.kernel.config import Settings
@@ -99,7 +100,9 @@ class Retention:
         quests: MissionKeeper,
         left_processes: LeftProcesses,
         unrecorded: UnrecordedLogs,
+        asked_about: Callable[[], AbstractSet[str]],
     ) -> None:
+        """`asked_about`: ids of missions about which a question is open."""
         self._unrecorded = unrecorded
         self._preparer = preparer
         self._registry = registry
@@ -113,6 +116,7 @@ class Retention:
         self._plans = plans
         self._quests = quests
         self._left_processes = left_processes
+        self._asked_about = asked_about
         self._finished = 0
         """Records of ended missions at the last look, and ends since."""
         self._too_many = asyncio.Event()
@@ -148,14 +152,14 @@ class Retention:
         await self._bound_logs()
 
     async def remove(self, ids: Sequence[str]) -> list[str]:
-        """Remove finished missions: record, environment, log, private files.
+        """Remove finished missions: record, environment, log, private files; one that was started meanwhile stays.
 
         Returns:
             What of their work was kept, and why, for people.
         """
         kept = await self._preparer.release(ids)
         for start in range(0, len(ids), SLICE):
-            part = list(ids[start : start + SLICE])
+            part = [one for one in ids[start : start + SLICE] if one not in self._registry.live]
             for one in part:
                 mission = self._registry.get(one)
                 if mission is not None:
@@ -215,8 +219,13 @@ class Retention:
         return await self._left_processes.of(missions)
 
     def is_kept(self, mission_id: str, parent: str | None) -> bool:
-        """Whether somebody needs an ended mission: its plan, which runs, or a quest that has not ended."""
-        return self._plans.name_of(parent) is not None or self._quests.kept_for(mission_id, parent) is not None
+        """Whether somebody needs an ended mission: its plan, which runs, a quest that has not ended, who is asked."""
+        is_needed = self._plans.name_of(parent) is not None or self._quests.kept_for(mission_id, parent) is not None
+        return is_needed or self.is_asked_about(mission_id, parent)
+
+    def is_asked_about(self, mission_id: str, parent: str | None) -> bool:
+        """Whether a question is open about an ended mission, or about the one that has started it."""
+        return not self._asked_about().isdisjoint({mission_id, parent})
 
     def _count_finished(self) -> int:
         self._journal.flush()
