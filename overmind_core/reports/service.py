@@ -10,11 +10,13 @@ from overmind_core.domain import reports as rules
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.engine_questions import BLOCKS, NAMED, UNASSIGNED, EngineNeed
 from overmind_core.domain.events import THE_QUEUE, About, AboutKind
+from overmind_core.domain.quests.needs import cycle_of
 from overmind_core.domain.quests.quest import Goal, Quest, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.reports import BECOMES_QUEST, MOST_OF_A_SOURCE, Outcome, Report, ReportKind
 from overmind_core.domain.text.slug import slug_of
-from overmind_core.errors import OvermindError
+from overmind_core.errors import OvermindError, with_hint
+from overmind_core.quests.intake import cycle_error, needs_of
 from overmind_core.reports.assignment import worded
 from overmind_core.reports.events import ReportMade
 from overmind_core.reports.store import RECORD, ReportRow
@@ -123,11 +125,17 @@ class Reports:
             block: Whether the source's quest is to wait for the new quest.
             waits: Whether the source waits for the answer to its question.
             at_hand: The agent for what a person reports.
+
+        Raises:
+            OvermindError: `cycle`, it would wait for a quest that waits for it.
         """
         self._journal.flush()
         blocked = source.quest if block else None
         digest = _digest(wanted)
-        if (again := self._repeated(wanted, digest)) is not None:
+        again = self._repeated(wanted, digest)
+        if blocked is not None and again is not None and again.report.quest is not None:
+            self._check_circle(blocked, again.report.quest)
+        if again is not None:
             answer = self._count(again, wanted)
         else:
             answer = self._new(source, wanted, digest, blocked=blocked, waits=waits, at_hand=at_hand)
@@ -138,6 +146,22 @@ class Reports:
             self._attempts.wait_for(blocked.id, question)
         await self._journal.saved()
         return answer
+
+    def _check_circle(self, blocked: Quest, need: str) -> None:
+        """Refuse to have a quest wait for one that waits for it.
+
+        Raises:
+            OvermindError: `cycle`.
+        """
+
+        def needs(quest_id: str) -> Sequence[str]:
+            known = needs_of(self._quests.live.get(quest_id))
+            return (*known, need) if quest_id == blocked.id else known
+
+        if loop := cycle_of(blocked.id, needs):
+            names = [one if (found := self._quests.get(one)) is None else found.name for one in loop]
+            error = cycle_error(names)
+            raise OvermindError(error.code, with_hint(error.message, "Report it without --block"), **error.fields)
 
     def _repeated(self, wanted: Report, digest: str) -> ReportRow | None:
         """An earlier report with the same text, or with the same kind and evidence."""

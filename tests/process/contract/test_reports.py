@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -173,6 +174,19 @@ def test_whoever_is_blocked_needs_what_it_has_reported_and_its_own_attempt_was_f
     assert [one["name"] for one in row["needs"]] == ["mend-it"]
     assert [one["class"] for one in row["attempt_list"]] == ["blocked", None]
     assert om.api("quest", id="mend-it")["status"] == "completed"
+
+
+def test_whoever_is_needed_by_what_it_reports_can_not_wait_for_it(om):
+    settings(om, '[queue]\nslots = 1\nagent = ["true"]\n')
+    om.ok("start")
+    wait = "while ! test -e go; do sleep 0.05; done"
+    add(om, "find", f"{REPORT} bug 'mend it'; {wait}; {REPORT} bug 'mend it' --block 2>&1; exec sleep 1000", retries=0)
+    eventually(lambda: "mend-it" in [one["name"] for one in om.api("quests")], what="it has reported")
+    om.ok("quest", "edit", "mend-it", "--needs", "find")
+    Path(om.info("find")["cwd"], "go").touch()
+    said = "These quests would need each other: find → mend-it → find. Report it without --block"
+    eventually(lambda: said in om.ok("quest", "logs", "find"), what="it is refused")
+    assert om.api("quest", id="find")["status"] == "running"
 
 
 PAST = '[queue]\nagent = ["sh", "-c", "touch mended"]\n[reports]\nper_source = 0\n'
