@@ -96,7 +96,11 @@ class LandingWish(Protocol):
 
     @property
     def checked(self) -> FolderState | None:
-        """How it was as it passed its check, and nothing else is committed; None: it was shown since, or not known."""
+        """How it was as it passed its check; anything else is checked once it is merged. None: nobody knows."""
+
+    @property
+    def check(self) -> str | None:
+        """The shell command that checks."""
 
 
 class QuestLanding:
@@ -138,7 +142,7 @@ class QuestLanding:
         Raises:
             OvermindError: nothing has landed. The work is at fault: `no_change`; `output_invalid` with `files`;
                 `conflicts`; `verify_failed` with the `mission` that checked. It waits for a person: `undoes_landed`
-                with `dropped`; `changed` with `files`, it is not what was shown, or checked. Its target is at fault:
+                with `dropped`; `changed` with `files`, it is not what was shown. Its target is at fault:
                 `dirty`, `busy`, `git_failed` and others. `not_isolated`: it never had a worktree. `fenced`: somebody
                 else may land it now.
         """
@@ -148,8 +152,8 @@ class QuestLanding:
         if place is not None:
             async with self._turns.setdefault(place.repository, asyncio.Lock()):
                 if request.remote is None:
-                    await self._commit(place, request)
-                    landed = await self._merge(place, request) or self._by_hand(request)
+                    check = await self._to_check(place, request)
+                    landed = await self._merge(place, request, check) or self._by_hand(request)
                 else:
                     landed = await self._land_remotely(place, request, request.remote)
         await self._clear(request.mission)
@@ -426,7 +430,26 @@ class QuestLanding:
             return None
         return self._locations.isolated(mission, there=False)
 
-    async def _commit(self, place: WorkLocation, wish: LandingWish) -> None:
+    async def _to_check(self, place: WorkLocation, wish: LandingWish) -> str | None:
+        """As `_commit`; what a person has landed already needs neither a reviewer nor a check."""
+        try:
+            return await self._commit(place, wish)
+        except OvermindError as error:
+            if error.code != "changed" or not await self._is_landed(place, wish):
+                raise
+            return None
+
+    async def _is_landed(self, place: WorkLocation, wish: LandingWish) -> bool:
+        from overmind_core.landing.preview import MergeRequest  # noqa: PLC0415 - same
+
+        try:
+            await self._queue.merge(place, MergeRequest(into=from_wire(wish.into), preview=True))
+        except OvermindError as error:
+            return error.code == "nothing_to_merge"
+        return False
+
+    async def _commit(self, place: WorkLocation, wish: LandingWish) -> str | None:
+        """Commit it, and return the command by which that is still to be checked; None: it has passed, or has none."""
         from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
         from overmind_core.system.sweep import end_stragglers  # noqa: PLC0415 - same
 
@@ -435,20 +458,14 @@ class QuestLanding:
             await self._workspace.in_thread(end_stragglers, MARK, git.mission)
             self._met.add(place.mission)
         message = from_wire(wish.message.replace("\0", "").strip() or place.name)
-        if wish.checked is not None:
-            await self._refuse_changed(place, wish.checked, "checked")
         await self._locations.run(quest_work.commit, replace(place, git=git), from_wire(wish.into), message)
-        if wish.shown is not None:
-            # Also what was committed may be other than what was there: a hook of the repository has its say.
-            await self._refuse_changed(place, wish.shown, "shown")
-
-    async def _refuse_changed(self, place: WorkLocation, state: FolderState, since: str) -> None:
-        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
-
+        # Also what was committed may be other than what was there: a hook of the repository has its say.
         objects = states_of(self._home, place.mission)
-        changed = await self._locations.run(quest_work.changed_since, place, state, objects)
-        if changed:
-            raise OvermindError("changed", f"{list_text(changed)} changed since it was {since}.", files=list(changed))
+        compare = partial(self._locations.run, quest_work.changed_since, place)
+        if wish.shown is not None and (changed := await compare(wish.shown, objects)):
+            raise OvermindError("changed", f"{list_text(changed)} changed since it was shown.", files=list(changed))
+        is_checked = wish.checked is None or not await compare(wish.checked, objects)
+        return None if is_checked else wish.check
 
     async def _land_remotely(self, place: WorkLocation, wish: LandingWish, remote: RemoteTarget) -> LandedWork | None:
         """Merge into the branch as the remote has it, and move that; anew where somebody else was faster."""
@@ -464,8 +481,8 @@ class QuestLanding:
             found = await run(partial(git_remote.landed, since=remote.since), git, source, into, remote.quest)
             if found is not None:
                 return LandedWork(wish.into, tip, found)
-            await self._commit(place, wish)
-            merged = await self._merge(place, wish, tip)
+            check = await self._commit(place, wish)
+            merged = await self._merge(place, wish, check, tip)
             if merged is None:
                 return None
             if self._is_fenced(place.mission):
@@ -489,16 +506,20 @@ class QuestLanding:
             self._pushed[request] = merged
         return pushed
 
-    async def _merge(self, place: WorkLocation, wish: LandingWish, tip: str | None = None) -> LandedWork | None:
-        """Merge it here. `tip`: of the remote's branch, which is moved there next."""
+    async def _merge(
+        self, place: WorkLocation, wish: LandingWish, check: str | None, tip: str | None = None
+    ) -> LandedWork | None:
+        """Merge it here. `check`: what it has to pass yet; `tip`: of the remote's branch, which is moved there next."""
+        from overmind_core.domain.quests.classes import both_succeed  # noqa: PLC0415 - most daemons land nothing
         from overmind_core.git.remote import TRAILER  # noqa: PLC0415 - same
         from overmind_core.landing.preview import MergeRequest  # noqa: PLC0415 - same
 
         if not wish.allow_empty and await self._is_unchanged(place):
             raise OvermindError("no_change", "Nothing was changed or committed.")
+        verify = both_succeed([*filter(None, (check, wish.verify))])
         request = MergeRequest(
             into=from_wire(wish.into),
-            verify=None if wish.verify is None else from_wire(wish.verify),
+            verify=None if verify is None else from_wire(verify),
             verify_timeout=seconds(VERIFY_LIMIT, "--verify-timeout"),
             request=wish.request if tip is None else f"{wish.request}:{tip}",
             why=WHY,

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.landing import MergeWay, list_text, why_kept
 from overmind_core.domain.missions.mission import Kind
+from overmind_core.domain.quests.checked_work import passed_state
 from overmind_core.domain.quests.classes import VERIFY_FAILED, both_succeed, own_verify
 from overmind_core.domain.quests.hand_landing import is_unreviewed, why_unreviewed
 from overmind_core.domain.quests.quest import QuestStatus
-from overmind_core.domain.quests.shared_folder import compared_with, newest_state
+from overmind_core.domain.quests.shared_folder import compared_with, newest_state, shown_state
 from overmind_core.domain.quests.why import check_at_merge
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError, with_hint
@@ -27,7 +28,7 @@ from overmind_core.landing import answers, preview
 from overmind_core.landing.events import WorkCommitted
 from overmind_core.landing.locations import states_of
 from overmind_core.landing.preview import MergeRequest
-from overmind_core.landing.quest_work import ComparedChanges, compared_changes
+from overmind_core.landing.quest_work import ComparedChanges, changed_since, compared_changes
 from overmind_core.landing.resolving import by_hand, offer
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import descends, find, line
@@ -295,8 +296,8 @@ class LandingReview:
             return
         inside = mission_of(caller, self._registry, self._home.root)
         if not request.preview and not (request.unreviewed and inside is None):
-            self._check_reviewed(place, request)
-        verify = _verify(request.verify, own_verify(self._quest(place.mission)), inside=inside)
+            await self._check_reviewed(place, request)
+        verify = _verify(request.verify, await self._own_verify(place), inside=inside)
         way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
         wish = MergeRequest(
             into=_os(request.into),
@@ -313,7 +314,7 @@ class LandingReview:
         async def work() -> None:
             try:
                 done = await self._landing.merge(place, wish, items.put_nowait)
-                items.put_nowait(self._foretold(place, done))
+                items.put_nowait(await self._foretold(place, done))
             except Exception as error:  # noqa: BLE001 - reported to whoever asked, at the boundary
                 items.put_nowait(error)
             finally:
@@ -329,13 +330,13 @@ class LandingReview:
         finally:
             task.cancel()  # nobody waits for it any more, or it is done
 
-    def _check_reviewed(self, place: WorkLocation, request: Merge) -> None:
+    async def _check_reviewed(self, place: WorkLocation, request: Merge) -> None:
         """Refuse work whose review nobody has accepted.
 
         Raises:
             OvermindError: `unreviewed`.
         """
-        quest = self._unreviewed(place)
+        quest = await self._unreviewed(place)
         if quest is None:
             return
         name = shlex.quote(place.word)
@@ -349,15 +350,29 @@ class LandingReview:
         message = f"{why_unreviewed(quest)}: nothing was changed."
         raise OvermindError("unreviewed", with_hint(message, f"{ways}, or merge it all the same with: {again}"))
 
-    def _foretold(self, place: WorkLocation, done: MergeResult) -> MergeResult:
+    async def _foretold(self, place: WorkLocation, done: MergeResult) -> MergeResult:
         """A result; that of a preview says where the merge itself would be refused."""
-        quest = self._unreviewed(place) if done["preview"] else None
+        quest = await self._unreviewed(place) if done["preview"] else None
         return done if quest is None else {**done, "unreviewed": why_unreviewed(quest)}
 
-    def _unreviewed(self, place: WorkLocation) -> Quest | None:
-        """The quest whose work it is, if nobody has accepted that."""
+    async def _unreviewed(self, place: WorkLocation) -> Quest | None:
+        """The quest whose work it is, if nobody has accepted that as it is."""
         quest = self._quest(place.mission)
-        return quest if is_unreviewed(quest) else None
+        wanted = quest is not None and quest.goal is not None and quest.goal.review is not None
+        if not wanted or is_unreviewed(quest):
+            return quest if wanted else None
+        return quest if await self._is_changed(place, shown_state(quest)) else None
+
+    async def _own_verify(self, place: WorkLocation) -> str | None:
+        """The command of its quest that has to succeed on the merged work; None: there is none."""
+        quest = self._quest(place.mission)
+        return own_verify(quest, is_changed=await self._is_changed(place, passed_state(quest)))
+
+    async def _is_changed(self, place: WorkLocation, state: FolderState | None) -> bool:
+        """Whether its files are not as they were in a state; False where that is None."""
+        if state is None:
+            return False
+        return bool(await self._locations.run(changed_since, place, state, states_of(self._home, place.mission)))
 
     def _explained(self, error: Exception, place: WorkLocation, request: Merge, inside: str | None) -> Exception:
         """Return why it did not land, with the command that helps: to resolve conflicts, or merge all the same."""

@@ -17,7 +17,7 @@ from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.quests import briefing, shared_folder
 from overmind_core.domain.quests.attempt import undoing_before, with_conflict
 from overmind_core.domain.quests.briefing import VERDICT
-from overmind_core.domain.quests.checked_work import checked_work, is_compared, with_check_begun
+from overmind_core.domain.quests.checked_work import checked_work, is_compared, passed_state, with_check_begun
 from overmind_core.domain.quests.classes import CONFLICT_LEFT, CONFLICTS, VERIFY_FAILED, is_redone
 from overmind_core.domain.quests.life import has_landed_nothing, is_done
 from overmind_core.domain.quests.quest import CHECK, REVIEW
@@ -480,7 +480,8 @@ class AttemptWork:
             queue.allowed,
             queue.denied,
             shared_folder.shown_state(quest),
-            None if (checked := checked_work(quest)) is None else checked.state,
+            passed_state(quest),
+            quest.check,
         )
 
 

@@ -20,7 +20,7 @@ from overmind_core.domain.quests.attempt import AttemptMissions, in_phase, next_
 from overmind_core.domain.quests.checked_work import with_check_passed
 from overmind_core.domain.quests.classes import BLOCKED, INTERNAL, is_nobodys_fault
 from overmind_core.domain.quests.hand_landing import AfterHandLanding, after_hand_landing
-from overmind_core.domain.quests.life import is_done, is_refused
+from overmind_core.domain.quests.life import is_done, is_refused, lands_on
 from overmind_core.domain.quests.quest import LandedWork, Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
@@ -58,7 +58,7 @@ BLOCK_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 """Pause before a step that could not be saved is tried again, as on a full disk."""
 CHANGED = "changed"
-"""Code of a landing whose work is not what was shown to its reviewer, or checked: it is shown to a person."""
+"""Code of a landing whose work is not what was shown to its reviewer: it is shown again."""
 _log = logging.getLogger(__name__)
 
 
@@ -185,7 +185,9 @@ class Attempts:
         then = after_hand_landing(quest, landed.branch)
         if then is AfterHandLanding.NOTHING:
             return
-        known = replace(quest, queue=replace(quest.queue, landed=landed))
+        earlier = quest.queue.landed
+        is_elsewhere = earlier is not None and lands_on(quest, earlier.branch) and not lands_on(quest, landed.branch)
+        known = replace(quest, queue=replace(quest.queue, landed=earlier if is_elsewhere else landed))
         if then is AfterHandLanding.NOTE:
             self._quests.put(known)
             return

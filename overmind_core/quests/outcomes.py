@@ -281,12 +281,12 @@ class AttemptOutcomes:
                 if asks
                 else f"It is not asked about any more. See: overmind why {quest.name}"
             )
-            raise OvermindError("changed", f"{_changed_sentence(changed, 'shown')} {now}")
+            raise OvermindError("changed", f"{_changed_sentence(changed)} {now}")
 
     async def ask_review(self, quest_id: str, changed: Sequence[str] = ()) -> bool:
         """Ask a person to review the work, and return whether there is any; it shows its changes, or else its output.
 
-        `changed`: files that have changed since it was shown to a reviewer, or checked: a question is asked again.
+        `changed`: files that have changed since it was shown to a reviewer, where it was: the question is asked again.
         """
         known = self._quests.live.get(quest_id)
         state = await self._lander.work_state(quest_id)  # before it is shown: what is written meanwhile has changed
@@ -312,7 +312,7 @@ class AttemptOutcomes:
         head = [
             quest.goal.title,
             *why,
-            *([_changed_sentence(changed, "checked" if quest.goal.review is None else "shown")] if changed else []),
+            *([_changed_sentence(changed)] if changed else []),
             *([UNKNOWN_STATE] if state is None and self._lander.worktree(quest_id) is not None else []),
             *([] if into is None else [f"To land on {into}."]),
             *review_lines(quest, changes),
@@ -520,9 +520,9 @@ UNKNOWN_STATE = "Nobody can tell whether this work changes before you accept it:
 """Above work in a worktree of which no state is kept, as on a full disk."""
 
 
-def _changed_sentence(changed: Sequence[str], since: str) -> str:
-    """Return the sentence for a reviewer about files that are not as they were `shown`, or `checked`."""
-    return f"{list_text(changed)} {'has' if len(changed) == 1 else 'have'} changed since this work was {since}."
+def _changed_sentence(changed: Sequence[str]) -> str:
+    """Return the sentence for a reviewer about files that are not as they were shown."""
+    return f"{list_text(changed)} {'has' if len(changed) == 1 else 'have'} changed since this work was shown."
 
 
 _SAID = frozenset({"review_denied"})

@@ -54,7 +54,9 @@ class LandingRequest(NamedTuple):
     shown: FolderState | None = None
     """How its worktree was as it was shown to its reviewer, and nothing else lands; None: to nobody."""
     checked: FolderState | None = None
-    """How it was as it passed its check, and nothing else is committed; None: it was shown since, or nobody knows."""
+    """How it was as it passed its check; of anything else that runs on the merged work. None: nobody knows."""
+    check: str | None = None
+    """The command that checks."""
 
 
 class Lander(Protocol):

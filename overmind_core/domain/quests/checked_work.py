@@ -1,5 +1,6 @@
 """What a check has passed is what lands: files that change while it runs have it run again. Pure.
 
+What changes behind it, before the work lands, has it run on the merged work, whoever lands that.
 A check may change files itself, as one that formats does, and leave others at each run. What changes again is taken for
 its own, so that a check of work at which nobody else writes runs twice at most.
 """
@@ -29,14 +30,21 @@ def is_compared(quest: Quest) -> bool:
 
 
 def checked_work(quest: Quest) -> CheckedWork | None:
-    """What is known of the check of its newest attempt; None: nothing, or a reviewer was shown the work since."""
+    """What is known of the check of its newest attempt; None: nothing."""
     tries = () if quest.queue is None else quest.queue.tries
     return tries[-1].checked if tries else None
 
 
 def with_check_begun(quest: Quest, state: FolderState) -> Quest:
     """The quest whose worktree was in this state just before the first check of its newest attempt."""
-    return _with(quest, CheckedWork(state))
+    assert quest.check is not None
+    return _with(quest, CheckedWork(state, quest.check))
+
+
+def passed_state(quest: Quest | None) -> FolderState | None:
+    """The state of its worktree that has passed its check, as that is now; None: nobody knows, or it has none."""
+    work = None if quest is None else checked_work(quest)
+    return None if quest is None or work is None or work.command != quest.check else work.state
 
 
 def with_check_passed(quest: Quest, changed: Iterable[str], state: FolderState) -> Quest:

@@ -16,6 +16,7 @@ from overmind_core.domain.engine_questions import UNDOES_LANDED
 from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.reasons import RETRIES_SPENT
+from overmind_core.domain.quests.checked_work import checked_work
 from overmind_core.domain.quests.life import is_refused
 from overmind_core.domain.quests.quest import QuestPhase, QuestStatus
 from overmind_core.domain.replacing import replace
@@ -146,16 +147,15 @@ def spent_for_good(quest: Quest) -> int:
     return max(0, queue.spent - is_pending)
 
 
-def own_verify(quest: Quest | None) -> str | None:
+def own_verify(quest: Quest | None, *, is_changed: bool = False) -> str | None:
     """Return the command that has to succeed on its merged work before it lands; None: there is none.
 
-    Where its check is not passed, that is a part of it.
+    Where its check is not passed, that is a part of it. `is_changed`: since it was.
     """
     if quest is None:
         return None
     verify = None if quest.goal is None else quest.goal.verify
-    wanted = [one for one in (unpassed_check(quest), verify) if one]
-    return wanted[0] if len(wanted) == 1 else both_succeed(wanted)
+    return both_succeed([one for one in (quest.check if is_changed else unpassed_check(quest), verify) if one])
 
 
 def command_of(quest: Quest, failure: str | None) -> str | None:
@@ -177,9 +177,15 @@ def failed_check(quest: Quest) -> str | None:
 
 def unpassed_check(quest: Quest) -> str | None:
     """Return the check of a quest that its newest attempt has not passed, be it that it has yet to run."""
-    if quest.status in {QuestStatus.COMPLETED, QuestStatus.REVIEW}:
+    if quest.status is QuestStatus.COMPLETED:
         return None
     queue = quest.queue
+    passed = checked_work(quest)
+    is_another = passed is not None and passed.command != quest.check
+    if queue is not None and (quest.checked < len(queue.tries) or is_another):
+        return quest.check
+    if quest.status is QuestStatus.REVIEW:
+        return None
     if queue is None or queue.phase in {QuestPhase.WORK, QuestPhase.CHECK}:
         is_denied = queue is not None and not quest.runs and queue.failure == REVIEW_DENIED
         return None if is_denied else quest.check
@@ -188,6 +194,8 @@ def unpassed_check(quest: Quest) -> str | None:
 
 def both_succeed(commands: Sequence[str]) -> str | None:
     """Return the shell command that runs several, as long as they succeed; None for none."""
+    if len(commands) == 1:
+        return commands[0]
     return " && ".join(f"(\n{one}\n)" for one in commands) or None
 
 
@@ -244,7 +252,7 @@ def after_failure(
             is_known = resume_at is not None and resume_at > now - RESET_MARGIN
             return Requeue(max(resume_at or 0.0, now) if is_known else now + pause, counts=False)
         case Consequence.FREE if queue.free + 1 < MOST_UNCOUNTED:
-            before = _in_a_row(failure, queue)
+            before = 0 if failure == BLOCKED else _in_a_row(failure, queue)  # what it needs keeps it waiting
             return Requeue(now + FREE_PAUSES[before], counts=False) if before < len(FREE_PAUSES) else Fail(failure)
     return Fail(failure)
 

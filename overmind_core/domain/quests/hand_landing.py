@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.quests.classes import BLOCKED, REVIEW_DENIED, Consequence, consequence_of
 from overmind_core.domain.quests.life import QuestState, is_refused, lands_on, state_of
 from overmind_core.domain.quests.quest import QuestPhase, QuestStatus
+from overmind_core.domain.quests.shared_folder import shown_state
 
 if TYPE_CHECKING:
     from overmind_core.domain.quests.quest import Quest
@@ -61,18 +62,27 @@ def _on_its_branch(quest: Quest) -> AfterHandLanding:
 
 
 def is_unreviewed(quest: Quest | None) -> bool:
-    """Return whether its work is to be reviewed, and nobody has accepted what its newest attempt has come to."""
+    """Return whether its work is to be reviewed, and nobody has accepted what its newest attempt has come to.
+
+    What was accepted was shown, be it that nobody could record how: then it may have changed since.
+    """
     if quest is None or quest.queue is None or quest.goal is None or quest.goal.review is None:
         return False
-    return quest.status is not QuestStatus.COMPLETED and quest.queue.phase is not QuestPhase.LANDING
+    is_accepted = quest.queue.phase is QuestPhase.LANDING and shown_state(quest) is not None
+    return quest.status is not QuestStatus.COMPLETED and not is_accepted
 
 
 def why_unreviewed(quest: Quest) -> str:
-    """Return what is missing before the work of one that `is_unreviewed` may land, as a sentence without its end."""
+    """Return what is missing before the work of one may land that `is_unreviewed`, or has changed since.
+
+    As a sentence without its end.
+    """
     if quest.status is QuestStatus.REVIEW:
         return f"{quest.name} waits for your review"
     if not quest.runs and quest.queue is not None and quest.queue.failure == REVIEW_DENIED:
         return f"The review of {quest.name} was denied"
+    if not is_unreviewed(quest):
+        return f"{quest.name} has changed since its review"
     return f"{quest.name} is to be reviewed before it lands, and was not"
 
 

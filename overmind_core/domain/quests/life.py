@@ -18,7 +18,7 @@ from overmind_core.domain.missions.reasons import (
     landed_after,
     sentence,
 )
-from overmind_core.domain.quests.quest import PERSON, REVIEW, QuestPhase, QuestStatus, QueueState
+from overmind_core.domain.quests.quest import REVIEW, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
@@ -208,8 +208,9 @@ def no_verdict(quest: Quest) -> str:
 
 def lacks_verdict(quest: Quest) -> bool:
     """Return whether a person decides about it because the provider that was to has not, or not so that it helps."""
-    reviewer = None if quest.goal is None else quest.goal.review
-    return quest.status is QuestStatus.REVIEW and reviewer not in {None, PERSON}
+    queue = quest.queue
+    is_undecided = queue is not None and queue.undecided is not None and queue.undecided == queue.review_id
+    return quest.status is QuestStatus.REVIEW and is_undecided
 
 
 def review_log(quest: Quest) -> str:

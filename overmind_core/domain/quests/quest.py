@@ -108,6 +108,8 @@ class CheckedWork:
 
     state: FolderState
     """Of its worktree as the newest check began, or passed."""
+    command: str
+    """Which checks."""
     checks: int = 1
     """How many there are, with the one that is to run."""
     changed: tuple[str, ...] = ()
@@ -179,7 +181,7 @@ class Attempt:
     shown: FolderState | None = None
     """The state of its worktree as its reviewer was shown it; None: nobody was, or it has no worktree."""
     checked: CheckedWork | None = None
-    """What its check is about; None: nobody compares, or a reviewer was shown the work since."""
+    """What its check is about; None: it has none, or nobody compares."""
 
 
 @dataclass(frozen=True, slots=True)

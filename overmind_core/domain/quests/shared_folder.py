@@ -81,14 +81,11 @@ def with_state(quest: Quest, state: FolderState) -> Quest:
 
 
 def with_shown(quest: Quest, state: FolderState | None) -> Quest:
-    """The quest whose newest attempt was shown to a reviewer in this state; None: nobody knows it.
-
-    From then on its work is compared with that, and no more with what its check was about.
-    """
+    """The quest whose newest attempt was shown to a reviewer in this state; None: nobody knows it."""
     queue = quest.queue
     assert queue is not None
     *earlier, newest = queue.tries
-    return replace(quest, queue=replace(queue, tries=(*earlier, replace(newest, shown=state, checked=None))))
+    return replace(quest, queue=replace(queue, tries=(*earlier, replace(newest, shown=state))))
 
 
 def shown_state(quest: Quest | None) -> FolderState | None:

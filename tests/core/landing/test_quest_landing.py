@@ -36,6 +36,7 @@ class Wish(NamedTuple):
     denied: tuple[UndoingLanding, ...] = ()
     shown: FolderState | None = None
     checked: FolderState | None = None
+    check: str | None = None
 
 
 class Shop:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+
 import pytest
 
 from overmind_core.kernel.config import Settings
@@ -44,6 +47,28 @@ class Checked:
 
     def passes(self):
         self.keeper.exit(self._runs()[-1])
+
+    async def waits_for_its_target(self):
+        """Its check has passed, and a file that a person has not committed is in its way."""
+        self.code.write({"good": "a person's\n"})
+        await self.begin()
+        self.passes()
+        await until(lambda: self.inside.app.engine.attempts.targets.refusal(self.quest), "it waits")
+
+    def _verifications(self):
+        return [one for one in self.keeper.asked["spawn"] if one["env"]["OVERMIND_MISSION_NAME"].endswith("/verify")]
+
+    def verifying(self):
+        return self._verifications()[-1]["run"]
+
+    async def verifies(self):
+        """The command that runs on the merged work."""
+        await until(self._verifications, "the merged work is checked")
+        return self._verifications()[-1]["argv"][-1]
+
+    async def merge(self):
+        """Merge it by hand; what came of it."""
+        return [item async for item in self.inside.stream("merge", id=self.quest)][-1]
 
     async def landed(self):
         """The files that have landed, in the end."""
@@ -129,21 +154,61 @@ def test_work_that_changed_during_its_check_and_fails_the_next_one_has_failed(tm
     story(tmp_path, scenario, retries=0)
 
 
-def test_what_changes_while_checked_work_waits_to_land_is_shown_to_a_person(tmp_path):
+@pytest.mark.parametrize("code", [0, 1], ids=["passes", "fails"])
+def test_what_changes_while_checked_work_waits_to_land_is_checked_once_it_is_merged(tmp_path, code):
     async def scenario(checked):
-        checked.code.write({"good": "a person's\n"})
+        await checked.waits_for_its_target()
+        checked.work.write({"evil": "1\n"})
+        checked.code.git("clean", "-qf", "good")
+        (refused,) = await checked.ask("inbox")
+        await checked.ask("answer", question=refused["question"], behaviour="allow")
+        assert await checked.verifies() == "make test"
+        checked.keeper.exit(checked.verifying(), code=code)
+        assert await checked.landed() == ([] if code else ["evil", "good"])
+
+    story(tmp_path, scenario, retries=0)
+
+
+@pytest.mark.parametrize("adds", [True, False], ids=["a hook adds something", "a hook adds nothing"])
+def test_what_a_hook_adds_to_the_commit_is_checked_once_it_is_merged(tmp_path, adds):
+    async def scenario(checked):
+        line = "echo evil >evil; git add evil" if adds else "true"
+        checked.code.write({".git/hooks/pre-commit": f"#!/bin/sh\n{line}\n"})
+        os.chmod(checked.code.path(".git", "hooks", "pre-commit"), 0o755)
         await checked.begin()
         checked.passes()
-        targets = checked.inside.app.engine.attempts.targets
-        await until(lambda: targets.refusal(checked.quest), "it waits for a file that is not committed")
-        checked.work.write({"evil": "1\n"})
-        refused = (await checked.inside.question())["question"]
-        await checked.ask("answer", question=refused, behaviour="allow")
-        review = await checked.inside.question(but=refused)
-        assert "evil has changed since this work was checked." in review["subject"]["lines"]
+        if adds:
+            assert await checked.verifies() == "make test"
+            checked.keeper.exit(checked.verifying())
+        assert await checked.landed() == (["evil", "good"] if adds else ["good"])
+
+    story(tmp_path, scenario)
+
+
+HANDS = {
+    # what changes the quest once it has passed its check, what then has to succeed before it is merged by hand
+    "nothing": (lambda _: None, {}, None),
+    "a file": (lambda checked: checked.work.commit("evil", {"evil": "1\n"}), {}, "make test"),
+    "another check": (lambda _: None, {"check": "make all"}, "make all"),
+}
+
+
+@pytest.mark.parametrize(("changes", "edit", "verify"), HANDS.values(), ids=HANDS)
+def test_a_merge_by_hand_checks_what_has_not_passed_the_check_that_there_is(tmp_path, changes, edit, verify):
+    async def scenario(checked):
+        await checked.waits_for_its_target()
+        (refused,) = await checked.ask("inbox")
+        await checked.ask("answer", question=refused["question"], behaviour="deny")
+        await until(lambda: checked.quest not in checked.inside.app.quest_registry.live, "it has failed")
+        changes(checked)
+        if edit:
+            await checked.ask("quest_edit", id=checked.quest, **edit)
         checked.code.git("clean", "-qf", "good")
-        await checked.ask("answer", question=review["question"], behaviour="allow")
-        assert await checked.landed() == ["evil", "good"]
+        merging = asyncio.ensure_future(checked.merge())
+        if verify is not None:
+            assert await checked.verifies() == verify
+            checked.keeper.exit(checked.verifying())
+        assert (await merging)["merged"]
 
     story(tmp_path, scenario)
 

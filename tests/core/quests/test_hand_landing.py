@@ -114,6 +114,64 @@ def test_those_that_need_a_quest_go_on_once_a_person_has_landed_its_work(tmp_pat
     assert why["needs_by_hand"] == ["base"]
 
 
+def test_a_second_landing_elsewhere_leaves_it_done(tmp_path):
+    async def scenario(shop):
+        shop.code.git("branch", "release")
+        async with shop.daemon() as inside:
+            base = await shop.add(inside, "base")
+            await standing(inside, base, "failed")
+            await merge(inside, base)
+            await merge(inside, base, into="release")
+            later = await shop.add(inside, "later", needs=[base])
+            return await inside.ask("quest", id=base), await ended(inside, later)
+
+    base, later = story(tmp_path, scenario)
+    assert (base["achieved"], later["status"]) == ("landed by hand on main", "completed")
+
+
+def test_one_in_review_that_a_person_mends_and_lands_is_done_and_not_asked_about_again(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            base = await shop.add(inside, "base", review="person", check="true base")
+            await standing(inside, base, "review")
+            work = Repository(shop.code.path(".overmind", "worktrees", base))
+            work.commit("mended", {"base": "mended\n"})
+            await merge(inside, base, unreviewed=True)
+            over = await ended(inside, base)
+            assert await inside.ask("inbox") == []
+            return over
+
+    over = story(tmp_path, scenario, fails=0)
+    assert (over["status"], over["achieved"]) == ("completed", "landed by hand on main")
+
+
+@pytest.mark.parametrize("edits", [False, True], ids=["its files have changed", "its review was wanted afterwards"])
+def test_what_was_accepted_before_it_changed_is_not_reviewed(tmp_path, edits):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            shop.code.write({"base": "a person's\n"})
+            base = await shop.add(inside, "base", **({} if edits else {"review": "person"}))
+            if not edits:
+                await standing(inside, base, "review")
+                await inside.ask("answer", id=base, behaviour="allow")
+            await until(lambda: inside.app.engine.attempts.targets.refusal(base), "a person's file is in its way")
+            await inside.ask("answer", question=(await inside.question())["question"], behaviour="deny")
+            await standing(inside, base, "failed")
+            shop.code.git("clean", "-qf", "base")
+            if edits:
+                await inside.ask("quest_edit", id=base, review="person")
+            else:
+                Repository(shop.code.path(".overmind", "worktrees", base)).commit("more", {"more": "1\n"})
+            with pytest.raises(OvermindError) as refused:
+                await merge(inside, base)
+            return refused.value
+
+    refused = story(tmp_path, scenario, fails=0)
+    said = "is to be reviewed before it lands, and was not" if edits else "has changed since its review"
+    assert refused.code == "unreviewed"
+    assert f"base {said}: nothing was changed" in refused.message
+
+
 WAITING = [
     # what the quest is beside its work, how often that fails, where it then waits
     ({"retries": 3, "backoff": 60_000}, 9, "queued"),

@@ -8,6 +8,7 @@ from overmind_core.domain.quests.checked_work import (
     MOST_CHECKS,
     checked_work,
     is_compared,
+    passed_state,
     with_check_begun,
     with_check_passed,
 )
@@ -21,7 +22,6 @@ from overmind_core.domain.quests.quest import (
     QueueState,
     SwarmWork,
 )
-from overmind_core.domain.quests.shared_folder import with_shown
 from tests.kit.cases import tabled
 
 AT = FolderState("tree 1", "commit")
@@ -74,15 +74,13 @@ def test_a_check_runs_again_where_a_file_changed_that_did_not_before(changes, ru
     assert one.checked == 1, "and then it goes on"
     work = checked_work(one)
     assert work is not None
-    assert (work.state, work.checks) == (LATER, runs)
+    assert (work.state, work.command, work.checks) == (LATER, "make test", runs)
+    assert passed_state(one) == LATER
+    assert passed_state(quest(queue=one.queue, check="make all")) is None, "it has passed another check"
     assert work.changed == tuple(sorted({path for some in changes for path in some}))
-
-
-def test_what_a_reviewer_was_shown_is_compared_with_that_alone():
-    shown = with_shown(with_check_begun(quest(), AT), LATER)
-    assert checked_work(shown) is None
 
 
 def test_of_a_quest_that_has_not_begun_nothing_is_known():
     assert checked_work(quest(queue=QueueState())) is None
     assert checked_work(quest(queue=None)) is None
+    assert passed_state(quest()) is passed_state(None) is None

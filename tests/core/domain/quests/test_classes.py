@@ -155,6 +155,8 @@ FOLLOWS = [
     ("keeper_lost", queue(*["keeper_lost"] * 3), 2, None, Fail("keeper_lost")),
     ("disk_full", queue("keeper_lost", "keeper_lost"), 0, None, Requeue(NOW, counts=False)),
     ("no_terminals", queue("exit", free=0), 2, None, Requeue(NOW, counts=False)),
+    ("blocked", queue(*["blocked"] * 8), 0, None, Requeue(NOW, counts=False)),
+    ("blocked", queue(*["blocked"] * 9), 0, None, Fail("blocked")),
     ("timeout", queue(), 9, None, Fail("timeout")),
     ("not_logged_in", queue(), 9, None, Fail("not_logged_in")),
     ("usage_error", queue(), 9, None, Fail("usage_error")),

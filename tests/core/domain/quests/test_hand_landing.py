@@ -29,6 +29,7 @@ from overmind_core.domain.quests.needs import Needs, SetFree, are_met, met_at, s
 from overmind_core.domain.quests.quest import (
     HAS_ENDED,
     Attempt,
+    FolderState,
     Goal,
     LandedWork,
     Quest,
@@ -36,6 +37,7 @@ from overmind_core.domain.quests.quest import (
     QuestStatus,
     QueueState,
 )
+from overmind_core.domain.quests.shared_folder import with_shown
 from overmind_core.domain.quests.standing import standing_of
 from overmind_core.domain.quests.why import why_lines, why_of
 from tests.kit.cases import tabled
@@ -205,6 +207,12 @@ def test_a_retry_takes_it_back():
     assert not is_done(again)
 
 
+def shown(one):
+    """A quest whose newest attempt a reviewer was shown."""
+    tried = replace(one, queue=replace(one.queue, tries=one.queue.tries or (Attempt(1, 1, 1.0),)))
+    return with_shown(tried, FolderState("tree", "commit"))
+
+
 def ended_at(phase, **how):
     """A quest with a reviewer that has failed in a phase of its newest attempt."""
     one = quest(QuestState.FAILED, reason="exit", **how)
@@ -216,15 +224,18 @@ def test_work_is_unreviewed_until_its_landing_begins(state):
     asked = quest(state)
     assert not is_unreviewed(asked)
     asked = replace(asked, goal=replace(asked.goal, review="person"))
-    assert is_unreviewed(asked) is (state not in {QuestState.LANDING, QuestState.COMPLETED})
+    assert is_unreviewed(asked) is (state is not QuestState.COMPLETED), "it was shown to nobody"
+    assert is_unreviewed(shown(asked)) is (state not in {QuestState.LANDING, QuestState.COMPLETED})
 
 
 @pytest.mark.parametrize("phase", QuestPhase)
 def test_work_that_failed_behind_its_review_was_reviewed(phase):
-    assert is_unreviewed(ended_at(phase)) is (phase is not QuestPhase.LANDING)
+    assert is_unreviewed(ended_at(phase)), "its review was wanted afterwards"
+    assert is_unreviewed(shown(ended_at(phase))) is (phase is not QuestPhase.LANDING)
 
 
 def test_what_is_missing_is_named():
     assert why_unreviewed(ended_at(QuestPhase.WORK, failure="review_denied")) == "The review of base was denied"
     assert why_unreviewed(ended_at(QuestPhase.WORK)) == "base is to be reviewed before it lands, and was not"
     assert why_unreviewed(quest(QuestState.REVIEW)) == "base waits for your review"
+    assert why_unreviewed(shown(ended_at(QuestPhase.LANDING))) == "base has changed since its review"

@@ -343,7 +343,7 @@ STANDS = [
         ["a has failed: its command failed: true; its work was landed by hand on main", SEE],
     ),
     (
-        quest("a", "review", goal=Goal(review="claude")),
+        quest("a", "review", goal=Goal(review="claude"), queue=QueueState(review_id="r", undecided="r")),
         [
             "a is in review: its reviewer gave no verdict: a person decides, attempt 1 of 3",
             "  see: overmind logs a/review",
