@@ -426,7 +426,7 @@ COMMANDS: tuple[Operation, ...] = (
     _command("helped", "say that notes have helped", _CHANGES, key="shift+up", made_of="outcome"),
     _command("hurt", "say that notes were wrong or misled", _CHANGES, key="shift+down", made_of="outcome"),
     _command("memory_on", "switch memory on", _CHANGES, made_of="memory_set"),
-    _command("memory_off", "switch memory off: notes stay, nothing is given or proposed", _CHANGES,
+    _command("memory_off", "switch memory off: notes stay, none are given, and Overmind proposes none", _CHANGES,
              made_of="memory_set"),
     _command("memory_disconnect", "part from the Cortex; all notes stay", _CHANGES,
              label="part", pages=("memory",), made_of="memory_connect"),

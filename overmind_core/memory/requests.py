@@ -127,7 +127,7 @@ class Memory(Args, frozen=True):
 
 
 class MemorySet(Args, frozen=True):
-    """Switch memory on or off: notes stay, nothing is given or proposed."""
+    """Switch memory on or off: notes stay, none are given, and Overmind proposes none."""
 
     on: bool
 

@@ -197,7 +197,7 @@ def switch_line(state: Facts) -> str:
     return display_safe(f"Memory on, {state['inject']}, {by}")
 
 
-OFF = "notes stay, nothing is given or proposed"
+OFF = "notes stay, none are given, and Overmind proposes none"
 
 
 def _counts(state: Facts) -> Iterator[str]:

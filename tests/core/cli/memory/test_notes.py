@@ -330,7 +330,7 @@ CORTEX = {
              "7 proposed, waiting for you. See: overmind notes --proposed --all\n"
              "2 suspended, because they hurt more than they helped. See: overmind notes --resting --all\n")),
         ({"on": False, "reason": "memory.db is damaged"}, "Memory off: memory.db is damaged\n"),
-        ({"on": False}, ("Memory off: notes stay, nothing is given or proposed\n"
+        ({"on": False}, ("Memory off: notes stay, none are given, and Overmind proposes none\n"
                         "1204 notes (312 of this repository), 14 MB\n"
              "7 proposed, waiting for you. See: overmind notes --proposed --all\n"
              "2 suspended, because they hurt more than they helped. See: overmind notes --resting --all\n"
@@ -344,7 +344,7 @@ def test_memory_tells_how_it_stands(asked, state, out):
 
 def test_memory_is_switched(asked):
     answers = {"memory_set": {"on": False}, "memory": STATE | {"on": False}}
-    assert asked(answers, "memory", "off").out == "Memory off: notes stay, nothing is given or proposed\n"
+    assert asked(answers, "memory", "off").out == "Memory off: notes stay, none are given, and Overmind proposes none\n"
     assert asked(answers, "memory", "on").requests[0] == ("memory_set", {"on": True})
 
 
