@@ -174,7 +174,8 @@ def test_a_fault_while_it_lands_is_asked_about_as_what_keeps_it_from_landing(tmp
             slug = await daemons.new()
             specs = daemons.inside.app.engine.specs
             spec = specs.registry.change(specs.id_of(slug), landing=True)
-            with mock.patch.object(specs.parts.landing, "_merge", side_effect=ZeroDivisionError("division by zero")):
+            fault = mock.patch.object(specs.parts.landing, "_merge", side_effect=ZeroDivisionError("division by zero"))
+            with mock.patch.object(specs.parts.progress, "_may_land", return_value=True), fault:
                 specs.parts.landing.start(spec)
                 (question,) = await eventually(daemons, "inbox")
             assert (question["need"], question["subject"]["code"]) == ("merge", "internal")
