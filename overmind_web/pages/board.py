@@ -7,7 +7,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from overmind_core.domain.engine_questions import UNDOES, UNDOES_LANDED, UNDOES_OF_COMMAND, effects_of, oldest_of
+from overmind_core.domain.engine_questions import (
+    REVIEW_ALONE,
+    UNDOES,
+    UNDOES_LANDED,
+    UNDOES_OF_COMMAND,
+    EngineNeed,
+    effects_of,
+    oldest_of,
+)
 from overmind_core.domain.missions.status_marks import WAITING
 from overmind_core.view import board as board_rows
 from overmind_core.view import numbers, row_filter, tones
@@ -180,6 +188,11 @@ def _need(question: Row) -> str:
     return UNDOES_LANDED if effects_of(question) in {UNDOES, UNDOES_OF_COMMAND} else str(question["need"])
 
 
+def _lands(question: Row) -> bool:
+    """Whether a yes lands work that stands ready, as it does of a review where the work has a branch to land on."""
+    return question["need"] == EngineNeed.REVIEW and effects_of(question).allow != REVIEW_ALONE.allow
+
+
 def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, object]:
     """A card: what is not known of it is left out. Pure.
 
@@ -204,6 +217,7 @@ def card(row: Row, *, by: str, question: Row | None, there: bool) -> dict[str, o
         "lane": board_rows.lane(row, by) if by else "",
         "question": None if question is None else int(question["question"]),
         "need": None if question is None else _need(question),
+        "lands": None if question is None or not _lands(question) else True,
     }  # fmt: skip
     return {
         "id": row["id"],

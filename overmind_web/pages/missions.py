@@ -21,7 +21,7 @@ from overmind_core.view.settling import BY_FIGURES, CALM_SECONDS, SettledOrder, 
 from overmind_web.live.feed import Change
 from overmind_web.live.fleet import FleetChange
 from overmind_web.live.messages import Open, Say, ToPane
-from overmind_web.live.pane import MOST_ROWS, Frame, PaneContext, Rows, TablePane
+from overmind_web.live.pane import MOST_ROWS, ContentPane, Frame, PaneContext, Rows, TablePane
 from overmind_web.pages.arguments import Args, ids, text
 
 MANY = 2_000
@@ -224,6 +224,35 @@ class MissionsPane(TablePane):
 
 
 COLUMNS = frames.columns(list_frames.COLUMNS)
+
+
+class HangingPane(ContentPane):
+    """What hangs on missions that somebody is about to end. Args of the page: `ids`."""
+
+    async def load(self) -> object:
+        """Return it, a sentence each."""
+        await self.context.feed.ready.wait()
+        return {"lines": hanging(ids(self.args, "ids"), self.context.feed.fleet.fleet.rows, time.time())}
+
+
+def hanging(meant: Collection[str], rows: Mapping[str, Row], now: float) -> list[str]:
+    """What hangs on missions that are to end: which of their children end with them, and which go on. Pure.
+
+    Args:
+        meant: Their ids.
+        rows: All missions that are known, by their ids.
+        now: In seconds since the epoch.
+
+    Returns:
+        A sentence for the children of plans, which end with them, and one for those of all others; none without any.
+    """
+    others = [row for row in rows.values() if row["id"] not in meant]
+    found = []
+    for takes_along in (True, False):
+        some = [rows[one] for one in meant if one in rows and (rows[one]["type"] == missions_rows.PLAN) is takes_along]
+        named = len(missions_rows.at_stake(some, (), now))
+        found += missions_rows.at_stake(some, others, now, cascades=takes_along)[named:]
+    return [f"{line}." for line in found if line]
 
 
 def answered(events: Iterable[Mapping[str, Any]], by: str, asked: Mapping[int, Row]) -> dict[str, str]:

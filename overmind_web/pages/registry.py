@@ -42,7 +42,8 @@ _LISTS = (
 """Pages that are a list and all about one of it."""
 PAGES: tuple[Page, ...] = (
     Page("needs", "Needs you", "!", ("inbox",), {"needs": "overmind_web.pages.needs:NeedsPane"}),
-    Page("missions", "Missions", "m", ("ps",), {"missions": "overmind_web.pages.missions:MissionsPane"}),
+    Page("missions", "Missions", "m", ("ps",), {"missions": "overmind_web.pages.missions:MissionsPane",
+         "hanging": "overmind_web.pages.missions:HangingPane"}),
     Page("describe", "Describe", "d", ("info",), {"mission": f"{_MISSION}:MissionPane", "new": f"{_MISSION}:NewPane",
          "describe": f"{_MISSION}:DescribePane"}, listed=False),
     Page("stats", "Stats", "", ("ps",), {"stats": f"{_MISSION}:StatsPane"}, listed=False),

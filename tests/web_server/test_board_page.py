@@ -1,4 +1,4 @@
-"""Cards of the browser's board: from which moments their times and their bars count."""
+"""Cards of the browser's board: from which moments their times and their bars count, and what can be asked of them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,31 @@ def test_a_card_of_a_quest_that_waits_has_no_time():
     waits = row("docs", started_at=ADDED)
     quests.learn([waits], {}, [])
     assert not {"since", "attempt"} & set(card(waits, by="", question=None, there=False))
+
+
+def asked(need, **subject):
+    """A question of the engine about a quest."""
+    return {"question": 4, "id": "id-docs", "need": need, "part": "", "about": {"kind": "quest"}, "subject": subject}
+
+
+YES = {
+    "work in review that has a branch to land on": (asked("review", into="main"), "review", True),
+    "work in review that lands nowhere": (asked("review", into=None), "review", None),
+    "the same of a command": (asked("review", into=None, command=True), "review", None),
+    "what a landing needs, which is read first": (asked("merge", into="main"), "merge", None),
+    "work that would undo what has landed": (asked("merge", code="undoes_landed"), "undoes_landed", None),
+    "no question": (None, None, None),
+}
+"""A question → the need that its card names, and whether the card says that a yes lands the work."""
+
+
+@pytest.mark.parametrize("name", YES)
+def test_a_card_says_that_a_yes_lands_its_work_only_where_it_does(name):
+    question, need, lands = YES[name]
+    one = row("docs", status="review")
+    quests.learn([one], {}, [])
+    made = card(one, by="", question=question, there=True)
+    assert (made.get("need"), made.get("lands")) == (need, lands)
 
 
 ATTEMPTED = {"status": "failed", "ended_at": AGAIN}

@@ -19,6 +19,7 @@ OPENED: dict[str, tuple[str, dict[str, Any]]] = {
     "flat": ("missions", {"flat": True, "order": "name", "filter": "site"}),
     "attention": ("missions", {"attention": True}),
     "broken filter": ("missions", {"filter": "a(b"}),
+    "hanging": ("hanging", {"ids": ["worker"]}),
     "needs": ("needs", {}),
     "mission": ("mission", {"id": "worker"}),
     "describe": ("describe", {"id": "worker"}),
@@ -200,6 +201,10 @@ def test_missions_have_their_state_and_what_they_say(rows, shown):
     assert list(rows("flat")) == ["RUNS"]
     assert shown["flat"][0]["head"]["order"] == "name"
     assert list(rows("attention")) == ["BAD"]
+
+
+def test_nothing_is_said_to_hang_on_a_mission_without_children(content):
+    assert content("hanging") == {"lines": []}
 
 
 def test_a_filter_that_is_none_is_told_and_hides_nothing(rows, shown, content):

@@ -3,8 +3,13 @@
 import { words, now } from "./time.js";
 import { confirm } from "./dialog.js";
 
-const ENDED = { stop: "stopped", kill: "killed", restart: "restarted", rm: "removed", interrupt: "interrupted", freeze: "frozen", thaw: "goes on", rename: "renamed", update: "changed", signal: "signal sent", detach: "nobody is attached" };
+const DONE = { stop: "stopped", kill: "killed", restart: "restarted", rm: "removed", interrupt: "interrupted", freeze: "frozen", thaw: "goes on", rename: "renamed", update: "changed", signal: "signal sent", detach: "nobody is attached" };
+const NOTHING = { interrupt: "no turn in progress" };
+/** What is said where an operation found nothing to do. */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Whether something was done: an interruption ends a turn only where there is one. */
+const did = (answer) => answer?.interrupted !== false;
 
 /** What a form gave, about this mission; null where it was left. */
 const about = (given, { id }) => given && { id, ...given };
@@ -33,7 +38,7 @@ export function actions({ verbs, toasts }) {
         const over = ["stopped", "crashed", "killed", "succeeded", "failed", "timed out", "lost"].includes(one.state.replace(/ \(.*/, ""));
         const asks = over && verb === "restart" ? null : () => sentences(missions);
         const args = typeof how.args === "function" ? async () => about(await how.args(), one) : { id: one.id, ...how.args };
-        await verbs.press(verb, args, { title: `${capital(how.label ?? row.label ?? verb)} ${one.name}?`, ...how, asks, says: how.says ?? `${one.name}: ${ENDED[verb] ?? "done"}` });
+        await verbs.press(verb, args, { title: `${capital(how.label ?? row.label ?? verb)} ${one.name}?`, ...how, asks, says: how.says ?? ((answer) => `${one.name}: ${did(answer) ? (DONE[verb] ?? "done") : NOTHING[verb]}`) });
         return;
       }
       const refusal = how.guard?.();
@@ -41,15 +46,17 @@ export function actions({ verbs, toasts }) {
         toasts.say(refusal, "wait");
         return;
       }
-      if (row.asks && !(await confirm(`${capital(row.label ?? verb)} ${missions.length} missions?`, [...sentences(missions), ...(row.questions ?? [])], row.label ?? verb))) return;
+      if (row.asks && !(await confirm(`${capital(row.label ?? verb)} ${missions.length} missions?`, [...sentences(missions), ...verbs.hanging(verb, missions.map(({ id }) => id)), ...(row.questions ?? [])], row.label ?? verb))) return;
       const failed = [];
-      let done = 0;
+      const answers = [];
       await Promise.all(
         missions.map((one) =>
-          verbs.press(verb, { id: one.id, ...how.args }, { asks: null, failed: (error) => (failed.push(`${one.name}: ${error.error}`), true), done: () => (done += 1) }),
+          verbs.press(verb, { id: one.id, ...how.args }, { asks: null, says: null, failed: (error) => (failed.push(`${one.name}: ${error.error}`), true), done: (answer) => answers.push(answer) }),
         ),
       );
-      toasts.say([`${ENDED[verb] ?? verb} ${done} of ${missions.length}`, ...failed.slice(0, 3)].join(" · "), failed.length ? "wait" : "good");
+      const done = answers.filter(did).length;
+      const said = done || !NOTHING[verb] ? `${DONE[verb] ?? verb} ${done} of ${missions.length}` : NOTHING[verb];
+      verbs.tell([said, ...failed.slice(0, 3)].join(" · "), answers, { wrong: failed.length > 0 });
       how.done?.();
     },
   };

@@ -20,21 +20,28 @@ export function again(message) {
   return true;
 }
 
-/** A dialog of labelled fields. `rows`: [name, label, element]; resolves to name → text, null where it was left. */
+/**
+ * A dialog of labelled fields, which stays open until each has what it needs; resolves to name → text, null where it was left.
+ *
+ * @param {string} title
+ * @param {Array<[string, string, HTMLElement, boolean?, ((text: string) => string)?]>} rows name, label, field, whether it is to be filled in, and what is wrong with a text; "": nothing
+ * @param {string} label
+ * @param {string} [note]
+ */
 export async function ask(title, rows, label, note = "") {
   const before = refused?.title === title ? refused : null;
   refused = sent = null;
   const wrong = h("p", { class: "problem tone-bad", role: "alert" }, before?.message ?? "");
   for (const [name, , element] of rows) if (before) element.value = before.given[name];
-  const fields = rows.map(([name, text, element, needed]) => {
+  const fields = rows.map(([name, text, element, needed, judge]) => {
     element.id = unique(`field-${name}`);
-    return { name, element, needed, row: h("div", { class: "form-row" }, h("label", { for: element.id }, text), element) };
+    return { name, element, problem: (typed) => (needed && !typed ? "Fill this in first." : (judge?.(typed) ?? "")), row: h("div", { class: "form-row" }, h("label", { for: element.id }, text), element) };
   });
   const send = (close) => {
-    const empty = fields.find(({ needed, element }) => needed && !element.value.trim());
-    if (empty) {
-      wrong.textContent = "Fill this in first.";
-      empty.element.focus();
+    const bad = fields.find(({ problem, element }) => problem(element.value.trim()));
+    if (bad) {
+      wrong.textContent = bad.problem(bad.element.value.trim());
+      bad.element.focus();
     } else close(Object.fromEntries(fields.map(({ name, element }) => [name, element.value.trim()])));
   };
   const given = await dialog(title, (close) => [h("form", { class: "form", onsubmit: (event) => (event.preventDefault(), send(close)) }, fields.map(({ row }) => row), note ? h("p", { class: "quiet small" }, note) : null, wrong, h("button", { type: "submit", hidden: true }))], {
@@ -43,6 +50,9 @@ export async function ask(title, rows, label, note = "") {
   sent = given && { title, given };
   return given;
 }
+
+/** What is wrong with the text of a field that takes a whole number; nothing, where it is left empty. */
+export const wholeNumber = (label) => (text) => (/^\d{0,9}$/.test(text) ? "" : `${label}: write a whole number, such as 2.`);
 
 /** A field of one line. */
 export const line = (more = {}) => h("input", { class: "field", autocomplete: "off", autocapitalize: "off", spellcheck: "false", ...more });

@@ -143,7 +143,7 @@ export class Card {
       if (need.rule) more.push(this._alwaysButton());
     } else if (!need.question) {
       if (need.live && need.session) buttons.push(this._replyButton());
-      if (!need.live || need.group === "failed") buttons.push(verbs.button("restart", { id: need.id, lost: need.group === "lost with the keeper" }, { label: "Restart", key: "r", primary: true, guard: this._context.guard, asks: need.live ? undefined : null }));
+      if (!need.live || need.group === "failed") buttons.push(verbs.button("restart", { id: need.id }, { label: "Restart", key: "r", primary: true, guard: this._context.guard, asks: need.live ? undefined : null, says: `${need.name}: restarted` }));
     }
     if (need.terminal) more.push(h("button", { type: "button", class: need.attach_only ? "button primary" : "button", onclick: () => this._context.go("terminal") }, "Terminal ", h("kbd", {}, "a")));
     if (need.mission !== false) {

@@ -51,9 +51,26 @@ export function dialog(title, contents, how = {}) {
   });
 }
 
-/** Ask before work is ended: what, and for how long it ran. The focus is on Cancel. */
+/** A sentence as a paragraph; a promise of one has its place once it is known, none where it is empty. */
+function paragraph(sentence) {
+  if (!(sentence instanceof Promise)) return h("p", {}, sentence);
+  const late = h("p", { hidden: true, role: "status" });
+  sentence.then((text) => {
+    late.textContent = text;
+    late.hidden = !text;
+  });
+  return late;
+}
+
+/**
+ * Ask before work is ended: what, for how long it ran, and what hangs on it. The focus is on Cancel.
+ *
+ * @param {string} title
+ * @param {Array<string|Promise<string>>} sentences
+ * @param {string} label
+ */
 export function confirm(title, sentences, label) {
-  return dialog(title, () => sentences.map((text) => h("p", {}, text)), {
+  return dialog(title, () => sentences.map(paragraph), {
     foot: (close) => [
       h("button", { type: "button", class: "button", data: { first: "" }, onclick: () => close(false) }, "Cancel ", h("kbd", {}, "n")),
       h("button", { type: "button", class: "button danger", onclick: () => close(true) }, `${label} `, h("kbd", {}, "y")),

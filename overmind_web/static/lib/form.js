@@ -14,12 +14,8 @@ export function about({ error, message }) {
 }
 
 /** Agents and folder, asked for once; a lost connection leaves the form empty rather than shut. */
-export function begun(socket) {
-  return new Promise((resolve) => {
-    const nothing = () => resolve({ agents: [], folder: "" });
-    const pane = socket.pane("new", {}, { content: ({ content }) => (pane.close(), resolve(content)), failed: () => (pane.close(), nothing()), lost: () => (pane.close(), nothing()) });
-    if (!socket.live) nothing();
-  });
+export async function begun(socket) {
+  return (await socket.once("new")) ?? { agents: [], folder: "" };
 }
 
 /**
@@ -27,7 +23,7 @@ export function begun(socket) {
  * @returns {Promise<{id: string, tab: string}|null>}
  */
 export async function newMission(context) {
-  const { socket, toasts } = context;
+  const { socket } = context;
   const start = await begun(socket);
   const remembered = kept("new", {});
   const agents = start.agents.map((agent) => [agent.name, agent.name, agent.missing]);
@@ -127,6 +123,7 @@ export async function newMission(context) {
         };
         button.disabled = true;
         const answer = await context.verbs.press("run", request, {
+          says: (started) => `started ${started.name ?? started.id}`,
           failed: (error) => {
             if (error.error === "lost") return false;
             refused(about(error), error.message.replace(/^--[a-z-]+: /, ""));
@@ -136,7 +133,6 @@ export async function newMission(context) {
         button.disabled = false;
         if (answer?.id) {
           keep("new", { what: what.value, cwd: folder.value });
-          toasts.say(`started ${answer.name ?? answer.id}`, "good");
           close({ id: answer.id, tab: sort === "shell" ? "terminal" : "log" });
         }
       };

@@ -5,7 +5,7 @@ import { mark, remark } from "./marks.js";
 import { tick, rest } from "./time.js";
 import { href } from "./router.js";
 import { menu } from "./dialog.js";
-import { ask, choice, line } from "./ask.js";
+import { ask, choice, line, wholeNumber } from "./ask.js";
 import { actions } from "./actions.js";
 import { draft } from "./store.js";
 
@@ -164,14 +164,14 @@ export class MissionPanel {
   async _treatment() {
     const given = await ask(`How ${this._facts?.name ?? this.id} is treated`, [
       ["restart", "Restart", choice([["", "as it is"], "never", "on-failure", "always"])],
-      ["max_restarts", "Restarts at most", line({ placeholder: "as it is", inputmode: "numeric" })],
+      ["max_restarts", "Restarts at most", line({ placeholder: "as it is", inputmode: "numeric" }), false, wholeNumber("Restarts at most")],
       ["timeout", "Timeout of a run", line({ placeholder: "as it is; e.g. 10m, 0 for none" })],
       ["activity_timeout", "Timeout without output", line({ placeholder: "as it is; e.g. 5m, 0 for none" })],
       ["grace", "Grace period", line({ placeholder: "as it is; e.g. 10s" })],
     ], "Change", "It holds at once, without a restart.");
     if (!given) return null;
     const changed = Object.entries(given).filter(([, value]) => value !== "");
-    return changed.length ? Object.fromEntries(changed.map(([name, value]) => [name, name === "max_restarts" && /^\d+$/.test(value) ? Number(value) : value])) : null;
+    return changed.length ? Object.fromEntries(changed.map(([name, value]) => [name, name === "max_restarts" ? Number(value) : value])) : null;
   }
 
   /** Ask what may be changed without a restart, and change it. */

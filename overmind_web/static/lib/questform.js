@@ -1,6 +1,6 @@
 /** The forms of a quest and of a ritual; each gives the arguments of a request, null where nothing is asked. */
 
-import { ask, choice, line } from "./ask.js";
+import { ask, choice, line, wholeNumber } from "./ask.js";
 import { begun } from "./form.js";
 
 export async function addQuest({ socket }) {
@@ -33,8 +33,8 @@ export async function runQuest({ socket }) {
     ["command", "Command", line({ placeholder: "make test" }), true],
     ["name", "Name", line({ placeholder: "generated" })],
     ["cwd", "Folder", line({ value: folder }), true],
-    ["retries", "Retries", line({ placeholder: "0", inputmode: "numeric" })],
+    ["retries", "Retries", line({ placeholder: "0", inputmode: "numeric" }), false, wholeNumber("Retries")],
   ], "Run", "It starts at once, beside the queue.");
   if (given === null) return null;
-  return { command: given.command, cwd: given.cwd, ...(given.name ? { name: given.name } : {}), ...(/^\d+$/.test(given.retries) ? { retries: Number(given.retries) } : {}) };
+  return { command: given.command, cwd: given.cwd, ...(given.name ? { name: given.name } : {}), ...(given.retries ? { retries: Number(given.retries) } : {}) };
 }

@@ -114,6 +114,15 @@ export class Connection extends EventTarget {
     return pane;
   }
 
+  /** What a pane shows at first; null where it can't be had now. */
+  once(view, args = {}) {
+    return new Promise((resolve) => {
+      const ended = (content) => (pane.close(), resolve(content));
+      const pane = this.pane(view, args, { content: ({ content }) => ended(content), failed: () => ended(null), lost: () => ended(null) });
+      if (!this.live) ended(null);
+    });
+  }
+
   forget(pane) {
     if (this._panes.delete(pane.number) && this.live) this.send({ t: "close", p: pane.number });
   }

@@ -218,6 +218,7 @@ export class Table {
     if (this.cursor !== null && (at < 0 || at >= this._ids.length)) return;
     const id = this._ids[Math.max(0, Math.min(at, this._ids.length - 1))] ?? null;
     if (this.cursor !== null && this._kept === this.cursor) return;
+    if (this.cursor !== null && id !== null) this.guard.replaced(id);
     if (this.cursor === null) this._stand(id, this._from + Math.max(0, at));
     else this._set(id, this._from + Math.max(0, at));
   }

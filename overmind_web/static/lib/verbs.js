@@ -5,6 +5,8 @@ import { confirm } from "./dialog.js";
 import * as forms from "./ask.js";
 import { answered, requestKey } from "./store.js";
 
+const ENDS = new Set(["stop", "kill", "restart", "delete"]);
+/** Verbs that end missions, whose children go on or end with them. */
 const APPEARED = 300;
 /** Milliseconds for which what has just appeared takes no answer. */
 const MOST = 12;
@@ -36,6 +38,11 @@ export class Guard {
       }
     }
     this._order = [...ids];
+  }
+
+  /** Note that it is shown, or has the cursor, in place of one that is gone: a key may have been meant for that one. */
+  replaced(id) {
+    this._moved.set(id, this._now());
   }
 
   /** Why it takes no answer yet; null when it does. */
@@ -89,7 +96,7 @@ export class Verbs {
    *
    * @param {string} verb
    * @param {Object|(() => Object|null|Promise<Object|null>)} args as the socket takes them, or what makes them when it is pressed; null: nothing is asked
-   * @param {{label?: string, key?: string, primary?: boolean, danger?: boolean, guard?: () => string|null, asks?: () => string[], done?: Function, says?: string|Function, small?: boolean, icon?: Node, about?: () => string}} [how] `done` gets the answer and what was asked; `about` tells presses of the same button apart
+   * @param {{label?: string, key?: string, primary?: boolean, danger?: boolean, guard?: () => string|null, asks?: () => string[], done?: Function, says?: string|Function|null, small?: boolean, icon?: Node, about?: () => string}} [how] `done` gets the answer and what was asked; `says` null: whoever asks says it; `about` tells presses of the same button apart
    */
   button(verb, args, how = {}) {
     const row = this.row(verb) ?? {};
@@ -129,7 +136,7 @@ export class Verbs {
     let given = typeof args === "function" ? await args() : args;
     if (given === null || given === undefined) return null;
     if (row.asks && how.asks !== null) {
-      const sentences = [...(how.asks?.() ?? []), ...(row.questions ?? [])];
+      const sentences = [...(how.asks?.() ?? []), ...this.hanging(verb, [given.id]), ...(row.questions ?? [])];
       const label = how.label ?? row.label ?? verb;
       if (!(await confirm(how.title ?? `${capital(label)}?`, sentences, capital(label)))) return null;
     }
@@ -140,7 +147,7 @@ export class Verbs {
       answered(verb, asked);
       const said = typeof how.says === "function" ? how.says(answer) : how.says;
       forms.done();
-      if (said) this._toasts.say(said, "good");
+      if (how.says !== null) this.tell(said, [answer]);
       how.done?.(answer, asked);
       return answer ?? {};
     } catch (error) {
@@ -150,6 +157,25 @@ export class Verbs {
       if (how.failed?.(error) !== true) this._toasts.say(error.message, "bad");
       return null;
     }
+  }
+
+  /**
+   * Say what was done, and each thing once that the daemon notes about it.
+   *
+   * @param {string|null} said
+   * @param {Array<{note?: string}>} answers
+   * @param {{wrong?: boolean}} [how] `wrong`: not all of it was done
+   */
+  tell(said, answers, { wrong = false } = {}) {
+    const notes = new Set(answers.flatMap((answer) => (typeof answer?.note === "string" ? answer.note.split("\n") : [])));
+    const text = [said, ...notes].filter(Boolean).join(" · ");
+    if (text) this._toasts.say(text, wrong || notes.size ? "wait" : "good");
+  }
+
+  /** What hangs on missions that it ends: a promise of the sentence, which the server knows; none where nothing ends. */
+  hanging(verb, ids) {
+    if (!ENDS.has(verb)) return [];
+    return [this._socket.once("hanging", { ids }).then((content) => content?.lines.join(" ") ?? "")];
   }
 
   /** Show what a project's file would run, and trust exactly that, once the person says yes; whether they did. */

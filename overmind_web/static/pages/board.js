@@ -16,8 +16,8 @@ const FIRST = ["running", "review", "blocked", "queued", "done"];
 const narrow = matchMedia("(max-width: 639px)");
 const TYPED = 150;
 /** Milliseconds after the last key before the filter is asked for. */
-const LANDED = "review";
-/** What a question needs whose answer lands work that stands ready. What a merge asks, as whether to undo what has landed, is read whole. */
+const REVIEW = "review";
+/** What a question needs whose answer accepts work that stands ready. What a merge asks, as whether to undo what has landed, is read whole. */
 const STEP = 5_000;
 /** Milliseconds between two looks at how far running ones are. */
 
@@ -70,7 +70,7 @@ class Board {
   }
 
   _add(key = "") {
-    return this._context.verbs.button("quest_add", () => addQuest(this._context), { label: "New", primary: true, key, icon: mark("plus", "plain"), says: (answer) => `queued ${answer?.name ?? "it"}` });
+    return this._context.verbs.button("quest_add", () => addQuest(this._context), { label: "New", primary: true, key, icon: mark("plus", "plain"), says: ({ quests }) => `queued ${quests.map(({ name }) => name).join(", ")}` });
   }
 
   _keys() {
@@ -91,8 +91,8 @@ class Board {
       ["w", "why it waits", quest((card) => (router.go("quests", [card.id, "why"]), true))],
       ["l", "log of its work", with_((card) => (card.facts.there ? (router.go("m", [card.id, "log"]), true) : false))],
       ["v", "its changes", with_((card) => (card.facts.there ? (router.go("m", [card.id, "changes"]), true) : false))],
-      ["y", "land it; its question", with_((card) => (card.question ? (this._lands(card) ? this._answer(card) : router.go("needs", [], { q: card.question }), true) : false))],
-      ["m", "send it back with words", with_((card) => (this._lands(card) ? (this._sendBack(card), true) : false))],
+      ["y", "land or accept its work; its question", with_((card) => (card.question ? (this._reviews(card) ? this._answer(card) : router.go("needs", [], { q: card.question }), true) : false))],
+      ["m", "send it back with words", with_((card) => (this._reviews(card) ? (this._sendBack(card), true) : false))],
       ["x", "cancel", pressed(cancel)],
       ["r", "retry", pressed(retry)],
       ["shift+up", "more urgent", pressed(raise)],
@@ -173,8 +173,10 @@ class Board {
       card.element.remove();
       this._cards.delete(id);
     }
+    const gone = known.has(this.cursor) ? null : this.cursor;
     if (!known.has(this.cursor)) this.cursor = this._landed();
     this._guard.shown(content.columns.flatMap((column) => column.cards.map((card) => card.id)));
+    if (gone !== null && this.cursor !== null) this._guard.replaced(this.cursor);
     this._lit();
     this._steps();
   }
@@ -282,26 +284,26 @@ class Board {
     const link = (label, to, primary = false) => h("a", { class: ["button small", primary && "primary"], href: to }, label);
     const found = [];
     if (card.spec) found.push(link("Read", about(card), true));
-    else if (this._lands(card)) {
+    else if (this._reviews(card)) {
       if (card.facts.there) found.push(link("Changes", href("m", [card.id, "changes"])));
-      found.push(verbs.button("answer", () => (this._answer(card), null), { label: "Land", key: "", small: true, primary: true }));
+      found.push(verbs.button("answer", () => (this._answer(card), null), { label: card.lands ? "Land" : "Accept", key: "", small: true, primary: true }));
     } else if (card.question) found.push(link("Read", href("needs", [], { q: card.question }), true));
     const retry = ACTIONS.find((action) => action.verb === "quest_retry");
     if (retry.when(row)) found.push(verbs.button("quest_retry", () => (this._press(retry, card), null), { label: "Retry", key: "", small: true, primary: !card.question }));
     const stuck = row.facts.status === "failed" || (row.facts.status === "queued" && card.why_tone === "bad");
     if (stuck) found.push(link("Why", href("quests", [card.id, "why"])));
-    if (card.question && card.facts.there && !this._lands(card)) found.push(link("Changes", href("m", [card.id, "changes"])));
+    if (card.question && card.facts.there && !this._reviews(card)) found.push(link("Changes", href("m", [card.id, "changes"])));
     return found.length ? h("footer", { class: "board-buttons" }, found) : null;
   }
 
-  /** Whether its question is one whose answer lands its work. */
-  _lands(card) {
-    return Boolean(card.question) && card.need === LANDED;
+  /** Whether its question is one whose answer accepts its work, which lands where the card says so. */
+  _reviews(card) {
+    return Boolean(card.question) && card.need === REVIEW;
   }
 
-  /** Answer the question that the card shows: its work is landed, or sent back with words. */
+  /** Answer the question that the card shows: its work is accepted, or sent back with words. */
   _answer(card, given = { behaviour: "allow" }) {
-    const says = given.behaviour === "allow" ? `${card.name}: it lands` : `${card.name}: sent back`;
+    const says = `${card.name}: ${given.behaviour !== "allow" ? "sent back" : card.lands ? "it lands" : "accepted"}`;
     return this._context.verbs.press("answer", { question: card.question, ...given }, { says, guard: () => this._guard.refusal(card.id) });
   }
 
@@ -319,7 +321,7 @@ class Board {
         label: action.label, key: action.key ?? verbs.row(action.verb)?.key ?? "", danger: verbs.row(action.verb)?.danger === "ends work",
         disabled: !socket.ready || !verbs.allowed(action.verb), press: () => this._press(action, card),
       }));
-      if (this._lands(card)) actions.unshift({ label: "Send back …", key: "m", disabled: !socket.ready || !verbs.allowed("answer"), press: () => this._sendBack(card) });
+      if (this._reviews(card)) actions.unshift({ label: "Send back …", key: "m", disabled: !socket.ready || !verbs.allowed("answer"), press: () => this._sendBack(card) });
       const ways = [{ title: "About", href: about(card) }, ...(card.question ? [{ title: "Its question", href: href("needs", [], { q: card.question }) }] : []), ...(!isQuest(card) ? [] : [{ title: "Why", href: href("quests", [card.id, "why"]) }, ...links(row)])];
       return menu(card.name, [...actions, ...ways.map((way) => ({ label: way.title, press: () => (location.hash = way.href) }))]);
     };

@@ -434,7 +434,7 @@ class Missions {
       { label: now.attention ? "Show all" : "Only what needs attention", key: "^z", press: () => this._set({ attention: now.attention ? "" : "1" }) },
       { label: this._columns.length === COLUMNS.length ? "Fewer columns" : "More columns", press: () => ((this._columns = this._columns.length === COLUMNS.length ? COLUMNS.filter((column) => !column.wide) : COLUMNS), this.table.columns(this._columns)) },
       ...ORDERS.map(([key, title]) => ({ label: key ? `Order by ${title}` : "Order as started", press: () => this._set({ order: key, reversed: "" }) })),
-      { label: "Remove finished missions", danger: true, disabled: !this._context.verbs.allowed("prune"), press: () => this._context.verbs.press("prune", {}, { says: (answer) => `removed ${answer.removed?.length ?? answer.count ?? 0}` }) },
+      { label: "Remove finished missions", danger: true, disabled: !this._context.verbs.allowed("prune"), press: () => this._context.verbs.press("prune", {}, { says: ({ missions }) => `removed ${missions.length} finished ${missions.length === 1 ? "mission" : "missions"}` }) },
       { label: "Mark the row", key: "space", press: () => this.table.mark() },
     ]);
   }

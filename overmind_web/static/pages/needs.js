@@ -91,11 +91,14 @@ class Needs {
     for (const [key, need] of this._gone) this._tell(key, need, content.answered?.[String(need.question)]);
     for (const need of this._needs) if (!before.has(need.key) && before.size + this._mine.size > 0 && need.question) this._context.announce(`${need.name} asks: ${need.summary}`);
     if (this._wanted) this._choose(this._wanted);
-    if (!now.has(this.cursor)) {
-      const old = [...before.keys()].indexOf(this.cursor);
-      this.cursor = this._needs[Math.max(0, Math.min(old, this._needs.length - 1))]?.key ?? null;
-    }
+    if (!now.has(this.cursor)) this._fall([...before.keys()].indexOf(this.cursor));
     this._draw();
+  }
+
+  /** The cursor's card is gone: another one takes its place, by nobody's wish. `old`: where it stood; -1: nowhere. */
+  _fall(old) {
+    this.cursor = this._needs[Math.max(0, Math.min(old, this._needs.length - 1))]?.key ?? null;
+    if (old >= 0 && this.cursor !== null) this._guard.replaced(this.cursor);
   }
 
   _choose(query) {

@@ -10,8 +10,8 @@ const live = (row) => !["stopped", "crashed", "killed"].includes(row.facts.statu
 /** What can be asked of a plan, on every page that shows plans. */
 export const ACTIONS = [
   { verb: "delete", label: "Stop plan", key: "x", when: live, args: (row) => ({ id: row.id }), asks: (row) => [`${row.name} is ${row.cells.state?.text ?? row.facts.status}.`], says: (row) => `stopped ${row.name}` },
-  { verb: "restart", label: "Restart", args: (row) => ({ ids: [row.id] }), asks: (row) => [`${row.name} is ${row.cells.state?.text ?? row.facts.status}.`], says: (row) => `restarted ${row.name}` },
-  { verb: "rm", label: "Remove", when: (row) => !live(row), args: (row) => ({ ids: [row.id] }), asks: (row) => [row.name], says: (row) => `removed ${row.name}` },
+  { verb: "restart", label: "Restart", args: (row) => ({ id: row.id }), asks: (row) => [`${row.name} is ${row.cells.state?.text ?? row.facts.status}.`], says: (row) => `restarted ${row.name}` },
+  { verb: "rm", label: "Remove", when: (row) => !live(row), args: (row) => ({ id: row.id }), asks: (row) => [row.name], says: (row) => `removed ${row.name}` },
 ];
 
 /** The file of a plan that can be applied again; "" for one of standard input. */

@@ -44,7 +44,7 @@ export function keys(context) {
 }
 
 export function open_(place, context, list, title, more = {}) {
-  const add = () => context.verbs.button("quest_add", () => addQuest(context), { label: "New", primary: true, key: "n", icon: mark("plus", "plain"), says: (answer) => `queued ${answer?.name ?? "it"}` });
+  const add = () => context.verbs.button("quest_add", () => addQuest(context), { label: "New", primary: true, key: "n", icon: mark("plus", "plain"), says: ({ quests }) => `queued ${quests.map(({ name }) => name).join(", ")}` });
   return new ListPage(place, context, {
     list, title, page: list, actions: ACTIONS, links, about: ABOUT, keys: keys(context), hint: "A quest is work that is done once: a command or an agent, checked, and tried again where it fails.",
     tools: (page) => [...(more.tools?.(page) ?? []), add()],

@@ -1,15 +1,15 @@
 /** The queue: whose turn it is, and why not yet. */
 
 import { h } from "../lib/dom.js";
-import { ask, line as field } from "../lib/ask.js";
+import { ask, line as field, wholeNumber } from "../lib/ask.js";
 import { open_ } from "./quests.js";
 
 export function open(place, context) {
   const pause = context.verbs.button("queue_pause", () => ({ paused: true }), { label: "Pause", key: "", says: "queue paused: what runs goes on" });
   const resume = context.verbs.button("queue_resume", () => ({ paused: false }), { label: "Resume", key: "", says: "queue resumed", primary: true });
   const slots = context.verbs.button("queue_slots", async () => {
-    const given = await ask("Slots of the queue", [["slots", "Quests that run at once", field({ value: String(page.facts.slots ?? 1), inputmode: "numeric" }), true]], "Set");
-    return given && /^\d{1,4}$/.test(given.slots) ? { slots: Number(given.slots) } : null;
+    const given = await ask("Slots of the queue", [["slots", "Quests that run at once", field({ value: String(page.facts.slots ?? 1), inputmode: "numeric" }), true, wholeNumber("Slots")]], "Set");
+    return given && { slots: Number(given.slots) };
   }, { label: "Slots", key: "", says: (answer) => `${answer.slots} at once` });
   resume.hidden = true;
   const line = (facts, text) => {

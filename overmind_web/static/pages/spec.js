@@ -112,6 +112,7 @@ class Spec {
   }
 
   _questions(needs) {
+    const before = this._card?.need.key;
     for (const [key, card] of this._cards) {
       if (needs.some((need) => need.key === key)) continue;
       card.element.remove();
@@ -135,6 +136,8 @@ class Spec {
       }
     }
     this._guard.shown(needs.map((need) => need.key));
+    const now = this._card?.need.key;
+    if (before && now && now !== before && !this._cards.has(before)) this._guard.replaced(now); // keys act on it from now on
   }
 
   // phases and tasks

@@ -92,6 +92,21 @@ def test_a_card_that_waits_for_a_checkout_is_in_review_and_lands_by_itself(pages
     assert shop.code.read("b") == "2\n"
 
 
+@pytest.mark.parametrize(("goal", "button", "said"), [
+    ({"into": "main"}, "Land", "work: it lands"),
+    ({}, "Accept", "work: accepted"),
+])  # fmt: skip
+def test_work_in_review_is_accepted_on_its_card_which_says_whether_it_lands(pages, site, goal, button, said):
+    shop = Shop(site.om)
+    quest = shop.add("work", "echo 2 > b", review="person", **goal)
+    shop.asked("review")
+    page = pages.open("board", **DESK)
+    accept = card(page, "work").get_by_role("button", name=button, exact=True)
+    accept.wait_for()
+    pressed(page, accept, page.locator(".toast").filter(has_text=said).is_visible)
+    assert shop.ended(quest)["status"] == "completed"
+
+
 def test_work_that_waits_for_a_checkout_is_left_on_the_card_of_what_needs_you(pages, site):
     shop = Shop(site.om)
     shop.code.write({"b": "mine\n"})

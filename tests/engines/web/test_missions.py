@@ -232,6 +232,45 @@ def test_several_marked_ones_get_one_question_and_one_sentence(pages, site):
     page.locator(".toast").filter(has_text="stopped 2 of 2").wait_for()
 
 
+def test_it_is_said_what_hangs_on_a_mission_before_it_is_ended(pages, site):
+    parent = site.om.mission("sleep 100", "--name", "release")
+    site.om.mission("sleep 100", "--name", "api", "--parent", parent)
+    page = pages.open("missions", **DESK)
+    row(page, "release").click()
+    dialog = page.get_by_role("dialog")
+    press_until(page, "x", dialog)
+    dialog.get_by_text("1 live child keeps running: api.").wait_for()
+
+
+def test_what_the_daemon_notes_about_an_end_is_said(pages, site):
+    site.om.mission("trap '' TERM; while :; do sleep 0.1; done", "--name", "deaf", "--grace", "200ms")
+    page = pages.open("missions", **DESK)
+    row(page, "deaf").click()
+    dialog = page.get_by_role("dialog")
+    press_until(page, "x", dialog)
+    page.keyboard.press("y")
+    page.locator(".toast").filter(has_text="deaf: stopped · ").filter(has_text=re.compile("killed|SIGKILL")).wait_for()
+
+
+def test_finished_missions_that_are_removed_are_counted(pages, site):
+    for name in ("one", "two"):
+        site.om.finished(["true"], "--name", name)
+    page = pages.open("missions", **DESK)
+    page.get_by_role("button", name="More of this list").click()
+    page.get_by_role("button", name="Remove finished missions").click()
+    page.get_by_role("dialog").filter(has_text="All finished missions are removed").wait_for()
+    page.keyboard.press("y")
+    page.locator(".toast").filter(has_text="removed 2 finished missions").wait_for()
+
+
+def test_an_interruption_without_a_turn_says_that_there_was_none(pages, agents):
+    mission = agents.session("--name", "helper", prompt="hello")
+    agents.doing(mission, "idle")
+    page = pages.open(f"m/{mission}/describe", **DESK)
+    page.locator(".mission-actions").get_by_role("button", name="Interrupt").click()
+    page.locator(".toast").filter(has_text="helper: no turn in progress").wait_for()
+
+
 def test_a_thousand_missions_are_a_few_rows_of_the_page(pages, site):
     for number in range(60):
         site.om.mission("true", "--name", f"m{number:04}")
@@ -406,6 +445,32 @@ def test_a_refused_form_comes_back_with_what_was_written_and_why(pages, site):
     page.get_by_role("row").filter(has_text="a-quest").wait_for()
     page.get_by_role("button", name="New").first.click()
     assert dialog.get_by_label("Command").input_value() == ""
+
+
+NUMBERS = {
+    "slots": ("queue", "Slots", "Quests that run at once", "Set"),
+    "retries": ("quests", "Run now", "Retries", "Run"),
+}
+"""A page, its button, the field of that form that takes a number, and what sends it."""
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_that_is_none_is_said_in_its_form_and_nothing_is_asked_for(pages, site, name):
+    route, button, label, send = NUMBERS[name]
+    page = pages.open(route, **DESK)
+    page.get_by_role("button", name=button, exact=True).click()
+    dialog = page.get_by_role("dialog")
+    if route == "quests":
+        dialog.get_by_label("Command").fill("true")
+    dialog.get_by_label(label).fill("many")
+    dialog.get_by_role("button", name=send, exact=True).click()
+    dialog.get_by_role("alert").filter(has_text="write a whole number").wait_for()
+    assert dialog.get_by_label(label).input_value() == "many"
+    assert site.om.api("quests") == []
+    dialog.get_by_label(label).fill("2")
+    dialog.get_by_role("button", name=send, exact=True).click()
+    dialog.wait_for(state="detached")
+    page.locator(".toast").filter(has_text=re.compile("2 at once|started ")).wait_for()
 
 
 def test_back_closes_what_stands_over_the_page_that_is_left(pages):

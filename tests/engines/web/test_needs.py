@@ -8,6 +8,7 @@ import os
 import pytest
 
 from tests.engines.web.conftest import DESK, PHONE
+from tests.kit.killing import kill_keeper
 from tests.kit.waiting import eventually
 
 QUESTIONS = {
@@ -226,6 +227,41 @@ def test_a_tap_right_after_a_card_moved_answers_nothing(pages, agents):
     agents.om.api("answer", question=agents.asked(first)[0]["question"], behaviour="allow")
     page.locator(".toast").filter(has_text="moved under your finger").wait_for()
     assert agents.asked(second)
+
+
+def test_a_key_right_after_a_card_took_the_place_of_another_answers_nothing(pages, agents):
+    first = asks(agents, "!bash touch first", "first")
+    second = asks(agents, "!bash sleep 60", "second")  # whose turn goes on after the answer: no card is left of it
+    page = pages.open("needs", **DESK)
+    card(page, "first").wait_for()
+    page.keyboard.press("j")
+    page.locator(f'article.cursor[data-key^="{second}:"]').wait_for()
+    page.evaluate("() => new Promise((then) => setTimeout(then, 600))")
+    page.evaluate(
+        """(mission) => new MutationObserver((_, watch) => {
+            if (!document.querySelector(".card.cursor")?.dataset.key.startsWith(mission)) return;
+            watch.disconnect();
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "y", bubbles: true }));
+        }).observe(document.querySelector(".cards"), { attributes: true, childList: true, subtree: true })""",
+        first,
+    )
+    agents.om.api("answer", question=agents.asked(second)[0]["question"], behaviour="allow")
+    page.locator(".toast").filter(has_text="press again").wait_for()
+    assert agents.asked(first)
+    eventually(lambda: page.keyboard.press("y") or not agents.asked(first), timeout=30, what="a later one answers")
+
+
+def test_a_mission_that_was_lost_is_started_again_alone(pages, site):
+    one, two = (site.om.mission("sleep 600", "--name", name) for name in ("one", "two"))
+    kill_keeper(site.om)
+    for mission in (one, two):
+        assert site.om.wait_status(mission, "crashed")["reason"] == "keeper_lost"
+    page = pages.open("needs", **DESK)
+    page.locator(".need-row").filter(has=page.get_by_text("two", exact=True)).click()
+    press(card(page, "two"), "Restart")
+    page.locator(".toast").filter(has_text="two: restarted").wait_for()
+    site.om.wait_status(two, "running")
+    assert [site.om.info(mission)["status"] for mission in (one, two)] == ["crashed", "running"]
 
 
 def test_whose_turn_is_over_can_be_replied_to(pages, agents):
