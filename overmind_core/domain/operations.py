@@ -40,7 +40,7 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("kill", "kill missions at once, with everything they started", _ENDS,
               repeatable=True, already_done=("not_running",), within=_DESCENDANTS, asks_keeper=True,
               key="ctrl+k", pages=("missions", "mission"),
-              questions=("It is killed at once, with everything it started.",)),
+              questions=("It is killed at once, with all its processes.",)),
     Operation("restart", "stop missions and start them again, with the same id, name and log", _ENDS,
               forbidden="restart missions", asks_keeper=True,
               key="r", pages=("missions", "mission", "plans"),

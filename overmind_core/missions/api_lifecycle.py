@@ -93,6 +93,8 @@ class LifecycleApi:
     async def restart(self, request: RestartArgs, caller: Caller) -> RestartedMission | LostMissions:
         """Stop what runs, then start the same mission again."""
         del caller
+        if request.lost and request.id is not None:
+            raise OvermindError("invalid", "All lost missions, or one: --lost goes without an id.")
         if request.lost:
             return await self._restart_lost(dry_run=request.dry_run)
         if request.id is None:

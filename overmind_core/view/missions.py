@@ -511,19 +511,20 @@ def at_stake(rows: Sequence[Row], every: Iterable[Row], now: float, *, cascades:
         rows: The missions that are meant.
         every: All that are known.
         now: In seconds since the epoch.
-        cascades: Their live children end with them.
+        cascades: Their live children end with them; those of a plan do in any case.
     """
     lines = [f"{safe(row['name'])}  {since(row, now)}" for row in rows[:NAMED_AT_STAKE]]
     if len(rows) > NAMED_AT_STAKE:
         lines.append(f"… and {len(rows) - NAMED_AT_STAKE} more")
     ids = {row["id"] for row in rows}
-    below = [row for row in every if row["parent"] in ids and row["id"] not in ids and is_live(row)]
-    if below:
-        stays = "end with it" if cascades else "keep running"
-        children = "child" if len(below) == 1 else "children"
-        stays = stays.replace("end", "ends").replace("keep", "keeps") if len(below) == 1 else stays
-        names = ", ".join(safe(row["name"]) for row in below[:3])
-        lines += ["", f"{len(below)} live {children} {stays}: {names}"]
+    taken = {row["id"] for row in rows if cascades or row["type"] == PLAN}
+    children = [row for row in every if row["parent"] in ids and row["id"] not in ids and is_live(row)]
+    with_it = [row for row in children if row["parent"] in taken]
+    behind = [row for row in children if row["parent"] not in taken]
+    for below, one, several in ((with_it, "ends with it", "end with it"), (behind, "keeps running", "keep running")):
+        if below:
+            stays = f"live child {one}" if len(below) == 1 else f"live children {several}"
+            lines += ["", f"{len(below)} {stays}: {', '.join(safe(row['name']) for row in below[:3])}"]
     return lines
 
 

@@ -220,8 +220,7 @@ class CommandRun:
             rows = [row for row in map(fleet.named, names) if row is not None] if verb.takes_missions else []
         if verb.name == REMOVE:
             return [*missions_rows.at_stake(rows, (), self._shell.now()), "", missions_rows.removed_with(rows)]
-        with_plan = verb.name != KILL and all(row["type"] == missions_rows.PLAN for row in rows)
-        return missions_rows.at_stake(rows, every, self._shell.now(), cascades=CASCADE in parts.flags or with_plan)
+        return missions_rows.at_stake(rows, every, self._shell.now(), cascades=CASCADE in parts.flags)
 
     def _ask(self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]], stake: Sequence[str]) -> None:
         """What ends work asks first; the calls differ in the missions that they name."""

@@ -142,9 +142,8 @@ class EndActions:
 
     def _ask(self, word: str, rows: list[Row], then: Callable[[], None]) -> None:
         """What would end, how long it ran, and what hangs on it."""
-        with_it = word not in {"kill", "remove"} and all(row["type"] == missions_rows.PLAN for row in rows)
         every = self._shell.fleet.rows.values()
-        lines = missions_rows.at_stake(rows, () if word == "remove" else every, self._shell.now(), cascades=with_it)
+        lines = missions_rows.at_stake(rows, () if word == "remove" else every, self._shell.now())
         lines += ["", missions_rows.removed_with(rows)] if word == "remove" else []
         title = f"{word} {len(rows)} missions?" if len(rows) > 1 else f"{word} {safe(rows[0]['name'])}?"
         answers = [Answer(("y",), word, then, "bad"), Answer(("n",), "cancel", lambda: None)]

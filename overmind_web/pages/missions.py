@@ -247,12 +247,9 @@ def hanging(meant: Collection[str], rows: Mapping[str, Row], now: float) -> list
         A sentence for the children of plans, which end with them, and one for those of all others; none without any.
     """
     others = [row for row in rows.values() if row["id"] not in meant]
-    found = []
-    for takes_along in (True, False):
-        some = [rows[one] for one in meant if one in rows and (rows[one]["type"] == missions_rows.PLAN) is takes_along]
-        named = len(missions_rows.at_stake(some, (), now))
-        found += missions_rows.at_stake(some, others, now, cascades=takes_along)[named:]
-    return [f"{line}." for line in found if line]
+    some = [rows[one] for one in meant if one in rows]
+    named = len(missions_rows.at_stake(some, (), now))
+    return [f"{line}." for line in missions_rows.at_stake(some, others, now)[named:] if line]
 
 
 def answered(events: Iterable[Mapping[str, Any]], by: str, asked: Mapping[int, Row]) -> dict[str, str]:

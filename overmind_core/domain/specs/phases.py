@@ -309,8 +309,11 @@ def spec_state(
 
 
 def _begins_next(spec: Spec, states: Mapping[PhaseName, PhaseState]) -> bool:
-    """Whether a phase is about to begin by itself."""
-    return spec.target is not None and next_phase(states, last=spec.target).begins
+    """Whether a phase is about to begin by itself, or the last that is wanted has passed, which is seen to next."""
+    if spec.target is None:
+        return False
+    coming = next_phase(states, last=spec.target)
+    return coming.begins or coming.phase is None
 
 
 def _has_passed(states: Mapping[PhaseName, PhaseState]) -> bool:
