@@ -1,7 +1,8 @@
 """A program that speaks the Agent Client Protocol and does what its prompts say; run by its path.
 
 `!bash COMMAND` and `!write PATH TEXT` ask first, `!hang` waits until it is cancelled, `!client` asks the client for a
-file, `!error CODE TEXT` fails, `!die` ends at once, `!history` tells all prompts; anything else is echoed.
+file, `!late` and `!late-ask` go on with a tool after the reply, `!error CODE TEXT` fails, `!die` ends at once,
+`!history` tells all prompts; anything else is echoed.
 Conversations are kept in the folder that ACP_KEPT names. ACP_WAY: `no-login`, `old` (version 0 of the protocol).
 """
 
@@ -152,6 +153,10 @@ class Agent:
             stop = "cancelled"
         self.update("usage_update", used=9, size=10, cost={"amount": 0.5 * len(self.prompts), "currency": "USD"})
         self.send(id=number, result={"stopReason": stop, "usage": {"inputTokens": 10, "outputTokens": 2}})
+        if text == "!late":
+            self.update("tool_call_update", toolCallId="late", title="look", kind="other", status="in_progress")
+        elif text == "!late-ask" and self.may(self.call("touch late", "execute", rawInput={"command": "touch late"})):
+            subprocess.run(["touch", "late"], check=True)
 
     def on_session(self, number: object, method: str, params: Json) -> None:
         assert os.path.samefile(params["cwd"], os.getcwd())

@@ -4,6 +4,8 @@
 `WebFetch(domain:example.com)`, `mcp__server`, `mcp__server__tool`. Deny wins. An allowing rule about a program never
 allows the next program of the same line; a denying one finds its program wherever it stands.
 
+A use of a tool that is about several files is allowed file by file, and denied for one of them.
+
 `permits` holds what an orchestrator may do unasked: look at missions, talk to and end its own, and start agents. It
 must not get by a child what it would not get itself. So it starts agents only, as plain programs do what they like
 without asking anybody; and it hands on no more rules than it has, in no folder outside of its own.
@@ -34,13 +36,20 @@ EDITORS = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write"})
 """A rule about `Edit` is one about all of them."""
 READERS = frozenset({"Glob", "Grep", "LS", "Read"})
 """Likewise for `Read`."""
+FETCH = "WebFetch"
+OTHER = "Tool"
+"""A tool of another program that runs no command, changes or reads no file and fetches no page."""
 DELEGATES = frozenset({"Agent", "Task"})
 UNRULED = frozenset({"AskUserQuestion", "ExitPlanMode"})
 """Questions to the person: no rule answers them."""
 
+FILES = "files"
+"""The field with the files of a use that is about several: each as its name, or as an object that has it and more."""
 TITLE_ONLY = "title_only"
 """Beside a command: it is what the program calls it by, which may not be all of it. No pattern allows it."""
 
+_OF_NAMED_FILES = EDITORS | {"Read"}
+"""Tools that do nothing without a file; the other readers begin at the agent's folder."""
 _RULE = re.compile(r"(?P<tool>[A-Za-z_*][\w.*-]*)(?:\((?P<about>.*)\))?", re.DOTALL)
 _ESCAPE = re.compile(r"\\([()*\\])")
 _DOMAIN = "domain:"
@@ -125,12 +134,14 @@ def rules_for(tool: str, subject: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     if tool == SHELL:
         return _rules_for_command(_text(subject, "command").strip(BLANK))
-    if path := _path(subject):
-        family = "Edit" if tool in EDITORS else "Read" if tool in READERS else None
-        return (f"{family}({file_pattern.exactly(path)})" if family else tool,)
-    if tool == "WebFetch":
+    if tool in EDITORS | READERS and (paths := _paths(subject)) and all(paths):
+        family = "Edit" if tool in EDITORS else "Read"
+        return tuple(dict.fromkeys(f"{family}({file_pattern.exactly(path)})" for path in paths))
+    if tool == FETCH:
         host = _host(subject)
-        return (f"WebFetch({_DOMAIN}{host})",) if host else ()
+        return (f"{FETCH}({_DOMAIN}{host})",) if host else ()
+    if tool == OTHER or tool in _OF_NAMED_FILES:
+        return ()  # the bare name would allow all that it can do
     named = _named(tool, subject)
     return (f"{tool}({named})" if named else tool,)
 
@@ -159,7 +170,7 @@ def _check(text: str, tool: str, about: str) -> None:
         raise InvalidRule(f"{text!r}: the parentheses are empty; write {tool} for all its uses")
     if tool not in _ABOUT:
         raise InvalidRule(f"{text!r}: a rule about {tool} takes no parentheses; write {tool} for all its uses")
-    if tool == "WebFetch" and not about.startswith(_DOMAIN):
+    if tool == FETCH and not about.startswith(_DOMAIN):
         raise InvalidRule(f"{text!r}: write WebFetch(domain:example.com)")
     if tool == SHELL and ":*" in about.removesuffix(":*"):
         raise InvalidRule(f"{text!r}: :* is only allowed at the end")
@@ -167,7 +178,9 @@ def _check(text: str, tool: str, about: str) -> None:
 
 def _denies(rule: Rule, use: ToolUse) -> Verdict:
     if use.tool != SHELL:
-        return Verdict.YES if _about_tool(rule, use) else Verdict.NO
+        if any(_about_tool(rule, one) for one in _by_file(use)):
+            return Verdict.YES
+        return Verdict.PERHAPS if _names(rule.tool, use.tool) and _is_unnamed(use) else Verdict.NO
     command = _text(use.subject, "command")
     if rule.tool != SHELL:
         opened = _opened(commands.parts(command), use)
@@ -187,7 +200,7 @@ def _denies(rule: Rule, use: ToolUse) -> Verdict:
 def _allowing(rules: Sequence[Rule], use: ToolUse) -> list[Rule]:
     """The rules that together allow it; empty when they don't."""
     if use.tool != SHELL:
-        return _first(rules, lambda rule: _about_tool(rule, use))
+        return _for_each(rules, _by_file(use))
     command = _text(use.subject, "command").strip(BLANK)
     whole = _first(rules, lambda rule: rule.tool == SHELL and (rule.about is None or _exact(rule.about) == command))
     if whole or use.subject.get(TITLE_ONLY):
@@ -200,13 +213,18 @@ def _all_parts(rules: Sequence[Rule], use: ToolUse, taken: commands.CommandParts
     if taken is None or not taken.commands or _lost(taken):
         return []
     uses = [use._replace(subject={"command": part}) for part in taken.commands]
-    found = [_first(rules, partial(_about_tool, use=one)) for one in (*uses, *_opened(taken, use))]
-    return [rule for rules in found for rule in rules] if all(found) else []
+    return _for_each(rules, (*uses, *_opened(taken, use)))
 
 
 def _lost(taken: commands.CommandParts) -> bool:
     """Whether a redirection opens a file of which only the shell knows where it is."""
     return commands.moves(taken) and any(not name.startswith("/") for name in (*taken.writes, *taken.reads))
+
+
+def _for_each(rules: Sequence[Rule], uses: Sequence[ToolUse]) -> list[Rule]:
+    """A rule for each of the uses; else empty."""
+    found = [_first(rules, partial(_about_tool, use=one)) for one in uses]
+    return [rule for rules in found for rule in rules] if all(found) else []
 
 
 def _first(rules: Sequence[Rule], fits: Callable[[Rule], bool]) -> list[Rule]:
@@ -219,6 +237,20 @@ def _opened(taken: commands.CommandParts | None, use: ToolUse) -> list[ToolUse]:
         return []
     writes = [use._replace(tool="Write", subject={"file_path": name}) for name in taken.writes]
     return writes + [use._replace(tool="Read", subject={"file_path": name}) for name in taken.reads]
+
+
+def _by_file(use: ToolUse) -> list[ToolUse]:
+    """A use for each file that it is about; as it is where it is about one, or none."""
+    paths = _paths(use.subject) if use.tool in EDITORS | READERS else ()
+    return [use._replace(subject={"file_path": path}) for path in paths] if len(paths) > 1 else [use]
+
+
+def _is_unnamed(use: ToolUse) -> bool:
+    """Whether it is about a file, or a host, and nobody can tell which."""
+    if use.tool == FETCH:
+        return not _host(use.subject)
+    paths = _paths(use.subject)
+    return use.tool in EDITORS | READERS and ("" in paths or (not paths and use.tool in _OF_NAMED_FILES))
 
 
 def _about_tool(rule: Rule, use: ToolUse) -> bool:
@@ -293,7 +325,7 @@ def _exact(about: str) -> str | None:
 
 
 def _file(about: str, use: ToolUse) -> bool:
-    path = _path(use.subject)
+    path = next(iter(_paths(use.subject)), "")
     return bool(path) and file_pattern.matches(about, path, folder=use.cwd, home=use.home)
 
 
@@ -312,7 +344,7 @@ _ABOUT: Mapping[str, Callable[[str, ToolUse], bool]] = {
     SHELL: lambda about, use: _simple(about, _text(use.subject, "command")),
     **dict.fromkeys([*EDITORS, *READERS], _file),
     **dict.fromkeys([*DELEGATES, "Skill"], _name),
-    "WebFetch": _domain,
+    FETCH: _domain,
 }
 """What parentheses mean, by tool."""
 
@@ -324,6 +356,14 @@ def _named(tool: str, subject: Mapping[str, Any]) -> str:
 
 def _path(subject: Mapping[str, Any]) -> str:
     return next(filter(None, (_text(subject, key) for key in ("file_path", "notebook_path", "path"))), "")
+
+
+def _paths(subject: Mapping[str, Any]) -> tuple[str, ...]:
+    """The files that it is about; "" for those without a name."""
+    several, path = subject.get(FILES), _path(subject)
+    listed = several if isinstance(several, list) else []
+    named = [one if isinstance(one, str) else _path(one) if isinstance(one, dict) else "" for one in listed]
+    return tuple(dict.fromkeys([*([path] if path else ()), *named]))
 
 
 def _host(subject: Mapping[str, Any]) -> str:
@@ -380,9 +420,13 @@ def _below(value: str, agent: Agent, cwd: str) -> bool:
     return there == cwd or there.startswith(cwd.rstrip("/") + "/")
 
 
+CAREFUL_MODES = CAUTIOUS_MODES | {"ask", "read-only"}
+"""Permission modes that let no agent do more than without one: a program that does not know such a word refuses it."""
+
+
 def _mode(value: str, agent: Agent, cwd: str) -> bool:
     del cwd
-    return value in CAUTIOUS_MODES or value == agent.permission_mode
+    return value in CAREFUL_MODES or value == agent.permission_mode
 
 
 VALUES: Mapping[str, _Judge] = {

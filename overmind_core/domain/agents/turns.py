@@ -31,7 +31,7 @@ def asking(c: Conversation, fact: Asking, now: float, source: ActivitySource) ->
         decision, rule = fact.ruled
         closed = AskClosed(fact.number, decision, f"rule {rule}")
         activity = Activity(ActivityKind.WORKING, since(c, ActivityKind.WORKING, now), source, f"⚙ {fact.summary}")
-        ruled = c if c.open else replace(c, activity=activity)
+        ruled = c if c.open or _is_between_turns(c) else replace(c, activity=activity)
         return ruled, (closed, WriteAnswer(fact.number, decision))
     calls = c.turn.calls if c.turn is not None else ()
     call = next((one.call for one in reversed(calls) if one.summary == fact.summary), "")
@@ -63,10 +63,15 @@ def _closed(c: Conversation, gone: list[OpenQuestion], now: float, source: Activ
     if left:
         activity = Activity(ActivityKind.WAITING, c.activity.since, source, left[0].summary, left[0].need)
     else:
-        free = c.turn is None and any(one.need is AgentNeed.DRAFT for one in gone)
+        free = _is_between_turns(c) or (c.turn is None and any(one.need is AgentNeed.DRAFT for one in gone))
         doing = ActivityKind.IDLE if free else ActivityKind.WORKING
         activity = Activity(doing, now, source, "" if free else gone[0].summary)
     return replace(c, open=left, activity=activity)
+
+
+def _is_between_turns(c: Conversation) -> bool:
+    """Whether a session on pipes has nothing to do: an answer to what it asks then begins no turn."""
+    return c.mode is AgentMode.HEADLESS and c.turn is None and c.sending is None and not c.opening
 
 
 def since(c: Conversation, doing: ActivityKind, now: float) -> float:

@@ -104,14 +104,15 @@ class AcpConnection:
         self._awaited = "" if request.in_turn else OPEN
         """The id of the request that the next step of opening waits for; "": there is none."""
         self._expects = request.in_turn
-        """A prompt is on its way, or answered just now: pieces of an answer belong to it."""
-        self._turn = _Turn()
+        """A prompt is on its way: what is said and done belongs to its turn. What comes late belongs to none, for no
+        reply would end it."""
+        self._turn = _Turn(request.cwd)
 
     # what we write
 
     def message(self, text: str, uuid: str) -> bytes:
         """A prompt."""
-        self._expects, self._turn = True, _Turn()
+        self._expects, self._turn = True, _Turn(self._request.cwd)
         return written(
             {
                 "id": f"{PROMPT}{uuid}",
@@ -162,10 +163,11 @@ class AcpConnection:
         params = object_at(found, "params")
         told = object_at(params, "toolCall")
         known = self._turn.calls.get(text_at(told, "toolCallId"), {})
-        tool = tool_of(merged(known, told))
-        yield from self._begin()
-        yield from self._turn.spoken()
-        yield from self._turn.call(told)
+        tool = tool_of(merged(known, told), self._request.cwd)
+        if self._expects:
+            yield from self._begin()
+            yield from self._turn.spoken()
+            yield from self._turn.call(told)
         request = json.dumps(found["id"])
         self._turn.asked[request] = tool.call
         yield Asked(
@@ -191,7 +193,7 @@ class AcpConnection:
                 yield SessionNamed(self._session, self._model, self._mode)
         elif kind in _WRITTEN:
             yield from self._on_text(update, thought=kind != "agent_message_chunk")
-        elif kind in _CALLS:
+        elif kind in _CALLS and self._expects:
             yield from self._begin()
             yield from self._turn.spoken()
             yield from self._turn.call(update)
@@ -228,7 +230,7 @@ class AcpConnection:
             return
         yield from self._begin()
         yield from self._turn.spoken()
-        turn, self._turn, self._expects = self._turn, _Turn(), False
+        turn, self._turn, self._expects = self._turn, _Turn(self._request.cwd), False
         yield TurnEnded(turn.result(self._row, object_at(found, "result"), _error(found)))
 
     def _on_open(self, found: Object) -> Iterator[AgentFact]:
@@ -336,8 +338,10 @@ class _Choices:
 class _Turn:
     """A turn under way."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str) -> None:
         self.began = False
+        self._folder = folder
+        """Where the agent works."""
         self.calls: dict[str, Object] = {}
         """Calls of tools by their names, as far as they were told."""
         self.asked: dict[str, str] = {}
@@ -396,7 +400,7 @@ class _Turn:
         is_asked = "sessionUpdate" not in told
         if name not in self._told and (is_asked or status != "pending"):
             self._told.add(name)
-            yield tool_of(whole).called
+            yield tool_of(whole, self._folder).called
         if status in _OVER:
             del self.calls[name]
             yield self._returned(name, whole)

@@ -66,6 +66,9 @@ class AcpProvider(WithoutRecords):
         ]
         if agent.max_cost and not row.tells_cost:
             problems.append(f"--max-cost is not possible with {row.name}: it does not tell what it costs")
+        elif agent.max_cost and agent.home is AgentMode.ONE_SHOT:
+            why = "it tells its cost at the end of a turn, and a task is one turn"
+            problems.append(f"--max-cost is not possible with a task of {row.name}: {why}")
         ours = {*row.arguments, *((row.model_option,) if row.model_option and agent.model else ())}
         names = [argument.partition("=")[0] for argument in agent.arguments]
         problems += [f"--agent-arg {one} conflicts with an argument that Overmind sets" for one in names if one in ours]
@@ -82,7 +85,7 @@ class AcpProvider(WithoutRecords):
         argv = [agent.program or self.program, *row.arguments]
         argv += (row.model_option, agent.model) if row.model_option and agent.model else ()
         argv += agent.arguments
-        asks = row.permissions.get(agent.permission_mode or rows.ASK, {})
+        asks = row.permissions.get(agent.permission_mode or "", row.permissions.get(rows.ASK, {}))
         return Launch(argv=tuple(argv), stdin=initialize(), environment={**row.environment, **asks})
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:

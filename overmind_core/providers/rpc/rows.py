@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -36,7 +37,8 @@ class AcpRow:
     """A word of ours → the program's mode; it is set where the program is in another one."""
     environment: Mapping[str, str] = field(default_factory=dict)
     permissions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """A word of ours → variables that have it ask or not, where its modes don't; it goes on in the mode that it has."""
+    """A word of ours → variables that have it ask or not, where its modes don't; it goes on in the mode that it has.
+    A word of the program's own gets those of `ask`."""
     model_option: str | None = None
     """The argument that chooses the model; None: it is chosen once the conversation is open."""
     tells_cost: bool = False
@@ -45,8 +47,9 @@ class AcpRow:
     """Whether it can open a conversation of an earlier process again and lose nothing of it."""
 
 
-def _opencode(shell: str, edit: str) -> Mapping[str, str]:
-    return {"OPENCODE_PERMISSION": f'{{"bash":"{shell}","edit":"{edit}","webfetch":"{shell}"}}'}
+def _opencode(shell: str, edit: str, **more: str) -> Mapping[str, str]:
+    asks = {"bash": shell, "edit": edit, "webfetch": shell, **more}
+    return {"OPENCODE_PERMISSION": json.dumps(asks, separators=(",", ":"))}
 
 
 GEMINI = AcpRow(
@@ -72,7 +75,8 @@ OPENCODE = AcpRow(
         ASK: _opencode("ask", "ask"),  # by itself it asks nothing
         EDITS: _opencode("ask", "allow"),
         READ_ONLY: _opencode("ask", "deny"),
-        ALL: _opencode("allow", "allow"),
+        # The last three it asks for by itself: `read` of an .env.
+        ALL: _opencode("allow", "allow", external_directory="allow", doom_loop="allow", read="allow"),
     },
     tells_cost=True,
 )

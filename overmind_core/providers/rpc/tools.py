@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.agents.agent_events import LONGEST_COMMAND, ToolCalled
-from overmind_core.domain.agents.permission import SHELL, TITLE_ONLY
+from overmind_core.domain.agents.permission import FETCH, FILES, OTHER, SHELL, TITLE_ONLY
 from overmind_core.providers.lines import Object, digest, object_at, objects_at, one_line, text_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-EDIT, READ, FETCH, OTHER = "Edit", "Read", "WebFetch", "Tool"
+EDIT, READ = "Edit", "Read"
 EDITING = frozenset({"edit", "delete", "move"})
 """Kinds of tools that change files."""
 MOST_FILES = 1000
 """Of one call that are told."""
-_PATHS = ("file_path", "filePath", "filepath", "absolute_path", "path")
+_PATHS = ("file_path", "filePath", "filepath", "absolute_path", "notebook_path", "path")
+_JOINED = ", "
+"""Between several names in one field of opencode's."""
 
 
 class Tool(NamedTuple):
@@ -52,20 +55,25 @@ def merged(before: Object, update: Object) -> Object:
     return {**before, **{name: value for name, value in update.items() if value not in (None, "", [], {})}}
 
 
-def tool_of(told: Object) -> Tool:
-    """Return the call that the fields of a `toolCall` describe."""
+def tool_of(told: Object, folder: str) -> Tool:
+    """Return the call that the fields of a `toolCall` describe.
+
+    `folder`: where the agent works.
+    """
     call, kind = text_at(told, "toolCallId"), text_at(told, "kind")
     title, given = text_at(told, "title"), object_at(told, "rawInput")
     if kind == "execute":
         return _shell(call, title, given)
     if kind in EDITING:
-        return _edit(call, title, told)
-    paths = _files(told)
-    if kind == "read" and len(paths) == 1:
-        return Tool(call, READ, f"{READ}: {one_line(paths[0])}", {"file_path": paths[0]}, paths)
-    if kind == "fetch" and (url := text_at(given, "url")):
-        return Tool(call, FETCH, f"{FETCH}: {one_line(url)}", {"url": url})
-    return Tool(call, OTHER, one_line(title) or OTHER, _any(title, given), paths)
+        return _edit(call, title, told, folder)
+    paths = _files(told, folder)
+    if kind == "read":
+        return _read(call, title, given, paths)
+    if kind == "fetch":
+        url = text_at(given, "url")
+        subject = {"url": url} if url else _any(title, given)
+        return Tool(call, FETCH, f"{FETCH}: {one_line(url or title)}", subject)
+    return Tool(call, OTHER, one_line(title) or OTHER, _any(title, given), paths[:MOST_FILES])
 
 
 def _shell(call: str, title: str, given: Object) -> Tool:
@@ -78,17 +86,27 @@ def _shell(call: str, title: str, given: Object) -> Tool:
     return Tool(call, SHELL, f"{SHELL}: {one_line(title)}", {"command": title, TITLE_ONLY: True})
 
 
-def _edit(call: str, title: str, told: Object) -> Tool:
-    """One file under its path; several, or none that is named, are no `Edit`: no rule about a file knows them."""
-    changes = [one for one in objects_at(told, "content") if text_at(one, "type") == "diff" and text_at(one, "path")]
-    paths = tuple(dict.fromkeys([*(text_at(one, "path") for one in changes), *_files(told)]))[:MOST_FILES]
+def _read(call: str, title: str, given: Object, paths: tuple[str, ...]) -> Tool:
+    if len(paths) == 1:
+        return Tool(call, READ, f"{READ}: {one_line(paths[0])}", {"file_path": paths[0]}, paths)
+    unnamed = {name: value for name, value in given.items() if name not in {*_PATHS, FILES}}
+    subject = {"title": title, FILES: [*paths]} if paths else _any(title, unnamed)
+    return Tool(call, READ, _summary(READ, title, paths), subject, paths[:MOST_FILES])
+
+
+def _edit(call: str, title: str, told: Object, folder: str) -> Tool:
+    """One file under its path; several as `files`, those first whose change is told."""
+    changes = [one for one in objects_at(told, "content") if text_at(one, "type") == "diff"]
+    paths = _files(told, folder)
     shown = [_change(one) for one in changes]
-    if len(paths) != 1:
+    if len(paths) != 1 or not all(text_at(one, "path") for one in changes):
         files: list[Any] = [
             {"file_path": text_at(one, "path"), **change} for one, change in zip(changes, shown, strict=True)
         ]
-        about = {"title": title, **({"files": files or [*paths]} if paths else {})}
-        return Tool(call, OTHER, one_line(title) or OTHER, about, paths, edits=True)
+        changed = {_resolved(folder, one["file_path"]) for one in files if one["file_path"]}
+        files += [path for path in paths if _resolved(folder, path) not in changed]
+        about = {"title": title, **({FILES: files} if files else {})}
+        return Tool(call, EDIT, _summary(EDIT, title, paths), about, paths[:MOST_FILES], edits=True)
     subject: dict[str, Any] = {"file_path": paths[0]}
     if len(shown) == 1:
         subject |= shown[0]
@@ -104,11 +122,29 @@ def _change(diff: Object) -> dict[str, Any]:
     return {"old_string": old, "new_string": new} if old else {"content": new}
 
 
-def _files(told: Object) -> tuple[str, ...]:
+def _summary(tool: str, title: str, paths: Sequence[str]) -> str:
+    """The files of a use, or how its program calls it where it names none."""
+    return f"{tool}: {one_line(_JOINED.join(paths[:MOST_FILES]) or title)}"
+
+
+def _files(told: Object, folder: str) -> tuple[str, ...]:
+    """The files that it names, each once: in changes, in its locations, and in its input.
+
+    A relative name of the input counts where nothing else is named: it need not begin at the agent's folder.
+    """
     given = object_at(told, "rawInput")
-    named = [text_at(one, "path") for one in objects_at(told, "locations")]
-    found = [*named, *(text_at(given, name) for name in _PATHS)]
-    return tuple(dict.fromkeys(path for path in found if path))[:MOST_FILES]
+    changed = [text_at(one, "path") for one in objects_at(told, "content") if text_at(one, "type") == "diff"]
+    named = [path for path in (*changed, *(text_at(one, "path") for one in objects_at(told, "locations"))) if path]
+    given_names = [path for name in _PATHS if (path := text_at(given, name))]
+    found = [*named, *(path for path in given_names if posixpath.isabs(path))]
+    each: dict[str, str] = {}
+    for path in found or [path for path in given_names if _JOINED not in path]:
+        each.setdefault(_resolved(folder, path), path)
+    return tuple(each.values())
+
+
+def _resolved(folder: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, path))
 
 
 def _any(title: str, given: Object) -> dict[str, Any]:

@@ -216,12 +216,16 @@ def test_what_can_not_be_opened_says_why(said, reason, words):
     assert (found.result.reason, found.result.text) == (reason, words)
 
 
+ALL_OF_OPENCODE = (
+    '{"bash":"allow","edit":"allow","webfetch":"allow","external_directory":"allow","doom_loop":"allow","read":"allow"}'
+)
 MODES = [
     ("gemini", None, None, []),  # it is in it already
     ("gemini", "all", None, ["yolo"]),
     ("qwen", "edits", None, ["auto-edit"]),
     ("opencode", "read-only", '{"bash":"ask","edit":"deny","webfetch":"ask"}', ["plan"]),
-    ("opencode", "all", '{"bash":"allow","edit":"allow","webfetch":"allow"}', []),
+    ("opencode", "all", ALL_OF_OPENCODE, []),
+    ("opencode", "plan", '{"bash":"ask","edit":"ask","webfetch":"ask"}', ["plan"]),  # a word of its own
     ("opencode", None, '{"bash":"ask","edit":"ask","webfetch":"ask"}', []),
 ]
 
@@ -235,6 +239,12 @@ def test_one_word_means_the_same_with_each_and_nobody_is_unasked_by_default(prog
     agent = Agent(permission_mode=word)
     launch = registry.get(program).launch(LaunchRequest(AgentMode.HEADLESS, agent, "s", resume=False))
     assert launch.environment.get("OPENCODE_PERMISSION") == variable
+
+
+def test_a_task_of_one_that_tells_its_cost_at_the_end_of_a_turn_takes_no_limit_of_cost():
+    for name, home, taken in (("opencode", AgentMode.HEADLESS, True), ("opencode", AgentMode.ONE_SHOT, False),
+                              ("qwen", AgentMode.HEADLESS, False)):  # fmt: skip
+        assert (registry.get(name).refuse(Agent(home=home, max_cost=1.0)) is None) is taken
 
 
 def test_a_model_is_an_argument_or_set():
@@ -305,6 +315,27 @@ def test_a_turn_goes_on_for_whoever_takes_over():
 def test_a_turn_of_which_nothing_was_heard_begins_with_its_first_piece():
     assert connection(in_turn=True).parse(text("hi\n")) == (TurnBegan(), TextSpoken("hi"))
     assert connection().parse(text("hi\n")) == ()
+
+
+def test_what_is_told_outside_of_a_turn_begins_none():
+    late = [
+        update("tool_call_update", toolCallId="c1", status="completed"),
+        update("tool_call", toolCallId="c2", kind="execute", title="make", status="in_progress"),
+        update("plan", entries=[]),
+    ]
+    found = opened()
+    for _ in range(2):
+        assert [fact for one in late for fact in found.parse(one)] == [], "no reply would end it"
+        found.message("hi", "u")
+        found.parse(update("tool_call", toolCallId="c1", kind="execute", title="make", status="in_progress"))
+        found.parse(answer())
+
+
+def test_a_question_outside_of_a_turn_is_asked_and_answered_and_begins_none():
+    found = opened()
+    (asked,) = found.parse(ask(7))
+    assert asked.summary == "Bash: make"
+    assert json.loads(found.answer(asked, Decision(Behaviour.ALLOW)))["id"] == 7
 
 
 def test_updates_of_another_conversation_mean_nothing():
@@ -379,15 +410,27 @@ SUBJECTS = [
     ({"kind": "edit", "content": [diff("/a", None, "2")]}, "Edit", {"file_path": "/a", "content": "2"}),
     ({"kind": "edit", "content": [diff("/a", "1", "2"), diff("/a", "3", "4")]}, "Edit",
      {"file_path": "/a", "edits": [{"old_string": "1", "new_string": "2"}, {"old_string": "3", "new_string": "4"}]}),
-    ({"kind": "edit", "content": [diff("/a", "1", "2"), diff("/b", "", "4")]}, "Tool",
+    ({"kind": "edit", "content": [diff("/a", "1", "2"), diff("/b", "", "4")]}, "Edit",
      {"title": "make", "files": [{"file_path": "/a", "old_string": "1", "new_string": "2"},
                                  {"file_path": "/b", "content": "4"}]}),
     ({"kind": "delete", "locations": [{"path": "/a"}]}, "Edit", {"file_path": "/a", "title": "make"}),
-    ({"kind": "move", "locations": [{"path": "/a"}, {"path": "/b"}]}, "Tool", {"title": "make", "files": ["/a", "/b"]}),
-    ({"kind": "edit"}, "Tool", {"title": "make"}),
+    ({"kind": "move", "locations": [{"path": "/a"}, {"path": "/b"}]}, "Edit", {"title": "make", "files": ["/a", "/b"]}),
+    ({"kind": "move", "content": [diff("/b", "1", "2")], "locations": [{"path": "/a"}, {"path": "/b"}]}, "Edit",
+     {"title": "make", "files": [{"file_path": "/b", "old_string": "1", "new_string": "2"}, "/a"]}),
+    ({"kind": "edit", "locations": [{"path": "/w/a"}, {"path": "/w/b"}], "rawInput": {"filepath": "a, b"}}, "Edit",
+     {"title": "make", "files": ["/w/a", "/w/b"]}),
+    ({"kind": "edit", "locations": [{"path": "/w/a"}, {"path": "a"}], "rawInput": {"filepath": "top/a"}}, "Edit",
+     {"file_path": "/w/a", "title": "make"}),
+    ({"kind": "edit", "rawInput": {"filepath": "src/a"}}, "Edit", {"file_path": "src/a", "title": "make"}),
+    ({"kind": "edit", "rawInput": {"filepath": "src/a, ../b"}}, "Edit", {"title": "make"}),
+    ({"kind": "edit"}, "Edit", {"title": "make"}),
+    ({"kind": "edit", "content": [diff("/a", None, "2"), diff("", None, "4")]}, "Edit",
+     {"title": "make", "files": [{"file_path": "/a", "content": "2"}, {"file_path": "", "content": "4"}]}),
+    ({"kind": "read", "locations": [{"path": "/a"}, {"path": "/b"}]}, "Read", {"title": "make", "files": ["/a", "/b"]}),
+    ({"kind": "read", "rawInput": {"pages": 2, "files": "x"}}, "Read", {"title": "make", "pages": 2}),
     ({"kind": "read", "locations": [{"path": "/a"}]}, "Read", {"file_path": "/a"}),
     ({"kind": "fetch", "rawInput": {"url": "https://x.org"}}, "WebFetch", {"url": "https://x.org"}),
-    ({"kind": "fetch", "rawInput": {}}, "Tool", {"title": "make"}),
+    ({"kind": "fetch", "rawInput": {"prompt": "x"}}, "WebFetch", {"title": "make", "prompt": "x"}),
     ({"kind": "strange", "rawInput": {"a": 1}}, "Tool", {"title": "make", "a": 1}),
     ({"kind": ["execute"]}, "Tool", {"title": "make", "command": "make"}),
 ]  # fmt: skip
@@ -397,6 +440,14 @@ SUBJECTS = [
 def test_a_question_shows_all_that_would_run_in_the_words_of_rules(call, tool, subject):
     asked = opened().parse(ask(**call))[-1]
     assert (asked.tool, dict(asked.subject)) == (tool, subject)
+
+
+def test_a_rule_covers_each_file_of_a_change_of_a_thousand_and_more():
+    told = [{"path": f"/w/src/{number}"} for number in range(1500)]
+    for more, decision in (([], Behaviour.ALLOW), ([{"path": "/w/.env"}], None)):
+        asked = opened().parse(ask(kind="edit", rawInput={}, locations=[*told, *more]))[-1]
+        found = decide(["Edit(src/**)"], [], asked.tool, asked.subject, "/w")
+        assert (None if found is None else found[0]) == decision
 
 
 def test_a_question_without_a_title_or_with_a_huge_one_is_one_line():

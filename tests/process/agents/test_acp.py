@@ -123,6 +123,23 @@ def test_an_interrupt_ends_the_turn_and_keeps_the_session(acp, prompt):
     assert acp.say(mission, "still there") == "echo: still there"
 
 
+def test_what_a_tool_tells_after_the_reply_holds_up_no_message(acp):
+    mission = acp.session(prompt="!late")
+    acp.answer(1)
+    assert acp.say(mission, "and now") == "echo: and now"
+    acp.doing(mission, "idle")
+
+
+def test_a_question_after_the_reply_is_answered_and_holds_up_no_message(acp):
+    mission = acp.session(prompt="!late-ask")
+    acp.answer(1)
+    acp.asked(mission)
+    acp.om.ok("answer", mission, "allow")
+    eventually(lambda: os.path.exists(os.path.join(acp.work, "late")), what="it has run")
+    acp.doing(mission, "idle")
+    assert acp.say(mission, "and now") == "echo: and now"
+
+
 def test_what_the_client_can_not_do_is_answered_at_once(acp):
     acp.session(prompt="!client")
     assert acp.answer(1)["text"] == "client: -32601"
@@ -225,6 +242,8 @@ def test_options_that_the_protocol_lacks_are_refused_by_name(acp):
     acp.om.ok("start")
     asked = ("run", "--provider", "opencode", "--max-turns", "3", "--system-prompt", "x", "hi")
     said = acp.om.refused(*asked, code="invalid")
+    limited = ("run", "--provider", "opencode", "--max-cost", "1", "hi")
+    assert "--max-cost is not possible with a task of opencode" in acp.om.refused(*limited, code="invalid")
     full_screen = ("run", "--provider", "opencode", "--type", "session", "--interactive", "hi")
     assert "overmind run --type session -- opencode" in acp.om.refused(*full_screen, code="invalid")
     assert "--max-turns is not possible with opencode; --system-prompt is not possible with opencode" in said

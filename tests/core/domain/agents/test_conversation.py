@@ -316,6 +316,15 @@ def test_a_rule_answers_without_anybody_waiting():
     assert (c.open, c.activity.doing) == ((), ActivityKind.WORKING)
 
 
+def test_an_answer_between_two_turns_begins_none():
+    c, done = go(running(), ask(ruled=(YES, "Bash(touch:*)")))
+    assert (done[-1], c.activity.doing) == (WriteAnswer(7, YES), ActivityKind.IDLE)
+    c, _ = go(running(), ask(), Queued(1), Answered(7, YES, "a person"))
+    assert c.sending == 1, "what waited for the answer follows"
+    c, _ = go(running(), ask(), Answered(7, YES, "a person"))
+    assert c.activity.doing is ActivityKind.IDLE
+
+
 def test_only_the_first_of_several_questions_calls_somebody():
     c, done = go(delivered(), ask(7), ask(8, AgentNeed.PLAN))
     assert done.count(Notify("blocked")) == 1

@@ -250,6 +250,41 @@ def test_rules_about_files_read_as_a_gitignore(rule, tool, path, expected):
     assert says([rule], [], tool, {key: path}) == ("allow" if expected else None)
 
 
+SEVERAL = [
+    # allowing rules, denying ones, the files of one edit, what becomes of it
+    (["Edit"], [], ["src/a", "/etc/b"], "allow"),
+    (["Edit(src/**)"], [], ["src/a", "src/b"], "allow"),
+    (["Edit(src/**)", "Edit(*.md)"], [], ["src/a", "docs/b.md"], "allow"),
+    (["Edit(src/**)"], [], ["src/a", "docs/b.md"], None),
+    (["Edit(src/**)"], [], ["src/a", "src/../b"], None),
+    (["Tool"], [], ["src/a", "src/b"], None),
+    (["Edit"], ["Edit(.env)"], ["src/a", ".env"], "deny"),
+    (["Edit"], ["Edit(.env)"], [{"file_path": "src/a", "content": "x"}, {"file_path": "x/.env"}], "deny"),
+    (["Edit"], ["Edit(.env)"], ["src/a", "src/b"], "allow"),
+    (["Edit(src/**)"], ["Edit"], ["src/a", "src/b"], "deny"),
+    (["Edit"], [], None, "allow"),
+    (["Edit(**)"], [], None, None),
+    (["Edit"], ["Edit(.env)"], None, None),
+    (["Edit"], ["Edit(.env)"], ["src/a", {"content": "x"}], None),
+    (["Edit"], ["Edit(.env)"], [".env", {"content": "x"}], "deny"),
+    (["Edit(**)"], [], ["src/a", {"content": "x"}], None),
+    (["Edit"], [], [3], "allow"),
+]
+
+
+@tabled(("allow", "deny", "files", "expected"), SEVERAL)
+def test_a_use_of_several_files_is_allowed_for_each_and_denied_for_one(allow, deny, files, expected):
+    for tool in ("Edit", "Read"):
+        allowing, denying = ([rule.replace("Edit", tool) for rule in rules] for rules in (allow, deny))
+        assert says(allowing, denying, tool, {"title": "t"} | ({} if files is None else {"files": files})) == expected
+
+
+def test_where_nobody_can_tell_which_page_a_denied_host_is_asked_about():
+    for subject in ({"prompt": "read example.com"}, {"url": "https://exam\nple.com"}):
+        assert says(["WebFetch"], ["WebFetch(domain:example.com)"], "WebFetch", subject) is None
+        assert says(["WebFetch"], ["WebFetch"], "WebFetch", subject) == "deny"
+
+
 def test_a_pattern_of_the_home_folder_matches_nothing_where_the_home_is_unknown():
     assert decide(["Read(~/**)"], [], "Read", {"file_path": "/home/me/x"}, CWD) is None
 
@@ -334,6 +369,11 @@ STORED = [
     ("Task", {"subagent_type": "Explore"}, "Task(Explore)"),
     ("WebSearch", {"query": "x"}, "WebSearch"),
     ("Bash", {}, None),
+    ("Edit", {"title": "2 files"}, None),
+    ("Read", {"title": "2 files"}, None),
+    ("Edit", {"files": ["/a", {"content": "x"}]}, None),
+    ("WebFetch", {"prompt": "read it"}, None),
+    ("Tool", {"title": "look"}, None),
 ]
 
 
@@ -341,6 +381,14 @@ STORED = [
 def test_always_stores_a_rule_for_this_very_thing(tool, subject, rule):
     assert rules_for(tool, subject) == (() if rule is None else (rule,))
     assert rule is None or says([rule], [], tool, subject) == "allow"
+
+
+def test_always_stores_a_rule_for_each_file_of_several():
+    subject = {"files": ["/a", {"file_path": "/b.py", "content": "x"}]}
+    rules = rules_for("Edit", subject)
+    assert rules == ("Edit(//a)", "Edit(//b.py)")
+    assert says(rules, [], "Edit", subject) == "allow"
+    assert says(rules, [], "Edit", {"files": ["/a", "/c"]}) is None
 
 
 @given(st.text(min_size=1))
