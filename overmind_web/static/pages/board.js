@@ -91,7 +91,7 @@ class Board {
       ["w", "why it waits", quest((card) => (router.go("quests", [card.id, "why"]), true))],
       ["l", "log of its work", with_((card) => (card.facts.there ? (router.go("m", [card.id, "log"]), true) : false))],
       ["v", "its changes", with_((card) => (card.facts.there ? (router.go("m", [card.id, "changes"]), true) : false))],
-      ["y", "land or accept its work; its question", with_((card) => (card.question ? (this._reviews(card) ? this._answer(card) : router.go("needs", [], { q: card.question }), true) : false))],
+      ["y", "accept its work; its question", with_((card) => (card.question ? (this._reviews(card) ? this._answer(card) : router.go("needs", [], { q: card.question }), true) : false))],
       ["m", "send it back with words", with_((card) => (this._reviews(card) ? (this._sendBack(card), true) : false))],
       ["x", "cancel", pressed(cancel)],
       ["r", "retry", pressed(retry)],
