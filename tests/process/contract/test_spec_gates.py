@@ -217,6 +217,8 @@ def test_every_gate_asks_in_its_turn_and_a_merge_that_is_denied_waits_for_a_run(
 def test_what_was_allowed_to_land_before_something_changed_is_asked_about_again(om, world):
     world.new("Carts", "--gates", "merge")
     world.run()
+    world.asked("phase")  # about the commands of its checks
+    world.answer("allow")
     first = world.asked("merge")
     before = world.repository.git("rev-parse", "main")
     world.edit("design.md", "cart store", "cart cupboard")

@@ -170,7 +170,7 @@ def test_a_timeout_ends_what_the_work_has_left_behind_too(headless, lock):
     left = shlex.quote(lock.wrap("trap : TERM; while :; do sleep 0.1; done"))
     done = headless("--timeout", "4s", "run", "--", f"overmind run --grace 10m -- {left}; sleep 1")
     assert done.returncode == 124
-    assert "timed out after 4 seconds" in done.stderr
+    assert "timed out after 4.0s" in done.stderr
 
 
 @pytest.mark.parametrize(
