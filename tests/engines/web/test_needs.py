@@ -248,7 +248,7 @@ def test_a_key_right_after_a_card_took_the_place_of_another_answers_nothing(page
     agents.om.api("answer", question=agents.asked(second)[0]["question"], behaviour="allow")
     page.locator(".toast").filter(has_text="press again").wait_for()
     assert agents.asked(first)
-    eventually(lambda: page.keyboard.press("y") or not agents.asked(first), timeout=30, what="a later one answers")
+    eventually(lambda: page.keyboard.press("y") or not agents.om.api("inbox"), timeout=30, what="a later one answers")
 
 
 def test_a_mission_that_was_lost_is_started_again_alone(pages, site):
