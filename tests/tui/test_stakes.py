@@ -26,7 +26,7 @@ from tests.tui.walks import Recording, walk
 CASES: dict[str, tuple[str, ...]] = {
     ":stop release": ("3 live children end with it: release/db, release/types, release/unit",),
     ":stop release/db": ("stop release/db", "release/db  "),
-    ":kill release": ("3 live children keep running: ",),
+    ":kill release": ("3 live children end with it: ",),
     ":kill release --cascade": ("kill --cascade release", "3 live children end with it: "),
     ":restart release/types": ("release/types  ",),
     ":signal HUP release/types": ("release/types  ",),
