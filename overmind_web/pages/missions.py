@@ -227,7 +227,7 @@ COLUMNS = frames.columns(list_frames.COLUMNS)
 
 
 class HangingPane(ContentPane):
-    """What hangs on missions that somebody is about to end. Args of the page: `ids`."""
+    """Sentences about the children of missions that somebody is about to end. Args of the page: `ids`."""
 
     async def load(self) -> object:
         """Return it, a sentence each."""

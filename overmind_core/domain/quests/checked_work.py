@@ -1,6 +1,6 @@
 """What a check has passed is what lands: files that change while it runs have it run again. Pure.
 
-What changes behind it, before the work lands, has it run on the merged work, whoever lands that.
+Where files change behind it, before the work lands, it runs on the merged work.
 A check may change files itself, as one that formats does, and leave others at each run. What changes again is taken for
 its own, so that a check of work at which nobody else writes runs twice at most.
 """

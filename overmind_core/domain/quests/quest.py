@@ -104,7 +104,7 @@ class FolderState:
 
 @dataclass(frozen=True, slots=True)
 class CheckedWork:
-    """What the check of an attempt is about. Texts in wire form."""
+    """Files that the check of an attempt is about. Texts in wire form."""
 
     state: FolderState
     """Of its worktree as the newest check began, or passed."""
