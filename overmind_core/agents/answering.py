@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
 
 _ALLOWED = frozenset({AgentNeed.PERMISSION, AgentNeed.PLAN})
-"""What is allowed or denied."""
+"""Needs that a person allows or denies."""
 A_PERSON = "a person"
 """Who answers what comes through the API without a name."""
 
@@ -85,7 +85,7 @@ def is_attach_only(asked: Asked, session: Session) -> bool:
 
 
 def _is_unread(asked: Asked, session: Session, decision: Decision) -> bool:
-    """Whether what is written beside an answer has no place in it: no program reads words beside what is allowed."""
+    """Return whether words beside an answer have no place in it: no program reads them beside what is allowed."""
     is_refused = decision.behaviour is Behaviour.DENY
     return asked.need in _ALLOWED and not (is_refused and session.provider.reads_reasons)
 

@@ -43,7 +43,7 @@ def test_the_names_at_the_top_of_an_object_are_found():
     ]  # fmt: skip
 
 
-def given() -> list[tuple[str, str, str, frozenset[str]]]:
+def written_arguments() -> list[tuple[str, str, str, frozenset[str]]]:
     """Module, verb, its request, and the names of the arguments that are written down there."""
     requests = {str(row["name"]): str(row["request"]) for row in web_verbs()}
     found = []
@@ -57,7 +57,7 @@ def given() -> list[tuple[str, str, str, frozenset[str]]]:
     return found
 
 
-GIVEN = given()
+GIVEN = written_arguments()
 
 
 @pytest.fixture(scope="module")

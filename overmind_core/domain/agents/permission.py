@@ -246,7 +246,7 @@ def _by_file(use: ToolUse) -> list[ToolUse]:
 
 
 def _is_unnamed(use: ToolUse) -> bool:
-    """Whether it is about a file, or a host, and nobody can tell which."""
+    """Return whether a use is about a file, or a host, and nobody can tell which."""
     if use.tool == FETCH:
         return not _host(use.subject)
     paths = _paths(use.subject)

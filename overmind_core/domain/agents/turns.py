@@ -70,7 +70,7 @@ def _closed(c: Conversation, gone: list[OpenQuestion], now: float, source: Activ
 
 
 def _is_between_turns(c: Conversation) -> bool:
-    """Whether a session on pipes has nothing to do: an answer to what it asks then begins no turn."""
+    """Return whether a session on pipes has nothing to do: an answer to what it asks then begins no turn."""
     return c.mode is AgentMode.HEADLESS and c.turn is None and c.sending is None and not c.opening
 
 

@@ -58,7 +58,7 @@ class CompareChecked(NamedTuple):
     """The check has passed: see whether the files are still those that it was about."""
 
     state: FolderState
-    """Of the worktree, as it began."""
+    """State of the worktree as the check began."""
 
 
 class StartReview(NamedTuple):

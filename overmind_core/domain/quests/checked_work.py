@@ -1,4 +1,4 @@
-"""What a check has passed is what lands: files that change while it runs have it run again. Pure.
+"""Checked work: only that lands, so files that change while its check runs have it run again. Pure.
 
 Where files change behind it, before the work lands, it runs on the merged work.
 A check may change files itself, as one that formats does, and leave others at each run. What changes again is taken for
@@ -22,7 +22,7 @@ MOST_CHECKS = 3
 
 
 def is_compared(quest: Quest) -> bool:
-    """Whether its files are compared from its check on: its work is to land from here."""
+    """Return whether the files of a quest are compared from its check on: its work is to land from here."""
     goal, queue = quest.goal, quest.queue
     if goal is None or queue is None or quest.check is None:
         return False
@@ -30,7 +30,7 @@ def is_compared(quest: Quest) -> bool:
 
 
 def checked_work(quest: Quest) -> CheckedWork | None:
-    """What is known of the check of its newest attempt; None: nothing."""
+    """Return what is known of the check of its newest attempt; None: nothing."""
     tries = () if quest.queue is None else quest.queue.tries
     return tries[-1].checked if tries else None
 
