@@ -98,6 +98,8 @@ USUAL = ""
 MOVES = "it only moves the view"
 """Why a key that moves has no verb."""
 LOOKS_ON = Unlike(Danger.NONE, "in read-only mode it only shows the terminal")
+JUST_CHANGED = "the row under the cursor just changed: check it, then press the key again"
+"""Why a key that acts on the row is refused: it may have been meant for the row before."""
 
 
 class Action(NamedTuple):
@@ -147,6 +149,13 @@ def asks_daemon(action: Action) -> bool:
     has_row = action.needs not in {Needs.NOTHING, Needs.HIVE} and action.verb != "shell"
     in_terminal = action.context in {Context.LOOKING, Context.TYPING}  # the keeper's, which needs no daemon
     return has_row and not in_terminal and bool(action.verb) and action.danger is not Danger.NONE
+
+
+def acts_on_row(action: Action) -> bool:
+    """True where its key does something to the row under the cursor, and opens no line that names the row first."""
+    has_row = action.needs not in {Needs.NOTHING, Needs.QUESTION}  # no key answers a question that was not read
+    names_it = action.takes_text and action.danger is Danger.CHANGES
+    return has_row and not names_it and action.danger is not Danger.NONE
 
 
 def allowed(action: Action, *, read_only: bool) -> bool:

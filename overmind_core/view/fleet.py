@@ -376,12 +376,13 @@ class Fleet:
         return None if mission is None else self.rows.get(mission)
 
     def named(self, word: str) -> Row | None:
-        """The mission with this id, name, or beginning of an id."""
+        """The mission with this id, name, or beginning of an id; a live one first, as on the command line."""
         if word in self.rows:
             return self.rows[word]
         by_name = [row for row in self.rows.values() if row["name"] == word]
+        live = [row for row in by_name if missions_rows.is_live(row)]
         begun = [row for row in self.rows.values() if len(word) >= SHORTEST_ID and row["id"].startswith(word)]
-        return next(reversed(by_name or begun), None)
+        return next(reversed(live or by_name or begun), None)
 
     @property
     def oldest_event(self) -> int | None:

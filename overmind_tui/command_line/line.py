@@ -62,6 +62,7 @@ class Commands:
             colonies=registry.COLONIES,
             prose={verb.name: verb.prose for verb in VERBS.values() if verb.prose is not None},
             takes={view.name: view.fetch.ways for view in registry.VIEWS.values() if view.fetch},
+            files=[verb.name for verb in VERBS.values() if verb.file],
             about=[view.name for view in registry.VIEWS.values() if view.about],
             named=[view.name for view in registry.VIEWS.values() if view.named],
             missions=self._missions(),

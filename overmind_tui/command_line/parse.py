@@ -75,6 +75,7 @@ class Language(NamedTuple):
         colonies: The names of colonies.
         prose: Verb whose words are a text → its options that take a value.
         takes: View → the words that it takes beside filters.
+        files: Verbs that take a file, though their word is a view's, too: what begins with `/` is one.
         about: Views of one mission, which may be named.
         named: Views that take a word of which nobody here knows what it may be.
         missions: Names and ids.
@@ -92,6 +93,7 @@ class Language(NamedTuple):
     colonies: Collection[str] = ()
     prose: Mapping[str, Collection[str]] = {}
     takes: Mapping[str, Collection[str]] = {}
+    files: Collection[str] = ()
     about: Collection[str] = ()
     named: Collection[str] = ()
     missions: Collection[str] = ()
@@ -104,12 +106,14 @@ class Language(NamedTuple):
 def parsed(text: str, language: Language) -> Command:
     """What a line means; None for an empty one. `text` is without the colon."""
     line = _ours(expanded(text.strip().lstrip(":").strip(), language.aliases), language)
-    verb = _verb_of(line, language.verbs)
+    verb = _verb_of(line.split(), language.verbs)
     words = _words(line)
     if verb in language.prose and (words is None or verb not in language.views):
         return Do(verb, _prose(line[len(verb) :], language.prose[verb]))
     if words is None:
         return Unknown(f"{text!r} has an unclosed quote")
+    if verb:  # as the command line has it: `queue 'pause'` pauses
+        verb = _verb_of([*map(shlex.quote, words)], language.verbs)
     return _meaning(words, verb, language) if words else None
 
 
@@ -118,6 +122,7 @@ def _meaning(words: Sequence[str], verb: str, language: Language) -> Command:
     named = [language.views.get(word) in language.named for word in words]
     begins = bool(verb) and words[0] not in language.views  # `demo spec`, and no spec named demo
     is_verb = (" " in verb and named[0]) or (begins and any(named))  # `spec run`, and no spec of that name
+    is_verb |= verb in language.files and any(word.startswith("/") for word in words[1:])  # a path, and no filter
     if found := _single(words, language) or (None if is_verb else _shown(words, language)):
         return found
     return Do(verb, tuple(words[len(verb.split()) :])) if verb else _unknown(words, language)
@@ -156,10 +161,9 @@ def _words(line: str) -> list[str] | None:
         return None
 
 
-def _verb_of(line: str, verbs: Collection[str]) -> str:
+def _verb_of(words: Sequence[str], verbs: Collection[str]) -> str:
     """The verb that a line begins with, the longer name first; "" where it is none."""
-    parts = line.split()
-    return next((name for name in (" ".join(parts[:2]), parts[0] if parts else "") if name in verbs), "")
+    return next((name for name in (" ".join(words[:2]), " ".join(words[:1])) if name in verbs), "")
 
 
 def _prose(text: str, valued: Collection[str]) -> tuple[str, ...]:
@@ -173,9 +177,11 @@ def _prose(text: str, valued: Collection[str]) -> tuple[str, ...]:
             value, _, rest = rest.strip().partition(" ")
             flags += [value] if value else []
         rest = rest.strip()
+    if is_marked := rest.startswith("-- "):
+        rest = rest.removeprefix("-- ").strip()
     if len(rest) > 1 and rest[0] == rest[-1] and rest[0] in "\"'" and rest.count(rest[0]) == 2:  # noqa: PLR2004 - a pair
         rest = rest[1:-1]
-    return (*flags, *(["--"] if rest.startswith("-") and not rest.startswith("-- ") else []), *([rest] if rest else []))
+    return (*flags, *(["--"] if is_marked or rest.startswith("-") else []), *([rest] if rest else []))
 
 
 def _single(words: Sequence[str], language: Language) -> Command:
@@ -275,7 +281,7 @@ def ghost(text: str, vocabulary: Vocabulary) -> str:
     if " " not in begun:
         return ""
     line = expanded(begun, vocabulary.aliases)
-    head = _verb_of(line, vocabulary.first) or line.split()[0]
+    head = _verb_of(line.split(), vocabulary.first) or line.split()[0]
     last = begun.rpartition(" ")[2]
     return _rest(last, vocabulary.flags(head) if last.startswith("-") else vocabulary.words(head))
 

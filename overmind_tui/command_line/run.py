@@ -71,8 +71,8 @@ class CommandRun:
     def run(self, verb: Verb, words: Sequence[str]) -> None:
         """Do it, or say why not."""
         shell, parted = self._shell, verbs.parted(verb.name, words)
-        if shell.read_only and verb.danger is not Danger.NONE:
-            shell.flash(f"read-only: {verb.name} is off", "slow")
+        if shell.read_only and (change := verb.change(words)):
+            shell.flash(f"read-only: {change} is off", "slow")
         elif verb.name == "new":
             self._new(list(words))
         elif verb.terminal and not _HELP & set(words):
@@ -132,26 +132,32 @@ class CommandRun:
         if verb.prose is None and verbs.plain(verb.name, words):
             self._spawn(verb, [words])
             return
-        if verb.prose is not None and (named := self._addressed(words)):
-            self._spawn(verb, [named])
+        named = self._addressee(words) if verb.prose is not None else None
+        if named is not None:
+            self._address(verb, named, words)
             return
         rows = self._meant(verb)
         if rows:
             self._spawn(verb, [[row["id"], *words] for row in rows])
 
-    def _addressed(self, words: Sequence[str]) -> list[str]:
-        """The words for the live session whose name or id a text begins with; none where it begins with no such.
+    def _addressee(self, words: Sequence[str]) -> Row | None:
+        """The mission whose name or id a text begins with; None where it begins with no such, or stands behind `--`.
 
-        Only more text behind it makes it a name: `fix` alone is a text, and so is `fix it` where fix takes no messages.
+        Only more text behind it makes it a name: `fix` alone is a text.
         """
-        name, _, text = words[-1].partition(" ") if words else ("", "", "")
+        name, _, text = words[-1].partition(" ") if words and "--" not in words[:-1] else ("", "", "")
         row = self._shell.fleet.named(name) if text.strip() else None
-        is_named = row is not None and name in {row["name"], row["id"]}
-        if row is None or not is_named or row["type"] != SESSION or not missions_rows.is_live(row):
-            return []
-        text = text.strip()
-        options = [word for word in words[:-1] if word != "--"]
-        return [row["id"], *options, *(["--"] if text.startswith("-") else []), text]
+        return row if row is not None and name in {row["name"], row["id"]} else None
+
+    def _address(self, verb: Verb, row: Row, words: Sequence[str]) -> None:
+        """Send what stands behind the name to the mission that a text begins with, or say why that takes nothing."""
+        if row["type"] != SESSION or not missions_rows.is_live(row):
+            ended = f"{safe(row['name'])} {missions_rows.ended(row)}"
+            why = missions_rows.takes_no_messages(row) if row["type"] != SESSION else ended
+            self._shell.flash(f"{why} · :{verb.name} -- TEXT writes to the row under the cursor", "slow")
+            return
+        text = words[-1].partition(" ")[2].strip()
+        self._spawn(verb, [[row["id"], *words[:-1], *(["--"] if text.startswith("-") else []), text]])
 
     def _of_view(self, verb: Verb, words: Sequence[str]) -> None:
         """The same words to each of the marked rows, else to the cursor's, of the view whose rows are meant."""
@@ -278,7 +284,7 @@ class CommandRun:
             self._shell.flash("new: takes no options; :run takes them, as in :run --name api make test", "slow")
             return
         what, _, rest = text.partition(" ")
-        if what not in {SHELL, *providers.names()} - {RAW}:
+        if what == RAW or not (what == SHELL or providers.is_known(what)):
             what, rest = COMMAND, text
         self._start(what, rest.strip(), folder=self._shell.world.folder)
 

@@ -52,6 +52,8 @@ class Verb(NamedTuple):
     """It asks for something that is not to be seen: it has the whole terminal until it ends."""
     for_good: str = ""
     """The option with which nothing takes it back: then we ask, and the command gets `-y`."""
+    file: bool = False
+    """A word that begins with `/` is the file that it takes, and no filter of the view that has its name, too."""
 
     @property
     def operation(self) -> Operation:
@@ -67,6 +69,13 @@ class Verb(NamedTuple):
     def danger(self) -> Danger:
         """What it does to work."""
         return self.operation.danger if self.unlike is None else self.unlike.danger
+
+    def change(self, words: Sequence[str]) -> str:
+        """The part of a line that changes something: the verb, also with an option that acts; "": it only reads."""
+        if self.danger is not Danger.NONE:
+            return self.name
+        acting = {f"--{name.replace('_', '-')}" for name in self.operation.acts_with}
+        return next((f"{self.name} {name}" for word in words if (name := word.partition("=")[0]) in acting), "")
 
 
 VERBS: dict[str, Verb] = {
@@ -86,7 +95,7 @@ VERBS: dict[str, Verb] = {
         Verb("init", "write a commented example blueprint"),
         Verb("agents", "check a blueprint and list its agents"),
         Verb("apply", "start the plan of a file, or update the live one", starts=True),
-        Verb("diff", "show the changes apply would make: + new, ~ changed, - removed"),
+        Verb("diff", "show the changes apply would make: + new, ~ changed, - removed", file=True),
         Verb("delete", "delete a plan by file, id or name", agrees=True, of="plans"),
         Verb("quest run", "start a quest", starts=True),
         Verb("quest cancel", "cancel quests", of="quests"),

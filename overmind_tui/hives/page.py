@@ -64,7 +64,7 @@ class HivesPage(TablePage):
             self.shell.commands.run(f"{'missions' if row['is_named'] else 'swarm'} /hive:{row['name']}")
 
     def do_drain(self) -> None:
-        """Have the marked ones, else the cursor's, take nothing new; drained ones take work again.
+        """Have the marked ones, else the cursor's, take nothing new; when all of them are drained, take work again.
 
         A queue is paused where a gate leads to it; of a hive that only the swarm knows that one is asked.
         """
@@ -72,7 +72,8 @@ class HivesPage(TablePage):
         busy = [row for row in rows if not row.get("draining")]
         if busy:
             lines = [f"{safe(row['name'])} begins nothing new; running work goes on" for row in busy]
-            ask_first(self.shell, "drain hive", busy, lines, lambda: self._drain(rows))
+            lines += [f"{safe(row['name'])} is drained already, and stays so" for row in rows if row.get("draining")]
+            ask_first(self.shell, "drain hive", busy, lines, lambda: self._drain(busy))
         else:
             self._drain(rows)
 

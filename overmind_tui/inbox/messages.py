@@ -208,14 +208,13 @@ class MessageActions:
 
         def on_result(answers: Answers) -> None:
             ended = [name for name, one in zip(names, answers, strict=True) if _interrupted(one)]
-            failed = [one for one in answers if isinstance(one, OvermindError)]
-            if failed and len(rows) == 1:
-                self._shell.flash(failed[0].message, "bad")
-            elif not ended:
-                self._shell.flash(f"{names[0]}: no turn in progress" if len(names) == 1 else "no turn in progress")
-            else:
-                several = f"{len(ended)} of {len(names)}" if len(names) > 1 else ended[0]
-                self._shell.flash(f"interrupted {several}", "bad" if failed else "good")
+            failed = list(dict.fromkeys(safe(one.message) for one in answers if isinstance(one, OvermindError)))
+            said: list[str] = []
+            if ended:
+                said = [f"interrupted {len(ended)} of {len(names)}" if len(names) > 1 else f"interrupted {ended[0]}"]
+            elif not failed:
+                said = [f"{names[0]}: no turn in progress" if len(names) == 1 else "no turn in progress"]
+            self._shell.flash(" · ".join([*said, *failed]), "bad" if failed else "good" if ended else "")
 
         self._shell.request("interrupt", [{"id": row["id"]} for row in rows], on_result)
 

@@ -221,7 +221,8 @@ class LogPanel:
 
     def do_previous(self) -> None:
         """The run before the one that is shown."""
-        shown = self.runs[0] if self.look.run is None else self.look.run
+        newest = self.runs[0] or next(iter(self._newest_runs().values()), 0)  # its log may be on its way
+        shown = newest if self.look.run is None else self.look.run
         if len(self.look.missions) > 1:
             self._screen.shell.flash("show the log of one mission to go to its previous run", "slow")
         elif shown <= 1:

@@ -1,11 +1,10 @@
-"""Actions on rows: done to the ids that were seen when the key was pressed, and never to a row that just moved."""
+"""Actions on rows: done to the ids that were seen when the key was pressed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.operation import Danger
 from overmind_core.view import missions as rows
 from overmind_core.view.actions import NO_MISSION, Action, Needs
 from overmind_core.view.cells import Row, safe
@@ -85,9 +84,6 @@ class RowActions:
         do = self.handlers.get(action.name)
         if do is None:
             return False
-        if action.danger is Danger.ENDS_WORK and page.restless:
-            self._shell.flash("the row under the cursor just changed: check it, then press the key again", "slow")
-            return True
         targets = page.chosen() if action.needs in NO_MISSION else page.targets()
         if action.needs is Needs.LIVE:
             live = [row for row in targets if rows.is_live(row)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.missions.status_marks import WAITING, YOUR_TURN
 from overmind_core.view import inbox, numbers, question_block, subject
 from overmind_core.view import missions as missions_rows
-from overmind_core.view.actions import Context
+from overmind_core.view.actions import JUST_CHANGED, Context
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.hive_keys import is_of_swarm
 from overmind_core.view.inbox import Key, Need
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from overmind_tui.pages.page import Handler
 
 Lines = Sequence[Sequence[Cell]]
-JUST_CHANGED = "the row under the cursor just changed: check it, then press the key again"
 NOT_READ = "this question just appeared: read it, then press the key again"
 SESSION = "session"
 CHOOSE = "this is a question: choose with 1-9, or press m to answer in your own words"

@@ -158,8 +158,10 @@ class NoteActions:
 
         def on_result(answers: Answers) -> None:
             refused = [one for one in answers if isinstance(one, OvermindError)]
-            text = safe(refused[0].message) if refused else safe(done(answers))
-            self._shell.flash(text, "bad" if refused else "good")
+            taken = len(answers) - len(refused)
+            some = f"{taken} of {len(answers)} notes done · " if refused and taken else ""
+            text = some + refused[0].message if refused else done(answers)
+            self._shell.flash(safe(text), "bad" if refused else "good")
             self._again()
 
         located = [{**one, "cwd": folder(self._shell)} for one in requests]

@@ -351,7 +351,8 @@ class Page(NeedsRoom, RateLimited):
             return f"read-only: {action.label} is off"
         if self.is_too_small and action.danger is not Danger.NONE:
             return "terminal too small to run this key safely"
-        return self._without_daemon(action, rows) or self._silent(action, rows)
+        moved = actions.JUST_CHANGED if rows is None and self.restless and actions.acts_on_row(action) else ""
+        return self._without_daemon(action, rows) or self._silent(action, rows) or moved
 
     def _without_daemon(self, action: Action, rows: Sequence[Row] | None) -> str:
         """Why an action on rows of this home can't be done, a sentence; "": nothing keeps from it."""

@@ -60,9 +60,10 @@ class Quit:
             return
         several = "missions are running" if live > 1 else "mission is running"
         lines = [f"{live} {several}, and only this program supervises {'them' if live > 1 else 'it'}."]
+        stop = Answer(("s",), "stop all", self._stop_all, "bad")
         answers = [
             Answer(("q", "k", "y"), "keep running in the background", self._keep, "good"),
-            Answer(("s",), "stop all", self._stop_all, "bad"),
+            *([] if self._shell.read_only else [stop]),
             Answer(("c", "n"), "cancel", lambda: None),
         ]
         self._shell.open(Dialog("leave?", lines, answers, first=0))

@@ -44,10 +44,6 @@ class RowSelection(Protocol):
     def chosen(self) -> list[Row]:
         """Which rows of any kind."""
 
-    @property
-    def restless(self) -> bool:
-        """Whether the cursor's row left or moved a moment ago, without a key of the person."""
-
 
 class Main(RowSelection, Protocol):
     """The missions screen, as all that stands before it asks for it."""

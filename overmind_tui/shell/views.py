@@ -30,7 +30,9 @@ def logs(shell: Shell, _view: View, show: Show) -> None:
 def of_mission(shell: Shell, view: View, show: Show) -> None:
     """What the key of the same name shows of the mission that is named, else of the selected one."""
     found = shell.fleet.named(show.words[0]) if show.words else None
-    rows = [found] if found else shell.main.targets()
+    page = shell.app.screen
+    here = page.targets() if isinstance(page, Page) and page.chosen() else shell.main.targets()
+    rows = [found] if found else here
     if rows:
         shell.act(view.name, rows[:1])
     else:

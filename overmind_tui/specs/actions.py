@@ -60,8 +60,11 @@ class SpecActions:
     def run(self, rows: list[Row]) -> None:
         """Run specs from where they are, or one from a phase; a failed task is retried."""
         row = rows[0]
+        if len(rows) > 1 and any(OF_PHASE in one and AT_TASK not in one for one in rows):
+            self._shell.flash(f"run: select one phase, or tasks alone: {len(rows)} rows are marked", "slow")
+            return
         if AT_TASK in row:
-            self._retry([one for one in rows if AT_TASK in one])
+            self._retry(rows)
             return
         phase = row.get(OF_PHASE, "")
         known = next((one for one in row["phases"] if one["phase"] == phase), None)
@@ -144,11 +147,13 @@ class SpecActions:
             return
 
         def edited(code: int) -> None:
-            if code:
-                shell.flash(f"the editor exited with code {code}", "bad")
+            if code == external.NOT_STARTED:  # why was said
+                return
             page = shell.app.screen
             if isinstance(page, Page):
                 page.do_refresh()
+            if code:  # last: the page says that it refreshes
+                shell.flash(f"the editor exited with code {code}", "bad")
 
         external.run(shell, [*editor, path], cwd=os.path.dirname(path), then=edited)
 
@@ -205,11 +210,15 @@ class SpecActions:
 
     def _write(self, row: Row, draft: str) -> None:
         place, before, arrived = _place(row), self.drafts.draft(_place(row)), False
+        opened = self._gate(row)
 
         def send(composer: Composer, text: str) -> None:
             asked = self._gate(row)
             if asked is None:
                 composer.refused(f"nothing is asked about {safe(row['name'])} now: esc keeps the comments until then")
+                return
+            if opened is None or opened["question"] != asked["question"]:  # the title names no such gate
+                composer.refused(f"now {_of(asked, row)} is asked about: esc keeps the comments, m sends them there")
                 return
 
             def on_result(error: OvermindError | None) -> None:
@@ -232,9 +241,8 @@ class SpecActions:
                 message = f"{count} comment{'s' * (count != 1)} kept · # adds another, m sends"
                 self._shell.flash(message, "quiet")
 
-        asked = self._gate(row)
-        title = f"comments · {safe(row['name'])}" if asked is None else f"deny with comments · {_of(asked, row)}"
-        note = "esc keeps it; # on another line adds one" + (", m sends all" if asked is not None else "")
+        title = f"comments · {safe(row['name'])}" if opened is None else f"deny with comments · {_of(opened, row)}"
+        note = "esc keeps it; # on another line adds one" + (", m sends all" if opened is not None else "")
         purpose = Purpose(title, send, keep, draft, self.drafts.sent, note, recall=self.drafts.add)
         self._shell.open(Composer(purpose))
 

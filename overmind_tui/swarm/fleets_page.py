@@ -58,7 +58,7 @@ class FleetsPage(SwarmTablePage):
     def do_delete(self) -> None:
         """End those that are meant, after a question."""
         rows = self.chosen()
-        if rows and not self.refuses():
+        if rows:
             lines = swarm_tables.fleets_at_stake(rows)
             ask_first(self.shell, "delete fleet", rows, lines, lambda: self._delete([row["name"] for row in rows]))
 

@@ -19,7 +19,6 @@ NO_SWARM = (
     ":swarm init URL   makes one of a PostgreSQL database",
 )
 SILENT = ("The swarm is silent.", "The rows appear once it answers.")
-JUST_MOVED = "the row under the cursor just changed: check it, then press the key again"
 Answers = Sequence[Any | OvermindError]
 
 
@@ -65,12 +64,6 @@ class SwarmTablePage(DetailsPage):
         return self.swarm.refusal if self.swarm is not None and is_own else super()._silent(action, rows)
 
     # asking
-
-    def refuses(self) -> bool:
-        """Whether the cursor's row has just moved, which is said: nothing that ends work is done to it."""
-        if self.restless:
-            self.shell.flash(JUST_MOVED, "slow")
-        return self.restless
 
     def get(self, request: str, arguments: Mapping[str, Any], then: Callable[[Any], None]) -> None:
         """Ask for something, and do something with the answer; a refusal is said."""

@@ -41,7 +41,7 @@ class PoolsPage(SwarmTablePage):
     def do_end(self) -> None:
         """Have the instances of those that are meant end, after a question."""
         rows = self.chosen()
-        if rows and not self.refuses():
+        if rows:
             lines = swarm_tables.pools_at_stake(rows)
             ask_first(self.shell, "drain pool", rows, lines, lambda: self._end([row["name"] for row in rows]))
 

@@ -145,10 +145,9 @@ class PostRowsPage(SwarmTablePage):
             if chosen:
                 self.shell.flash(f"{safe(chosen[0]['name'])} is already {chosen[0]['state']}", "slow")
             return
-        if not self.refuses():
-            now = self.shell.now()
-            lines = [swarm_rows.standing_of(row, now) for row in live]
-            ask_first(self.shell, "cancel post", live, lines, lambda: self._cancel(live))
+        now = self.shell.now()
+        lines = [swarm_rows.standing_of(row, now) for row in live]
+        ask_first(self.shell, "cancel post", live, lines, lambda: self._cancel(live))
 
     def _cancel(self, rows: Sequence[Row]) -> None:
         def summary(answers: Sequence[Any]) -> str:

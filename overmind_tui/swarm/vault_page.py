@@ -55,7 +55,7 @@ class VaultPage(SwarmTablePage):
     def do_remove(self) -> None:
         """Remove those that are meant, after a question."""
         rows = self.chosen()
-        if rows and not self.refuses():
+        if rows:
             lines = swarm_tables.secrets_at_stake(rows)
             ask_first(self.shell, "remove secret", rows, lines, lambda: self._remove([row["name"] for row in rows]))
 

@@ -209,7 +209,11 @@ class TerminalPanel:
         if not missions_rows.is_live(row):
             self._was_final = True
         elif self._was_final and missions_rows.has_terminal(row):
-            self.look(row)
+            if self._screen.panels.current is Panel.TERMINAL:
+                self.look(row)
+            else:  # it is only the face of the panel: the keys stay where they are
+                self._enter(row)
+                self._begin_once_laid_out()
 
     # what is said
 
@@ -291,6 +295,12 @@ class TerminalPanel:
         self._screen.act(next(one for one in ACTIONS if one.name == "leave-terminal"))
 
     def _send_itself(self, key: DetachKey) -> None:
+        if self.session.over:
+            self._screen.shell.flash(f"not sent: the terminal of {safe(self.session.name)} is gone", "slow")
+            return
+        if self.takes_no_input:
+            self._screen.shell.flash(missions_rows.view_only({"name": self.session.name}), "slow")
+            return
         if not self.session.writes:
             self.session.connect(read_only=False, size=self.session.size)
         if self.session.link is not None:

@@ -130,7 +130,8 @@ def test_the_arguments_that_a_row_names_are_those_of_its_request(row):
     told = answers(TABLE[row.name].handle)
     assert row.streams is bool(told.items and told.always)
     assert bool(row.streams_with) is bool(told.items and not told.always)
-    assert {*row.acts_with, *row.looks_with, *row.never_with, *row.always_with} <= names
+    assert {*row.looks_with, *row.never_with, *row.always_with} <= names
+    assert set(row.acts_with) <= names | {one.attribute for word in row.commands for one in find(word).options}
     assert not row.streams_with or row.streams_with in names
     assert not row.acts_with or row.danger is Danger.NONE
     assert not row.looks_with or row.danger is not Danger.NONE

@@ -17,6 +17,7 @@ from overmind_core.view import board as board_rows
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.missions import Branch
 from overmind_tui.timeline.page import TimelinePage
+from overmind_tui.widgets import table as table_widget
 from tests.kit.cases import tabled
 from tests.tui.conftest import picture, until
 from tests.tui.quest_walks import Long, RecordingBoard, card_at, known
@@ -291,15 +292,19 @@ def moved(*, name, into):
     return {"columns": columns}
 
 
-def test_who_looks_at_a_column_stays_there_when_a_card_leaves_it_and_ends_nothing_by_a_slip():
+def test_who_looks_at_a_column_stays_there_when_a_card_leaves_it_and_does_nothing_by_a_slip(monkeypatch):
+    monkeypatch.setattr(table_widget, "RESTLESS_SECONDS", float("inf"))
+
     async def scenario(app, press):
         await press(":board", "right", "down")
         assert card_at(app) == "billing"
         app.answers = {**app.answers, "board": moved(name="billing", into="done")}
         app.screen.source.ask_again()
         assert card_at(app) == "backup/4"
-        await press("x")
-        assert app.notice.text == "the row under the cursor just changed: check it, then press the key again"
+        for key in ("x", "r", "shift+up", "shift+down"):
+            app.flash("")
+            await press(key)
+            assert app.notice.text == "the row under the cursor just changed: check it, then press the key again", key
 
     walk(scenario, RecordingBoard)
 

@@ -88,6 +88,47 @@ def test_read_only_help_and_aliases_show_nothing_that_changes():
         assert f"({Danger.ENDS_WORK.value})" not in text
 
 
+ACTING = {("queue", "--max-cost-per-day"), ("messages", "--cancel"), ("health", "--review")}
+"""Readings, each with an option with which it changes something."""
+
+
+def test_each_verb_and_each_option_of_a_reading_that_changes_something_is_known_to_do_so():
+    acting = {
+        (verb.name, flag)
+        for verb in VERBS.values()
+        for flag in verbs.known(verb.name).flags
+        if not verb.change([]) and verb.change([flag])
+    }
+    assert acting == ACTING
+    assert all(VERBS[name].change(["api", f"{flag}=1"]) == f"{name} {flag}" for name, flag in ACTING)
+    off = {verb.name for verb in VERBS.values() if verb.change([])}
+    assert off == {verb.name for verb in VERBS.values() if verb.danger is not Danger.NONE}
+    assert off >= {"memory export", "cortex backup"}, "files are changed, too"
+
+
+OFF = {
+    ":queue --max-cost-per-day 500 --today": "queue --max-cost-per-day",
+    ":queue --today --max-cost-per-day=500": "queue --max-cost-per-day",
+    ":queue 'pause'": "queue pause",
+    ":messages api --cancel 12": "messages --cancel",
+    ":health api --review": "health --review",
+    ":memory export": "memory export",
+}
+"""Line → what of it is off in read-only mode."""
+
+
+def test_read_only_no_line_that_changes_something_is_run():
+    async def scenario(app, press):
+        for line, off in OFF.items():
+            await press(line)
+            assert app.notice.text == f"read-only: {off} is off", line
+        assert app.ran == []
+        await press(":messages api")
+        assert app.ran == [["messages", "api"]]
+
+    walk(scenario, Recording, read_only=True)
+
+
 PLAN_ROW = {"id": "a1b2c3d4", "name": "release", "type": "blueprint"}
 
 

@@ -6,14 +6,18 @@ import asyncio
 
 import pytest
 
+from overmind_core.client import terminal_stream as stream
 from overmind_core.errors import OvermindError
 from overmind_core.view import diff_face
+from overmind_core.view.actions import Context
 from overmind_tui.missions import diff_panel, following
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.messages import LogShown
 from tests.tui.conftest import picture, until
+from tests.tui.test_hop import TYPED, Terminals
 from tests.tui.test_pictures import NOW, ROWS, Still, mission, settle
 from tests.tui.test_pictures_worktrees import CHANGES, Isolated
+from tests.tui.test_traps import run
 from tests.tui.walks import Recording, walk
 
 CROWD = [*ROWS, *(mission(at, f"more-{at}", "running", now="on and on") for at in range(20, 40))]
@@ -210,3 +214,57 @@ def test_where_no_panel_is_a_key_says_how_to_have_one():
         pass
 
     walk(scenario, Plain, size=(80, 24))
+
+
+def test_a_terminal_that_is_only_a_face_leaves_the_keys_in_the_list_when_its_program_is_started_again():
+    async def scenario(app, pilot):
+        panel, row = app.main.terminal_panel, app.fleet.of(TYPED)
+        assert app.main.table.select(TYPED)
+        app.main.panels.turn_to(Panel.TERMINAL)
+        await until(pilot, lambda: app.joined == [(TYPED, False)], what="its terminal")
+        panel.session._came(stream.Exited(0))
+        for status in ("stopped", "running"):
+            app.fleet.apply([{**row, "status": status}], (), everything=False)
+            panel.rows_changed()
+        await until(pilot, lambda: app.joined == [(TYPED, False)] * 2, what="the terminal of its next run")
+        assert app.main.context is Context.MISSIONS
+
+    run(Terminals, scenario)
+
+
+def test_the_key_that_leaves_a_terminal_is_not_said_to_be_sent_where_nothing_is():
+    async def scenario(app, pilot):
+        row = app.fleet.of(TYPED)
+        app.main.terminal_panel.look(row)
+        await until(pilot, lambda: app.joined == [(TYPED, False)], what="its terminal")
+        app.fleet.apply([{**row, "type": "task", "interactive": False}], (), everything=False)
+        await pilot.press("backslash")
+        assert app.notice.text.startswith("typed takes no input: view only")
+        app.fleet.apply([row], (), everything=False)
+        app.main.terminal_panel.session._came(stream.Exited(0))
+        await pilot.press("backslash")
+        assert app.notice.text == "not sent: the terminal of typed is gone"
+        assert app.joined == [(TYPED, False)]
+
+    run(Terminals, scenario)
+
+
+class Unread(Still):
+    """Missions in their third run, whose logs do not come."""
+
+    def __init__(self):
+        super().__init__([{**row, "run": 3} for row in ROWS])
+
+    def _show_log(self, look):
+        """Say nothing."""
+
+
+def test_p_shows_the_previous_run_also_before_the_log_of_the_newest_has_come():
+    async def scenario(app, press):
+        await press("p")
+        assert app.main.log_panel.look.run == 2
+        await press("p", "p")
+        assert app.notice.text == "no previous run"
+        assert app.main.log_panel.look.run == 1
+
+    walk(scenario, Unread)

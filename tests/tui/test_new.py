@@ -107,6 +107,7 @@ ASKED = [
     (form([Startable("gemini")], text="x"), {"provider": "gemini", "type": "session", "interactive": None}),
     (form(labels="a=b c='d e'", env="X=1 Y="), {"labels": {"a": "b", "c": "d e"}, "env_set": {"X": "1", "Y": ""}}),
     (form(max_cost="$2.50", timeout="10m"), {"max_cost": 2.5, "timeout": "10m"}),
+    (form(timeout="600"), {"timeout": "600s"}),
 ]  # fmt: skip
 
 

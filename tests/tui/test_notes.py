@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from overmind_core.errors import OvermindError
-from overmind_core.view.actions import Context
+from overmind_core.view.actions import JUST_CHANGED, Context
 from overmind_core.view.keymap import keymap
 from overmind_tui.notes.actions import remembered
 from overmind_tui.notes.note_page import NotePage
@@ -15,6 +15,7 @@ from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import external
+from overmind_tui.widgets import table
 from tests.tui.conftest import picture
 from tests.tui.noted import NOTES
 from tests.tui.test_keys import ALL_KEYS
@@ -79,6 +80,45 @@ def test_notes_are_accepted_pinned_judged_forgotten_and_taken_back():
         assert changes(app) == [], "what was not forgotten is not taken back"
 
     walk(scenario, RecordingNotes)
+
+
+def test_a_key_that_is_pressed_twice_decides_on_no_note_that_has_just_come_under_the_cursor(monkeypatch):
+    monkeypatch.setattr(table, "RESTLESS_SECONDS", float("inf"))
+    second = {**NOTES[0], "id": "N-zc15bfy0yn"}
+
+    async def scenario(app, press):
+        app.answers = {**app.answers, "notes": {"notes": [NOTES[0], second], "proposed": 2}}
+        await press(":notes proposed")
+        app.answers = {**app.answers, "notes": {"notes": [second], "proposed": 1}}
+        await press("y")
+        for key in ("y", "ctrl+d", "shift+up", "shift+down"):
+            app.flash("")
+            await press(key)
+            assert app.notice.text == JUST_CHANGED, key
+        assert changes(app) == [(FIRST, "accept")]
+        assert [*app.of("forget"), *app.of("outcome")] == []
+        await press("g", "y")
+        assert changes(app)[1:] == [(second["id"], "accept")], "it was gone to"
+
+    walk(scenario, RecordingNotes)
+
+
+class OneRefused(RecordingNotes):
+    """The same, where the first note of several is refused."""
+
+    def request(self, command, requests, on_result):
+        if command == "note_set" and len(requests) > 1:
+            on_result([self.refusal, *(self.answer(command, one) for one in requests[1:])])
+        else:
+            super().request(command, requests, on_result)
+
+
+def test_where_one_of_several_notes_is_refused_the_others_are_said_to_be_done():
+    async def scenario(app, press):
+        await press(":notes", "*", "Y")
+        assert app.notice.text == "4 of 5 notes done · Memory is off: [red]the disk is full[/]\\x1b[2J."
+
+    walk(scenario, OneRefused)
 
 
 def test_of_the_notes_of_all_folders_all_that_are_proposed_are_counted():

@@ -160,25 +160,15 @@ def verb_of(fleet, name, words, outcome):
 SENDS = Language(views={}, verbs=VERBS, leave={}, prose={"send": VERBS["send"].prose or ()})
 
 
-@tabled(
-    ("line", "argv"),
-    [
-        ("s1a delete the build folder", ["s1a", "delete the build folder"]),
-        ("--timeout 5 s1a -v means verbose", ["s1a", "--timeout", "5", "--", "-v means verbose"]),
-        ("go on, don't wait", ["s2a", "go on, don't wait"]),
-        ("s1a", ["s2a", "s1a"]),
-        ("s1 is the one", ["s2a", "s1 is the one"]),
-        ("task it is", ["s2a", "task it is"]),
-        ("old it is", ["s2a", "old it is"]),
-    ],
-)
-def test_a_message_goes_to_the_session_that_it_begins_with_else_to_the_one_under_the_cursor(line, argv):
+def sent(line):
+    """Give the line `:send …` with the cursor on s2a; the words that were run, and what was said."""
     fleet = Fleet()
     sessions = [row("s1a", type="session"), row("s2a", type="session"), row("old", "stopped", type="session")]
     fleet.apply([*sessions, row("task")], (), everything=True)
     page = SimpleNamespace(targets=lambda: [fleet.rows["s2a"]], restless=False)
-    shell = SimpleNamespace(fleet=fleet, read_only=False)
     started: list[list[str]] = []
+    flashed: list[str] = []
+    shell = SimpleNamespace(fleet=fleet, read_only=False, flash=lambda text, _tone: flashed.append(text))
 
     class Runs(CommandRun):
         def _page_of(self, verb: Verb | None) -> Any:  # noqa: ARG002 - as the product has it
@@ -190,7 +180,46 @@ def test_a_message_goes_to_the_session_that_it_begins_with_else_to_the_one_under
     done = parsed(f"send {line}", SENDS)
     assert isinstance(done, Do), line
     Runs(cast("Any", shell), cast("Any", None), cast("Any", None)).run(VERBS["send"], done.words)
-    assert started == [argv]
+    return started, flashed
+
+
+@tabled(
+    ("line", "argv"),
+    [
+        ("s1a delete the build folder", ["s1a", "delete the build folder"]),
+        ("--timeout 5 s1a -v means verbose", ["s1a", "--timeout", "5", "--", "-v means verbose"]),
+        ("go on, don't wait", ["s2a", "go on, don't wait"]),
+        ("s1a", ["s2a", "s1a"]),
+        ("s1 is the one", ["s2a", "s1 is the one"]),
+        ("old", ["s2a", "old"]),
+        ("-- s1a is down", ["s2a", "--", "s1a is down"]),
+        ("-- old it is", ["s2a", "--", "old it is"]),
+    ],
+)
+def test_a_message_goes_to_the_session_that_it_begins_with_else_to_the_one_under_the_cursor(line, argv):
+    assert sent(line) == ([argv], [])
+
+
+TASK = "task is a task and takes no messages: its input is empty; --type session starts one that reads"
+
+
+@tabled(
+    ("line", "why"),
+    [("old it is", "old is stopped"), ("--timeout 5 old it is", "old is stopped"), ("task it is", TASK)],
+)
+def test_a_message_that_names_who_takes_none_goes_to_nobody_else(line, why):
+    assert sent(line) == ([], [f"{why} · :send -- TEXT writes to the row under the cursor"])
+
+
+def test_a_name_means_the_live_mission_as_on_the_command_line():
+    fleet = Fleet()
+    first, second = {**row("a1"), "name": "api"}, {**row("b2"), "name": "api"}
+    for states, meant in (
+        (("running", "stopped"), "a1"), (("running", "running"), "b2"), (("stopped", "stopped"), "b2"),
+    ):  # fmt: skip
+        rows = [{**one, "status": status} for one, status in zip((first, second), states, strict=True)]
+        fleet.apply(rows, (), everything=True)
+        assert (fleet.named("api") or {})["id"] == meant
 
 
 @tabled(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_tui.inbox.messages import Drafts, MessageActions
 from overmind_tui.shell.remembered import Remembered
@@ -56,3 +57,27 @@ def test_what_became_of_a_message_before_its_answer_came_is_told(tmp_path):
     message_actions, flashes = acting(tmp_path, [{"message": 7, "type": "message_delivered"}])
     message_actions.sent({"api": QUEUED}, "go on")
     assert flashes == ["queued for api", "api received the message"]
+
+
+ENDED = OvermindError("not_running", "It has ended.")
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([{"interrupted": True}], "interrupted a"),
+        ([{"interrupted": False}], "a: no turn in progress"),
+        ([{"interrupted": False}, {"interrupted": False}], "no turn in progress"),
+        ([{"interrupted": True}, {"interrupted": False}], "interrupted 1 of 2"),
+        ([ENDED], "It has ended."),
+        ([ENDED, ENDED], "It has ended."),
+        ([ENDED, OvermindError("busy", "A person types.")], "It has ended. · A person types."),
+        ([{"interrupted": True}, ENDED], "interrupted 1 of 2 · It has ended."),
+    ],
+)
+def test_what_became_of_interrupted_turns_is_said_and_of_each_refusal_why(tmp_path, answers, said):
+    message_actions, flashes = acting(tmp_path)
+    shell: Any = message_actions._shell
+    shell.request = lambda _command, _requests, on_result: on_result(answers)
+    message_actions.interrupt([{"id": name, "name": name} for name in "ab"[: len(answers)]])
+    assert flashes == [said]

@@ -250,7 +250,10 @@ def test_r_has_a_spec_go_on_and_asks_before_a_phase_that_has_passed_is_done_agai
         assert app.notice.text == "login/TSK-003 is queued: r retries what has failed or was cancelled"
         await press(":spec carts", "G", "r")
         assert app.notice.text == "TSK-003 is not queued yet"
-        await press("*", "ctrl+d")
+        await press("*", "r")
+        assert app.notice.text.startswith("run: select one phase, or tasks alone: ")
+        assert len(app.of("spec_run")) == 3, "none of them, rather than one"
+        await press("ctrl+d")
         assert "archive spec carts?" in picture(app), "whatever is marked is one spec"
 
     walk(scenario, RecordingSpecs)
@@ -313,6 +316,21 @@ def test_comments_are_kept_from_line_to_line_and_m_sends_all_as_feedback():
     walk(scenario, RecordingSpecs)
 
 
+def test_comments_deny_the_gate_that_was_on_the_screen_and_no_other():
+    async def scenario(app, press):
+        await press(":spec carts", "enter", *["down"] * 8, "#", *"too large")
+        app.fleet.questions = [{**app.fleet.questions[0], "question": 5, "part": "design"}]
+        await press("enter")
+        assert app.of("answer") == []
+        assert "now design of carts is asked about" in picture(app)
+        await press("escape", "m")
+        assert "deny with comments · design of carts" in picture(app)
+        await press("enter")
+        assert [one["question"] for one in app.of("answer")] == [5]
+
+    walk(scenario, RecordingSpecs)
+
+
 def test_a_comment_waits_until_something_is_asked():
     async def scenario(app, press):
         await press(":spec login", "enter", "down", "#", *"no", "enter")
@@ -360,6 +378,24 @@ def test_e_edits_the_document_and_looks_at_it_again(monkeypatch, tmp_path):
         assert app.notice.text == "$EDITOR is not a valid command: No closing quotation"
         await press(":specs", "down", "down", "down", "enter", "G", "e")
         assert app.notice.text == "sync.md is not written yet: r has it done"
+
+    walk(scenario, RecordingSpecs)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(3, "the editor exited with code 3"), (external.NOT_STARTED, "vi: No such file or directory")]
+)
+def test_what_an_editor_has_failed_with_is_what_is_said_last(code, said, monkeypatch):
+    def run(shell, _argv, *, cwd, then):
+        del cwd
+        shell.flash("vi: No such file or directory", "bad")
+        then(code)
+
+    monkeypatch.setattr(external, "run", run)
+
+    async def scenario(app, press):
+        await press(":spec carts", "g", "e")
+        assert app.notice.text == said
 
     walk(scenario, RecordingSpecs)
 

@@ -315,6 +315,17 @@ def test_hives_are_drained_by_their_gates_else_through_the_swarm():
     play(scenario)
 
 
+def test_of_marked_hives_those_are_drained_that_were_asked_about_and_none_takes_work_again():
+    async def scenario(app, pilot):
+        await press(pilot, *keys("hives"), "g", "space", "G", "space", "D")
+        assert "drain hive local?" in picture(app)
+        assert "lab is drained already, and stays so" in picture(app)
+        await press(pilot, "y")
+        assert app.asked == [("queue_set", [{"paused": True}])]
+
+    play(scenario)
+
+
 GHOSTS = [("fleet scale re", "view"), ("fl", "eets"), ("why check", "out"), ("vault grant DEPLOY_KEY gp", "u1"),
           ("hive drain gp", "u1"), ("board sw", "arm"), ("queue sw", "arm"), ("swarm a", "ll"),
           ("vault rm NPM", "_TOKEN")]  # fmt: skip

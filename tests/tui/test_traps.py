@@ -13,7 +13,7 @@ from textual import constants, events
 from textual.drivers.web_driver import WebDriver
 
 from overmind_core.domain.operation import Danger
-from overmind_core.view.actions import Context
+from overmind_core.view.actions import Context, acts_on_row
 from overmind_core.view.keymap import keymap
 from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.shell import driver
@@ -84,11 +84,18 @@ async def on_a_row_that_left(app, pilot):
 
 
 ENDING = sorted(key for key, one in keymap(Context.MISSIONS).items() if one.danger is Danger.ENDS_WORK)
+ACTING = ["L", "i"]
+"""Keys that change something and open no line, which would name the row first."""
+
+
+def test_each_key_that_acts_on_a_row_is_tried():
+    acting = {key for key, one in keymap(Context.MISSIONS).items() if acts_on_row(one)}
+    assert acting == {*ENDING, *ACTING}
 
 
 @pytest.mark.usefixtures("long_unrest")
-@pytest.mark.parametrize("key", ENDING)
-def test_no_key_that_ends_work_meets_a_row_that_has_just_come_under_the_cursor(key):
+@pytest.mark.parametrize("key", [*ENDING, *ACTING])
+def test_no_key_that_acts_on_a_row_meets_one_that_has_just_come_under_the_cursor(key):
     async def scenario(app, pilot):
         await on_a_row_that_left(app, pilot)
         await pilot.press(key)

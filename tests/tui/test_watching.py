@@ -173,6 +173,20 @@ def test_a_turn_is_interrupted_from_the_row_of_its_mission():
     walk(scenario, RecordingHealth)
 
 
+def test_describe_means_the_row_of_the_view_that_is_open():
+    async def scenario(app, press):
+        assert app.main.select("00000053")
+        meant = []
+        app.act = lambda name, rows: meant.append((name, [row["id"] for row in rows]))
+        await press(":health", ":describe")
+        assert meant == [("describe", ["00000050"])]
+        await press(":learn", ":describe")
+        assert meant[1:] == []
+        assert app.notice.text.startswith("No mission is selected.")
+
+    walk(scenario, RecordingHealth)
+
+
 @pytest.mark.parametrize("view", ["board", "queue", "quests"])
 def test_enter_on_a_quest_opens_its_timeline_and_esc_goes_back(view):
     class Quests(Boarded):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
 from overmind_core.view.actions import Context
+from overmind_tui.shell.quit import Quit
 from tests.kit.cases import tabled
 from tests.tui.conftest import until
 from tests.tui.test_hint_walk import CALM, Talking, at_list
@@ -69,3 +73,16 @@ def test_esc_closes_the_panel_that_was_opened_and_never_leaves():
         assert not app.left
 
     run(Talking, scenario, size=LOW)
+
+
+@tabled(
+    ("read_only", "labels"),
+    [(False, ["keep running in the background", "stop all", "cancel"]),
+     (True, ["keep running in the background", "cancel"])],
+)  # fmt: skip
+def test_who_may_only_look_is_not_offered_to_stop_what_only_this_program_supervises(read_only, labels):
+    asked: list[Any] = []
+    shell = SimpleNamespace(read_only=read_only, open=asked.append)
+    Quit(cast("Any", shell), cast("Any", SimpleNamespace(live=2)), lambda: None).ask()
+    (dialog,) = asked
+    assert [answer.label for answer in dialog._answers] == labels

@@ -222,6 +222,7 @@ def test_i_ends_the_turn_and_says_so_or_that_there_is_none(om, opened, planner):
         await until(pilot, lambda: "planner: no turn in progress" in picture(app), what="nothing to end")
         sessions.say(om, planner, "!sleep 600 late")
         await until(pilot, lambda: app.fleet.of(planner)["activity"] == "working", what="working")
+        await until(pilot, lambda: not app.main.restless, what="its row rests")
         await pilot.press("i")
         await until(pilot, lambda: "interrupted planner" in picture(app), what="interrupted")
         eventually(lambda: om.info(planner)["activity"] == "idle", what="idle")

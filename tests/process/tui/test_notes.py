@@ -32,6 +32,7 @@ def test_notes_of_a_home_are_found_given_judged_accepted_forgotten_and_written(a
         pinned = next(row["id"] for row in app.screen.rows if row["pinned"])
         await pilot.press("slash", *"redsi", "enter")
         await until(pilot, lambda: "spelling (redsi: redis)" in app.screen.standing().text, what="it")
+        await until(pilot, lambda: not app.screen.restless, what="it rests")
         await pilot.press("shift+up")
         await until(pilot, lambda: "+1 -0" in picture(app), what="the vote")
         await pilot.press("Y")
