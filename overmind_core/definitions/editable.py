@@ -92,11 +92,22 @@ def applied(before: EditableMission, terms: Terms, settings: Settings) -> Editab
     agent = agent_of(request, settings) if before.talks else before.agent
     made = validate.definition(request, agent, name=validate.checked_name(terms.name), parent=before.definition.parent)
     kept = before.definition
-    definition = replace(made, argv=kept.argv if before.talks else made.argv, tty=kept.tty,
-                         interactive=kept.interactive)  # fmt: skip
+    definition = replace(
+        made,
+        argv=kept.argv if before.talks else made.argv,
+        tty=kept.tty,
+        interactive=kept.interactive,
+        isolated=kept.isolated,
+    )
     if not before.talks or agent is None or before.agent is None:
         return EditableMission(definition, before.agent, terms.env)
-    agent = replace(agent, program=before.agent.program, folders=before.agent.folders)
+    kept_agent = before.agent
+    agent = replace(
+        agent,
+        program=kept_agent.program,
+        program_arguments=kept_agent.program_arguments,
+        folders=kept_agent.folders,
+    )
     return EditableMission(definition, agent, terms.env)
 
 

@@ -165,8 +165,9 @@ class Attempts:
             del self._ahead[next(iter(self._ahead))]
 
     def forget_ahead(self) -> None:
-        """The plan is another one: what was worked out may be wrong."""
+        """The plan is another one, perhaps of another caller: what was worked out may be wrong."""
         self._ahead.clear()
+        self._applied = None
 
     def check(self, name: str) -> None:
         """Find out how the mission of an agent's newest attempt stands."""

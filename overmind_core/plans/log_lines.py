@@ -114,11 +114,12 @@ def plan_note(sentence: str) -> PlanNoted:
     return PlanNoted(text=f"--- {sentence.rstrip('.')} ---")
 
 
-def skipped(name: str, before: AgentProgress, after: AgentProgress) -> AgentSkipped:
+def skipped(name: str, before: AgentProgress, after: AgentProgress, why: str) -> AgentSkipped:
     """It will not run, or not again."""
     waited = waiting_attempt(before)
     tried = None if waited is None else waited.mission
-    return _agent_event(AgentSkipped, name, f"skipped: {sentence(after.reason)}", after, tried)
+    how = "not tried again" if after.stage is AgentStage.FAILED else "skipped"
+    return _agent_event(AgentSkipped, name, f"{how}: {sentence(why)}", after, tried)
 
 
 def changed(lines: Sequence[str]) -> PlanChanged:
@@ -140,6 +141,8 @@ def over(blueprint: Blueprint, nodes: Nodes, seconds: float, file: str = "") -> 
     failed = [name for name in names if nodes[name].stage is AgentStage.FAILED]
     named = _named("failed", [name for name in failed if not nodes[name].kept])
     named += _named("failed before", [name for name in failed if nodes[name].kept])
+    cut_short = [name for name in names if nodes[name].stage is AgentStage.CANCELLED and nodes[name].kept]
+    named += _named("stopped before", cut_short)
     if any(nodes[name].reason == KEEPER_LOST for name in failed if not nodes[name].kept):
         named += f"; go on with: {plan_again(blueprint.name, file)}"
     text = f"--- {blueprint.name}: {', '.join(parts) or 'no agents'} in {lasted(seconds)}{named} ---"

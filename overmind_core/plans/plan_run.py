@@ -298,8 +298,8 @@ class PlanRun:
         elif node.stage in ACTIVE:
             self.put(name, replace(node, stopped=EndReason.REMOVED))
         elif progress.waiting_attempt(node) is not None:
-            left = replace(progress.given_up(node), reason=EndReason.REMOVED.value)
-            self.put(name, left, log_lines.skipped(name, node, left))
+            left = progress.given_up(node, EndReason.REMOVED.value)
+            self.put(name, left, log_lines.skipped(name, node, left, EndReason.REMOVED.value))
         self._removed.put(name, self.nodes[name])
 
     def _reset(self, names: Iterable[str]) -> None:
@@ -501,8 +501,8 @@ class PlanRun:
         wall = self._clock.wall()
         while (step := self.state.scheduler.step(wall, ending=ending, unreachable=self._unreachable())).skip:
             for name, why in step.skip.items():
-                node = replace(progress.given_up(self.nodes[name]), stage=AgentStage.SKIPPED, reason=why)
-                self.put(name, node, log_lines.skipped(name, self.nodes[name], node))
+                node = progress.given_up(self.nodes[name], why)
+                self.put(name, node, log_lines.skipped(name, self.nodes[name], node, why))
         return step
 
     def _advance(
@@ -534,7 +534,8 @@ class PlanRun:
         now = self._registry.now()
         lasted = max(0.0, now.mono - mission.run_started_mono)
         self._registry.record(mission, log_lines.over(self.blueprint, self.nodes, lasted, self.state.file))
-        code = 0 if self.state.scheduler.went_well else FAILED
+        # Whoever ends it before its time does not get all of it, also where nothing of it ran just then.
+        code = 0 if self.state.scheduler.went_well and mission.ending is None else FAILED
         self._registry.apply_if_legal(mission, Exited(code, now.wall, left=False), urgent=True)
 
     # ending agents

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentStage
+from overmind_core.domain.plans.blueprint import OnFailure
+from overmind_core.domain.plans.progress import ACTIVE, FINAL, HELD, PLAN_ENDS, AgentStage
 from overmind_core.domain.text.graph import below
 from overmind_core.errors import OvermindError
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _WRONG = frozenset({AgentStage.FAILED, AgentStage.CANCELLED})
 _RIGHT = frozenset({AgentStage.SUCCEEDED, AgentStage.SKIPPED})
+_LEFT_OUT = frozenset({HELD, PLAN_ENDS})
+"""Why those were skipped that could have run: all others wait for what came out otherwise."""
 
 
 def failed(plan: PlanState, *, ended: bool = False) -> set[str]:
@@ -25,11 +28,10 @@ def failed(plan: PlanState, *, ended: bool = False) -> set[str]:
 
     Once the plan has ended, also what it did not see to its end.
     """
-    stages = {name: node.stage for name, node in plan.nodes.items()}
-    wrong = frozenset(AgentStage) - _RIGHT if ended else _WRONG
-    if wrong.isdisjoint(stages.values()):
-        return set()
-    return {name for name, stage in stages.items() if stage in wrong or stage is AgentStage.SKIPPED}
+    skipped = {name: node.reason for name, node in plan.nodes.items() if node.stage is AgentStage.SKIPPED}
+    stages = frozenset(AgentStage) - _RIGHT if ended else _WRONG
+    wrong = {name for name, node in plan.nodes.items() if node.stage in stages}
+    return wrong | skipped.keys() if wrong or not _LEFT_OUT.isdisjoint(skipped.values()) else set()
 
 
 FAILED, CHANGED = "failed", "changed"
@@ -52,8 +54,31 @@ def wanted(request: Apply, plan: PlanState, *, ended: bool = False) -> set[str]:
     return found | names
 
 
+def after_end(nodes: Nodes, blueprint: Blueprint, asked: set[str]) -> set[str]:
+    """Agents of a plan that has ended: those asked for, whoever depends on them, and the services that these need.
+
+    With them those that only a failure kept from starting, where it runs again, or is gone.
+    """
+    freed = _no_longer_held(nodes, blueprint, _with_dependents(blueprint, asked))
+    return _with_dependents(blueprint, asked | freed)
+
+
+def _with_dependents(blueprint: Blueprint, names: set[str]) -> set[str]:
+    found = (below(blueprint.edges, names) | names) & blueprint.by_name.keys()
+    return found | services(blueprint, found, behind=True)
+
+
 def after_change(nodes: Nodes, blueprint: Blueprint, changed: set[str]) -> set[str]:
     """Agents that have begun, and were changed or depend on one that was; and services that these need once more.
+
+    With them those that only a failure kept from starting, where it runs again, or is gone.
+    """
+    freed = _no_longer_held(nodes, blueprint, _begun_behind(nodes, blueprint, changed))
+    return _begun_behind(nodes, blueprint, changed | freed)
+
+
+def _begun_behind(nodes: Nodes, blueprint: Blueprint, changed: set[str]) -> set[str]:
+    """Those that have begun, behind what was changed.
 
     A service that has ended, or is being ended, is needed once more. Services between it and whoever needs it begin
     once more behind it, with all that runs beside them.
@@ -65,6 +90,18 @@ def after_change(nodes: Nodes, blueprint: Blueprint, changed: set[str]) -> set[s
     between = needed & below(edges, once_more)
     beside = {name for name in between | below(edges, between) if name in nodes and nodes[name].stage in ACTIVE}
     return {name for name in concerned if name in nodes and _has_begun(nodes[name])} | once_more | beside
+
+
+def _no_longer_held(nodes: Nodes, blueprint: Blueprint, again: set[str]) -> set[str]:
+    """Agents that a failure kept from starting, and none does any more once these run again.
+
+    A failure that was kept from an earlier run holds only those that were kept with it.
+    """
+    left = {name: nodes[name] for name in blueprint.by_name if name in nodes and name not in again}
+    holds = blueprint.on_failure is not OnFailure.CONTINUE
+    failures = [node for node in left.values() if node.stage is AgentStage.FAILED and holds]
+    held = {name: node for name, node in left.items() if node.stage is AgentStage.SKIPPED and node.reason == HELD}
+    return {name for name, node in held.items() if all(one.kept and not node.kept for one in failures)}
 
 
 def _has_begun(node: AgentProgress) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.missions.mission import Definition, Kind, Mission, Status
 from overmind_core.domain.plans.diff import PlanChange, difference
-from overmind_core.domain.plans.progress import AgentProgress, outlived_its_plan
+from overmind_core.domain.plans.progress import HELD, AgentProgress, outlived_its_plan
 from overmind_core.domain.plans.references import bind_text, references
 from overmind_core.domain.text.graph import below
 from overmind_core.errors import OvermindError
@@ -374,21 +374,24 @@ class Plans:
             name = mission.definition.name
             raise OvermindError("not_running", f"Plan {mission.id} ({name}) is being stopped. Try again.")
         changes = difference(plan.blueprint, request.blueprint)
-        failed = reruns.wanted(request, plan.state)
-        if not changes and not failed:
-            return _applied(mission, "unchanged")
         changed = {change.agent for change in changes if change.sign != "-" and change.agent}
-        again = reruns.after_change(plan.nodes, request.blueprint, changed | failed)
-        behind = below(request.blueprint.edges, changed | failed)
+        asked = changed | reruns.wanted(request, plan.state)
+        again = reruns.after_change(plan.nodes, request.blueprint, asked)
+        edges = request.blueprint.edges
+        behind, freed = below(edges, asked), {name for name in again - asked if plan.nodes[name].reason == HELD}
+        freed |= below(edges, freed)
         for name in sorted(again - changed):
-            cause = _DEPENDENCY_CHANGED if name in behind else _NEEDED_AGAIN
+            cause = _DEPENDENCY_CHANGED if name in behind else _HELD_NO_MORE if name in freed else _NEEDED_AGAIN
             changes.append(PlanChange("~", name, ("runs again" if request.rerun else f"runs again: {cause}",)))
+        if not changes:
+            return _applied(mission, "unchanged")
         if request.dry_run:
             return _applied(mission, "planned", changes)
         if notes is None:
             return None
         plan.state.file = request.file or plan.state.file
         self._registry.put(_limited(mission, request.blueprint), ())
+        self._save_environment(plan.id, request)
         plan.change(request.blueprint, again)
         plan.record(log_lines.changed([f"{one.sign} {one.agent or 'the plan itself'}" for one in changes]))
         await self._journal.saved()
@@ -408,9 +411,7 @@ class Plans:
         asked = reruns.wanted(request, plan.state, ended=True)
         changes = difference(plan.blueprint, request.blueprint)
         changed = {change.agent for change in changes if change.agent and change.sign != "-"}
-        again = below(request.blueprint.edges, asked | changed) | asked | changed
-        again &= request.blueprint.by_name.keys()
-        again |= reruns.services(request.blueprint, again, behind=True)
+        again = reruns.after_end(plan.nodes, request.blueprint, asked | changed)
         if not again:
             return _applied(mission, "unchanged")
         anew = [*changes, *(PlanChange("~", one, ("runs again",)) for one in sorted(again - changed))]
@@ -424,11 +425,15 @@ class Plans:
         plan.keep(kept)
         self._adopted.add(plan.id)
         self._put(plan)
-        environment = _environment(request)
-        self._journal.save(lambda: self._environment_table.save(mission.id, environment))
+        self._save_environment(plan.id, request)
         self._registry.apply(_limited(mission, request.blueprint), StartAsked())
         await self._journal.saved()
         return _applied(mission, "started", anew, kept)
+
+    def _save_environment(self, plan: str, request: Apply) -> None:
+        """Have all that begins from now on get the environment of this caller."""
+        environment = _environment(request)
+        self._journal.save(lambda: self._environment_table.save(plan, environment))
 
     def _newest(self, request: Apply) -> Mission | None:
         """The mission of the newest plan of this name and file."""
@@ -467,6 +472,7 @@ class Plans:
 
 
 _DEPENDENCY_CHANGED, _NEEDED_AGAIN = "a dependency was changed", "it is needed once more"
+_HELD_NO_MORE = "no failure holds it any more"
 _ANOTHER_NAME = "Give this plan another name: overmind apply --name NAME"
 
 

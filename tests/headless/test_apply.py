@@ -22,7 +22,7 @@ def test_a_report_is_there_whole_or_not_at_all(tmp_path):
 
 def agent(name, stage, **more):
     return {
-        "name": name, "stage": stage, "mission": None, "attempt": 0, "exit_code": None, "reason": None,
+        "name": name, "stage": stage, "mission": None, "attempt": 0, "tries": 0, "exit_code": None, "reason": None,
         "depends_on": [], "started_at": None, "ended_at": None, "seconds": None, **more,
     }  # fmt: skip
 
@@ -41,7 +41,7 @@ def plan(*agents, trouble="", output=""):
 
 def test_the_failure_of_an_agent_shows_the_end_of_its_log():
     lines = "\n".join(f"line {number}" for number in range(100))
-    report = junit(plan(agent("a", "failed", mission="2", attempt=3, exit_code=3), output=lines))
+    report = junit(plan(agent("a", "failed", mission="2", attempt=3, tries=3, exit_code=3), output=lines))
     suite: Any = ET.fromstring(report)[0]
     failure = suite[0].find("failure")
     assert failure.get("message") == "failed (3), 2 restarts"

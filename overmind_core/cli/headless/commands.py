@@ -116,7 +116,10 @@ RUN = Command(
     options=[
         *REPORTS,
         *(option for option in (PROVIDER, *RUN_OPTIONS) if not _ELSEWHERE.intersection(option.names)),
-        flag("--trust", "trust the project's .overmind.yml for this run: its commands can run"),
+        flag(
+            "--trust",
+            "trust the project's .overmind.yml for this run, or with --home for later ones too: its commands can run",
+        ),
         flag("--wait", "no effect; it always waits"),
         AS_JSON,
     ],
@@ -178,7 +181,11 @@ APPLY = Command(
         VAR,
         NAME,
         RERUN,
-        flag("--trust", "trust the .overmind.yml of its isolated agents for this run: its commands can run"),
+        flag(
+            "--trust",
+            "trust the .overmind.yml of its isolated agents for this run, or with --home for later ones too: its "
+            "commands can run",
+        ),
         flag("--wait", "no effect; it always waits"),
         AS_JSON,
     ],

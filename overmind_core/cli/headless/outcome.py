@@ -239,14 +239,14 @@ class AgentOutcome(Outcome):
 
     def __init__(self, agent: Mapping[str, Any], mission: Outcome | None) -> None:
         self.stage = AgentStage(agent["stage"])
-        tries = max(0, int(agent["attempt"]) - 1)
+        again = max(0, int(agent["tries"]) - 1)
         info = {
             **agent,
             "id": agent["mission"],
             "command": "" if mission is None else mission.command,
             "status": self.stage.value,
             "outcome": agent.get("outcome"),  # a daemon of an earlier version says none
-            "restart_count": tries + (0 if mission is None else mission.restarts),
+            "restart_count": again + (0 if mission is None else mission.restarts),
             "uptime_seconds": agent["seconds"] or 0.0,
         }
         output, dropped = ("", 0) if mission is None else (mission.output, mission.dropped)
@@ -274,7 +274,7 @@ class AgentOutcome(Outcome):
 
 
 class PlanResult(Result):
-    """The end of a headless plan.
+    """The end of a headless plan; what ended it that was none of its agents is its trouble.
 
     Args:
         found: the ends of all missions, the plan's own among them.
@@ -284,12 +284,20 @@ class PlanResult(Result):
     __slots__ = ("_agents", "plan")
 
     def __init__(self, found: Result, plan: Mapping[str, Any]) -> None:
-        agents = [out_of_time(agent, agent["mission"], found.timed_out) for agent in plan["agents"]]
-        self.plan = {**out_of_time(plan, plan["id"], found.timed_out), "agents": agents}
         by_id = {one.id: one for one in found.outcomes}
+        trouble, timed_out = found.trouble, found.timed_out
+        own = None if trouble else by_id.get(plan["id"])
+        has_failed = any(agent["stage"] == AgentStage.FAILED for agent in plan["agents"])
+        told = {Ending.SUCCEEDED, Ending.FAILED} if has_failed else {Ending.SUCCEEDED}
+        if own is not None and own.state not in told:  # no agent is to blame for that
+            trouble = ended_words(own.state, own.exit_code, own.reason, own.limit)
+            if own.state == Ending.TIMED_OUT:
+                timed_out = [agent["mission"] for agent in plan["agents"] if agent["stage"] == AgentStage.CANCELLED]
+        agents = [out_of_time(agent, agent["mission"], timed_out) for agent in plan["agents"]]
+        self.plan = {**out_of_time(plan, plan["id"], timed_out), "agents": agents}
         self._agents = [AgentOutcome(agent, by_id.get(agent["mission"])) for agent in agents]
         others = [one for one in found.outcomes if one.id != plan["id"] and not one.name.startswith(f"{self.name}/")]
-        super().__init__(found.exit_status, [*self._agents, *others], found.trouble, found.timed_out)
+        super().__init__(found.exit_status, [*self._agents, *others], trouble, timed_out)
 
     @property
     def name(self) -> str:

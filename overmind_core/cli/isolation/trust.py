@@ -113,7 +113,7 @@ def _person_agrees(context: Context, facts: Mapping[str, Any]) -> bool:
 
 
 def _untrusted_error(facts: Mapping[str, Any], without: str, *, here: bool) -> OvermindError:
-    """`here`: trust is said with the command itself, and lasts no longer."""
+    """`here`: trust is said with the command itself, and lasts as long as its home."""
     why = "has changed since it was trusted" if facts.get("changed") else "is not trusted"
     if "genome" in facts:
         message = f"{facts['path']} {why}; nothing was started. Review and trust it:"

@@ -64,7 +64,7 @@ def apply(args: Namespace, context: Context) -> int:
     answer = last = None
     if found.blueprint.agents:
         client = context.client(start=True)
-        last = _last_run(client, found.blueprint.name, request["file"])
+        last = _last_run(client, request)
         answer = call_trusted(context, client, "apply", request)
     lines = [] if answer is None or args.json else _lines(answer, last, _again(args, path), partial=bool(rerun))
     _print_answer(args, context, answer, fleets, lines)
@@ -155,11 +155,18 @@ def _lines(answer: Mapping[str, Any], last: Plan | None, again: str, *, partial:
     return [*shown, f"{DONE[status]} {plan}{of_last}"]
 
 
-def _last_run(client: Client, name: str, file: str) -> Plan | None:
-    """Return the newest plan of this name and file, if that has ended."""
-    found = [one for one in client.call("plans") if (one["name"], one["file"]) == (name, file)]
-    newest = max(found, key=lambda one: (one["status"] not in FINAL, str(one["started_at"])), default=None)
+def _last_run(client: Client, request: Mapping[str, Any]) -> Plan | None:
+    """Return the newest plan of this name and file, if that has ended; of standard input the newest of this folder."""
+    origin = request["blueprint"]["name"], request["file"]
+    found = [one for one in client.call("plans") if (one["name"], one["file"]) == origin]
+    found.sort(key=lambda one: (one["status"] not in FINAL, str(one["started_at"])), reverse=True)
+    newest = next((one for one in found if _is_of_folder(client, one, request["cwd"])), None)
     return newest if newest is not None and newest["status"] in FINAL else None
+
+
+def _is_of_folder(client: Client, plan: Plan, folder: str) -> bool:
+    """Tell the plans of standard input apart by their folders; those of a file are told by that."""
+    return bool(plan["file"] != STDIN or client.call("info", {"id": plan["id"]})["cwd"] == folder)
 
 
 def _ended(plan: Plan) -> str:
@@ -327,7 +334,7 @@ def diff(args: Namespace, context: Context) -> int:
     blueprint, rerun = found.blueprint, _rerun(args)
     request = apply_request(blueprint, path, context.environ, dry_run=True, rerun=rerun)
     client = context.client()
-    last = _last_run(client, blueprint.name, request["file"]) if blueprint.agents else None
+    last = _last_run(client, request) if blueprint.agents else None
     answer = client.call("apply", request) if blueprint.agents else {"changes": [], "kept": []}
     changes = answer["changes"]
     fleets = [one for one in _fleets(context, found, path, request, dry_run=True) if one["change"] != "unchanged"]

@@ -8,6 +8,22 @@ from typing import NamedTuple
 
 RAW = "raw"
 """The provider of plain programs, which say nothing that we understand."""
+OWN = "acp:"
+"""Before the name of a person's own agent, which speaks the Agent Client Protocol: config.toml has its program."""
+LONGEST_OWN_NAME = 32
+"""Characters."""
+
+
+def is_own(provider: str) -> bool:
+    """Whether a provider is called as people's own agents are: `acp:mine`."""
+    return provider.startswith(OWN) and is_own_name(provider.removeprefix(OWN))
+
+
+def is_own_name(name: str) -> bool:
+    """Whether somebody may call an agent of theirs so: small letters and digits, `-` and `_` behind the first."""
+    letters = name.replace("-", "").replace("_", "")
+    is_word = letters.isascii() and letters.isalnum() and letters == letters.lower()
+    return is_word and name[0] not in "-_" and len(name) <= LONGEST_OWN_NAME
 
 
 class AgentMode(StrEnum):
@@ -59,6 +75,8 @@ class Agent:
     """It runs agents of its own, and does so unasked: see `permission.permits`."""
     program: str = ""
     """The program to run: a name that PATH resolves, or a path."""
+    program_arguments: tuple[str, ...] = ()
+    """What follows it before all else: of an agent of somebody's own."""
     folders: AgentFolders | None = None
     """Of the quest that it works on; see `own_folders`. Nobody but the queue sets them."""
 

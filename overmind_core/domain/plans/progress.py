@@ -33,6 +33,10 @@ NEXT_TRY = "its next try"
 """What an agent waits for that has failed, during the pause."""
 FREE_SLOT = "a free slot"
 """The beginning of what an agent waits for while as many run as may."""
+HELD = "another agent has failed"
+"""Why one was skipped that does not depend on what has failed. Books have it: it may run once nothing holds it."""
+PLAN_ENDS = "the plan ends"
+"""Why one was skipped that still waited. Books have it."""
 FINAL = frozenset({AgentStage.SUCCEEDED, AgentStage.FAILED, AgentStage.SKIPPED, AgentStage.CANCELLED})
 ACTIVE = frozenset({AgentStage.STARTING, AgentStage.RUNNING, AgentStage.STOPPING})
 
@@ -205,9 +209,13 @@ def run_again(node: AgentProgress) -> AgentProgress:
     return replace(again, tried=(*node.tried, failed)[-MOST_TRIED:])
 
 
-def given_up(node: AgentProgress) -> AgentProgress:
-    """The agent will not be tried again after all: its newest attempt has failed for good."""
-    return replace(node, tried=tuple(one for one in node.tried if one.number < node.attempt))
+def given_up(node: AgentProgress, why: str) -> AgentProgress:
+    """The waiting agent will not run after all, and is skipped; one that waits for its next try has failed for good."""
+    left = replace(node, tried=tuple(one for one in node.tried if one.number < node.attempt))
+    if not node.tries:
+        return replace(left, stage=AgentStage.SKIPPED, reason=why)
+    failed, last = replace(left, stage=AgentStage.FAILED), waiting_attempt(node)
+    return failed if last is None else replace(failed, mission=last.mission, ended_at=last.ended_at)
 
 
 def waiting_attempt(node: AgentProgress) -> TriedAttempt | None:
@@ -260,6 +268,7 @@ def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgre
             tries=node.tries,
             exit_code=end.exit_code,
             reason=end.reason,
+            ended_at=end.at,
             run_reason=end.run_reason,
             limit=end.limit,
             not_before=end.at + pause_before_retry(agent, node.tries),

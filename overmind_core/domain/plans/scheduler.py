@@ -19,8 +19,10 @@ from overmind_core.domain.plans.progress import (
     ACTIVE,
     FINAL,
     FREE_SLOT,
+    HELD,
     LONGEST_PAUSE,
     NEXT_TRY,
+    PLAN_ENDS,
     AgentProgress,
     AgentStage,
     EndReason,
@@ -178,7 +180,7 @@ class Scheduler:
             unreachable: Those that can't be ended for now: where the plan ends, those behind them don't wait for that.
         """
         self._doubtful |= {name for name in self._delayed if self._wait_left(name, now) <= 0}
-        skip = dict.fromkeys(self._given_up(ending), "the plan ends") or self._settle_doubtful(now)
+        skip = dict.fromkeys(self._given_up(ending), PLAN_ENDS) or self._settle_doubtful(now)
         if skip:
             return PlanStep(skip=dict(sorted(skip.items(), key=lambda one: self._order[one[0]])))
         pool = Pool(self.blueprint.max_parallel, self._slots)
@@ -249,7 +251,7 @@ class Scheduler:
         if agent.when is When.SUCCESS and never:
             return _Obstacle(_is_missed(never[0], self.nodes[never[0].agent]), never=True)
         if self._is_held(agent):
-            return _Obstacle("another agent has failed", never=True)
+            return _Obstacle(HELD, never=True)
         if still_open:
             return _Obstacle(", ".join(map(_wanted, still_open)))
         if agent.when is When.FAILURE and not any(self._went_wrong(one, never) for one in agent.depends_on):

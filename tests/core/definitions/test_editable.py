@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
+
 import msgspec
 
 from overmind_core.definitions.editable import EditableMission, applied, shown
-from overmind_core.domain.agents.agent import Agent, AgentFolders
-from overmind_core.domain.missions.mission import Definition
+from overmind_core.domain.agents.agent import Agent, AgentFolders, AgentMode
+from overmind_core.domain.missions.mission import Definition, Kind
 from overmind_core.kernel.config import Settings
 from overmind_core.missions.requests import Terms
 
@@ -19,3 +21,18 @@ def test_an_edit_leaves_the_agent_of_a_quest_its_folders():
     after = applied(before, terms, Settings())
     assert after.agent is not None
     assert (after.agent.prompt, after.agent.program, after.agent.folders) == ("do it well", "/opt/claude", folders)
+
+
+def test_an_edit_keeps_everything_of_a_definition_that_is_no_term():
+    definition = Definition(
+        "login", "claude", ("claude",), "/work", Kind.SESSION, "claude", interactive=True, tty=False, umask=0o077,
+        parent="a1b2c3d4", isolated=True,
+    )  # fmt: skip
+    before = EditableMission(definition, Agent(AgentMode.HEADLESS, program="/opt/claude"), {})
+    after = applied(before, msgspec.convert({**shown(before), "name": "sign-in"}, Terms), Settings()).definition
+    kept = [field for field in fields(Definition) if field.name not in Terms.__struct_fields__]
+    assert [one.name for one in kept if one.default in {MISSING, getattr(definition, one.name)}] == ["argv"]
+    assert {one.name: getattr(after, one.name) for one in kept} == {
+        one.name: getattr(definition, one.name) for one in kept
+    }
+    assert after.name == "sign-in"

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from overmind_core.domain.plans.blueprint import Blueprint, Dependency, PlanAgent, Until
-from overmind_core.domain.plans.progress import AgentProgress, AgentStage, EndReason
-from overmind_core.plans.reruns import after_change
+from overmind_core.domain.plans.blueprint import Blueprint, Dependency, OnFailure, PlanAgent, Until
+from overmind_core.domain.plans.progress import HELD, AgentProgress, AgentStage, EndReason
+from overmind_core.plans.reruns import after_change, after_end
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.cases import tabled
@@ -51,6 +51,49 @@ CHANGED = [
 def test_what_runs_again_after_a_change(nodes, changed, again):
     stand = {"docs": DONE, **nodes}
     assert after_change(stand, STAND, changed) == again
+
+
+LEFT_OUT = AgentProgress(AgentStage.SKIPPED, reason=HELD)
+BEHIND = AgentProgress(AgentStage.SKIPPED, reason="docs skipped")
+FAILED_BEFORE, LEFT_OUT_BEFORE = replace(FAILED, kept=True), replace(LEFT_OUT, kept=True)
+ABOUT = Blueprint(
+    "p",
+    (
+        PlanAgent("db", {"restart": "always"}),
+        PlanAgent("unit", {"command": "true"}, (Dependency("db", Until.READY),)),
+        PlanAgent("lint", {"command": "true"}),
+        PlanAgent("docs", {"command": "true"}),
+        PlanAgent("site", {"command": "true"}, (Dependency("docs"),)),
+    ),
+)
+STOP, CONTINUE, CANCEL = OnFailure.STOP, OnFailure.CONTINUE, OnFailure.CANCEL
+HELD_BACK: list[tuple[dict[str, AgentProgress], set[str], OnFailure, set[str]]] = [
+    # how they stand, what is changed, what a failure means for the others, who runs again of these three
+    ({}, {"unit"}, STOP, {"unit", "docs", "site"}),
+    ({}, {"unit"}, CANCEL, {"unit", "docs", "site"}),
+    ({}, {"lint"}, STOP, set()),
+    ({}, set(), STOP, set()),
+    # another failure holds them still
+    ({"lint": FAILED}, {"unit"}, STOP, {"unit"}),
+    ({"lint": FAILED}, {"unit", "lint"}, STOP, {"unit", "docs", "site"}),
+    # it holds nobody any more, or is gone
+    ({}, set(), CONTINUE, {"docs", "site"}),
+    ({"unit": DONE, "gone": FAILED}, set(), STOP, {"docs", "site"}),
+    # what failed is a service that is needed once more
+    ({"unit": DONE, "db": FAILED}, {"unit"}, STOP, {"unit", "docs", "site"}),
+    # failures of an earlier run
+    ({"unit": FAILED_BEFORE}, set(), STOP, {"docs", "site"}),
+    ({"unit": FAILED_BEFORE, "docs": LEFT_OUT_BEFORE}, {"lint"}, STOP, set()),
+    ({"unit": FAILED_BEFORE, "docs": LEFT_OUT_BEFORE}, {"unit"}, STOP, {"unit", "docs", "site"}),
+]
+
+
+@tabled(("nodes", "changed", "on_failure", "again"), HELD_BACK)
+def test_whom_a_failure_kept_from_starting_runs_once_that_runs_again_or_holds_nobody(nodes, changed, on_failure, again):
+    stand = {"db": DONE, "unit": FAILED, "lint": DONE, "docs": LEFT_OUT, "site": BEHIND, **nodes}
+    for rule in (after_change, after_end):
+        found = rule(stand, replace(ABOUT, on_failure=on_failure), changed)
+        assert found & {"unit", "docs", "site"} == again, rule.__name__
 
 
 def request(version):
@@ -156,3 +199,69 @@ def test_a_service_that_is_being_ended_runs_again_for_a_new_agent_and_nobody_cal
         return [(one["sign"], one["agent"], one["why"]) for one in changes]
 
     assert in_process.run(play()) == [("+", "b", []), ("~", "db", ["runs again: it is needed once more"])]
+
+
+def applied_as(commands, **more):
+    """A request for agents that depend on nobody, of which two run at a time."""
+    agents = [{"name": name, "start": {"command": ["cat", text], "cwd": "/"}} for name, text in commands.items()]
+    blueprint = {"name": "p", "agents": agents, "max_parallel": 2}
+    return {"blueprint": blueprint, "cwd": "/", "file": "/p.toml", "env": world(), **more}
+
+
+@pytest.mark.parametrize("rerun", [None, "failed", "unit"])
+def test_whom_a_failure_kept_from_starting_runs_after_all_once_that_is_mended_while_the_plan_runs(tmp_path, rerun):
+    async def play():
+        home = Home(str(tmp_path / "home"))
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            plan = (await inside.ask("apply", **applied_as({"unit": "1", "long": "1", "docs": "1"})))["id"]
+            keeper.exit(await until(lambda: run_of(inside, keeper, "unit", 1), "it runs"), 1)
+            await until(lambda: inside.app.plans.live[plan].nodes["docs"].stage is AgentStage.SKIPPED, "it is held")
+            mended = applied_as({"unit": "2" if rerun is None else "1", "long": "1", "docs": "1"}, rerun=rerun)
+            changes = (await inside.ask("apply", **mended))["changes"]
+            keeper.exit(await until(lambda: run_of(inside, keeper, "unit", 2), "it runs again"))
+            keeper.exit(await until(lambda: run_of(inside, keeper, "docs", 1), "the other one runs"))
+            keeper.exit(await until(lambda: run_of(inside, keeper, "long", 1), "as the third one does"))
+            code = (await inside.app.registry.ended(plan)).exit_code
+        keeper.close()
+        return {one["agent"]: one["why"] for one in changes}, code
+
+    why = "runs again" if rerun else "runs again: no failure holds it any more"
+    assert in_process.run(play()) == ({"unit": ["runs again" if rerun else "command"], "docs": [why]}, 0)
+
+
+def test_one_that_still_waits_is_not_run_again_and_nothing_is_called_a_change(tmp_path):
+    async def play():
+        home = Home(str(tmp_path / "home"))
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            commands = {"a": "1", "b": "1", "c": "1"}
+            plan = (await inside.ask("apply", **applied_as(commands)))["id"]
+            await until(lambda: run_of(inside, keeper, "b", 1), "two run")
+            again = applied_as(commands, rerun="c")
+            answers = [await inside.ask("apply", **again, dry_run=True), await inside.ask("apply", **again)]
+            told = inside.event_types(plan)
+        keeper.close()
+        return [one["status"] for one in answers], "plan_changed" in told
+
+    assert in_process.run(play()) == (["unchanged", "unchanged"], False)
+
+
+def test_what_begins_after_a_change_has_the_environment_of_who_made_it(tmp_path):
+    def plan(token, **more):
+        return applied_as({"deploy": "${env.TOKEN}", "long": "1"}, **more) | {"env": {**world(), "TOKEN": token}}
+
+    async def play():
+        home = Home(str(tmp_path / "home"))
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            await inside.ask("apply", **plan("old"))
+            keeper.exit(await until(lambda: run_of(inside, keeper, "deploy", 1), "it runs"))
+            await in_process.idle()
+            await inside.ask("apply", **plan("unheard"))
+            await inside.ask("apply", **plan("new", rerun="deploy"))
+            await until(lambda: run_of(inside, keeper, "deploy", 2), "it runs again")
+        keeper.close()
+        return [one["argv"][-1] for one in keeper.asked["spawn"] if one["argv"][-1] != "1"]
+
+    assert in_process.run(play()) == ["old", "new"]

@@ -44,6 +44,32 @@ def test_what_cleans_up_has_a_limit_and_none_after_a_kill_or_a_fence(cause, afte
     assert left == (CLEAN_UP_SECONDS - after if expected is PlanEnding.ORDERLY else 0.0)
 
 
+def test_a_plan_that_was_stopped_has_not_succeeded_though_all_that_ran_has(tmp_path):
+    home = Home(str(tmp_path / "home"))
+    keeper = ScriptedKeeper(home)
+    work = {"name": "work", "start": {"command": ["cat"], "cwd": "/"}}
+    drop = {**work, "name": "drop", "when": "always", "depends_on": [{"agent": "work"}]}
+
+    async def play():
+        async with supervising(home, keeper) as inside:
+            blueprint = {"name": "p", "agents": [work, drop]}
+            plan = (await inside.ask("apply", blueprint=blueprint, cwd="/", env=world()))["id"]
+            (first,) = await until(lambda: list(keeper.held), "the work")
+            keeper.exit(first)
+            await until(lambda: len(keeper.held) == 2, "what cleans up")
+            stopping = asyncio.create_task(inside.ask("stop", id=plan))
+            await in_process.idle()
+            keeper.exit(list(keeper.held)[-1])
+            await stopping
+            stages = {one["stage"] for one in (await inside.ask("plan", id=plan))["agents"]}
+            return stages, (await inside.app.registry.ended(plan)).exit_code
+
+    try:
+        assert in_process.run(play()) == ({"succeeded"}, 1)
+    finally:
+        keeper.close()
+
+
 READ_AT_ITS_END = {
     # what makes that something of the agent is read once it has ended: of itself, and of who is behind it
     "its result": ({}, {"command": ["echo", "${agents.one.result}"]}),

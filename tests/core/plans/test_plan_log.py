@@ -96,6 +96,18 @@ def test_the_last_line_counts_only_what_ran_and_how_many_were_kept():
     assert said.failed == ("docs",)
 
 
+def test_the_last_line_names_those_for_which_a_plan_fails_that_was_stopped_before():
+    nodes = {
+        "a": AgentProgress(AgentStage.SUCCEEDED),
+        "b": AgentProgress(AgentStage.CANCELLED, stopped=EndReason.FAILURE, kept=True),
+        "c": AgentProgress(AgentStage.FAILED, kept=True),
+        "d": AgentProgress(AgentStage.CANCELLED, stopped=EndReason.FAILURE),
+    }
+    blueprint: Any = SimpleNamespace(name="ci", agents=[SimpleNamespace(name=name) for name in nodes])
+    said = "--- ci: 1 succeeded, 1 stopped, 2 kept in 2.0 s; failed before: c; stopped before: b ---"
+    assert over(blueprint, nodes, 2.0).text == said
+
+
 LOST = [
     (
         "keeper_lost",

@@ -116,6 +116,43 @@ def test_one_that_is_asked_for_runs_though_another_one_had_failed_before(story):
     assert code == 1
 
 
+def one_at_a_time(commands, **more):
+    """Whatever comes behind a failure is kept from starting by it; `site` depends on `docs`."""
+    limits = {"max_parallel": 1, "on_failure": more.pop("on_failure", "stop")}
+    found = request(commands, **more)
+    for agent in found["blueprint"]["agents"]:
+        agent["depends_on"] = [{"agent": "docs"}] if agent["name"] == "site" else []
+    return found | {"blueprint": found["blueprint"] | limits}
+
+
+UNIT, REST = {"unit": "false"}, {"docs": "true", "site": "true"}
+HELD_BACK = [
+    # the plan that has ended as it is now, what of it is to run again, what became of that
+    (UNIT | REST, {"rerun": "changed"}, None),
+    ({"unit": "true"} | REST, {"rerun": "changed"}, ("3 succeeded", 0)),
+    ({"unit": "true"} | REST, {"rerun": "unit"}, ("3 succeeded", 0)),
+    (UNIT | REST, {"rerun": "unit"}, ("1 failed, 2 skipped", 1)),
+    (REST, {"rerun": "changed"}, ("2 succeeded", 0)),
+    (UNIT | REST, {"rerun": "changed", "on_failure": "continue"}, ("2 succeeded, 1 kept", 1)),
+]
+
+
+@pytest.mark.parametrize(("commands", "how", "expected"), HELD_BACK)
+def test_whom_a_failure_kept_from_starting_runs_too_once_that_runs_again_or_holds_nobody(
+    story, commands, how, expected
+):
+    async def play(inside):
+        first = await ended(inside, await inside.ask("apply", **one_at_a_time(UNIT | REST, file="/held.toml")))
+        again = await inside.ask("apply", **one_at_a_time(commands, file="/held.toml", **how))
+        if again["status"] == "unchanged":
+            return None
+        await ended(inside, again)
+        last = [event["text"] for event in inside.events(first["id"]) if event["type"] == "plan_ended"][-1]
+        return last.partition(" in ")[0].removeprefix("--- p: "), inside.app.registry.get(again["id"]).exit_code
+
+    assert story(play) == expected
+
+
 def test_the_next_daemon_knows_which_agents_were_kept_and_a_whole_run_keeps_none(tmp_path):
     async def play():
         home = Home(str(tmp_path / "home"))

@@ -47,6 +47,8 @@ def running(node, id_):
 WAITS = failed(AgentProgress(), "a1")
 LATE = failed(AgentProgress(), "a1", exit_code=143, reason="timeout")
 OVER = failed(failed(WAITS, "a2"), "a3")
+LEFT = progress.given_up(WAITS, progress.PLAN_ENDS)
+LEFT_OUT = progress.given_up(progress.run_again(OVER), progress.PLAN_ENDS)
 SUCCEEDED = progress.ended(AGENT, running(WAITS, "a2"), AttemptEnd(ok=True, at=NOW, exit_code=0))
 AGAIN = WorkStanding("queued", None, "tried again: its command failed (3)", 108.0)
 TRIED = WorkStanding("tried again", None, "failed (3), tried again")
@@ -82,9 +84,11 @@ STANDINGS = [
     (failed(AgentProgress(), "a1", exit_code=0, reason="not_ready"), mission("a1", Status.STOPPED, code=0),
      ("queued", None, "tried again: it did not become ready", 108.0)),
     # nothing follows after all: it has failed for good
-    (replace(progress.given_up(WAITS), stage=AgentStage.SKIPPED, reason="the plan ends"), mission("a1"), None),
-    (progress.fresh(progress.given_up(WAITS)), mission("a1"), None),
-    (progress.begun(progress.fresh(progress.given_up(WAITS))), mission("a1"), None),
+    (LEFT, mission("a1"), None),
+    (progress.run_again(LEFT), mission("a1"), ("queued", None, "tried again: its command failed (3)", None)),
+    (progress.begun(progress.run_again(LEFT)), mission("a1"), TRIED),
+    (LEFT_OUT, mission("a3"), None),
+    (progress.begun(progress.run_again(LEFT_OUT)), mission("a3"), None),
     # a person has started it again, or is about to
     (progress.begun(WAITS), mission("a1", Status.RUNNING), None),
     (progress.begun(WAITS), mission("a1", ended_at=NOW + 50), None),
@@ -211,15 +215,20 @@ def test_an_attempt_has_failed_when_the_plan_ends_before_its_next_try(tmp_path):
             plan = (await inside.ask("apply", **request))["id"]
             await until(lambda: inside.app.plans.live[plan].nodes["a"].tried)
             await inside.ask("stop", id=plan)
-            await inside.app.registry.ended(plan)
+            code = (await inside.app.registry.ended(plan)).exit_code
             (skipped,) = [one for one in inside.events(plan) if one["type"] == "agent_skipped"]
             (first,) = [row["id"] for row in await inside.ask("ps", all=True) if row["parent"] == plan]
-            assert skipped["tried"] == first
-            return await stands(inside, plan), await failures(inside)
+            assert (skipped["tried"], skipped["child"]) == (first, first)
+            assert skipped["text"] == "--- a: not tried again: the plan ends ---"
+            (left,) = (await inside.ask("plan", id=plan))["agents"]
+            assert (left["stage"], left["outcome"], left["mission"]) == ("failed", "failed", first)
+            again = await inside.ask("apply", **request, rerun="failed", dry_run=True)
+            assert [one["agent"] for one in again["changes"]] == ["a"]
+            return await stands(inside, plan), await failures(inside), code
 
-    shown, found = in_process.run(story())
+    shown, found, code = in_process.run(story())
     assert shown == [(None, "failed", False, "exit 3")]
-    assert found == ["p/a"]
+    assert (found, code) == (["p/a"], 1)
 
 
 def test_an_attempt_has_failed_when_its_agent_is_taken_out_of_the_plan(tmp_path):
@@ -242,7 +251,7 @@ def test_an_attempt_has_failed_when_its_agent_is_taken_out_of_the_plan(tmp_path)
             found = await failures(inside)
             (left,) = [one for one in inside.events(plan) if one["type"] == "agent_skipped"]
             assert left["tried"]
-            assert left["text"] == "--- a: skipped: it was taken out of the plan ---"
+            assert left["text"] == "--- a: not tried again: it was taken out of the plan ---"
             return found
 
     assert in_process.run(story()) == ["p/a"]

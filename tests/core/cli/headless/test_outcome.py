@@ -20,8 +20,8 @@ INFO = {
     "outcome": "succeeded", "restart_count": 0, "uptime_seconds": 1.26, "started_at": "2027-01-15T08:00:00Z",
 }  # fmt: skip
 AGENT = {
-    "name": "build", "mission": "a1b2c3d4", "stage": "succeeded", "attempt": 1, "reason": None, "exit_code": 0,
-    "seconds": 2.0, "started_at": None, "depends_on": [],
+    "name": "build", "mission": "a1b2c3d4", "stage": "succeeded", "attempt": 1, "tries": 1, "reason": None,
+    "exit_code": 0, "seconds": 2.0, "started_at": None, "depends_on": [],
 }  # fmt: skip
 
 
@@ -148,10 +148,11 @@ def test_an_agent_says_why_it_did_not_run(reason, words):
 
 def test_tries_of_an_agent_count_as_restarts_beside_those_of_its_mission():
     mission = Outcome({**INFO, "restart_count": 2}, output="\n".join(map(str, range(SHOWN_LINES + 5))), dropped=7)
-    third = agent(mission, attempt=3, stage="failed", exit_code=1)
+    third = agent(mission, attempt=3, tries=3, stage="failed", exit_code=1)
     assert (third.restarts, third.words) == (4, "failed (1), 4 restarts")
     assert (third.detail.splitlines()[0], len(third.detail.splitlines()), third.dropped) == ("5", SHOWN_LINES, 7)
-    assert (agent(attempt=0, stage="waiting").restarts, agent(seconds=None).seconds) == (0, 0.0)
+    assert (agent(attempt=0, tries=0, stage="waiting").restarts, agent(seconds=None).seconds) == (0, 0.0)
+    assert agent(attempt=5, tries=2).restarts == 1, "those of earlier runs of the plan are no restarts"
     silent = agent(Outcome(INFO), stage="failed")
     assert (silent.detail, agent().command) == ("make test", "")
 
@@ -235,3 +236,40 @@ def test_agents_that_ran_when_the_time_of_their_plan_was_over_timed_out_and_the_
     assert (result.outcomes[2].words, result.outcomes[2].kind) == ("timed out", "timed out")
     told = result.as_json()["plan"]
     assert (told["outcome"], told["agents"][2]["outcome"]) == ("timed out", "timed out")
+
+
+def own_end(plan, own, *agents):
+    """The result of a plan that has ended like this, though nobody else has ended it."""
+    mission = Outcome({**INFO, "id": "p", "name": "release", **own})
+    return PlanResult(Result(mission.exit_status, [mission]), {**plan, "agents": [*plan["agents"], *agents]})
+
+
+CUT = {**AGENT, "name": "cut", "mission": "c", "stage": "cancelled", "outcome": "stopped", "reason": "cancel",
+       "exit_code": 143}  # fmt: skip
+OWN_TIMEOUT = {"status": "crashed", "outcome": "timed out", "exit_code": 124, "reason": "timeout", "limit_seconds": 60}
+
+
+def test_a_plan_whose_own_time_was_over_says_so_and_so_do_the_agents_that_it_cut_short(plan):
+    result, why = own_end(plan, OWN_TIMEOUT, CUT), "timed out: it took longer than 1 minute"
+    assert [result.failure(one) for one in result.outcomes] == ["", "", why]
+    assert result.last_line == f"release: 1 succeeded, 1 timed out, 1 skipped, 3.0s ({why})"
+    told = result.as_json()
+    assert (told["trouble"], told["plan"]["agents"][2]["outcome"]) == (why, "timed out")
+
+
+FAILED = {**AGENT, "name": "bad", "mission": "f", "stage": "failed", "outcome": "failed", "exit_code": 3}
+
+
+@pytest.mark.parametrize(
+    ("own", "agent", "trouble"),
+    [
+        ({}, {**CUT, "stage": "succeeded", "outcome": "stopped"}, ""),
+        ({"status": "crashed", "outcome": "failed", "exit_code": 1}, FAILED, ""),
+        ({"status": "crashed", "outcome": "failed", "exit_code": 1}, CUT, "failed (1)"),
+        ({"outcome": "stopped", "exit_code": 1}, CUT, "stopped"),
+        ({"outcome": "stopped", "exit_code": 1}, FAILED, "stopped"),
+        (OWN_TIMEOUT, FAILED, "timed out: it took longer than 1 minute"),
+    ],
+)
+def test_a_plan_says_what_ended_it_where_no_agent_is_to_blame(plan, own, agent, trouble):
+    assert own_end(plan, own, agent).trouble == trouble

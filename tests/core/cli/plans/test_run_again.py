@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 PLAN = {"id": "aaaa0001", "name": "p", "status": "crashed", "outcome": "failed", "exit_code": 3,
@@ -66,3 +68,20 @@ def test_all_of_it_runs_again_and_what_was_changed_is_told_by_diff(run):
     _, text, _ = run({**PART, "kept": []}, "diff")
     assert text.splitlines()[0] == "~ b (runs again)"
     assert text.splitlines()[1].startswith("ended: apply runs all of it again (its last run failed ")
+
+
+def test_of_standard_input_the_last_run_is_the_one_of_this_folder(overmind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = b'[blueprint]\nname = "p"\n[agents.b]\ncommand = "true"\n'
+    monkeypatch.setattr("overmind_core.cli.plans.blueprint.content", lambda _path: text)
+    there = {"id": "aaaa0002", "started_at": "2026-01-02T00:00:00Z", "outcome": "succeeded", "status": "stopped"}
+    rows = [{**PLAN, **there, "file": "-"}, {**PLAN, "file": "-"}]
+
+    def said(here):
+        folders = {"aaaa0001": here, "aaaa0002": "/elsewhere"}
+        answers = {"plans": [{"ok": rows}], "apply": [{"ok": NONE}],
+                   "info": lambda args: [{"ok": {"cwd": folders[args["id"]]}}]}  # fmt: skip
+        return overmind(answers, "apply", "-", "--changed").out
+
+    assert said(os.getcwd()).startswith("unchanged: nothing of plan aaaa0001 (p) runs: its last run failed ")
+    assert said("/elsewhere") == "unchanged: plan aaaa0001 (p)\n"

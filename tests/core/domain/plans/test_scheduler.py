@@ -13,6 +13,8 @@ from overmind_core.domain.plans.blueprint import Blueprint, Dependency, OnFailur
 from overmind_core.domain.plans.progress import (
     ACTIVE,
     FINAL,
+    HELD,
+    PLAN_ENDS,
     AgentProgress,
     AgentStage,
     AttemptEnd,
@@ -329,6 +331,30 @@ def test_a_plan_that_waits_for_a_next_try_is_not_over_and_says_so():
     assert board.step(NOW + 1).start == ("a",)
 
 
+LAST = AttemptEnd(ok=False, at=NOW, exit_code=3, reason="timeout", limit=9.0)
+GIVEN_UP = [
+    # where it stands, what becomes of it where nothing follows
+    (WAITING, replace(WAITING, stage=AgentStage.SKIPPED, reason=PLAN_ENDS)),
+    (progress.run_again(FAILED), AgentProgress(AgentStage.SKIPPED, attempt=1, reason=PLAN_ENDS)),
+    (
+        progress.ended(agent("a", retries=1), RUNNING, LAST),
+        AgentProgress(AgentStage.FAILED, attempt=1, tries=1, mission="aaaaaaaa", exit_code=3, reason="timeout",
+                      limit=9.0, ended_at=NOW),
+    ),
+    (
+        progress.ended(agent("a", retries=1), replace(RUNNING, mission=None), LAST),
+        AgentProgress(AgentStage.FAILED, attempt=1, tries=1, exit_code=3, reason="timeout", limit=9.0, ended_at=NOW),
+    ),
+]  # fmt: skip
+
+
+@tabled(("waiting", "expected"), GIVEN_UP)
+def test_one_that_waits_is_skipped_where_nothing_follows_but_has_failed_where_it_waited_for_its_next_try(
+    waiting, expected
+):
+    assert replace(progress.given_up(waiting, PLAN_ENDS), not_before=0.0) == expected
+
+
 def test_next_behind_an_agent_are_those_that_wait_for_nothing_but_what_is_under_way():
     agents = [agent("a"), agent("b"), agent("c", "a"), agent("d", "a", "b"), agent("e", "a", "f"), agent("f", "c")]
     nodes = dict.fromkeys("abcdef", WAITING) | {"a": STARTING}
@@ -425,7 +451,7 @@ class Life:
         again = Scheduler(self.blueprint, self.nodes).step(self.now, ending=self.ending)
         assert found == again  # what it remembers changes nothing
         for name, why in found.skip.items():
-            self.board.put(name, replace(self.nodes[name], stage=AgentStage.SKIPPED, reason=why))
+            self.board.put(name, progress.given_up(self.nodes[name], why))
         if found.skip:
             return True
         for name in found.start:
@@ -531,3 +557,5 @@ def test_every_plan_comes_to_an_end_and_no_agent_runs_before_its_time_or_too_oft
     assert all(life.agents[name].cleans_up for name in life.started_late)
     if life.ending is ORDERLY:
         assert all(life.starts[name] or not agent.cleans_up for name, agent in life.agents.items())
+    if life.board.went_well:
+        assert all(node.reason != HELD for node in life.nodes.values()), "no failure is left, and yet it was skipped"
