@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.agents.agent import Agent, AgentMode
-from overmind_core.domain.agents.permission import InvalidRule, parse
+from overmind_core.domain.agents.agent import OWN, Agent, AgentMode, is_own
+from overmind_core.domain.agents.permission import InvalidRule, check
 from overmind_core.domain.missions.mission import Kind
 from overmind_core.errors import OvermindError
 from overmind_core.missions.requests import AgentArgs
@@ -27,7 +27,7 @@ def agent_of(request: Start, settings: Settings) -> Agent | None:
     Raises:
         OvermindError: naming the first thing that is wrong.
     """
-    provider = _provider(request.provider)
+    provider = _provider(request.provider, settings)
     kind = kind_of(request.type)
     if not provider.speaks_json:
         if request.agent is not None:
@@ -55,6 +55,7 @@ def agent_of(request: Start, settings: Settings) -> Agent | None:
         arguments=tuple(given.arguments),
         orchestrator=given.orchestrator,
         program=_program(request, settings, provider),
+        program_arguments=next((one.arguments for one in settings.own if one.provider == provider.name), ()),
     )
     _check_texts(found)
     problem = provider.refuse(found)
@@ -81,9 +82,17 @@ def _check_texts(agent: Agent) -> None:
             raise OvermindError("invalid", f"{name} contains a NUL character, which can't be passed to a program.")
 
 
-def _provider(name: str) -> Provider:
-    if name not in registry.names():
+def _provider(name: str, settings: Settings) -> Provider:
+    own = [one.provider for one in settings.own]
+    called = f"{OWN}{name}"
+    if called in own and name not in registry.names():
+        raise OvermindError("unknown_provider", f"An agent of your own is called with {OWN}: write {called}.")
+    if not registry.is_known(name):
         raise OvermindError("unknown_provider", registry.unknown(name))
+    if is_own(name) and name not in own:
+        table = f"[providers.{name.removeprefix(OWN)}]"
+        how = f'write {table} with program and protocol = "acp", then: overmind start --replace'
+        raise OvermindError("unknown_provider", f"config.toml has no agent {name.removeprefix(OWN)}: {how}")
     return registry.get(name)
 
 
@@ -98,7 +107,7 @@ def _mode(request: Start, kind: Kind, provider: Provider) -> AgentMode:
     elif request.interactive:
         raise OvermindError("invalid", "--interactive is for sessions: add --type session")
     if mode is AgentMode.INTERACTIVE and provider.modes >= {AgentMode.HEADLESS} and mode not in provider.modes:
-        on_terminal = f"overmind run --type session -- {provider.program}"
+        on_terminal = f"overmind run --type session -- {provider.program or 'PROGRAM'}"
         message = (
             f"{provider.name} does not run with --interactive. Omit that, or run it on its terminal: {on_terminal}"
         )
@@ -120,7 +129,7 @@ def _prompt(request: Start, given: AgentArgs) -> str | None:
 def _rules(rules: list[str], option: str) -> tuple[str, ...]:
     for rule in rules:
         try:
-            parse(rule)
+            check(rule)
         except InvalidRule as error:
             raise OvermindError("invalid", f"{option}: {error}") from None
     return tuple(rules)
@@ -128,6 +137,8 @@ def _rules(rules: list[str], option: str) -> tuple[str, ...]:
 
 def _program(request: Start, settings: Settings, provider: Provider) -> str:
     """The caller's choice, else the configuration's, else what PATH has."""
+    if is_own(provider.name):
+        return next(one.program for one in settings.own if one.provider == provider.name)
     variable = f"OVERMIND_{provider.name.upper()}_BIN"
     both = {**request.env, **request.env_set}
     return both.get(variable) or dict(settings.programs).get(provider.name) or provider.program

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 from overmind_core.blueprint_file import values
 from overmind_core.blueprint_file.values import as_written
-from overmind_core.documents.reading import Read, choice, flag, milliseconds, seconds, text, texts, whole
+from overmind_core.documents.reading import FileValue, Read, choice, flag, milliseconds, seconds, text, texts, whole
+from overmind_core.domain.agents.agent import is_own
 from overmind_core.domain.memory.giving import Injection
 from overmind_core.domain.plans.blueprint import OnFailure, When
 from overmind_core.domain.plans.genome import GenomeAddress
@@ -31,8 +32,13 @@ class Key(NamedTuple):
     """References stay in it until the agent starts; else they are read with the file, and may not name agents."""
 
 
+def _provider(spot: FileValue) -> str | None:
+    """A provider, or an agent of somebody's own: whether there is one, the machine that runs the blueprint knows."""
+    return spot.value if isinstance(spot.value, str) and is_own(spot.value) else choice(names(), "provider")(spot)
+
+
 OPTIONS: Mapping[str, Key] = {
-    "provider": Key(choice(names(), "provider")),
+    "provider": Key(_provider),
     "type": Key(choice(("task", "session"), "type")),
     "restart": Key(choice(RESTARTS, "restart policy")),
     "max_restarts": Key(whole),

@@ -48,6 +48,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 """Table → its keys. `[providers]`, `[hives]`, `[contexts]` and `[pools]` have a table for each of what they name."""
 PROVIDER_KEYS = ("program",)
 """Keys of `[providers.NAME]`."""
+OWN_AGENT_KEYS = ("program", "protocol", "args")
+"""The same of an agent of a person's own."""
 ACCEPT_KEYS = ("from", "repositories", "providers", "commands")
 """Keys of `[swarm] accept`."""
 

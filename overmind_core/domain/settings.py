@@ -10,6 +10,17 @@ STEER_MODES = ("off", "ask", "auto")
 """What the guardian may do by itself: nothing, ask a person, or act."""
 
 
+class OwnAgent(NamedTuple):
+    """A table `[providers.NAME]` of an agent of a person's own."""
+
+    provider: str
+    """As it is called: `acp:NAME`."""
+    program: str
+    """A name that PATH resolves, or a path."""
+    arguments: tuple[str, ...] = ()
+    """What makes it speak its protocol."""
+
+
 class QueueSettings(NamedTuple):
     """Table `[queue]`; times in seconds."""
 

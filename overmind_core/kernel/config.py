@@ -5,7 +5,7 @@ last good settings, for each daemon keeps a copy of the text that it began with.
 
 ```toml
 [logs]
-per_mission = "100MB"      # newest kept
+per_mission = "100MB"      # newest kept; at least 64KB, as the total
 total = "10GB"             # all missions together; never more than a tenth of the disk
 [retention]
 finished = 10000           # records of ended missions
@@ -19,6 +19,10 @@ allow = ["Bash(git status)"]  # questions of agents that are answered by themsel
 deny = ["Bash(rm:*)"]
 [providers.claude]
 program = "/opt/claude"    # instead of the one on PATH
+[providers.mine]           # an agent of one's own, called acp:mine
+program = "mine-agent"
+protocol = "acp"           # the Agent Client Protocol, over pipes
+args = ["--acp"]
 [keeper]
 spawn = "auto"             # auto | posix_spawn | ptyprocess
 [queue]
@@ -88,6 +92,7 @@ from overmind_core.domain.settings import (
     GuardianSettings,
     HealthSettings,
     MemorySettings,
+    OwnAgent,
     QueueSettings,
     ReportSettings,
     SwarmSettings,
@@ -120,6 +125,8 @@ class Settings(NamedTuple):
     deny: tuple[str, ...] = ()
     programs: tuple[tuple[str, str], ...] = ()
     """Provider → its program."""
+    own: tuple[OwnAgent, ...] = ()
+    """Agents of the person's own."""
     spawn_method: str = "auto"
     queue: QueueSettings = QueueSettings()
     health: HealthSettings = HealthSettings()
@@ -199,7 +206,9 @@ def pending(path: str, copy: str, used: Settings, *, providers: Collection[str],
         now = _settings(path, text, providers)
     except OvermindError as error:
         return with_hint(error.message, LAST_VALID)
-    is_same = now._replace(web=used.web) == used  # the web server reads its part itself
+    # The web server reads the rest of its table itself.
+    web = used.web._replace(public_url=now.web.public_url, session=now.web.session)
+    is_same = now._replace(web=web) == used
     if key is not None:
         is_same = getattr(now.queue, key) == getattr(used.queue, key)
     return "" if is_same else f"{path} was changed: it takes effect with: overmind start --replace"

@@ -20,7 +20,15 @@ from overmind_core.documents.reading import (
 )
 from overmind_core.documents.toml import document
 from overmind_core.domain.agents import permission
-from overmind_core.domain.configuration import ACCEPT_KEYS, KEYS, PROVIDER_KEYS, unknown_keys, unknown_tables
+from overmind_core.domain.agents.agent import LONGEST_OWN_NAME, OWN, is_own_name
+from overmind_core.domain.configuration import (
+    ACCEPT_KEYS,
+    KEYS,
+    OWN_AGENT_KEYS,
+    PROVIDER_KEYS,
+    unknown_keys,
+    unknown_tables,
+)
 from overmind_core.domain.settings import (
     FROM_AGENTS,
     INJECTIONS,
@@ -29,11 +37,13 @@ from overmind_core.domain.settings import (
     GuardianSettings,
     HealthSettings,
     MemorySettings,
+    OwnAgent,
     QueueSettings,
     ReportSettings,
     SwarmSettings,
     WebSettings,
 )
+from overmind_core.domain.text.cells import did_you_mean
 from overmind_core.domain.text.duration import SizeError, parse_size
 from overmind_core.domain.text.problems import Problem, Problems, hinted
 from overmind_core.domain.web_access import LONGEST, SHORTEST
@@ -44,6 +54,8 @@ READ_ELSEWHERE = ("tui", "hives", "contexts", "pools")
 """Tables whose mistakes never stop a daemon: who reads them judges them."""
 MOST_DOLLARS = 10**9
 """More is a slip of the finger."""
+LEAST_LOGS = 64_000
+"""Bytes: less would keep next to nothing, and 0 removes all logs."""
 LEAST_TOKENS, MOST_TOKENS = 200, 8000
 """Of what an agent is given: less holds no note, more is what people complain about."""
 Record = (
@@ -56,11 +68,6 @@ Record = (
     | SwarmSettings
     | WebSettings
 )
-_TOOLS = (
-    permission.SHELL, *sorted(permission.EDITORS | permission.READERS | permission.DELEGATES | permission.UNRULED),
-    "BashOutput", "KillShell", "NotebookRead", "Skill", "SlashCommand", "TodoWrite", "WebFetch", "WebSearch",
-)  # fmt: skip
-"""Tools whose names are known; there may be others, but hardly some that are called nearly the same."""
 
 
 def read(text: str, *, providers: Collection[str]) -> dict[str, Any]:
@@ -78,13 +85,14 @@ def read(text: str, *, providers: Collection[str]) -> dict[str, Any]:
     for name, sentence in unknown_tables(values):
         notes.at_key((name,), sentence)
     found: dict[str, Any] = {}
+    if "providers" in values:
+        found.update(_programs(FileValue(notes, ("providers",), values["providers"]), providers))
+    known = [*providers, *(one.provider for one in found.get("own", ()))]
     for name, value in values.items():
-        if name in KEYS and name not in READ_ELSEWHERE:
+        if name in KEYS and name not in READ_ELSEWHERE and name != "providers":
             spot = FileValue(notes, (name,), value)
-            if name == "providers":
-                found.update(_programs(spot, providers))
-            elif name in _RECORDS:
-                found[name] = _record(spot, name, providers)
+            if name in _RECORDS:
+                found[name] = _record(spot, name, known)
             else:
                 found.update(_table(spot))
     if notes.problems:
@@ -150,30 +158,67 @@ def _known(spot: FileValue) -> dict[str, FileValue]:
 
 
 def _programs(spot: FileValue, providers: Collection[str]) -> dict[str, Any]:
-    """The program of each provider that has one of its own."""
+    """The program of each provider that has one of its own, and the agents of the person's own."""
     found: list[tuple[str, str]] = []
+    own: list[OwnAgent] = []
     for name, entry in (spot.table("write tables, such as [providers.claude]") or {}).items():
-        if name not in providers:
-            spot.notes.at_key(entry.path, hinted(f"providers: unknown provider {name!r}", name, providers))
+        is_ours = name in providers
         table = entry.table(f"write a table: [providers.{name}]")
+        if not is_ours and "protocol" not in (table or {}):
+            sentence = f"providers: unknown provider {name!r}"
+            hint = did_you_mean(name, providers) or ' An agent of your own has protocol = "acp"'
+            spot.notes.at_key(entry.path, f"{sentence}.{hint}")
         if table is None:
             continue
-        entry.report_unknown(PROVIDER_KEYS)
-        if "program" in table:
-            program = table["program"]
-            if isinstance(program.value, str) and program.value:
-                found.append((name, program.value))
-            else:
-                program.wrong("write a path or a name")
-    return {"programs": tuple(found)}
+        entry.report_unknown(PROVIDER_KEYS if is_ours else OWN_AGENT_KEYS)
+        program = _program(table["program"]) if "program" in table else ""
+        if program and is_ours:
+            found.append((name, program))
+        elif not is_ours and "protocol" in table:
+            own += _own_agent(entry, name, table, program)
+    return {"programs": tuple(found), "own": tuple(own)}
 
 
-def _size(spot: FileValue) -> int | None:
+def _program(spot: FileValue) -> str | None:
+    if isinstance(spot.value, str) and spot.value and "\0" not in spot.value:
+        return spot.value
+    spot.wrong("write a path or a name")
+    return None
+
+
+def _own_agent(spot: FileValue, name: str, table: Mapping[str, FileValue], program: str | None) -> list[OwnAgent]:
+    """The agent that such a table describes; none where it is wrong."""
+    if not is_own_name(name):
+        letters = f"up to {LONGEST_OWN_NAME} small letters and digits, - and _ behind the first"
+        spot.notes.at_key(spot.path, f"providers: {name!r} can't be the name of an agent: write {letters}")
+        return []
+    if program == "":
+        spot.wrong_key("missing program: write a path or a name")
+    protocol = choice(("acp",), "protocol")(table["protocol"])
+    arguments = _words(table["args"]) if "args" in table else ()
+    if not program or protocol is None or arguments is None:
+        return []
+    return [OwnAgent(f"{OWN}{name}", program, arguments)]
+
+
+def _words(spot: FileValue) -> tuple[str, ...] | None:
+    words = [entry.value for entry in spot.entries() or ()]
+    if isinstance(spot.value, list) and all(isinstance(word, str) and "\0" not in word for word in words):
+        return tuple(map(str, words))
+    spot.wrong('write a list of texts, such as ["--acp"]')
+    return None
+
+
+def _log_size(spot: FileValue) -> int | None:
     try:
-        return parse_size(str(spot.value))
+        found = parse_size(str(spot.value))
     except SizeError as error:
         spot.wrong(str(error))
         return None
+    if found >= LEAST_LOGS:
+        return found
+    spot.wrong(f"write at least {LEAST_LOGS // 1000}KB")
+    return None
 
 
 def _count(spot: FileValue) -> int | None:
@@ -331,19 +376,15 @@ def _rules(spot: FileValue) -> tuple[str, ...] | None:
     found = _names(spot)
     for entry in () if found is None else spot.entries() or ():
         try:
-            tool = permission.parse(str(entry.value)).tool
+            permission.check(str(entry.value))
         except permission.InvalidRule as error:
             entry.wrong(str(error))
-            continue
-        near = "" if tool in _TOOLS or tool.startswith("mcp__") else hinted("", tool, _TOOLS)
-        if near:
-            entry.wrong(f"unknown tool {tool!r}{near}")
     return found
 
 
 _FIELDS: Mapping[tuple[str, str], tuple[str, Read]] = {
-    ("logs", "per_mission"): ("log_limit", _size),
-    ("logs", "total"): ("log_total", _size),
+    ("logs", "per_mission"): ("log_limit", _log_size),
+    ("logs", "total"): ("log_total", _log_size),
     ("retention", "finished"): ("finished", _count),
     ("retention", "events"): ("events", _count),
     ("sweep", "leave"): ("leave", _names),

@@ -325,7 +325,8 @@ class Launcher:
             if error.code != "not_found" or definition.provider == RAW:
                 raise
             how = registry.get(definition.provider).install
-            raise OvermindError("provider_missing", with_hint(error.message, f"Install it with: {how}")) from None
+            mend = f"Install it with: {how}" if how else "Mend it in the table [providers] of config.toml."
+            raise OvermindError("provider_missing", with_hint(error.message, mend)) from None
 
     def _request(self, mission: Mission, prepared: PreparedRun) -> dict[str, Any]:
         definition = self.as_it_runs(mission).definition

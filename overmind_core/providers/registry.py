@@ -7,6 +7,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from overmind_core.domain.agents.agent import is_own
+
 if TYPE_CHECKING:
     from overmind_core.providers.base import Provider, Renderer
 
@@ -39,13 +41,18 @@ def unknown(name: str) -> str:
 
 
 def names() -> tuple[str, ...]:
-    """All providers, the plain one first."""
+    """All providers that are known by themselves, the plain one first."""
     return tuple(ROWS)
+
+
+def is_known(name: str) -> bool:
+    """Whether its lines can be read: it is one of `names`, or called as a person's own agent is."""
+    return name in ROWS or is_own(name)
 
 
 def renderer(name: str) -> Renderer | None:
     """A renderer for one run of that provider; None: its lines are plain, or nobody here knows it."""
-    provider = get(name) if name in ROWS else None
+    provider = get(name) if is_known(name) else None
     return provider.renderer() if provider is not None and provider.speaks_json else None
 
 
@@ -56,6 +63,10 @@ def get(name: str) -> Provider:
     Raises:
         UnknownProvider: There is none.
     """
+    if is_own(name):
+        from overmind_core.providers.rpc.provider import own  # noqa: PLC0415 - as the rows
+
+        return own(name)
     if name not in ROWS:
         raise UnknownProvider(name)
     module, kind = ROWS[name]

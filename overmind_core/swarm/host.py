@@ -473,7 +473,9 @@ def _machine(
     from overmind_core.system.hive_id import hive_id  # noqa: PLC0415 - as above
 
     programs = dict(settings.programs)
-    installed = tuple(name for name in registry.names() if name != "raw" and which(programs.get(name, name)))
+    known = {name: programs.get(name, name) for name in registry.names() if name != "raw"}
+    known |= {one.provider: one.program for one in settings.own}
+    installed = tuple(name for name, program in known.items() if which(program))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return Machine(
         home=_place_of(home, hive_id(home)),

@@ -117,7 +117,7 @@ class Reviewer:
         if agent is not None:
             agent = replace(agent, folders=folders, deny=() if own is None else own.deny)
             if own is not None and work.provider == spec.definition.provider:
-                agent = replace(agent, model=own.model, program=own.program)
+                agent = replace(agent, model=own.model, program=own.program, program_arguments=own.program_arguments)
         given = {INPUTS: folders.inputs, OUTPUTS: folders.outputs}
         spec = replace(
             spec,
@@ -125,6 +125,6 @@ class Reviewer:
             agent=agent,
             request=f"guardian:{mission_id}",
         )
-        started = await self._missions.start_child(spec, mission_id=mission_id)
+        started = await self._missions.start_child(spec, limited=False, mission_id=mission_id)
         _log.info("mission %s is reviewed by %s", mission.id, mission_id)
         return started.mission

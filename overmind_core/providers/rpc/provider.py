@@ -69,7 +69,8 @@ class AcpProvider(WithoutRecords):
         elif agent.max_cost and agent.home is AgentMode.ONE_SHOT:
             why = "it tells its cost at the end of a turn, and a task is one turn"
             problems.append(f"--max-cost is not possible with a task of {row.name}: {why}")
-        ours = {*row.arguments, *((row.model_option,) if row.model_option and agent.model else ())}
+        ours = {*row.arguments, *agent.program_arguments}
+        ours |= {row.model_option} if row.model_option and agent.model else set()
         names = [argument.partition("=")[0] for argument in agent.arguments]
         problems += [f"--agent-arg {one} conflicts with an argument that Overmind sets" for one in names if one in ours]
         return "; ".join(problems) or None
@@ -82,7 +83,7 @@ class AcpProvider(WithoutRecords):
     def launch(self, start: LaunchRequest) -> Launch:
         """Its first line opens the exchange; all else follows what the program answers."""
         row, agent = self._row, start.agent
-        argv = [agent.program or self.program, *row.arguments]
+        argv = [agent.program or self.program, *agent.program_arguments, *row.arguments]
         argv += (row.model_option, agent.model) if row.model_option and agent.model else ()
         argv += agent.arguments
         asks = row.permissions.get(agent.permission_mode or "", row.permissions.get(rows.ASK, {}))
@@ -172,3 +173,9 @@ def opencode() -> AcpProvider:
 def qwen() -> AcpProvider:
     """Alibaba's."""
     return AcpProvider(rows.QWEN)
+
+
+def own(name: str) -> AcpProvider:
+    """An agent of somebody's own: a program of which nothing is known but that it speaks the protocol."""
+    row = rows.AcpRow(name=name, program="", install="", arguments=(), tokens=rows.TokensFrom.REPLY, modes={})
+    return AcpProvider(row)

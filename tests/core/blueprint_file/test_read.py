@@ -75,6 +75,7 @@ OPTIONS = {
             }
         },
     ),
+    "an agent of one's own": (f'{RAW}provider = "acp:mine"', {"provider": "acp:mine", "agent": {"prompt": "x"}}),
     "an agent's servers": (
         f"{CLAUDE}mcp_config = ['mcp.json', '/etc/mcp.json', '{{\"mcpServers\": {{}}}}']",
         {"agent": {"prompt": "x", "mcp_config": ["/project/mcp.json", "/etc/mcp.json", '{"mcpServers": {}}']}},

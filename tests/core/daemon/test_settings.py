@@ -11,6 +11,7 @@ from overmind_core.domain.settings import (
     GuardianSettings,
     HealthSettings,
     MemorySettings,
+    OwnAgent,
     QueueSettings,
     ReportSettings,
     SwarmSettings,
@@ -38,6 +39,17 @@ READ = [
     ("[notify]\ncommand = []", Settings(notify=())),
     ('[permissions]\nallow = ["Bash(ls)"]\ndeny = ["Edit"]', Settings(allow=("Bash(ls)",), deny=("Edit",))),
     ('[providers.claude]\nprogram = "/opt/claude"', Settings(programs=(("claude", "/opt/claude"),))),
+    (
+        (
+            '[queue]\nagent = "acp:mine"\nproviders = { "acp:mine" = 1 }\n'
+            '[providers.mine]\nprogram = "/opt/mine"\nprotocol = "acp"\nargs = ["--acp", "x y"]'
+        ),
+        Settings(
+            own=(OwnAgent("acp:mine", "/opt/mine", ("--acp", "x y")),),
+            queue=QueueSettings(agent="acp:mine", providers={"acp:mine": 1}),
+        ),
+    ),
+    ('[providers.m-2]\nprogram = "m"\nprotocol = "acp"', Settings(own=(OwnAgent("acp:m-2", "m"),))),
     ("[queue]\nslots = 8", Settings(queue=QueueSettings(slots=8))),
     ('[queue]\nagent = "codex"', Settings(queue=QueueSettings(agent="codex"))),
     ('[queue]\nagent = ["my-agent", "--flag"]', Settings(queue=QueueSettings(agent=("my-agent", "--flag")))),
@@ -100,6 +112,9 @@ REFUSED = [
     ('[permissions]\ndenny = ["Bash(rm:*)"]', "2:1: permissions: unknown key 'denny'. Did you mean deny?"),
     ('[permission]\ndeny = ["Edit"]', "1:2: unknown table 'permission'. Did you mean permissions"),
     ('[lgs]\ntotal = "1GB"', "1:2: unknown table 'lgs'. Did you mean logs"),
+    ('[logs]\nper_mission = "0"', "2:15: logs.per_mission: write at least 64KB"),
+    ("[logs]\nper_mission = 100", "2:15: logs.per_mission: write at least 64KB"),
+    ('[logs]\ntotal = "63KB"', "2:9: logs.total: write at least 64KB"),
     ('\n[logs]\nper_mision = "1GB"', "3:1: logs: unknown key 'per_mision'. Did you mean per_mission?"),
     ('deny = ["Edit"]', "1:1: unknown table 'deny'. Move it to [permissions]"),
     ('[permissions]\ndeny = ["Edti"]', "2:9: permissions.deny: unknown tool 'Edti'. Did you mean Edit?"),
@@ -108,6 +123,21 @@ REFUSED = [
     ('[permissions]\nallow = ["Edit"]\nallow = ["Bash"]', "3:1: permissions.allow is listed twice: first in line 2"),
     ("[attach]\ndetach_key = []", "2:1: attach: unknown key 'detach_key'. Did you mean detach_keys?"),
     ('[providers.cluade]\nprogram = "x"', "1:12: providers: unknown provider 'cluade'. Did you mean claude?"),
+    (
+        '[providers.aider]\nprogram = "x"',
+        "1:12: providers: unknown provider 'aider'. An agent of your own has protocol = \"acp\"",
+    ),
+    ('[providers.mine]\nprotocol = "acp"', "1:12: providers.mine: missing program: write a path or a name"),
+    ('[providers.mine]\nprogram = "x"\nprotocol = "apc"', "3:12: providers.mine.protocol: unknown protocol 'apc'"),
+    ('[providers.mine]\nprogram = "x"\nprotocol = "acp"\nargs = "-a"', "4:8: providers.mine.args: write a list of"),
+    (
+        '[providers.mine]\nprogram = "x"\nprotocol = "acp"\nargs = ["\\u0000"]',
+        "4:8: providers.mine.args: write a list of",
+    ),
+    ('[providers.mine]\nprogram = "\\u0000"\nprotocol = "acp"', "2:11: providers.mine.program: write a path or a name"),
+    ('[providers.Mine]\nprogram = "x"\nprotocol = "acp"', "1:12: providers: 'Mine' can't be the name of an agent"),
+    ('[providers.claude]\nprotocol = "acp"', "2:1: unknown key 'protocol'"),
+    ('[queue]\nagent = "acp:mine"', "2:9: queue.agent: unknown provider 'acp:mine'"),
     ('[providers.claude]\nprogramm = "x"', "2:1: unknown key 'programm'. Did you mean program?"),
     ('[providers.claude]\nprogram = ""', "2:11: providers.claude.program: write a path or a name"),
     ('[providers]\nclaude = "x"', "2:10: providers.claude: write a table: [providers.claude]"),
@@ -250,12 +280,16 @@ def test_a_daemon_that_goes_on_for_another_has_the_settings_that_were_good_last(
     assert last_good(home) == (Settings(finished=3), "[retention]\nfinished = 3", "")
 
 
+NOT_USED_YET = "was changed: it takes effect with: overmind start --replace"
 CHANGED = [
     ("[queue]\nslots = 2", ""),
     ("[queue]\nslots = 2 # the same, with a word on it", ""),
     ('[queue]\nslots = 2\n[tui]\ntheme = "light"\n[web]\nport = 7700', ""),
-    ("[queue]\nslots = 3", "was changed: it takes effect with: overmind start --replace"),
-    ("", "was changed: it takes effect with: overmind start --replace"),
+    ('[queue]\nslots = 2\n[web]\nhost = "::"\ncert = "/c.pem"\nkey = "/k.pem"', ""),
+    ('[queue]\nslots = 2\n[web]\nsession = "7d"', NOT_USED_YET),
+    ('[queue]\nslots = 2\n[web]\npublic_url = "https://box.example/om"', NOT_USED_YET),
+    ("[queue]\nslots = 3", NOT_USED_YET),
+    ("", NOT_USED_YET),
     ("[queue]\nslot = 3", f"unknown key 'slot'. Did you mean slots? {config.LAST_VALID}"),
 ]
 

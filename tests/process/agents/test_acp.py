@@ -25,7 +25,7 @@ class AcpAgents(Agents):
         os.makedirs(f"{folder}/kept")
         path = f"{folder}/{provider}"
         with open(path, "w", encoding="utf-8") as file:
-            file.write(f"#!/bin/sh\nexec {shlex.join((sys.executable, str(PROGRAM)))}\n")
+            file.write(f'#!/bin/sh\nexec {shlex.join((sys.executable, str(PROGRAM)))} "$@"\n')
         os.chmod(path, 0o755)
         super().__init__(om, folder, program="/bin/false")
         self.provider = provider
@@ -40,6 +40,16 @@ class AcpAgents(Agents):
         mission = self.om.mission(command, "--type", "session", *where, *options)
         self.om.wait_status(mission, "running")
         return mission
+
+
+class OwnAgents(AcpAgents):
+    """The same program as a person's own agent: config.toml has it."""
+
+    def __init__(self, om, folder):
+        super().__init__(om, folder, "mine")
+        self.provider, self.program = "acp:mine", om.environment.pop("OVERMIND_MINE_BIN")
+        with open(om.path("config.toml"), "w", encoding="utf-8") as file:
+            file.write(f'[providers.mine]\nprogram = "{self.program}"\nprotocol = "acp"\nargs = ["--acp", "x y"]\n')
 
 
 @pytest.fixture
@@ -247,3 +257,35 @@ def test_options_that_the_protocol_lacks_are_refused_by_name(acp):
     full_screen = ("run", "--provider", "opencode", "--type", "session", "--interactive", "hi")
     assert "overmind run --type session -- opencode" in acp.om.refused(*full_screen, code="invalid")
     assert "--max-turns is not possible with opencode; --system-prompt is not possible with opencode" in said
+
+
+def test_a_persons_own_agent_is_a_table_of_config_toml(om, tmp_path):
+    own = OwnAgents(om, str(tmp_path / "acp"))
+    mission = own.session("--restart", "always", "--backoff", "1ms", prompt="!bash echo made")
+    (asked,) = own.asked(mission)
+    assert asked["summary"] == "Bash: echo made"
+    om.ok("answer", mission, "allow")
+    assert own.answer(1)["text"].strip() == "it printed: made"
+    assert "--acp\0x y\0" in Path(f"/proc/{om.pid(mission)}/cmdline").read_text(encoding="utf-8")
+    assert "\nit printed: made\n" in om.logs(mission)
+    os.unlink(om.path("config.toml"))
+    own.kill(mission)
+    kill_supervisor(om)
+    om.ok("start")
+    own.again(mission)
+    assert own.say(mission, "!history") == "!bash echo made | !history", "it has its program though the table is gone"
+    said = om.refused("run", "--provider", "acp:mine", "hi", code="unknown_provider", exit_code=2)
+    assert 'write [providers.mine] with program and protocol = "acp"' in said
+
+
+def test_what_is_wrong_with_an_own_agent_is_said_by_name(om, tmp_path):
+    own = OwnAgents(om, str(tmp_path / "acp"))
+    os.unlink(own.program)
+    om.ok("start")
+    said = om.refused("run", "--provider", "mine", "hi", code="unknown_provider", exit_code=2)
+    assert "write acp:mine" in said
+    said = om.refused("run", "--provider", "acp:mine", "hi", code="provider_missing")
+    assert own.program in said
+    assert "config.toml" in said
+    said = om.refused("run", "--provider", "acp:mine", "--agent-arg", "--acp", "hi", code="invalid")
+    assert "--agent-arg --acp conflicts" in said
