@@ -157,9 +157,9 @@ class Agents:
         return self._store.agents.result(mission_id)
 
     def denied(self, missions: Iterable[str]) -> tuple[str, ...]:
-        """The rules that deny something to any of these agents: what they start inherits them."""
-        sessions = [session for one in missions if (session := self._sessions.get(one)) is not None]
-        return tuple(dict.fromkeys(rule for session in sessions for rule in session.agent.deny))
+        """The rules that deny something to any of these agents, those that ended too: what is below inherits them."""
+        agents = [agent for one in missions if (agent := self.agent(one)) is not None]
+        return tuple(dict.fromkeys(rule for agent in agents for rule in agent.deny))
 
     def create(self, mission: Mission, agent: Agent, earlier: Mission | None = None) -> Callable[[], None]:
         """A new agent; what is returned stores it, in the commit of its mission. A session's prompt is a message.

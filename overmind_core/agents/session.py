@@ -21,6 +21,7 @@ from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed
 from overmind_core.domain.agents.conversation import FailedMessage
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.events import MissionEvent
+from overmind_core.domain.missions import restart_policy
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.missions.reasons import to_send_again
@@ -162,6 +163,8 @@ class Session:
         """Of messages that are not delivered yet."""
         self._keeper_knows = 0
         """How far the keeper knows that we have read."""
+        self._limit_look: asyncio.TimerHandle | None = None
+        """The next look whether a limit has ended."""
         self._unsaved = False
 
     @property
@@ -361,15 +364,36 @@ class Session:
         if not self.provider.speaks_json:
             self.send(INTERRUPT)
             return True
-        busy = conversation.is_busy(self.state)
+        has_turn = conversation.has_turn(self.state)
         self.apply(conversation_events.InterruptAsked())
-        return busy
+        return has_turn
 
     def go_on_at(self, wall: float) -> None:
         """Look again once a limit has ended, in seconds since the epoch: what is queued waits for it."""
-        wait = max(0.0, wall - self._context.clock.wall())
-        run = self.state.run
-        asyncio.get_running_loop().call_later(min(wait, LONGEST_LIMIT), lambda: self.go_on(run))
+        clock = self._context.clock
+        wait = min(max(0.0, wall - clock.wall()), LONGEST_LIMIT)
+        self._await_limit(wall, clock.mono() + wait, self.state.run)
+
+    def _await_limit(self, wall: float, mono: float, run: int) -> None:
+        """Look whether a limit has ended once it should have, or in a minute."""
+        if self._limit_look is not None:
+            self._limit_look.cancel()
+        wait = min(max(0.0, mono - self._context.clock.mono()), restart_policy.CLOCK_LOOK)
+        self._limit_look = asyncio.get_running_loop().call_later(wait, self._look_at_limit, wall, mono, run)
+
+    def _look_at_limit(self, wall: float, mono: float, run: int) -> None:
+        """Go on if the limit of this run has ended, by either clock; else look again."""
+        self._limit_look = None
+        if self.closed or self.state.run != run:
+            return
+        clock = self._context.clock
+        if not restart_policy.has_come(wall, mono, wall=clock.wall(), mono=clock.mono()):
+            self._await_limit(wall, mono, run)
+            return
+        activity = self.state.activity
+        if activity.resume_at == wall and wall > clock.wall():  # the wall clock was set back: it is over all the same
+            self.put(replace(self.state, activity=replace(activity, resume_at=clock.wall())))
+        self.go_on(run)
 
     def go_on(self, run: int) -> None:
         """Do what the conversation does by itself, if this run is still its newest."""

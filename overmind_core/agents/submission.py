@@ -169,15 +169,11 @@ class Submission:
             OvermindError: `too_large`, the terminal takes no line of this length; `not_running`, nobody reads it;
                 `draft`, the program did not take it; `busy`, by its own report it waits for no message.
         """
-        mission = session.mission
-        if mission is None:
-            raise OvermindError("not_running", f"Mission {session.id} is not running right now. Try again.")
-        if mission.status is not Status.RUNNING:
-            raise nobody_reads(mission)
-        _check_rests(session, mission)
+        _who_reads(session)
         message = self._messages.new(session.id, text, sender=sender, request=request)
         async with self._turns.setdefault(session.id, asyncio.Lock()):  # what is pasted is entered before the next one
             screen = await self._pasting.screen(session)
+            mission = _who_reads(session)  # the message before this one has begun a turn, or led to a question
             if screen is None:
                 await self._type(session, message, typed_bytes(text) + ENTER)
             else:
@@ -210,6 +206,21 @@ class Submission:
 def _not_typed(session: Session, refusal: KeeperRefused) -> OvermindError:
     code = refusal.code if refusal.code in {"too_large", "busy"} else "not_running"
     return OvermindError(code, f"Can't type into mission {session.id}: {refusal.message}.")
+
+
+def _who_reads(session: Session) -> Mission:
+    """Return the mission that takes what is typed just now.
+
+    Raises:
+        OvermindError: `not_running`, nobody reads it; `paused`; `busy`, by its own report it waits for no message.
+    """
+    mission = session.mission
+    if mission is None:
+        raise OvermindError("not_running", f"Mission {session.id} is not running right now. Try again.")
+    if mission.status is not Status.RUNNING:
+        raise nobody_reads(mission)
+    _check_rests(session, mission)
+    return mission
 
 
 def _check_rests(session: Session, mission: Mission) -> None:

@@ -72,7 +72,7 @@ def rules(spot: FileValue) -> list[str] | None:
 
 def _is_rule(spot: FileValue) -> bool:
     try:
-        permission.parse(str(spot.value))
+        permission.check(str(spot.value))
     except permission.InvalidRule as error:
         spot.wrong(str(error))
         return False

@@ -191,9 +191,9 @@ def variable_pair(word: str) -> str:
 
 def permission_rule(word: str) -> str:
     """Check a rule such as `Bash(git status)`; it travels as it was written."""
-    from overmind_core.domain.agents.permission import parse as parse_rule  # start-up, as above
+    from overmind_core.domain.agents.permission import check  # start-up, as above
 
-    parse_rule(word)
+    check(word)
     return word
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 from unicodedata import category, normalize
 
-from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode, AgentNeed
+from overmind_core.domain.agents.agent import BY_KEYS, Activity, ActivityKind, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import FilePosition, ModelCalled, TokenUsage, TurnResult
 from overmind_core.domain.missions.reasons import message_failure
 
@@ -161,6 +161,11 @@ class Conversation:
 def is_busy(c: Conversation) -> bool:
     """Whether a turn is under way or about to be."""
     return c.turn is not None or c.sending is not None or bool(c.open)
+
+
+def has_turn(c: Conversation) -> bool:
+    """Whether there is a turn to end: a dialog before it, and a draft, are a person's, and no turn."""
+    return c.turn is not None or c.sending is not None or any(one.need not in BY_KEYS for one in c.open)
 
 
 def failed_message(c: Conversation) -> str | None:

@@ -30,7 +30,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
     UsageRead,
 )
-from overmind_core.domain.agents.conversation import Conversation, FailedMessage, is_busy
+from overmind_core.domain.agents.conversation import Conversation, FailedMessage, has_turn, is_busy
 from overmind_core.domain.agents.conversation_events import (
     Answered,
     Asking,
@@ -99,7 +99,7 @@ def _on_request(c: Conversation, fact: Fact, now: float) -> Step | None:  # noqa
         case Withdrawn(message):
             return _without(c, message), (MessageMoved(message, "cancelled"),)
         case InterruptAsked():
-            return c, ((Interrupt(),) if is_busy(c) else ())
+            return c, ((Interrupt(),) if has_turn(c) else ())
         case ModeWanted(mode, keep):
             return replace(c, wanted=mode, keep=keep), ()
         case PromptTaken():

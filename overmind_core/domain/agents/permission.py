@@ -20,12 +20,13 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.agents import note_commands, word_rules
-from overmind_core.domain.agents.agent import CAUTIOUS_MODES, RAW
+from overmind_core.domain.agents.agent import CAUTIOUS_MODES, RAW, is_own
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.word_rules import Verdict
 from overmind_core.domain.shell import commands
 from overmind_core.domain.shell.words import BLANK, split
 from overmind_core.domain.text import file_pattern
+from overmind_core.domain.text.cells import did_you_mean
 
 if TYPE_CHECKING:
     from overmind_core.domain.agents.agent import Agent
@@ -43,8 +44,16 @@ DELEGATES = frozenset({"Agent", "Task"})
 UNRULED = frozenset({"AskUserQuestion", "ExitPlanMode"})
 """Questions to the person: no rule answers them."""
 
+_TOOLS = (
+    SHELL, OTHER, *sorted(EDITORS | READERS | DELEGATES | UNRULED),
+    "BashOutput", "KillShell", "NotebookRead", "Skill", "SlashCommand", "TodoWrite", FETCH, "WebSearch",
+)  # fmt: skip
+"""Tools whose names are known; there may be others, but hardly some that are called nearly the same."""
+
 FILES = "files"
 """The field with the files of a use that is about several: each as its name, or as an object that has it and more."""
+CWD = "cwd"
+"""The field of a command's subject that says where it runs, where that is not the agent's folder. Absolute."""
 TITLE_ONLY = "title_only"
 """Beside a command: it is what the program calls it by, which may not be all of it. No pattern allows it."""
 
@@ -95,6 +104,18 @@ def parse(text: str) -> Rule:
     if about is not None:
         _check(text, tool, about)
     return Rule(text.strip(), tool, None if about in {"*", ":*"} and tool == SHELL else about)
+
+
+def check(text: str) -> None:
+    """Check a rule that a person gives.
+
+    Raises:
+        InvalidRule: It is none, or its tool is hardly one.
+    """
+    tool = parse(text).tool
+    near = "" if tool in _TOOLS or tool.startswith("mcp__") else did_you_mean(tool, _TOOLS)
+    if near:
+        raise InvalidRule(f"unknown tool {tool!r}.{near}")
 
 
 def decide(
@@ -183,8 +204,7 @@ def _denies(rule: Rule, use: ToolUse) -> Verdict:
         return Verdict.PERHAPS if _names(rule.tool, use.tool) and _is_unnamed(use) else Verdict.NO
     command = _text(use.subject, "command")
     if rule.tool != SHELL:
-        opened = _opened(commands.parts(command), use)
-        return Verdict.YES if any(_about_tool(rule, one) for one in opened) else Verdict.NO
+        return _denies_opened(rule, use, commands.parts(command))
     if rule.about is None:
         return Verdict.YES
     verdict, as_words = Verdict.NO, word_rules.read(_pieces(rule.about))
@@ -216,6 +236,33 @@ def _all_parts(rules: Sequence[Rule], use: ToolUse, taken: commands.CommandParts
     return _for_each(rules, (*uses, *_opened(taken, use)))
 
 
+def _denies_opened(rule: Rule, use: ToolUse, taken: commands.CommandParts | None) -> Verdict:
+    """Whether a rule about files denies a command, for the files that its redirections open."""
+    if taken is None:
+        left = _NO_FILE.sub(" ", _text(use.subject, "command"))
+        may_open = [*(["Write"] if ">" in left else []), *(["Read"] if "<" in left else [])]
+        return Verdict.PERHAPS if any(_names(rule.tool, tool) for tool in may_open) else Verdict.NO
+    opened = _opened(taken, use)
+    if _lost(taken):
+        if (folder := _folder_of(taken)) is None:
+            return Verdict.PERHAPS if any(_names(rule.tool, one.tool) for one in opened) else Verdict.NO
+        opened += _opened(taken, use, folder)
+    return Verdict.YES if any(_about_tool(rule, one) for one in opened) else Verdict.NO
+
+
+def _folder_of(taken: commands.CommandParts) -> str | None:
+    """The folder of the `cd` that a command begins with; None where only the shell knows where it goes."""
+    first, rest = split(taken.commands[0]), taken._replace(commands=taken.commands[1:])
+    if [word.text for word in first[:-1]] != ["cd"] or not all(word.is_known for word in first) or commands.moves(rest):
+        return None
+    folder = first[1].text
+    return None if folder[:1] in {"", "-", "~"} else folder
+
+
+_NO_FILE = re.compile(r"[0-9&]*>>?[ \t]*/dev/null(?=[\s;&|)]|\Z)|[0-9]*[<>]&[0-9-]|<<<|<<|[<>]\(")
+"""Redirections that open no file of somebody's."""
+
+
 def _lost(taken: commands.CommandParts) -> bool:
     """Whether a redirection opens a file of which only the shell knows where it is."""
     return commands.moves(taken) and any(not name.startswith("/") for name in (*taken.writes, *taken.reads))
@@ -231,12 +278,11 @@ def _first(rules: Sequence[Rule], fits: Callable[[Rule], bool]) -> list[Rule]:
     return next(([rule] for rule in rules if fits(rule)), [])
 
 
-def _opened(taken: commands.CommandParts | None, use: ToolUse) -> list[ToolUse]:
-    """The files that a command's redirections open, as uses of the tools that would."""
-    if taken is None:
-        return []
-    writes = [use._replace(tool="Write", subject={"file_path": name}) for name in taken.writes]
-    return writes + [use._replace(tool="Read", subject={"file_path": name}) for name in taken.reads]
+def _opened(taken: commands.CommandParts, use: ToolUse, folder: str = "") -> list[ToolUse]:
+    """The files that a command's redirections open, as uses of the tools that would; `folder`: to which it has gone."""
+    begin = posixpath.join(_text(use.subject, CWD), folder)
+    named = [("Write", name) for name in taken.writes] + [("Read", name) for name in taken.reads]
+    return [use._replace(tool=tool, subject={"file_path": posixpath.join(begin, name)}) for tool, name in named]
 
 
 def _by_file(use: ToolUse) -> list[ToolUse]:
@@ -503,4 +549,4 @@ def _starts_agent(words: Sequence[str], agent: Agent, cwd: str, *, provider: str
         if not judge(value, agent, cwd):
             return False
         provider = value if name == "--provider" else provider
-    return provider != RAW
+    return provider != RAW and not is_own(provider)  # nobody knows what such a program does unasked

@@ -118,8 +118,9 @@ def has_data(command: str) -> bool:
 
 
 def moves(taken: CommandParts) -> bool:
-    """Whether relative names in it are relative to another folder than where it begins."""
-    return any(word.strip("'\"\\") in MOVERS for command in taken.commands for word in command.split())
+    """Whether relative names in it are, or may be, relative to another folder than where it begins."""
+    commands = [split(command) for command in taken.commands]
+    return any(not words[0].is_known or any(word.text in MOVERS for word in words) for words in commands if words)
 
 
 class Suspect(NamedTuple):

@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.agents.agent_events import LONGEST_COMMAND, ToolCalled
-from overmind_core.domain.agents.permission import FETCH, FILES, OTHER, SHELL, TITLE_ONLY
+from overmind_core.domain.agents.permission import CWD, FETCH, FILES, OTHER, SHELL, TITLE_ONLY
 from overmind_core.providers.lines import Object, digest, object_at, objects_at, one_line, text_at
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ EDITING = frozenset({"edit", "delete", "move"})
 MOST_FILES = 1000
 """Of one call that are told."""
 _PATHS = ("file_path", "filePath", "filepath", "absolute_path", "notebook_path", "path")
+_FOLDERS = ("cwd", "workdir", "directory", "dir_path", "dir")
+"""Fields that say where a command runs."""
 _JOINED = ", "
 """Between several names in one field of opencode's."""
 
@@ -63,7 +65,7 @@ def tool_of(told: Object, folder: str) -> Tool:
     call, kind = text_at(told, "toolCallId"), text_at(told, "kind")
     title, given = text_at(told, "title"), object_at(told, "rawInput")
     if kind == "execute":
-        return _shell(call, title, given)
+        return _shell(call, title, given, folder)
     if kind in EDITING:
         return _edit(call, title, told, folder)
     paths = _files(told, folder)
@@ -76,13 +78,16 @@ def tool_of(told: Object, folder: str) -> Tool:
     return Tool(call, OTHER, one_line(title) or OTHER, _any(title, given), paths[:MOST_FILES])
 
 
-def _shell(call: str, title: str, given: Object) -> Tool:
+def _shell(call: str, title: str, given: Object, folder: str) -> Tool:
+    """All that was given, as it may say where and how the command runs."""
     command = given.get("command")
     if isinstance(command, list) and command and all(isinstance(word, str) for word in command):
         command = shlex.join(command)
     if isinstance(command, str) and command.strip():
-        about = {"description": given["description"]} if text_at(given, "description") else {}
-        return Tool(call, SHELL, f"{SHELL}: {one_line(command)}", {"command": command, **about})
+        other = {name: value for name, value in given.items() if name != "command" and value not in (None, "")}
+        named = next((path for name in _FOLDERS if (path := text_at(given, name))), folder)
+        where = {} if (there := _resolved(folder, named)) == _resolved(folder, "") else {CWD: there}
+        return Tool(call, SHELL, f"{SHELL}: {one_line(command)}", {"command": command, **other, **where})
     return Tool(call, SHELL, f"{SHELL}: {one_line(title)}", {"command": title, TITLE_ONLY: True})
 
 

@@ -8,6 +8,7 @@ import base64
 import pytest
 
 from overmind_core.agents.output_reader import PAUSE
+from overmind_core.agents.pasting import Pasting
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -150,6 +151,28 @@ def test_nothing_is_typed_into_a_program_that_reports_that_it_waits_for_no_messa
             answer = await program.ask("send", id=program.mission, text="hello")
             assert answer["state"] == "delivered"
             assert keeper.typed[f"{program.mission}.1"] == [b"hello\r"]
+
+    story(tmp_path, scenario)
+
+
+def test_what_was_to_be_typed_behind_another_message_is_refused_once_that_has_begun_a_turn(tmp_path, monkeypatch):
+    async def scenario(home, keeper):
+        async with supervising(home, keeper) as inside:
+            program = await begun(keeper, inside)
+            program.says(IDLE)
+            await program.now()
+
+            async def screen(_pasting, _session):
+                if keeper.typed:
+                    program.says(WORKING)
+                    await program.now()
+
+            monkeypatch.setattr(Pasting, "screen", screen)
+            sent = [asyncio.ensure_future(program.ask("send", id=program.mission, text=text)) for text in ("a", "b")]
+            assert (await sent[0])["state"] == "delivered"
+            with pytest.raises(OvermindError, match="is working"):
+                await sent[1]
+            assert keeper.typed[f"{program.mission}.1"] == [b"a\r"]
 
     story(tmp_path, scenario)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.agents.service import REJOIN_SECONDS
-from overmind_core.domain.agents.agent import AgentMode
+from overmind_core.domain.agents.agent import ActivityKind, AgentMode
 from overmind_core.domain.agents.agent_events import LimitReached, TurnBegan, TurnEnded, TurnResult
 from overmind_core.domain.agents.conversation_events import ModeWanted
 from overmind_core.errors import OvermindError
@@ -42,6 +42,9 @@ def test_what_was_denied_to_agents_is_found_once_each(home, environment):
             one = await session(inside, environment, agent={"deny": ["Bash(rm:*)", "Write"]})
             two = await session(inside, environment, agent={"deny": ["Write", "Bash(mv:*)"]})
             plain = await inside.run("sleep 9")
+            await until(lambda: f"{two}.1" in keeper.held, "it runs")
+            keeper.exit(f"{two}.1")
+            await until(lambda: agent_of(inside, two) is None, "it has ended")
             denied = inside.app.agents.denied([one, plain, "nobody", two])
         keeper.close()
         return denied
@@ -72,6 +75,40 @@ def test_the_end_of_a_limit_is_nothing_to_a_session_that_has_ended(home, environ
         return agent.closed, after == before
 
     assert in_process.run(story()) == (ended, ended)
+
+
+LIMITED = 300.0
+"""Seconds."""
+JUMPS: dict[str, tuple[float, float]] = {
+    # by how much the wall clock jumps while a session waits so long, and when it goes on, by the loop's clock
+    "nothing": (0.0, LIMITED),
+    "an hour of sleep": (3600.0, 60.0),
+    "a day back": (-86_400.0, LIMITED),
+}
+
+
+@pytest.mark.parametrize(("jump", "goes_on"), JUMPS.values(), ids=JUMPS)
+def test_a_limit_ends_at_its_time_though_the_machine_sleeps_or_the_clock_is_set(
+    home, environment, monkeypatch, jump, goes_on
+):
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            mission = await session(inside, environment)
+            agent = agent_of(inside, mission)
+            await until(lambda: agent.state.running)
+            agent.receive(TurnBegan())
+            agent.receive(LimitReached(inside.app.clock.wall() + LIMITED, "rate_limit"))
+            agent.receive(TurnEnded(TurnResult(ok=False, reason="limit")))
+            monkeypatch.setattr(inside.app.clock, "_later", jump)
+            await asyncio.sleep(goes_on - 5)
+            waits = agent.state.activity.doing
+            await asyncio.sleep(10)
+            doing = agent.state.activity.doing
+        keeper.close()
+        return waits, doing
+
+    assert in_process.run(story()) == (ActivityKind.LIMITED, ActivityKind.IDLE)
 
 
 @pytest.mark.parametrize("rejoined", [True, False])

@@ -404,6 +404,9 @@ SUBJECTS = [
     # the call, the tool as rules know it, its subject
     ({}, "Bash", {"command": "make"}),
     ({"rawInput": {"command": ["rm", "a b"]}}, "Bash", {"command": "rm 'a b'"}),
+    ({"rawInput": {"command": "rm x", "workdir": "../other", "timeout": 5, "description": ""}}, "Bash",
+     {"command": "rm x", "workdir": "../other", "timeout": 5, "cwd": "/other"}),
+    ({"rawInput": {"command": "rm x", "workdir": "/w"}}, "Bash", {"command": "rm x", "workdir": "/w"}),
     ({"rawInput": {"command": 3}, "title": "ls"}, "Bash", {"command": "ls", "title_only": True}),
     ({"kind": "edit", "content": [diff("/a", "1", "2")]}, "Edit",
      {"file_path": "/a", "old_string": "1", "new_string": "2"}),

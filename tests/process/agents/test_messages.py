@@ -243,6 +243,13 @@ def test_an_interrupt_of_an_idle_session_does_nothing(agents):
     assert agents.say(mission, "next") == "echo: next"
 
 
+def test_a_frozen_agent_is_not_interrupted_once_it_is_thawed(agents):
+    mission = agents.session(prompt="!sleep 600")
+    agents.doing(mission, "working")
+    agents.om.ok("freeze", mission)
+    agents.om.refused("interrupt", mission, code="paused")
+
+
 def test_what_waits_follows_an_interrupt(agents):
     mission, gate = agents.session(*BASH), agents.gate()
     agents.post(mission, gate.prompt)

@@ -408,7 +408,17 @@ def test_the_end_of_a_long_turn_is_worth_a_notification(lasted, told):
     assert (Notify("your_turn") in done) is told
 
 
-@pytest.mark.parametrize(("c", "done"), [(delivered(), (Interrupt(),)), (running(), ())], ids=["busy", "idle"])
+@pytest.mark.parametrize(
+    ("c", "done"),
+    [
+        (delivered(), (Interrupt(),)),
+        (running(), ()),
+        (running(AgentMode.INTERACTIVE, ask()), (Interrupt(),)),
+        (running(AgentMode.INTERACTIVE, ask(need=AgentNeed.SETUP)), ()),
+        (running(AgentMode.INTERACTIVE, ask(need=AgentNeed.DRAFT)), ()),
+    ],
+    ids=["busy", "idle", "asks", "a dialog before its first turn", "a person's draft"],
+)
 def test_an_interrupt_is_for_a_turn(c, done):
     assert go(c, InterruptAsked()) == (c, done)
 

@@ -113,6 +113,7 @@ ASKED = [
     "overmind run --provider opencode --permission-mode all fix",
     "overmind run --provider opencode --permission-mode build fix",
     "overmind run --provider codex --permission-mode workspace-write fix",
+    "overmind run --provider acp:mine fix",
     "overmind claude run --agent-arg --dangerously-skip-permissions fix",
     "overmind claude run --env OVERMIND_CLAUDE_BIN=/tmp/x fix",
     "overmind claude run -e X=1 fix",

@@ -146,12 +146,21 @@ REDIRECTED = [
     ("echo a > 1", None),
     ("cd src && echo a > 1", None),
     ("echo a > src/1", "allow"),
+    ("c''d .. && echo a > src/b.txt", None),
+    (r"c\d .. && echo a > src/b.txt", None),
 ]
 
 
 @tabled(("command", "expected"), REDIRECTED)
 def test_a_redirection_is_an_edit_of_its_file(command, expected):
     assert says(["Bash(echo:*)", "Bash(cd:*)", "Edit(src/**)"], [], "Bash", bash(command)) == expected
+
+
+def test_a_command_that_runs_elsewhere_opens_its_files_there():
+    for folder, expected in (("/other", None), (f"{CWD}/src", "allow")):
+        subject = bash("echo a > b") | {"cwd": folder}
+        assert says(["Bash(echo:*)", "Edit(src/**)"], [], "Bash", subject) == expected
+    assert says(["Bash"], ["Edit(.env)"], "Bash", bash("echo a > .env") | {"cwd": f"{CWD}/src"}) == "deny"
 
 
 CARRIERS = (
@@ -209,6 +218,31 @@ def test_a_denying_rule_leaves_other_programs_alone(command):
 
 def test_a_denied_file_is_not_written_by_redirection_either():
     assert says(["Bash"], ["Edit(.env)"], "Bash", bash("echo a > .env")) == "deny"
+
+
+HIDDEN = [
+    ("cd secrets && echo a > key", "deny"),
+    ("cd ./x/../secrets && echo a > key", "deny"),
+    ("cd src && echo a > .env", "deny"),
+    ("cd src && echo a > b", "allow"),
+    ("cd $x && echo a > b", None),
+    ("cd src && cd .. && echo a > b", None),
+    ("c''d src; popd; echo a > b", None),
+    ("echo a > .env # x", None),
+    ("(echo a > .env)", None),
+    ("cat > .env <<EOF\na\nEOF", None),
+    ('echo a > "$PWD/.env"', None),
+    ("echo a > .e\\nv", None),
+    ("(cat < .env)", None),
+    ("(make) 2>/dev/null; (make &>/dev/null) 2>&1", "allow"),
+    ("cat <<EOF\na\nEOF", "allow"),
+    ("diff <(ls) <(ls x)", "allow"),
+]
+
+
+@tabled(("command", "expected"), HIDDEN)
+def test_no_spelling_of_a_redirection_passes_a_denied_file(command, expected):
+    assert says(["Bash"], ["Edit(secrets/**)", "Edit(.env)", "Read(.env)"], "Bash", bash(command)) == expected
 
 
 def test_deny_wins_whatever_the_order():
