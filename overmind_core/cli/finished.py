@@ -102,11 +102,20 @@ def quest_line(context: Context, end: Row) -> str:
 
 def hint_help(context: Context, ends: Sequence[Row], status: int, *, of_quests: bool = False) -> int:
     """Tell a person what shows why some have not succeeded whose ends a command has printed; return its `status`."""
-    names = [str(one["name"]) for one in ends if one.get("outcome") not in SUCCEEDED]
-    if names:
-        logs = f"See: overmind logs {' '.join(names[:MOST_NAMED])}"
-        context.hint(_there(context, display_safe(_quest_help(names) if of_quests else logs)))
+    unwell = [one for one in ends if one.get("outcome") not in SUCCEEDED]
+    if unwell:
+        names = [str(one["name"]) for one in unwell]
+        context.hint(_there(context, display_safe(_quest_help(names) if of_quests else _mission_help(unwell))))
     return status
+
+
+def _mission_help(ends: Sequence[Row]) -> str:
+    lost_names = [str(one["name"]) for one in ends if one["outcome"] == LOST]
+    logs = f"See: overmind logs {' '.join(str(one['name']) for one in ends[:MOST_NAMED])}"
+    if not lost_names:
+        return logs
+    again = lost.mission_again(lost_names[0]) if len(lost_names) == 1 else lost.MEND
+    return f"{logs}. Start again what was lost with: {again}"
 
 
 def _quest_help(names: Sequence[str]) -> str:

@@ -87,10 +87,12 @@ class PrunedMissions(TypedDict):
     missions: list[MissionBrief]
     bytes: int
     """Of their logs."""
+    as_of: float
+    """The moment of the answer, in seconds since the epoch; pass it on from a dry run, so that no more is removed."""
     note: NotRequired[str]
     """Only where work of them is kept, as in the answer of `rm`; where one stays because something that it has left
-    in the background goes on: what, and how it is ended; and where some stay because something is asked about them. A
-    line for each."""
+    in the background goes on: what, and how it is ended; and where some stay because something is asked about them, or
+    because missions below them live. A line for each."""
 
 
 class Tokens(TypedDict):

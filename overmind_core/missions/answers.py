@@ -11,6 +11,7 @@ from overmind_core.domain.agents.spending import cost_of
 from overmind_core.domain.missions.mission import Mission, Restart, Status, shell_code
 from overmind_core.domain.missions.outcome import Outcome, outcome_of
 from overmind_core.domain.missions.reasons import (
+    HELD_BACK,
     MOST_NAMED,
     SAY_NOTHING,
     kept_limit,
@@ -258,7 +259,12 @@ def now_line(
     conversation: Conversation | None = None,
     standing: WorkStanding | None = None,
 ) -> str | None:
-    """One line on what is going on: what it asks or does, what it wrote last, and of one that failed, how it ended."""
+    """One line on what is going on: what it asks or does, what it wrote last, and of one that failed, how it ended.
+
+    Of one that stands still as its output can't be stored, that.
+    """
+    if mission.status is Status.RUNNING and (held := HELD_BACK.get(mission.reason or "")):
+        return held
     if standing is not None and standing.text:
         return display_safe(standing.text)
     if mission.is_live and conversation is not None and (failed := failed_message(conversation)):

@@ -18,7 +18,7 @@ from overmind_core.kernel.actor import actor
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers, left_processes, validate
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
-from overmind_core.missions.lookup import find, find_live
+from overmind_core.missions.lookup import above_live, find, find_live
 from overmind_core.missions.requests import Kill, One, Prune, RestartArgs, Signal, Stop, Update
 from overmind_core.missions.retention import folder_size
 
@@ -154,10 +154,11 @@ class LifecycleApi:
             return self._killed(ended)
         if request.id is None:
             raise OvermindError("invalid", "Missing id: name a mission to kill, or use --all.")
-        mission = find(self._registry, request.id, live_first=True)
+        mission = find(self._registry, request.id, live_first=not request.alone, alone=request.alone)
         forbid_foreign(inside, mission, self._registry, "kill")
-        was_killed = mission.is_killed
         left = await self._left_processes.of(self._killed_with(mission, cascade=request.cascade))
+        mission = find(self._registry, mission.id)  # once more: it took a moment
+        was_killed = mission.is_killed
         ended = await self._missions.end(mission, Cause.KILL, cascade=request.cascade, grace=0.0)
         answer = self._killed(ended)
         if was_killed:
@@ -194,33 +195,33 @@ class LifecycleApi:
     async def freeze(self, request: One, caller: Caller) -> MissionBrief:
         """SIGSTOP the whole tree."""
         del caller
-        mission = self._with_process(request.id)
-        if mission.status is not Status.RUNNING:
-            raise OvermindError("paused" if mission.status is Status.PAUSED else "not_running", _is(mission))
+        mission = self._running(request.id)
         await self._progress.look()
-        mission = self._with_process(mission.id)  # once more: it took a moment
-        self._registry.apply_if_legal(mission, Frozen())
+        mission = self._running(mission.id)  # once more: it took a moment
+        self._registry.apply(mission, Frozen())
         await self._journal.saved()
+        mission = self._frozen(mission.id)
         await self._trees.freeze(mission)
-        return answers.brief(mission)
+        current = self._registry.live.get(mission.id)
+        if current is not None and current.status is Status.STOPPING:
+            await self._trees.thaw(mission)  # it was asked to end meanwhile, which nothing can that is frozen
+        return answers.brief(self._frozen(mission.id))
 
     @handles(One)
     async def thaw(self, request: One, caller: Caller) -> MissionBrief:
         """SIGCONT the whole tree."""
         del caller
-        mission = self._with_process(request.id)
-        if mission.status is not Status.PAUSED:
-            raise OvermindError("not_running", f"{_is(mission)} It is not frozen.")
+        mission = self._frozen(request.id)
         await self._trees.thaw(mission)
         await self._progress.look()
-        mission = self._with_process(mission.id)  # once more: a signal that came while it was frozen may have ended it
-        self._registry.apply_if_legal(mission, Thawed(self._progress.of(mission.run_id).last))
+        mission = self._frozen(mission.id)  # once more: a signal that came while it was frozen may have ended it
+        self._registry.apply(mission, Thawed(self._progress.of(mission.run_id).last))
         await self._journal.saved()
         return answers.brief(mission)
 
     @handles(Update)
     async def update(self, request: Update, caller: Caller) -> MissionBrief:
-        """Change a mission's definition; running processes are not touched."""
+        """Change a mission's definition without a restart; a run that is past its new limit ends."""
         del caller
         mission = find(self._registry, request.id)
         definition = validate.updated(mission.definition, request)
@@ -236,10 +237,7 @@ class LifecycleApi:
         behind = await self._retention.left_by([one.id for one in self._missions.with_agents([wanted])])
         mission = find(self._registry, wanted.id)  # once more: it took a moment
         if mission.is_live:
-            name = mission.definition.name
-            raise OvermindError(
-                "not_finished", f"Mission {mission.id} ({name}) is {mission.status}. Stop or kill it first."
-            )
+            raise OvermindError("not_finished", f"{_is(mission)} Stop or kill it first.")
         plan = self._plans.name_of(mission.definition.parent)
         if plan is not None:
             raise OvermindError(
@@ -249,9 +247,16 @@ class LifecycleApi:
         for one in removed:
             if (refusal := self._quests.kept_for(one, mission.definition.parent)) is not None:
                 raise OvermindError("not_finished", refusal)
+        above = above_live(self._registry)
+        if below := [above[one] for one in removed if one in above]:
+            name = mission.definition.name
+            way = f"Stop it first, with all below {name}: overmind stop {mission.id} --cascade"
+            raise OvermindError("not_finished", f"{_is(below[0])} It descends from {name}. {way}")
         if behind:
             raise left_processes.removal_refusal(behind, request.id)
         kept = await self._retention.remove(removed)
+        if (again := self._registry.live.get(mission.id)) is not None:
+            raise OvermindError("not_finished", f"{_is(again)} It was started again meanwhile. Stop or kill it first.")
         about = answers.brief(mission)
         answer: RemovedMission = {"id": about["id"], "name": about["name"]}
         if kept:
@@ -290,10 +295,13 @@ class LifecycleApi:
     async def prune(self, request: Prune, caller: Caller) -> PrunedMissions:
         """Remove all missions that ended long enough ago, or only list them; those that something needs stay."""
         del caller
-        before = self._clock.wall() - validate.seconds(request.older, "--older")
-        ended = self._registry.finished_before(before)
+        now = self._clock.wall()
+        as_of = now if request.as_of is None else min(request.as_of, now)
+        ended = self._registry.finished_before(as_of - validate.seconds(request.older, "--older"))
         waiting = [row.name for row in ended if self._retention.is_asked_about(row.id, None)]
-        unneeded = [row for row in ended if not self._retention.is_kept(row.id, row.parent)]
+        above = above_live(self._registry)
+        elders = [row.name for row in ended if row.id in above]
+        unneeded = self._retention.unneeded(ended)
         behind = await self._retention.left_by([row.id for row in unneeded])
         left = {one.mission for one in behind}
         rows = [row for row in unneeded if row.id not in left]
@@ -302,10 +310,17 @@ class LifecycleApi:
         kept = left_processes.kept(behind)
         if waiting:
             kept.append(f"Kept, as they wait for your answer: {list_text(waiting)}. See: overmind inbox")
+        if elders:
+            kept.append(f"Kept, as missions below them live: {list_text(elders)}. See: overmind ps --all --tree")
         if not request.dry_run:
             kept += await self._retention.remove(ids)
-            rows = [row for row in rows if row.id not in self._registry.live]  # one may have been started meanwhile
-        answer: PrunedMissions = {"missions": [{"id": row.id, "name": row.name} for row in rows], "bytes": size}
+            # One may have been started meanwhile, or something below it.
+            rows = [row for row in rows if self._registry.get(row.id) is None]
+        answer: PrunedMissions = {
+            "missions": [{"id": row.id, "name": row.name} for row in rows],
+            "bytes": size,
+            "as_of": as_of,
+        }
         if kept:
             answer["note"] = "\n".join(kept)
         return answer
@@ -317,6 +332,18 @@ class LifecycleApi:
         mission = find_live(self._registry, text)
         if mission.status not in HAS_PROCESS or mission.pid is None:
             raise OvermindError("not_running", f"{_is(mission)} It has no process right now.")
+        return mission
+
+    def _running(self, text: str) -> Mission:
+        mission = self._with_process(text)
+        if mission.status is not Status.RUNNING:
+            raise OvermindError("paused" if mission.status is Status.PAUSED else "not_running", _is(mission))
+        return mission
+
+    def _frozen(self, text: str) -> Mission:
+        mission = self._with_process(text)
+        if mission.status is not Status.PAUSED:
+            raise OvermindError("not_running", f"{_is(mission)} It is not frozen.")
         return mission
 
 

@@ -49,7 +49,8 @@ class Deadlines:
             handle.cancel()
         due = self._due(mission)
         if due is not None:
-            wait = min(max(due - self._registry.now().mono, 0.0), LONGEST)
+            longest = restart_policy.CLOCK_LOOK if mission.status is Status.RESTARTING else LONGEST
+            wait = min(max(due - self._registry.now().mono, 0.0), longest)
             self._handles[mission.id] = self._loop.call_later(wait, self._fire, mission.id)
 
     def cancel_all(self) -> None:
@@ -84,10 +85,11 @@ class Deadlines:
         mission = self._registry.live.get(mission_id)
         if mission is None:
             return
-        now = self._registry.now().mono
+        wall, now = self._registry.now()
         limit = restart_policy.timeout_due(mission)
         stall = restart_policy.stall_due(mission, self._last_output(mission))
-        if mission.status is Status.RESTARTING and (mission.next_restart_mono or 0.0) <= now:
+        restart = (mission.next_restart_at or 0.0, mission.next_restart_mono or 0.0)
+        if mission.status is Status.RESTARTING and restart_policy.has_come(*restart, wall=wall, mono=now):
             self._registry.apply_if_legal(mission, RestartDue())
         elif limit is not None and limit <= now:
             again = mission.definition.restart.when is not Restart.NEVER

@@ -1,6 +1,6 @@
-"""Marks of ends that people asked for on a full disk: empty files, for a name fits where no byte does.
+"""Marks of ends that people asked for while nothing can be stored: empty files, for a name fits on a full disk.
 
-The decision waits in memory until there is room. If the supervisor is killed before that, the next one finds the mark,
+The decision waits in memory until it can be. If the supervisor is killed before that, the next one finds the mark,
 and does not restart a mission that somebody has stopped.
 """
 
@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Cause
+from overmind_core.kernel.database import DiskFull
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,18 +55,19 @@ class EndMarks:
                 os.unlink(self._path(mission_id, cause))
 
     def note(self, missions: Iterable[str]) -> str | None:
-        """What people should know about ends that are not stored yet; None: there is room."""
-        if not self._journal.failing:
+        """What people should know about ends that are not stored yet; None: they are."""
+        failure = self._journal.failure
+        if failure is None:
             return None
+        is_full = isinstance(failure, DiskFull)
+        why = "The disk is full" if is_full else f"The state can't be written ({failure.detail})"
         if any(one in self._unmarked for one in missions):
-            return (
-                "The disk is full, and the end is not stored: after a crash, the daemon may start the mission again."
-                " Free space first, for example with: overmind prune"
-            )
-        return (
-            "The disk is full: the end takes effect now, and is stored once there is space."
-            " Free space with: overmind prune"
+            advice = "Free space first, for example with: overmind prune" if is_full else "Make it writable first."
+            return f"{why}, and the end is not stored: after a crash, the daemon may start the mission again. {advice}"
+        until, advice = (
+            ("there is space", "Free space with: overmind prune") if is_full else ("it can be", "Make it writable.")
         )
+        return f"{why}: the end takes effect now, and is stored once {until}. {advice}"
 
     def _mark(self, missions: Iterable[str], cause: Cause) -> None:
         if not self._journal.failing:

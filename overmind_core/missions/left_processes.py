@@ -20,7 +20,6 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone
 from overmind_core.missions.lookup import find
 from overmind_core.missions.terminator import listed, process_line
-from overmind_core.system import process_table
 from overmind_core.system.membership import RunTarget
 
 if TYPE_CHECKING:
@@ -203,21 +202,10 @@ class LeftProcesses:
         return {run: left for run, left in self._runs.items() if left.mission in wanted}
 
     def _targets(self, runs: Mapping[str, LeftRun]) -> list[RunTarget]:
-        """How the processes of these runs are found.
-
-        The environment names a mission and no run, so it tells nothing while another run of it lives. A mark tells only
-        while the keeper lives that gave it: the next keeper gives the same numbers to other runs.
-        """
-        keeper = None if self._registry.keeper_pid is None else process_table.read(self._registry.keeper_pid)
+        """How the processes of these runs are found."""
+        home = self._trees.home
         return [
-            RunTarget(
-                run,
-                run if left.mission in self._registry.live else left.mission,
-                self._trees.home,
-                left.pid,
-                left.ticks,
-                mark=left.mark if keeper is not None and keeper.ticks <= left.ticks else 0,
-            )
+            self._trees.target_of_ended(RunTarget(run, left.mission, home, left.pid, left.ticks, mark=left.mark))
             for run, left in runs.items()
         ]
 

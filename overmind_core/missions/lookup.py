@@ -185,6 +185,17 @@ def line(registry: Registry, mission_id: str | None) -> Iterator[Mission]:
         mission_id = mission.definition.parent
 
 
+def above_live(registry: Registry) -> dict[str, Mission]:
+    """The ids of all missions above live ones, each with one of these: without them its line ends too early."""
+    found: dict[str, Mission] = {}
+    for live in list(registry.live.values()):
+        for one in line(registry, live.definition.parent):
+            if one.id in found:
+                break
+            found[one.id] = live
+    return found
+
+
 def descends(mission: Mission, ancestor: str, registry: Registry) -> bool:
     """Whether `ancestor` is above the mission."""
     parent = mission.definition.parent

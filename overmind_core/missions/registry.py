@@ -18,7 +18,7 @@ import msgspec
 
 from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions import restart_policy
-from overmind_core.domain.missions.events import MissionCreated, RunExited
+from overmind_core.domain.missions.events import BackgroundEnded, MissionCreated, RunExited
 from overmind_core.domain.missions.facts import EndAsked, KeeperLost, Now
 from overmind_core.domain.missions.lifecycle import next_state
 from overmind_core.domain.missions.mission import UNFORGIVING, Cause, Mission, Run, Status
@@ -252,7 +252,7 @@ class Registry:
         What counts is the mission as the books have it now: whoever has waited meanwhile may hold an older copy.
 
         Raises:
-            IllegalTransition: the fact means nothing to it, or it has ended meanwhile; nothing changed.
+            IllegalTransition: the fact means nothing to it, or it has ended meanwhile, or runs again; nothing changed.
         """
         mission = self._current(mission, fact)
         after, effects = next_state(mission, fact, self.now())
@@ -266,8 +266,8 @@ class Registry:
         return after
 
     def _current(self, mission: Mission, fact: Fact) -> Mission:
-        """The mission of the books of which a live one is a copy; an ended one is as it was given."""
-        current = self.live.get(mission.id) if mission.is_live else mission
+        """The mission of the books of which this is a copy; one that has ended, and is not live again, is as given."""
+        current = self.live.get(mission.id, None if mission.is_live else mission)
         if current is None or current.run != mission.run:
             raise IllegalTransition(mission.status if current is None else current.status, type(fact).__name__)
         return current
@@ -460,6 +460,19 @@ class Registry:
         found: dict[str, str | None] = self.mission_table.parents()
         found.update((mission.id, mission.definition.parent) for mission in self.live.values())
         return found
+
+    def with_survivors(self) -> list[Mission]:
+        """The missions of which something could not be ended."""
+        self.journal.flush()
+        ended = map(decode_mission, self.mission_table.with_survivors())
+        return [*ended, *(one for one in self.live.values() if one.survivors)]
+
+    def forget_survivors(self, run_id: str) -> None:
+        """Nothing lives any more of what could not be ended of a run: its mission no longer names it."""
+        mission = self.get(run_id.partition(".")[0])
+        if mission is not None and mission.run_id == run_id and mission.survivors:
+            self.record(mission, BackgroundEnded(text=f"--- gone by now: {', '.join(mission.survivors)} ---"))
+            self.put(replace(mission, survivors=()))
 
     def children(self, missions: Collection[str]) -> dict[str, list[str]]:
         """The children of these missions, live and finished, oldest first, by parent; none for one that has none."""

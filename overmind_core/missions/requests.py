@@ -156,6 +156,8 @@ class Kill(Args, frozen=True):
     id: str | None = None
     all: bool = False
     cascade: bool = False
+    alone: bool = False
+    """The mission that `rm` would remove: a name that several have had which have ended is refused as `ambiguous`."""
 
 
 class RestartArgs(Args, frozen=True):
@@ -239,6 +241,8 @@ class Prune(Args, frozen=True):
 
     older: Amount = 0
     dry_run: bool = False
+    as_of: float | None = None
+    """What the answer to a dry run said: none of those that have ended since."""
 
 
 class Wait(Args, frozen=True):

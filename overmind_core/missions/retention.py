@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.missions.events import LogRemoved, MissionRemoved
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import DiskFull, StoreError
+from overmind_core.missions.lookup import above_live
 from overmind_core.missions.private_files import private_folder
 from overmind_core.system.remove_tree import remove_tree
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.left_processes import LeftBehind, LeftProcesses
     from overmind_core.missions.ports import MissionKeeper, PlanRunner, Preparer
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.store import MissionTable
+    from overmind_core.missions.store import MissionRow, MissionTable
     from overmind_core.missions.unrecorded import UnrecordedLogs
     from overmind_core.missions.unseen import Unseen
     from overmind_core.system.paths import Home
@@ -154,9 +155,13 @@ class Retention:
     async def remove(self, ids: Sequence[str]) -> list[str]:
         """Remove finished missions: record, environment, log, private files; one that was started meanwhile stays.
 
+        So does one below which another lives.
+
         Returns:
             What of their work was kept, and why, for people.
         """
+        above = above_live(self._registry)
+        ids = [one for one in ids if one not in above]
         kept = await self._preparer.release(ids)
         for start in range(0, len(ids), SLICE):
             part = [one for one in ids[start : start + SLICE] if one not in self._registry.live]
@@ -205,8 +210,7 @@ class Retention:
         self._finished = self._count_finished()
         excess = self._finished - self._settings.finished
         if excess > 0:
-            rows = self._mission_table.oldest_finished(excess)
-            unneeded = [row.id for row in rows if not self.is_kept(row.id, row.parent)]
+            unneeded = [row.id for row in self.unneeded(self._mission_table.oldest_finished(excess))]
             behind = {one.mission for one in await self.left_by(unneeded)}
             removed = [one for one in unneeded if one not in behind]
             if behind:
@@ -218,8 +222,16 @@ class Retention:
         """Those that have left something in the background that goes on, and stay so that it can be named and ended."""
         return await self._left_processes.of(missions)
 
-    def is_kept(self, mission_id: str, parent: str | None) -> bool:
-        """Whether somebody needs an ended mission: its plan, which runs, a quest that has not ended, who is asked."""
+    def unneeded(self, rows: Sequence[MissionRow]) -> list[MissionRow]:
+        """Those of these ended missions that nobody needs.
+
+        One is needed by its plan, which runs, by a quest that has not ended, by who is asked, and by what lives below
+        it: what that may and may cost is told by those above it, and a cascade finds it through them.
+        """
+        above = above_live(self._registry)
+        return [row for row in rows if row.id not in above and not self._is_needed(row.id, row.parent)]
+
+    def _is_needed(self, mission_id: str, parent: str | None) -> bool:
         is_needed = self._plans.name_of(parent) is not None or self._quests.kept_for(mission_id, parent) is not None
         return is_needed or self.is_asked_about(mission_id, parent)
 
@@ -237,7 +249,8 @@ class Retention:
         sizes = await asyncio.to_thread(_sizes, self._home.logs)
         orphans = self._unrecorded.removed(name for name in sizes if self._registry.get(name) is None)
         await asyncio.to_thread(_remove_folders, [f"{self._home.logs}/{name}" for name in orphans])
-        excess = sum(sizes.values()) - sum(sizes[name] for name in orphans) - limit
+        uncounted = {*orphans, *self._unrecorded.names()}  # those without a record stay, and push out no others
+        excess = sum(size for name, size in sizes.items() if name not in uncounted) - limit
         if excess <= 0:
             return
         self._journal.flush()

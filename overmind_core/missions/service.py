@@ -24,10 +24,12 @@ from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.keeper_client import KeeperGone
 from overmind_core.missions.leases import MissionFenced
 from overmind_core.missions.lookup import line, not_running
+from overmind_core.providers import registry as providers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from overmind_core.domain.agents.agent import Agent
     from overmind_core.kernel.journal import Change, Journal
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller
@@ -141,7 +143,7 @@ class Missions:
         *,
         also: Callable[[Mission], Write] | None = None,
         inside: str | None = None,
-        service: bool = False,
+        limited: bool = True,
         cleans_up: bool = False,
         settled: bool = True,
         is_new: bool = False,
@@ -149,8 +151,9 @@ class Missions:
     ) -> Started:
         """As `start`, for what the system itself names, such as an agent of a plan; the spec has a name and a key.
 
-        A service belongs to its parent: the limits of the tree are not for it. What cleans up begins also below a
-        parent that is being ended, and in a daemon that shuts down. `inside`: the mission for which it is started.
+        Not `limited`: it belongs to its parent, as a service or the check of its work does, and the limits of the tree
+        are not for it. What cleans up begins also below a parent that is being ended, and in a daemon that shuts down.
+        `inside`: the mission for which it is started.
         Not `settled`: that it runs is not saved yet when this returns, so what is saved next is saved with it.
         `is_new`: the key was made just now, so no earlier request had it. `mission_id`: the id that is held for it.
 
@@ -171,7 +174,7 @@ class Missions:
             planned,
             inside=inside,
             also=also,
-            limited=not service,
+            limited=limited,
             cleans_up=cleans_up,
             settled=settled,
             mission_id=mission_id,
@@ -212,9 +215,7 @@ class Missions:
                 self._limits.check(spec.definition.parent, spec.definition.provider, inside=inside is not None)
 
         check()
-        agent = spec.agent
-        if agent is not None and (denied := self._denied(inside)):
-            agent = replace(agent, deny=tuple(dict.fromkeys((*agent.deny, *denied))))
+        agent = self._with_denials(spec.agent, spec.definition.provider, inside)
         boot = self._registry.boot
         mission = Mission(
             mission_id or self.new_id(), spec.definition, self._clock.wall(), Status.STARTING, run=1, boot=boot
@@ -307,9 +308,20 @@ class Missions:
         if (above is None or not above.is_live) and caller is not None and caller.died_inside():
             raise OvermindError("not_running", "The calling mission has ended.")
 
-    def _denied(self, inside: str | None) -> tuple[str, ...]:
-        """What was denied to an agent is denied to those that it starts."""
-        return self._runner.denied([one.id for one in line(self._registry, inside)])
+    def _with_denials(self, agent: Agent | None, provider: str, inside: str | None) -> Agent | None:
+        """Return an agent to which is denied what was denied to those that start it.
+
+        Raises:
+            OvermindError: `forbidden`, its program can't be denied that.
+        """
+        denied = () if agent is None else self._runner.denied([one.id for one in line(self._registry, inside)])
+        if agent is None or not denied:
+            return agent
+        agent = replace(agent, deny=tuple(dict.fromkeys((*agent.deny, *denied))))
+        if (problem := providers.get(provider).refuse(agent)) is not None:
+            message = f"What is denied to mission {inside} could not be denied to what it starts: {problem}."
+            raise OvermindError("forbidden", message)
+        return agent
 
     def _record(self, mission: Mission, spec: MissionSpec, writes: Sequence[Write]) -> tuple[Change, ...]:
         """Put it on the books. What is prepared is asked for right behind the commit: somebody waits for it."""
@@ -416,7 +428,7 @@ class Missions:
         concerned = self._live_of(order)
         if not any(concerned) and cause is Cause.STOP:
             raise not_running(mission)
-        if not mission.is_live and cause is Cause.KILL:
+        if cause is Cause.KILL and not mission.is_live and mission.id not in self._registry.live:
             concerned[-1].append(mission)  # it is only hidden
         also = [one for level in order for one in level] if cause is Cause.KILL else []
         found = await self._end_levels(concerned, cause, grace, also)
@@ -469,9 +481,11 @@ class Missions:
 
         Each level has its own grace once the one before is gone, so the stored deadlines grow with the levels.
         Returns them in that order; one that is still live is held up. What they have left in the background ends with
-        them, and that of the missions `also`, which may have ended before.
+        them, and that of the missions `also`, which may have ended before; of those it is tried once more to end what
+        has survived their ends.
         """
         before: frozenset[str] = frozenset()
+        ran = {one.id for level in order for one in level if one.is_live and one.status is not Status.RESTARTING}
         plans = {one.id for level in order for one in level if one.definition.kind is Kind.BLUEPRINT}
         asked: list[str] = []
         for number, level in enumerate(order):
@@ -488,6 +502,8 @@ class Missions:
         ended = [one for one in found if not one.is_live]
         self._leases.release(one.id for one in ended if one.reason != FENCED)
         await self._preparer.calm([one.id for one in ended])
+        await self._terminator.end_survivors([one for one in also if one not in ran])
+        ended = [one if one.id in ran else self._registry.get(one.id) or one for one in ended]
         stubborn = await self.left_processes.end([*(one.id for one in ended), *also])
         left = {one.id: [*one.survivors, *stubborn.get(one.id, ())] for one in ended} | {
             one: stubborn[one] for one in stubborn.keys() - {one.id for one in ended}

@@ -168,6 +168,10 @@ class MissionTable:
             NOT IN (SELECT value FROM json_each(?)) {_ORDER}"""
         return self._all(sql, json.dumps([*causes]))
 
+    def with_survivors(self) -> list[MissionRow]:
+        """Return the ended missions of which some process could not be ended, oldest first."""
+        return self._all(f"{_SELECT} WHERE live = 0 AND json_array_length(record, '$.survivors') > 0 {_ORDER}")
+
     def crashed_by(self, reason: str) -> list[BegunMission]:
         """Return the crashed missions with this reason that nobody has hidden, oldest first."""
         chosen = f"SELECT {', '.join(BegunMission._fields)} FROM missions"

@@ -19,9 +19,11 @@ from weakref import WeakValueDictionary
 from overmind_core.domain.missions.events import BackgroundEnded
 from overmind_core.domain.missions.facts import Gone
 from overmind_core.domain.missions.mission import Cause, Mission, Status
+from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions.tree_members import TreeMembers
+from overmind_core.system import process_table
 from overmind_core.system.membership import EXEMPT_PROGRAMS, RunTarget, Siblings
 from overmind_core.system.process_table import children, new_process_table, now_ticks, tells_children
 from overmind_core.system.sweep import Sweep
@@ -77,6 +79,8 @@ class Terminator:
         """Missions that must be gone before this one is touched: a cascade ends leaves first."""
         self._seen: dict[str, set[Identity]] = {}
         self._survived: dict[str, RunTarget] = {}
+        """Run of which something could not be ended → how it is found."""
+        self._resweeping = asyncio.Lock()
         self._resweep_at = self._loop.time() + RESWEEP_SECONDS
         self._look_again_at: dict[str, float] = {}
         """Run of which nothing was found, while its exit is not told → the moment of the next look."""
@@ -140,8 +144,23 @@ class Terminator:
             self._resweep_at = min(self._resweep_at, self._loop.time() + RESWEEP_AFTER_AN_END)
             self._wake.set()
 
+    def load(self) -> None:
+        """Go on with what the supervisor before us could not end; nothing outlives a restart of the machine."""
+        for mission in self._registry.with_survivors():
+            run = self._registry.newest_run(mission.id)
+            if run is None or run.number != mission.run or not run.pid or run.boot != self._registry.boot:
+                self._registry.forget_survivors(mission.run_id)
+            else:
+                target = RunTarget(run.id, mission.id, self._trees.home, run.pid, run.ticks, mark=run.mark)
+                self._survived.setdefault(run.id, target)
+
+    async def end_survivors(self, missions: Collection[str]) -> None:
+        """Try once more, now, to end what could not be ended of these."""
+        await self._resweep([target for target in self._survived.values() if target.mission in missions])
+
     async def run(self) -> None:
         """Work until cancelled."""
+        self.load()
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._timeout())
@@ -154,7 +173,7 @@ class Terminator:
                 await self._try_later(error)
             if self._loop.time() >= self._resweep_at:
                 self._resweep_at = self._loop.time() + RESWEEP_SECONDS
-                self._start(self._resweep())
+                self._start(self._resweep([*self._survived.values()]))
 
     async def _turn(self) -> None:
         self._drop_finished()
@@ -350,18 +369,21 @@ class Terminator:
         except (KeeperGone, KeeperRefused):
             return False
 
-    async def _resweep(self) -> None:
-        targets = list(self._survived.values())
-        if not targets:
+    async def _resweep(self, survived: Sequence[RunTarget]) -> None:
+        """End what is left of these; a run of which nothing is is forgotten."""
+        if not survived:
             return
+        targets = [self._trees.target_of_ended(target) for target in survived]
         try:
-            survivors = await self._trees.in_thread(partial(self._sweep(targets).end, purge=self.purge_from_thread))
+            async with self._resweeping:
+                sweep = self._sweep(targets)
+                survivors = await self._trees.in_thread(partial(sweep.end, purge=self.purge_from_thread))
         except (OSError, KeeperGone) as error:
             self._report(error)  # the next round tries again
             return
         for target in targets:
-            if target.run not in survivors:
-                del self._survived[target.run]
+            if target.run not in survivors and self._survived.pop(target.run, None) is not None:
+                self._registry.forget_survivors(target.run)
 
     def _sweep(self, targets: Sequence[RunTarget]) -> Sweep:
         """A sweep that goes on where the last one of the same runs ended."""
@@ -442,6 +464,19 @@ class ProcessTrees:
                 (one.ticks for one in self._registry.runs_of(mission.id) if one.boot == run.boot), default=first
             )
         return RunTarget(run.id, mission.id, self.home, run.pid, run.ticks, first, run.mark)
+
+    def target_of_ended(self, target: RunTarget) -> RunTarget:
+        """The target of a run that is over, as its processes are found by now.
+
+        The environment names a mission and no run, so it tells nothing while another run of it lives. A mark tells only
+        while the keeper lives that gave it: the next keeper gives the same numbers to other runs.
+        """
+        keeper = None if self._registry.keeper_pid is None else process_table.read(self._registry.keeper_pid)
+        return replace(
+            target,
+            mission=target.run if target.mission in self._registry.live else target.mission,
+            mark=target.mark if keeper is not None and keeper.ticks <= target.root_ticks else 0,
+        )
 
     async def send(self, mission: Mission, signals: Sequence[int]) -> None:
         """Signal the whole tree, now."""

@@ -53,4 +53,5 @@ class UnrecordedLogs:
             return None
         what = "1 log folder has no record" if len(names) == 1 else f"{len(names)} log folders have no record"
         shown = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
-        return f"{what} ({shown}): the state was lost. Read the files in {self._logs}, then remove them by hand"
+        ways = f"Read the files in {self._logs}, then remove them by hand: no limit counts or removes them"
+        return f"{what} ({shown}): the state was lost. {ways}"

@@ -1,5 +1,7 @@
 """The wall clock jumps, the machine sleeps: what is due keeps to the time that passed while it was awake.
 
+But for a stated time, which comes though the machine sleeps.
+
 The supervisor's own book, timers and database, on a clock that the test moves.
 """
 
@@ -13,6 +15,7 @@ from typing import Any, cast
 import pytest
 
 from overmind_core.daemon.state import State
+from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.missions.facts import EndAsked, Exited, Frozen, Spawned, Thawed
 from overmind_core.domain.missions.mission import Cause, Definition, Mission, Restart, RestartPolicy, Status
 from overmind_core.kernel.bus import Bus
@@ -123,8 +126,8 @@ class World:
     def starts(self):
         self.tell(Spawned(7, self.clock.wall(), self.clock.mono()))
 
-    def dies(self):
-        self.tell(Exited(1, self.clock.wall(), left=False))
+    def dies(self, verdict=None):
+        self.tell(Exited(1, self.clock.wall(), left=False, verdict=verdict))
 
 
 @pytest.fixture
@@ -189,6 +192,23 @@ def test_a_restart_comes_when_its_delay_is_over(world, clock, jump):
     assert (one.mission.status, one.mission.run) == (Status.STARTING, 2)
 
 
+PAUSE = 7200.0
+"""Seconds."""
+STATED = {"a day ahead": 60.0, "eight hours of sleep": 60.0}
+"""Jump → seconds awake until a restart that was to come after `PAUSE`; with the others it is that."""
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_a_restart_at_a_stated_time_comes_by_either_clock_and_none_holds_it_up(world, clock, jump):
+    one = world(restart=RestartPolicy(Restart.ON_FAILURE, backoff=4.0))
+    one.dies(RunVerdict(failed=True, reason="limit", retry=Retry.WAIT, resume_at=clock.wall() + PAUSE))
+    JUMPS[jump](clock)
+    one.loop.advance(STATED.get(jump, PAUSE) - 1)
+    assert one.mission.status is Status.RESTARTING
+    one.loop.advance(2)
+    assert (one.mission.status, one.mission.run) == (Status.STARTING, 2)
+
+
 @jumping
 def test_the_budget_is_neither_spent_nor_refilled(world, clock, jump):
     one = world(restart=RestartPolicy(Restart.ALWAYS, max_restarts=2, window=60.0, backoff=1.0))
@@ -228,7 +248,10 @@ def test_what_is_shown_stays_possible(world, clock, jump):
 
 @jumping
 def test_another_boot_goes_on_with_the_delay_that_was_left(world, clock, jump):
-    """Its monotonic clock begins anew, so only the wall clock can tell; whatever that did, a minute is the most."""
+    """Its monotonic clock begins anew, so only the wall clock can tell; whatever that did, a minute is the most.
+
+    Longer is only what was stated, as tests/core/domain/missions/test_time_limits.py has it.
+    """
     one = world(restart=RestartPolicy(Restart.ALWAYS, backoff=20.0))
     one.dies()
     one.loop.advance(5)

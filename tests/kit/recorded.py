@@ -33,7 +33,7 @@ NUMBERS = re.compile(
     # sizes and shares of what the machine has
     .*_bytes | bytes | cpu_percent | .*_per_second | processes | out | err | offset | size
     # times and durations
-    | at | seconds | since | (?!backoff_|timeout_).*_ms | uptime_seconds | silent_seconds
+    | at | as_of | seconds | since | (?!backoff_|timeout_).*_ms | uptime_seconds | silent_seconds
     | duration_seconds | lasted_seconds
     # what is kept once there is time for it
     | episodes

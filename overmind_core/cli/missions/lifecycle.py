@@ -445,14 +445,14 @@ def remove(args: Namespace, context: Context) -> int:
 
 
 def _ended_by_force(client: Client, wanted: Sequence[str], context: Context) -> list[str]:
-    """Kill those that live; return what to remove: by id what was killed, for its name may mean another one now."""
+    """Kill those that `rm` would remove; return these: by id what was killed, for its name may mean another one now."""
     teller = EndTeller(context, wanted, may_kill=False)
-    answers = client.call_each("kill", [{"id": mission} for mission in wanted], meanwhile=teller)
+    answers = client.call_each("kill", [{"id": mission, "alone": True} for mission in wanted], meanwhile=teller)
     for answer in answers:
         if not isinstance(answer, OvermindError) and (background := answer.get("background")):
             context.note(_ended_background(background))
     return [
-        mission if isinstance(answer, OvermindError) else answer["killed"][-1]["id"]
+        mission if isinstance(answer, OvermindError) or not answer["killed"] else answer["killed"][-1]["id"]
         for mission, answer in zip(wanted, answers, strict=True)
     ]
 
@@ -488,8 +488,9 @@ def prune(args: Namespace, context: Context) -> int:
         question = removal_question(len(found["missions"]), size(found["bytes"]))
         if not confirmed_removal(question, yes=args.yes):
             return FAILED
+        moment = {key: found[key] for key in ("as_of",) if key in found}  # another release's hive says none
         with context.waiting_for_git("prune"):
-            found = client.call("prune", older)
+            found = client.call("prune", {**older, **moment})
     verb = "Would remove" if args.dry_run else "Removed"
     removed = _count(len(found["missions"]), "mission")
     context.print(dumps(found) if args.json else f"{verb} {removed} ({size(found['bytes'])})")

@@ -296,12 +296,13 @@ def top(args: Namespace, context: Context) -> int:
         redraw(lambda: drawn(find()), context.rendered)
     rows = find()
     if not rows and not args.json:
-        context.hint(NONE_LIVE)
+        context.hint(NONE_OF_THESE if args.ids else NONE_LIVE)
     context.print(drawn(rows))
     return 0
 
 
 NONE_LIVE = "No mission runs. Start one with: overmind run 'make test'"
+NONE_OF_THESE = "None of these runs."
 
 
 def _render_top(rows: Sequence[Mapping[str, Any]], context: Context) -> str:

@@ -9,7 +9,7 @@ from itertools import chain
 from overmind_core.cli.command import Command, flag, ids, option
 from overmind_core.cli.output import coloured, write_out
 from overmind_core.cli.values import label_filter, whole_number
-from overmind_core.domain.text.moment import parse_time
+from overmind_core.domain.text.moment import parse_later, parse_time
 from overmind_core.errors import OvermindError, UsageError
 from overmind_core.logs.layout import ERR, OUT
 
@@ -43,8 +43,10 @@ def logs(args: Namespace, context: Context) -> int:
     if args.label and not _labelled(args, context):
         context.hint("No missions match. See all with: overmind ps --all")
         return 0
-    if args.follow:
-        return _follow(args, context, _selection(args, context, args.run))
+    end = _end(args)
+    waits = args.follow and (end is None or end > time.time())  # what has passed is there
+    if waits and _follow(args, context, _selection(args, context, args.run)):
+        return 0
     client = context.client()
     answer = client.call("logs", {"ids": args.ids or None})
     client.close()  # the gate that has answered serves the logs
@@ -115,7 +117,7 @@ def _selection(args: Namespace, context: Context, run: int | None) -> LogSelecti
         run=run,
         streams=tuple(sorted(streams)) or BOTH,
         since=args.since,
-        until=args.until,
+        until=_end(args),
         tail=tail,
         colour=coloured(context.environ),
         renderers=line_renderer,
@@ -220,13 +222,15 @@ def _events(context: Context) -> dict[str, list[Line]]:
 _EVENT_HEAD = {"seq", "at", "type", "mission", "name", "out", "err"}
 
 
-def _follow(args: Namespace, context: Context, selection: LogSelection) -> int:
+def _follow(args: Namespace, context: Context, selection: LogSelection) -> bool:
+    """Follow the output; return False where its end has come before anything was shown."""
     from overmind_core.cli.follow_logs import LogFollower  # start-up, as above
     from overmind_core.cli.waiting import WaitTeller
 
     view = _RawView(args) if args.raw else _TextView(args, context)
     follower = LogFollower(args.ids or None, selection, begin=view.begin, show=view.show)
-    left = None if args.until is None else time.monotonic() + args.until - time.time()
+    end = _end(args)
+    left = None if end is None else time.monotonic() + end - time.time()
     teller = WaitTeller(
         context,
         lambda: [one.id for one in follower.transcripts.values() if not one.ended],
@@ -235,7 +239,7 @@ def _follow(args: Namespace, context: Context, selection: LogSelection) -> int:
         shows_output=lambda: view.has_shown,
     )
     follower.follow(context.client(), deadline=left, idle=teller.is_hopeless if args.ids else None)
-    return 0
+    return end is None or bool(follower.transcripts)
 
 
 class _RawView:
@@ -300,6 +304,20 @@ def _time(word: str) -> float:
     return parse_time(word, time.time())
 
 
+def _either_time(word: str) -> tuple[float, float]:
+    """The time as one that has passed, and as one to come: which is meant, only the other options tell."""
+    now = time.time()
+    return parse_time(word, now), parse_later(word, now)
+
+
+def _end(args: Namespace) -> float | None:
+    """When the output ends that is shown, in seconds since the epoch; with -f `5m` is in five minutes."""
+    if args.until is None:
+        return None
+    passed, to_come = args.until
+    return float(to_come if args.follow else passed)
+
+
 def _pattern(word: str) -> re.Pattern[str]:
     try:
         return re.compile(word)
@@ -331,7 +349,7 @@ LOGS = Command(
         flag("--follow", "follow the output until the missions end", short="-f"),
         option("--tail", "N", "print only the last N lines", short="-n", also=["--lines"], parse=whole_number),
         option("--since", "WHEN", "only output after this time: 5m (ago), 14:30, 2026-11-20T14:30:00Z", parse=_time),
-        option("--until", "WHEN", "only output before this time", parse=_time),
+        option("--until", "WHEN", "only output before this time", parse=_either_time),
         flag("--timestamps", "prefix each line with its time", short="-t"),
         option("--run", "N", "only the N-th run of a restarted mission", parse=whole_number),
         flag("--previous", "only the previous run", short="-p"),

@@ -119,7 +119,15 @@ def _spawn_failed(mission: Mission, fact: SpawnFailed, now: Now) -> Outcome:
         mission = with_step(mission, TransitionStep.END)
     begun = mission.ending or Ending(Cause.SPAWN_FAILED, now.mono)
     ending = Ending(begun.cause, now.mono, exited=True, gone=True, hopeless=fact.hopeless, resume_at=begun.resume_at)
-    failed = replace(mission, pid=None, exit_code=None, reason=fact.code, ending=ending, run_started_mono=now.mono)
+    failed = replace(
+        mission,
+        pid=None,
+        exit_code=None,
+        reason=fact.code,
+        ending=ending,
+        run_started_mono=now.mono,
+        killed_after=None,
+    )
     return conclude(failed, now, (events.StartFailed(text=f"--- could not start: {fact.message} ---"),))
 
 

@@ -1,6 +1,7 @@
 """Restarts and time limits of a mission: whether and when it starts again, and when a run is to be killed. Pure.
 
-A run is killed when it has been silent for too long, or has run for too long. Times are monotonic seconds.
+A run is killed when it has been silent for too long, or has run for too long. Times are monotonic seconds, unless they
+are called otherwise.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 MAX_DELAY = 60.0
 """Seconds; the back-off never waits longer."""
+CLOCK_LOOK = 60.0
+"""Seconds between two looks whether a stated time has come: timers stand still while the machine sleeps."""
+TICK = 0.001
+"""Seconds that a timer may come early."""
 
 NEVER_AGAIN = frozenset({Cause.STOP, Cause.KILL, Cause.TIMEOUT, Cause.LIMIT, Cause.FENCED})
 """Endings that no policy answers with a restart: somebody wanted them, or they would only repeat."""
@@ -94,14 +99,34 @@ def unhold(mission: Mission, last_output: float, now: float) -> Mission:
     return replace(mission, held_mono=None, quiet_since_mono=now - silent)
 
 
+def has_come(at: float, at_mono: float, *, wall: float, mono: float) -> bool:
+    """Tell whether a moment that is waited for has come, by one clock or the other.
+
+    The monotonic clock stands still while the machine sleeps, and the wall clock may be set. So that one counts only
+    where more is left than a back-off ever waits: there somebody has stated the time.
+
+    Args:
+        at: The moment, in seconds since the epoch.
+        at_mono: The same on the monotonic clock.
+        wall: Now, in seconds since the epoch.
+        mono: The same on the monotonic clock.
+    """
+    left = at_mono - mono
+    return left <= TICK or (at <= wall and left > MAX_DELAY)
+
+
 def rebase(mission: Mission, *, boot: str, wall: float, mono: float) -> Mission:
     """The mission with its monotonic times moved to this boot of the machine; unchanged when they belong to it.
 
-    A restart that was due keeps its wall time, at most `MAX_DELAY` away whatever the clock did meanwhile.
+    A restart that was due keeps its wall time, but is never further away than it was when it was decided, or
+    `MAX_DELAY`, whatever the clock did meanwhile.
     """
     if mission.boot == boot:
         return mission
-    wait = 0.0 if mission.next_restart_at is None else min(max(mission.next_restart_at - wall, 0.0), MAX_DELAY)
+    due = mission.next_restart_at
+    stated = 0.0 if due is None or mission.ended_at is None else due - mission.ended_at
+    next_restart_at = None if due is None else min(max(due, wall), wall + max(stated, MAX_DELAY))
+    wait = 0.0 if next_restart_at is None else next_restart_at - wall
     return replace(
         mission,
         boot=boot,
@@ -109,5 +134,6 @@ def rebase(mission: Mission, *, boot: str, wall: float, mono: float) -> Mission:
         run_started_mono=mono,
         quiet_since_mono=mono,
         held_mono=None,
+        next_restart_at=next_restart_at,
         next_restart_mono=None if mission.next_restart_mono is None else mono + wait,
     )

@@ -72,7 +72,7 @@ class Services:
             return
         name, key = self._name(service), self._key(service)
         try:
-            begun = await self._workspace.missions.start_child(self._spec(service, name, key), service=True)
+            begun = await self._workspace.missions.start_child(self._spec(service, name, key), limited=False)
         except StoreError as error:
             raise OvermindError("disk_full", f"its record can't be saved: {error}.") from None
         services = {**self._record.services, service: begun.mission.id}

@@ -72,6 +72,22 @@ def test_a_quest_that_was_waited_for_says_it_in_the_words_of_its_wait(overmind, 
     assert overmind(added, "quest", "add", "--wait", "Docs", "make").err.splitlines()[1:] == [said]
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["api"], "See: overmind logs api. Start again what was lost with: overmind restart api"),
+        (["api", "web"], "See: overmind logs api web. Start again what was lost with: overmind restart --lost"),
+    ],
+)
+def test_a_person_who_has_waited_for_what_was_lost_reads_how_it_is_started_again(overmind, monkeypatch, names, said):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    ids = {name: f"{number:08x}" for number, name in enumerate(names)}
+    lost = ENDED | {"outcome": "lost", "reason": "keeper_lost", "exit_code": None, "shell_exit": 1}
+    ends = [{"item": lost | {"id": id_, "name": name}} for name, id_ in ids.items()]
+    begun = {"ok": {"missions": [{"id": id_, "name": name} for name, id_ in ids.items()]}}
+    assert overmind({"wait": [begun, *ends, {"end": {}}]}, "wait", *names).err.splitlines() == [said]
+
+
 WAITS = {
     # words of the command, the request that it waits by, one end, and what a person reads behind that
     "a mission": (("wait", "api"), "wait", ENDED, "See: overmind logs api"),

@@ -52,6 +52,36 @@ def test_the_same_of_what_a_swarm_has(monkeypatch, remove, arguments):
     assert set(asked) <= {"swarm_status"}
 
 
+def test_what_a_prune_removes_is_what_it_has_asked_about(overmind):
+    """Who has ended since the question stays; an older hive can't tell since when."""
+    found = {"missions": [{"id": "a1b2c3d4", "name": "api"}], "bytes": 9}
+    for moment in ({"as_of": 1_800_000_000.5}, {}):
+        ran = overmind({"prune": [{"ok": found | moment}]}, "prune", "--older", "1h", "-y")
+        older = ran.requests[0][1]["older"]
+        assert ran.requests == [("prune", {"older": older, "dry_run": True}), ("prune", {"older": older, **moment})]
+        assert ran.out == "Removed 1 mission (9 B)\n"
+
+
+def test_a_forced_removal_kills_what_rm_would_remove_and_nothing_where_that_is_not_clear(overmind):
+    def kill(args):
+        if args["id"] == "twice":
+            return [{"error": "ambiguous", "message": "'twice' names several missions that have ended."}]
+        return [{"ok": {"killed": [{"id": "a1b2c3d4", "name": args["id"]}], "hidden": []}}]
+
+    def rm(args):
+        if args["id"] == "twice":
+            return [{"error": "ambiguous", "message": "'twice' names several missions that have ended."}]
+        return [{"ok": {"id": args["id"], "name": "api"}}]
+
+    ran = overmind({"kill": kill, "rm": rm}, "rm", "-f", "api", "twice")
+    assert ran.requests == [
+        ("kill", {"id": "api", "alone": True}), ("kill", {"id": "twice", "alone": True}),
+        ("rm", {"id": "a1b2c3d4"}), ("rm", {"id": "twice"}),
+    ]  # fmt: skip
+    assert (ran.status, ran.out) == (1, "Removed mission a1b2c3d4\n")
+    assert "ambiguous: 'twice' names several" in ran.err
+
+
 @pytest.mark.parametrize("stdin", [b"", b"n\n", b"y\n"], ids=["nothing", "n", "y"])
 @pytest.mark.parametrize("words", [(), ("--empty",)], ids=["recover", "empty"])
 def test_a_state_is_not_replaced_without_a_terminal_and_without_a_yes(overmind, tmp_path, words, stdin):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -102,6 +104,25 @@ def test_a_log_without_a_record_is_never_removed_but_that_of_a_removed_mission_i
     assert problem.startswith("1 log folder has no record (f00dcafe)")
 
 
+def test_a_log_without_a_record_pushes_out_no_other(home):
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            mission = await ended(inside, keeper, "one")
+        keeper.close()
+        os.makedirs(f"{home.logs}/f00dcafe/000001")
+        await asyncio.to_thread(Path(f"{home.logs}/f00dcafe/000001/out.0").write_bytes, b"x" * 9 * LOG)
+        settings = Settings(log_total=2 * LOG)
+        async with supervising(home, ScriptedKeeper(home, number=2), settings=settings) as inside:
+            await inside.app.retention.tidy()
+            return retention.folder_size(f"{home.logs}/{mission}"), inside.app.unrecorded.problem()
+
+    size, problem = in_process.run(story())
+    assert size == LOG
+    assert problem is not None
+    assert problem.endswith(": no limit counts or removes them")
+
+
 def test_records_over_the_limit_go_soon_after_too_many_have_ended(home):
     """Not only with the next look, which may be ten minutes off."""
 
@@ -117,6 +138,86 @@ def test_records_over_the_limit_go_soon_after_too_many_have_ended(home):
         keeper.close()
 
     in_process.run(story())
+
+
+def test_no_removal_takes_away_a_mission_below_which_another_lives(home):
+    """A cascade would miss what is below it, and so would the limits and the cost of its tree."""
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper, settings=Settings(finished=0)) as inside:
+            live = inside.app.registry.live
+
+            def is_stopping(mission):
+                return live[mission].status is Status.STOPPING
+
+            boss = await inside.run("boss")
+            between = await inside.run("between", name="between", parent=boss)
+            below = await inside.run("below", name="below", parent=between)
+            keeper.exit(f"{between}.1")
+            await inside.app.registry.ended(between)
+            await asyncio.sleep(1)
+            await inside.app.retention.tidy()
+            pruned = await inside.ask("prune")
+            with pytest.raises(OvermindError) as refused:
+                await inside.ask("rm", id="between")
+            assert await inside.app.retention.remove([between]) == []
+            killing = asyncio.ensure_future(inside.ask("kill", id=boss, cascade=True))
+            for one in (below, boss):
+                await until(partial(is_stopping, one))
+                keeper.exit(f"{one}.1", -9)
+            killed = [one["id"] for one in (await killing)["killed"]]
+            await asyncio.sleep(1)
+            rest = await inside.ask("prune")
+        keeper.close()
+        return boss, between, below, pruned, refused.value, killed, rest
+
+    boss, between, below, pruned, refusal, killed, rest = in_process.run(story())
+    assert pruned["missions"] == []
+    assert pruned["note"] == "Kept, as missions below them live: between. See: overmind ps --all --tree"
+    assert refusal.code == "not_finished"
+    assert refusal.message == (
+        f"Mission {below} (below) is running. It descends from between. "
+        f"Stop it first, with all below between: overmind stop {between} --cascade"
+    )
+    assert killed == [below, boss]
+    assert {one["id"] for one in rest["missions"]} == {boss, between, below}
+
+
+def test_what_has_ended_since_a_dry_run_is_not_removed_by_what_follows_it(home):
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            before = await ended(inside, keeper, "before")
+            planned = await inside.ask("prune", dry_run=True)
+            await ended(inside, keeper, "since")
+            removed = await inside.ask("prune", as_of=planned["as_of"])
+        keeper.close()
+        return before, planned, removed
+
+    before, planned, removed = in_process.run(story())
+    assert [one["id"] for one in removed["missions"]] == [before]
+    assert removed == planned
+
+
+def test_what_is_started_again_while_it_is_removed_was_not_removed(home, monkeypatch):
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            mission = await ended(inside, keeper, "again")
+
+            async def release(_missions):
+                await inside.ask("restart", id=mission)
+                return []
+
+            monkeypatch.setattr(inside.app.isolation, "release", release)
+            with pytest.raises(OvermindError, match="It was started again meanwhile") as refused:
+                await inside.ask("rm", id=mission)
+            lives = mission in inside.app.registry.live
+        keeper.close()
+        return refused.value.code, lives
+
+    assert in_process.run(story()) == ("not_finished", True)
 
 
 # --- lists --------------------------------------------------------------------------------------------------------

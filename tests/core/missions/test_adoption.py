@@ -181,6 +181,31 @@ def test_a_supervisor_that_leaves_while_it_looks_for_a_keeper_takes_nothing_over
     assert in_process.run(story()) == (Status.RUNNING, None)
 
 
+@pytest.mark.parametrize(
+    ("restarting", "note"),
+    [
+        (0, None),
+        (1, "1 mission does not run now: it waits for the next daemon."),
+        (2, "2 missions do not run now: they wait for the next daemon."),
+    ],
+)
+def test_a_shutdown_that_keeps_what_runs_does_not_say_so_of_what_waits_for_its_restart(home, restarting, note):
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            goes_on = await inside.run("sleep 9")
+            await until(lambda: inside.app.registry.live[goes_on].status is Status.RUNNING)
+            for _ in range(restarting):
+                mission = await inside.run("false", restart="always", backoff=60_000)
+                keeper.exit(f"{mission}.1", 1)
+                await until(lambda one=mission: inside.app.registry.live[one].status is Status.RESTARTING)
+            answer = await inside.ask("shutdown", keep=True)
+        keeper.close()
+        return answer["kept"], answer.get("note")
+
+    assert in_process.run(story()) == (1, note)
+
+
 @pytest.mark.parametrize("away", [0.0, 3 * GRACE])
 def test_an_end_that_was_under_way_goes_on(home, away):
     async def story():

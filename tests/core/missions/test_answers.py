@@ -110,6 +110,18 @@ def test_pieces_of_an_agents_own_screen_are_no_lines(provider, mode, now, last_l
     assert now_line(mission, last_line, conversation) == said
 
 
+@tabled(("status", "reason", "said"), [
+    (Status.RUNNING, "disk_full", "stands still: the disk is full"),
+    (Status.RUNNING, "log_error", "stands still: its log can't be written"),
+    (Status.RUNNING, None, "line 7"),
+    (Status.CRASHED, "disk_full", "exit 1, the disk was full: line 7"),
+])  # fmt: skip
+def test_of_a_program_that_waits_until_its_output_can_be_stored_now_says_so(status, reason, said):
+    definition = Definition("name", "seq 9", ("seq", "9"), "/")
+    mission = Mission("a1b2c3d4", definition, 0.0, status, reason, exit_code=1)
+    assert now_line(mission, "line 7") == said
+
+
 @tabled(("what", "known", "seconds"), [
     ("it was started again after a pause", {"started_at": 10.0, "run_started_at": 900.0}, 100.0),
     ("it runs for the first time", {"started_at": 10.0, "run_started_at": 10.0}, 990.0),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any
 
 import pytest
 
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.config import Settings
+from overmind_core.missions.terminator import RESWEEP_SECONDS
 from overmind_core.system.paths import Home
+from overmind_core.system.sweep import NamedProcess, Sweep
 from tests.kit import in_process
-from tests.kit.in_process import ScriptedKeeper, supervising
+from tests.kit.in_process import ScriptedKeeper, supervising, until
 
 OLDER = """UPDATE missions SET status = 'killed',
     record = json_remove(json_set(record, '$.status', 'killed'), '$.hidden')"""
@@ -26,6 +30,73 @@ LISTS: list[tuple[dict[str, Any], bool]] = [
     ({"all": True, "status": ["stopped", "killed"]}, False),
     ({"outcome": ["failed"]}, True),
 ]
+
+
+def test_a_kill_tries_once_more_what_could_not_be_ended_and_so_does_the_next_supervisor(tmp_path, monkeypatch):
+    stubborn = [NamedProcess(4711, "server")]
+    tried: list[list[str]] = []
+
+    def end(sweep, **_how):
+        tried.append([target.run for target in sweep.targets])
+        return {target.run: [*stubborn] for target in sweep.targets if stubborn}
+
+    monkeypatch.setattr(Sweep, "end", end)
+
+    async def killed(inside, mission):
+        try:
+            return (await inside.ask("kill", id=mission))["hidden"]
+        except OvermindError as error:
+            return error.code
+
+    async def story():
+        home = Home(str(tmp_path))
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as first:
+            mission = await first.run("sleep 500")
+            await until(lambda: first.app.registry.live[mission].pid, "it runs")
+            answers = [await killed(first, mission), await killed(first, mission)]
+            stubborn.clear()
+            answers.append(await killed(first, mission))
+            told = [(await first.ask("info", id=mission))["survivors"]]
+            stubborn.append(NamedProcess(4711, "server"))
+            other = await first.run("sleep 500")
+            await until(lambda: first.app.registry.live[other].pid, "it runs")
+            answers.append(await killed(first, other))
+        async with supervising(home, keeper) as second:
+            told.append((await second.ask("info", id=other))["survivors"])
+            stubborn.clear()
+            await asyncio.sleep(RESWEEP_SECONDS + 1)
+            told.append((await second.ask("info", id=other))["survivors"])
+        keeper.close()
+        return mission, other, answers, told
+
+    mission, other, answers, told = in_process.run(story())
+    assert answers == ["survivors", "survivors", [], "survivors"], "killed it was by the first"
+    assert told == [[], ["4711 server"], []]
+    assert tried == [[f"{mission}.1"]] * 3 + [[f"{other}.1"]] * 2
+
+
+def test_a_kill_before_a_removal_is_about_what_would_be_removed(tmp_path, monkeypatch):
+    """Not about a live mission whose id begins with the word, and about none of several that have had the name."""
+
+    async def ended(inside, keeper, name):
+        mission = await inside.run("true", name=name)
+        keeper.exit(f"{mission}.1")
+        await inside.app.registry.ended(mission)
+        return mission
+
+    async def play(inside, keeper):
+        monkeypatch.setattr(inside.app.missions, "new_id", iter(("addc0ffe", "bbbbbbb1", "bbbbbbb2")).__next__)
+        live = await inside.run("sleep 500", name="live")
+        first = await ended(inside, keeper, "add")
+        killed = await inside.ask("kill", id="add", alone=True)
+        await ended(inside, keeper, "add")
+        with pytest.raises(OvermindError) as refused:
+            await inside.ask("kill", id="add", alone=True)
+        return live in inside.app.registry.live, first, killed["hidden"], refused.value.code
+
+    lives, first, hidden, code = in_process.played(Home(str(tmp_path)), play, Settings())
+    assert (lives, hidden, code) == (True, [first], "ambiguous")
 
 
 def _make_older(database):

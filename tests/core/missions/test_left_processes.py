@@ -34,10 +34,11 @@ LEFT = LeftRun("aaaaaaaa", 4711, BEGAN, 700_000, ((4712, 1_001),))
 def targets(keeper_began, live=()):
     parts: dict[str, Any] = dict.fromkeys(("journal", "meta_table", "line", "tasks", "purge"))
     parts["registry"] = SimpleNamespace(keeper_pid=os.getpid(), live=dict.fromkeys(live))
-    parts["trees"] = SimpleNamespace(home="/home")
+    parts["trees"] = trees = ProcessTrees(parts["registry"], "/home", ())
     left = LeftProcesses(**parts)
     with mock.patch.object(process_table, "read", return_value=SimpleNamespace(ticks=keeper_began)):
         (target,) = left._targets({"aaaaaaaa.1": LEFT})
+    trees.close()
     return target
 
 

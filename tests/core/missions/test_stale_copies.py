@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
+from typing import Any
 
 import pytest
 
-from overmind_core.domain.missions.facts import EndAsked, Exited, Frozen, Gone, Prepared, Spawned, Thawed
-from overmind_core.domain.missions.mission import Cause
+from overmind_core.domain.missions.facts import EndAsked, Exited, Frozen, Gone, Prepared, Spawned, StartAsked, Thawed
+from overmind_core.domain.missions.mission import Cause, Status
 from overmind_core.domain.missions.transitions import IllegalTransition
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
@@ -77,6 +79,91 @@ def test_a_frozen_mission_that_a_signal_ends_is_not_thawed_to_life(story):
         assert (await inside.ask("info", id=mission))["status"] == "crashed"
 
     story(play)
+
+
+def test_what_runs_again_is_not_put_off_the_books_by_a_copy_of_its_end(story):
+    async def play(inside, keeper):
+        mission = await begun(inside, keeper)
+        registry = inside.app.registry
+        keeper.exit(f"{mission}.1", 143)
+        copy = await registry.ended(mission)
+        await inside.ask("restart", id=mission)
+        for fact in (EndAsked(Cause.KILL, 0.0), StartAsked()):
+            with pytest.raises(IllegalTransition):
+                registry.apply(copy, fact)
+        assert registry.live[mission].run == 2
+
+    story(play)
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["it is started again meanwhile", "it ends meanwhile"])
+def test_a_kill_is_about_the_mission_as_it_is_once_that_has_taken_a_moment(story, monkeypatch, hidden):
+    async def play(inside, keeper):
+        mission = await begun(inside, keeper)
+        registry, left = inside.app.registry, inside.app.missions.left_processes
+        if not hidden:
+            keeper.exit(f"{mission}.1", 143)
+            await registry.ended(mission)
+
+        async def of(_missions):
+            if hidden:
+                keeper.exit(f"{mission}.1", 143)
+                await registry.ended(mission)
+            else:
+                await inside.ask("restart", id=mission)
+            return []
+
+        monkeypatch.setattr(left, "of", of)
+        killing = asyncio.ensure_future(inside.ask("kill", id=mission))
+        if not hidden:
+            await until(lambda: mission in registry.live and registry.live[mission].status is Status.STOPPING)
+            keeper.exit(f"{mission}.2", -9)
+        answer = await killing
+        assert answer == {"killed": [{"id": mission, "name": "z"}], "hidden": [mission] if hidden else []}
+        assert (await inside.ask("info", id=mission))["status"] == ("crashed" if hidden else "killed")
+
+    story(play)
+
+
+MOMENTS = {
+    "its output is looked at": ("progress", "look", []),
+    "it is saved": ("journal", "saved", []),
+    "its processes are stopped": ("trees", "freeze", ["freeze", "thaw"]),
+}
+"""When a stop comes → the part of a freeze that takes that moment, and what is done to the processes."""
+
+
+@pytest.mark.parametrize(("part", "step", "done"), MOMENTS.values(), ids=MOMENTS)
+def test_a_freeze_that_meets_a_stop_is_refused_and_the_stop_is_as_graceful_as_any(story, monkeypatch, part, step, done):
+    acts: list[str] = []
+
+    async def play(inside, keeper):
+        mission = await begun(inside, keeper)
+        for name in ("freeze", "thaw"):
+            monkeypatch.setattr(inside.app.trees, name, partial(_note, acts, name))
+        stops: list[asyncio.Future[Any]] = []
+        whole = getattr(inside.app, part)
+        real = getattr(whole, step)
+
+        async def with_stop(*arguments):
+            if not stops:
+                stops.append(asyncio.ensure_future(inside.ask("stop", id=mission)))
+                await until(lambda: inside.app.registry.live[mission].status is Status.STOPPING)
+            return await real(*arguments)
+
+        monkeypatch.setattr(whole, step, with_stop)
+        with pytest.raises(OvermindError) as refused:
+            await inside.ask("freeze", id=mission)
+        assert refused.value.code == "not_running"
+        keeper.exit(f"{mission}.1", 143)
+        assert (await stops[0])["status"] == "stopped"
+
+    story(play)
+    assert acts == done
+
+
+async def _note(acts, name, _mission):
+    acts.append(name)
 
 
 def _lives(keeper, mission):

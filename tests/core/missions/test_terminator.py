@@ -9,13 +9,14 @@ import asyncio
 import threading
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from overmind_core.daemon.state import State
 from overmind_core.domain.missions.facts import Exited
-from overmind_core.domain.missions.mission import Cause, Definition, Ending, Mission, Status
+from overmind_core.domain.missions.mission import Cause, Definition, Ending, Mission, Run, Status
 from overmind_core.kernel.bus import Bus
 from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
@@ -23,6 +24,7 @@ from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions.changes import EndHeldUp, MissionChanged
 from overmind_core.missions.registry import Registry
 from overmind_core.missions.terminator import BLIND_LIMIT, LOOK_AGAIN, RESWEEP_SECONDS, ProcessTrees, Terminator
+from overmind_core.system import process_table
 from overmind_core.system.membership import RunTarget
 from overmind_core.system.sweep import NamedProcess
 from tests.kit import in_process
@@ -47,6 +49,8 @@ class Machine:
         blind: Why nothing can be looked at or ended; None: it can.
     """
 
+    home = "/home"
+
     def __init__(self):
         self.looks = []
         self.ended = []
@@ -58,7 +62,10 @@ class Machine:
         self.blind = None
 
     def target(self, mission):
-        return RunTarget(mission.run_id, mission.id, "/home", PID, 1)
+        return RunTarget(mission.run_id, mission.id, self.home, PID, 1)
+
+    def target_of_ended(self, target):
+        return target
 
     def sweep(self, targets, seen):
         assert set(seen) == {target.run for target in targets}
@@ -305,10 +312,47 @@ def test_an_end_that_keeps_failing_is_told_after_a_while_said_once_a_minute_and_
         world.machine.blind = None
         await asyncio.sleep(2 * RESWEEP_SECONDS)
         assert lines == 1
+        assert world.registry.get(ONE).survivors == (), "nothing of it lives any more"
 
     world = played(tmp_path, story)
     assert world.told[ONE] == pytest.approx(DEADLINE + BLIND_LIMIT, abs=1.0)
     assert world.machine.ended == [[f"{ONE}.1"]], "ended once it can be seen again"
+
+
+@pytest.mark.parametrize(("boot", "tried"), [("this boot", 2), ("another boot", 1)])
+def test_the_next_supervisor_goes_on_with_what_could_not_be_ended(tmp_path, boot, tried):
+    """But nothing outlives a restart of the machine."""
+
+    async def story(world):
+        world.machine.alive, world.machine.stubborn = {ONE: {PID}}, {ONE}
+        mission = stopping()
+        world.registry.add(mission, lambda: None, None)
+        world.registry.put_run(Run(ONE, 1, 0.0, pid=PID, ticks=1, boot=boot))
+        world.terminator.terminate(mission)
+        await asyncio.sleep(DEADLINE + 1)
+        assert world.registry.get(ONE).survivors == (f"{PID} server",)
+        world.machine.stubborn = set()
+        follower = Terminator(world.registry, world.machine)
+        follower.load()
+        await follower.end_survivors([TWO])
+        assert world.registry.get(ONE).survivors == ((f"{PID} server",) if tried > 1 else ())
+        await follower.end_survivors([ONE])
+        assert world.registry.get(ONE).survivors == ()
+
+    assert played(tmp_path, story).machine.ended == [[f"{ONE}.1"]] * tried
+
+
+@pytest.mark.parametrize(
+    ("live", "keeper_began", "found"), [(False, 1, (ONE, 7)), (False, 3, (ONE, 0)), (True, 1, (f"{ONE}.1", 7))]
+)
+def test_what_is_left_of_an_ended_run_is_never_taken_for_another_run(monkeypatch, live, keeper_began, found):
+    """Another run of the mission has the same environment, and one of the next keeper may have the same mark."""
+    monkeypatch.setattr(process_table, "read", lambda _pid: SimpleNamespace(ticks=keeper_began))
+    registry: Any = SimpleNamespace(keeper_pid=PID, live={ONE} if live else set())
+    trees = ProcessTrees(registry, "/home", ())
+    target = trees.target_of_ended(RunTarget(f"{ONE}.1", ONE, "/home", PID, 2, mark=7))
+    trees.close()
+    assert (target.mission, target.mark) == found
 
 
 def test_who_could_not_be_asked_to_end_is_asked_as_soon_as_it_can_be_seen(tmp_path):

@@ -327,6 +327,17 @@ def test_wide_shows_what_an_agent_does_and_costs(overmind):
     assert (cells["ACTIVITY"], cells["COST"], cells["NOW"]) == ("waiting:permission", "$0.40", "rm")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [((), "No mission runs. Start one with: overmind run 'make test'"), (("api",), "None of these runs.")],
+)
+def test_top_of_nothing_says_whether_it_was_asked_for_some(overmind, monkeypatch, words, said):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    runs = [{**MISSION, "id": "b1b2c3d4"}] if words else []
+    ran = overmind({"top": [{"ok": runs}], "ps": [{"ok": [ROW]}]}, "top", "--once", *words)
+    assert ran.err == f"{said}\n"
+
+
 def test_top_shows_cost_and_tokens(overmind):
     row = {
         **MISSION, "status": "running", "cpu_percent": 1.0, "memory_bytes": 1000, "output_bytes_per_second": 0,

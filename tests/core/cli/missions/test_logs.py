@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from overmind_core.cli import follow_logs
 from overmind_core.cli.context import Context
 from overmind_core.cli.follow_logs import follow_output
 from overmind_core.cli.missions.logs import LOGS
@@ -198,6 +199,29 @@ def test_following_goes_on_until_the_end(overmind: Run, mission: Make, daemon: D
     files = mission("api", (1.0, b"a\nb"), status="running")
     daemon.script = [lambda: files.out(b"c\nd", 2.0), grown(1), lambda: files.out(b"e", 3.0), end(1)]
     assert overmind("-f", "api") == b"a\nbc\nde\n"
+
+
+def test_with_follow_the_end_of_what_is_shown_is_a_time_to_come(overmind: Run, mission: Make, daemon: Daemon) -> None:
+    files = mission("api", (1.0, b"a\n"), status="running")
+    daemon.script = [lambda: files.out(b"b\n", 2.0), grown(1), end(1)]
+    assert overmind("-f", "api", "--until", "1h") == b"a\nb\n"
+
+
+def test_what_ends_in_the_past_is_shown_as_without_follow(overmind: Run, mission: Make, daemon: Daemon) -> None:
+    mission("api", (1.0, b"a\n"), (2.0, b"b\n"), status="running")
+    assert overmind("-f", "api", "--until", "1970-01-01T00:00:01.500Z") == b"a\n"
+    assert daemon.asked == []
+
+
+def test_where_the_end_comes_before_the_first_answer_is_shown_what_there_is(
+    overmind: Run, mission: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_late(*_: Any, **_options: Any) -> Iterator[Any]:
+        raise OvermindError("timeout")
+
+    mission("api", (1.0, b"a\n"), status="running")
+    monkeypatch.setattr(follow_logs, "follow", too_late)
+    assert overmind("-f", "api", "--until", "1h") == b"a\n"
 
 
 def test_following_survives_a_daemon_that_is_replaced(overmind: Run, mission: Make, daemon: Daemon) -> None:

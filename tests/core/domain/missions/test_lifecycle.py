@@ -330,6 +330,8 @@ def test_a_restart_that_had_to_kill_is_known_until_the_next_end():
     assert by_itself.killed_after is None
     asked, _ = next_state(running, EndAsked(Cause.STOP, GRACE), TOO_LATE)
     assert asked.killed_after is None
+    never_began, _ = next_state(again, SpawnFailed("cwd_not_found", "no such folder"), TOO_LATE)
+    assert never_began.killed_after is None
 
 
 def test_a_second_stop_never_lengthens_the_grace():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.missions.mission import FINAL, Definition, Mission, Status
-from overmind_core.domain.missions.restart_policy import hold, rebase, stall_due, timeout_due, unhold
+from overmind_core.domain.missions.restart_policy import has_come, hold, rebase, stall_due, timeout_due, unhold
 from tests.kit.cases import tabled
 
 START = 1_000.0
@@ -102,18 +102,41 @@ def test_on_the_same_boot_clocks_stay():
 
 
 WAITS = [
-    # due (wall), now (wall), seconds until then
-    (None, 100.0, None),
-    (103.0, 100.0, 3.0),
-    (50.0, 100.0, 0.0),
-    (100_000.0, 100.0, 60.0),
+    # due (wall), end of the run before (wall), now (wall), seconds until then
+    (None, None, 100.0, None),
+    (103.0, 99.0, 100.0, 3.0),
+    (50.0, 40.0, 100.0, 0.0),
+    (100_000.0, None, 100.0, 60.0),
+    (100_020.0, 100_000.0, 100.0, 60.0),  # the clock was set back
+    (10_000.0, 90.0, 100.0, 9_900.0),  # a stated time
+    (10_000.0, 9_000.0, 100.0, 1_000.0),
 ]
 
 
-@pytest.mark.parametrize(("due", "wall", "wait"), WAITS)
-def test_after_a_boot_a_restart_keeps_its_time_of_day_at_most_a_minute_away(due, wall, wait):
-    one = mission(next_restart_at=due, next_restart_mono=None if due is None else 9e9, restarts_mono=(1.0, 2.0))
+@pytest.mark.parametrize(("due", "ended", "wall", "wait"), WAITS)
+def test_after_a_boot_a_restart_keeps_its_time_of_day_and_is_never_further_away_than_it_was(due, ended, wall, wait):
+    mono = None if due is None else 9e9
+    one = mission(next_restart_at=due, ended_at=ended, next_restart_mono=mono, restarts_mono=(1.0, 2.0))
     moved = rebase(one, boot="c", wall=wall, mono=7.0)
     assert moved.next_restart_mono == (None if wait is None else 7.0 + wait)
+    assert moved.next_restart_at == (None if wait is None else wall + wait), "both clocks say the same"
     assert (moved.boot, moved.restarts_mono, moved.quiet_since_mono, moved.held_mono) == ("c", (), 7.0, None)
     assert replace(moved, boot="b", quiet_since_mono=0.0).definition == one.definition
+
+
+MOMENTS = [
+    # seconds that are left by the wall clock, by the monotonic one, whether it has come
+    (0.0, 0.0, True),
+    (5.0, 0.0, True),  # the wall clock was set back
+    (3600.0, -1.0, True),
+    (0.0, 3600.0, True),  # the machine has slept
+    (-9.0, 61.0, True),
+    (-3600.0, 59.0, False),  # a back-off, and the wall clock was set forward
+    (0.0, 60.0, False),
+    (1.0, 3600.0, False),
+]
+
+
+@tabled(("by_wall", "by_mono", "come"), MOMENTS)
+def test_a_stated_time_has_come_by_either_clock_and_a_back_off_by_the_monotonic_one(by_wall, by_mono, come):
+    assert has_come(1_000.0 + by_wall, 50.0 + by_mono, wall=1_000.0, mono=50.0) is come
