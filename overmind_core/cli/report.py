@@ -104,7 +104,8 @@ REPORT = Command(
     ],
     notes=(
         "bug, security and missing become quests, within the limits of [reports] in config.toml; question asks a "
-        "person, inside a mission until that ends; all else is recorded. The same text is counted, not queued again."
+        "person, inside a mission until that ends; all else is recorded. The same text is only counted while "
+        "the quest or the question that came of it is open."
     ),
     run=report,
 )

@@ -384,7 +384,7 @@ class AttemptWork:
             labels=made.labels,
         )
         spec = MissionSpec(definition, self._environments.of(work.id), request=_key(quest, CHECK) + again)
-        return (await self._missions.start_child(spec, also=also)).mission
+        return (await self._missions.start_child(spec, also=also, limited=False)).mission
 
     async def review(self, quest: Quest, work: Mission, also: Also) -> Mission:
         """Start the provider that reviews the newest attempt; raises as `Missions.start_child` does."""
@@ -423,7 +423,13 @@ class AttemptWork:
         if agent is not None:
             agent = replace(agent, folders=folders, deny=() if own is None else own.deny)
             if own is not None and made.provider == spec.definition.provider:
-                agent = replace(agent, allow=own.allow, model=own.model, program=own.program)
+                agent = replace(
+                    agent,
+                    allow=own.allow,
+                    model=own.model,
+                    program=own.program,
+                    program_arguments=own.program_arguments,
+                )
         environment = world._replace(chosen={**world.chosen, **self._variables(quest, folders, of_spec)})
         silence = self._settings.queue.activity_timeout
         spec = replace(
@@ -433,7 +439,7 @@ class AttemptWork:
             agent=agent,
             request=key,
         )
-        return (await self._missions.start_child(spec, also=also, mission_id=mission_id)).mission
+        return (await self._missions.start_child(spec, also=also, limited=False, mission_id=mission_id)).mission
 
     # what it hands in
 

@@ -209,8 +209,7 @@ class QueueBudgets:
             return
         self._add_to_attempt(quest, usd)
         self._look_at_day()
-        day = None if self._day_scope() is None else THE_QUEUE.id
-        for about_id in (quest.queue.spec, day):
+        for about_id in (quest.queue.spec, THE_QUEUE.id):  # the day without a limit, too: it may get one
             if about_id is not None:
                 account = self._account(about_id)
                 self._save(about_id, replace(account, usd=(account.usd or 0.0) + usd))
@@ -374,21 +373,19 @@ class QueueBudgets:
             return
         account = self._account(scope.about.id)
         self._save(scope.about.id, replace(account, limit=limit, configured=self._settings.queue.max_cost_per_day))
+        self._follow(scope._replace(limit=limit))
         self._reconsider(self.postponed())
 
     def limit_today(self, limit: float) -> None:
-        """Let the queue cost so much until midnight, in US dollars, whatever is configured.
-
-        What this day has cost is added up where it had no limit: without one nothing is counted.
-        """
-        if self._day_scope() is None:
-            begin = self._midnights()[0]
-            self._save(THE_QUEUE.id, Account(usd=self._cost_since(begin), since=begin))
+        """Let the queue cost so much until midnight, in US dollars, whatever is configured."""
+        today = self._account(THE_QUEUE.id)
+        if today.usd is None:
+            self._save(THE_QUEUE.id, replace(today, usd=self._cost_since(today.since)))
         self._questions.withdraw(THE_QUEUE.id, EngineNeed.BUDGET)
         self._raise(_Scope(THE_QUEUE, limit, "today"), limit)
 
     def _cost_since(self, begin: float) -> float | None:
-        """US dollars that quests of the queue have cost since then; None: no cost is known."""
+        """US dollars that quests of the queue have cost since then, removed missions aside; None: no cost is known."""
         priced = (cost for cost in self._cost_table.since(begin) if cost.priced)
         known = [cost.usd for cost in priced if self._quest_of(cost.mission) is not None]
         return sum(known) if known else None
@@ -464,7 +461,7 @@ class QueueBudgets:
         if kept.since == today.since or not (kept.limit or self._settings.queue.max_cost_per_day):
             return
         with self._journal.together():
-            self._save(THE_QUEUE.id, today)
+            self._save(THE_QUEUE.id, replace(today, usd=self._cost_since(today.since)))
             self._questions.withdraw(THE_QUEUE.id, EngineNeed.BUDGET)
         self._reconsider(self.postponed())
 

@@ -274,7 +274,7 @@ class AttemptOutcomes:
             OvermindError: `changed`, it is not; `git_failed`, nobody can tell.
         """
         changed = await self.changed_since_shown(quest)
-        if changed:
+        if changed and _is_at(self._quests.live.get(quest.id), quest):  # else another answer was faster
             asks = await self.ask_review(quest.id, changed)
             now = (
                 "It is shown again: overmind inbox"
@@ -298,7 +298,7 @@ class AttemptOutcomes:
             shown = await self.tail(work)
         not_owned = await self._not_owned(quest_id)
         quest = self._quests.live.get(quest_id)
-        if quest is None or quest.goal is None or quest.cancelling:
+        if known is None or quest is None or quest.goal is None or quest.cancelling or not _is_at(quest, known):
             return False
         if unchanged and quest.goal.into is not None and not quest.goal.allow_empty:
             with self._journal.together():
@@ -453,6 +453,11 @@ class AttemptOutcomes:
 def _queue(quest: Quest) -> QueueState:
     assert quest.queue is not None
     return quest.queue
+
+
+def _is_at(quest: Quest | None, known: Quest) -> bool:
+    """Whether a quest is still where it was known to be: nobody has decided about that attempt meanwhile."""
+    return quest is not None and (quest.status, quest.attempts) == (known.status, known.attempts)
 
 
 def _with_conflict(quest: Quest, error: OvermindError) -> Quest:

@@ -320,7 +320,7 @@ class QuestService:
         )
         spec = MissionSpec(definition, world, request=f"quest:{quest.id}:check:{attempt}")
         try:
-            begun = await self._missions.start_child(spec, also=self._linked(quest, attempt))
+            begun = await self._missions.start_child(spec, also=self._linked(quest, attempt), limited=False)
         except OvermindError as error:
             if self._phase.closing:
                 return

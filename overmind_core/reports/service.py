@@ -83,7 +83,9 @@ class Reports:
         assignments: Assignments,
         table: ReportTable,
         slug_of_spec: Callable[[str], str | None],
+        on_queued: Callable[[str], None],
     ) -> None:
+        """`on_queued`: called with the id of a spec for which a quest is queued, in the commit that does so."""
         self._journal = journal
         self._events = events
         self._clock = clock
@@ -97,6 +99,7 @@ class Reports:
         self._assignments = assignments
         self._table = table
         self._slug_of_spec = slug_of_spec
+        self._on_queued = on_queued
         self._newest = 0
 
     def load(self) -> None:
@@ -132,7 +135,7 @@ class Reports:
         self._journal.flush()
         blocked = source.quest if block else None
         digest = _digest(wanted)
-        again = self._repeated(wanted, digest)
+        again = self._repeated(source, wanted, digest)
         if blocked is not None and again is not None and again.report.quest is not None:
             self._check_circle(blocked, again.report.quest)
         if again is not None:
@@ -163,16 +166,32 @@ class Reports:
             error = cycle_error(names)
             raise OvermindError(error.code, with_hint(error.message, "Report it without --block"), **error.fields)
 
-    def _repeated(self, wanted: Report, digest: str) -> ReportRow | None:
-        """An earlier report with the same text, or with the same kind and evidence."""
+    def _repeated(self, source: Source, wanted: Report, digest: str) -> ReportRow | None:
+        """The report that this one repeats, with the same text or evidence; None: it is to be acted on."""
         same = self._table.same(digest)
         if not same and wanted.evidence:
             known = self._table.of(wanted.source)
-            same = [
-                row for row in known
-                if (one := row.report).kind is wanted.kind and set(one.evidence) == set(wanted.evidence)
-            ]  # fmt: skip
-        return same[0] if same else None
+            same = [row for row in known if set(row.report.evidence) == set(wanted.evidence)]
+        return next((row for row in same if self._repeats(source, wanted, row.report)), None)
+
+    def _repeats(self, source: Source, wanted: Report, earlier: Report) -> bool:
+        """Whether a report adds nothing to an earlier one that says the same.
+
+        A question that is answered is asked anew, for the answer was to what was so then; so is that of another
+        mission, with whose end it is withdrawn. What has come back after its quest was over, or is found in another
+        repository, is new work. What a person has denied stays recorded.
+        """
+        if earlier.kind is not wanted.kind:
+            return False
+        if wanted.request is not None and earlier.request == wanted.request:
+            return True
+        if earlier.kind is ReportKind.QUESTION:
+            is_open = earlier.question is not None and self._engine.get(earlier.question) is not None
+            return is_open and earlier.source == wanted.source
+        if earlier.quest is None:
+            return True
+        quest = self._quests.live.get(earlier.quest)
+        return quest is not None and _repository(source.quest) in {None, _repository(quest)}
 
     def _count(self, row: ReportRow, wanted: Report) -> Reported:
         """Count a report that was made before."""
@@ -266,6 +285,8 @@ class Reports:
         if made.goal is not None and made.goal.into is not None:
             work = replace(work, isolate=True, base=made.goal.into)
         self._quests.enqueue([(made, work)], assignment.environments)
+        if source.spec is not None:
+            self._on_queued(source.spec)
         return made.id
 
     def _name_for(self, title: str, spec: str | None, quest_id: str) -> str:
@@ -471,6 +492,10 @@ class Reports:
             parent = above.definition.parent
             above = None if parent is None else self._registry.get(parent)
         return Source(mission.id, mission.definition.name, mission, None)
+
+
+def _repository(quest: Quest | None) -> str | None:
+    return None if quest is None or quest.queue is None else quest.queue.repository
 
 
 def _named(decision: Decision) -> str:

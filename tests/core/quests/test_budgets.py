@@ -168,7 +168,6 @@ def test_a_day_gets_a_limit_where_none_is_configured_and_what_it_has_cost_counts
             await inside.ask("quest_add", quests=QUESTS[:2], cwd="/", env=story.environment, request="first")
             quests = inside.app.quest_registry
             await until(lambda: all(quests.find(one).is_over for one in ("one", "two")), "both are done")
-            assert inside.app.engine.budgets.spent("queue") is None, "nothing is counted without a limit"
             await inside.ask("queue_set", max_cost_today=0.5)
             await inside.ask("quest_add", quests=QUESTS[2:3], cwd="/", env=story.environment, request="second")
             await until(inside.app.engine_questions.asked_about, "more money is asked for")
@@ -185,6 +184,26 @@ def test_a_day_gets_a_limit_where_none_is_configured_and_what_it_has_cost_counts
 
     summary = "$0.85 of $0.50 of today are spent"
     assert in_process.run(told()) == (summary, "budget", [], "completed")
+
+
+def test_a_limit_that_is_set_during_a_day_counts_what_the_day_has_cost_and_a_lower_one_asks_at_once(tmp_path):
+    settings = Settings(queue=QueueSettings(slots=1, backoff=0.01))
+
+    async def told():
+        story = Budgeted(str(tmp_path))
+        async with supervising(story.home, story.keeper, settings=settings) as inside:
+            story.plays(inside)
+            await inside.ask("quest_add", quests=QUESTS[:2], cwd="/", env=story.environment, request="first")
+            quests = inside.app.quest_registry
+            await until(lambda: all(quests.find(one).is_over for one in ("one", "two")), "both are done")
+        async with supervising(story.home, story.keeper, settings=SETTINGS) as inside:
+            spent = inside.app.engine.budgets.spent("queue")
+            await inside.ask("queue_set", max_cost_today=0.5)
+            (question,) = await inside.ask("inbox")
+        story.keeper.close()
+        return spent, question["summary"]
+
+    assert in_process.run(told()) == (pytest.approx(0.85), "$0.85 of $0.50 of today are spent")
 
 
 def configure(home, text):

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -226,3 +227,32 @@ def test_a_review_is_of_what_was_checked(tmp_path):
         assert await checked.landed() == ["evil", "good"]
 
     story(tmp_path, scenario, review="person")
+
+
+@pytest.mark.parametrize("waiting", ["changed_since", "shown_changes"])
+def test_a_denial_while_an_allow_is_compared_with_git_stays_one(tmp_path, monkeypatch, waiting):
+    async def scenario(checked):
+        await checked.begin()
+        checked.passes()
+        review = await checked.inside.question()
+        checked.work.write({"good": "2\n"})
+        lander = checked.inside.app.engine.attempts._lander
+        slow, begun, goes_on = getattr(lander, waiting), asyncio.Event(), asyncio.Event()
+
+        async def waits(*args):
+            begun.set()
+            await goes_on.wait()
+            return await slow(*args)
+
+        monkeypatch.setattr(lander, waiting, waits)
+        allowed = asyncio.ensure_future(checked.ask("answer", question=review["question"], behaviour="allow"))
+        await begun.wait()
+        await checked.ask("answer", question=review["question"], behaviour="deny", message="use cents")
+        goes_on.set()
+        with pytest.raises(OvermindError):
+            await allowed
+        await until(lambda: f"{checked.quest}.2" in checked.keeper.held, "its next attempt runs")
+        (row,) = await checked.ask("quests")
+        assert (row["status"], await checked.ask("inbox")) == ("running", [])
+
+    story(tmp_path, scenario, review="person", retries=1)

@@ -189,6 +189,46 @@ def test_the_same_report_is_counted_and_not_queued_again(story):
     assert (second["outcome"], second["count"], second["quest"], count) == (first["outcome"], 2, first["quest"], 1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "then", "count"),
+    [("bug", "nothing", 2), ("bug", "its quest is over", 1), ("question", "nothing", 2), ("question", "answered", 1)],
+)
+def test_a_report_repeats_one_whose_quest_or_question_is_open(story, kind, then, count):
+    async def play(inside, _keeper):
+        await inside.ask("queue_set", paused=True)
+        first = await inside.ask("report", kind=kind, text="Prices are wrong", cwd="/", env=world())
+        if then == "its quest is over":
+            await inside.ask("quest_cancel", id=first["quest"]["id"])
+        if then == "answered":
+            await inside.ask("answer", question=first["question"], message="in cents")
+        return first, await inside.ask("report", kind=kind, text="Prices are wrong", cwd="/", env=world())
+
+    first, second = story(play)
+    assert second["count"] == count
+    assert (second["report"] == first["report"]) is (count == 2)
+
+
+def test_a_report_of_another_kind_is_one_of_its_own(story):
+    async def play(inside, _keeper):
+        await inside.ask("queue_set", paused=True)
+        await inside.ask("report", kind="idea", text="Prices are wrong", cwd="/", env=world())
+        return await inside.ask("report", kind="security", text="Prices are wrong", cwd="/", env=world())
+
+    assert story(play)["outcome"] == "queued"
+
+
+def test_a_mission_that_may_have_no_children_has_its_work_checked(story):
+    async def play(inside, keeper):
+        quest = await start(inside, "docs", check="make check", max_depth=0, max_children=0)
+        await ends(keeper, f"{quest}.1")
+        await until(lambda: any(not run.startswith(quest) for run in keeper.held), "its check runs")
+        (check,) = [run for run in keeper.held if not run.startswith(quest)]
+        await ends(keeper, check)
+        await until(lambda: changes(inside, quest)[-1]["status"] == "completed", "it is over")
+
+    story(play)
+
+
 def test_a_report_that_nobody_is_set_to_do_names_the_line_that_has_it_done(tmp_path):
     program = tmp_path / "claude"
 
