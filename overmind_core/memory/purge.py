@@ -17,12 +17,13 @@ from overmind_core.domain.memory.notes import Author, Origin, ScopeKind, purge_i
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
+from overmind_core.memory.copies import HANDED_IN, HANDED_ON, files_below
 from overmind_core.memory.episode_table import EpisodeTable
 from overmind_core.memory.lookup import find_note
 from overmind_core.memory.store import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from overmind_core.domain.memory.permissions import Writer
     from overmind_core.memory.given import Given
@@ -142,9 +143,10 @@ class Purge:
         return given._replace(notes=left, block=block, tokens=tokens(block), purged=given.purged + 1)
 
     def _take_out_of_files(self, before: Given, after: Given) -> None:
-        """Write the files of a mission anew that hold what it was given."""
+        """Write the files of a mission anew that hold what it was given; what was handed in is its author's."""
         old, new = before.block.encode(), after.block.encode()
-        for path in _files_below(os.path.join(self._files, before.mission)):
+        folder = os.path.join(self._files, before.mission)
+        for path in files_below(folder, but=(HANDED_IN, HANDED_ON)):
             with suppress(FileNotFoundError):
                 _replace_in(path, old, new)
 
@@ -152,19 +154,12 @@ class Purge:
 _AUTHOR = Codec(Author)
 
 
-def _files_below(folder: str) -> Iterator[str]:
-    for where, _, names in os.walk(folder):
-        for path in (os.path.join(where, name) for name in names):
-            if os.path.isfile(path) and not os.path.islink(path):
-                yield path
-
-
 def _replace_in(path: str, old: bytes, new: bytes) -> None:
     """Write a private file anew with other bytes in the place of some, whoever dies meanwhile."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
-        held = file.read(LARGEST_FILE)
-    if not old or old not in held:
+        held = file.read(LARGEST_FILE + 1)
+    if not old or old not in held or len(held) > LARGEST_FILE:
         return
     written = f"{path}.new"
     with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:

@@ -101,9 +101,10 @@ class Memory:
         self._events = events
         self._registry = registry
         self._variables = variables
+        self._private = os.path.join(home.root, "files")
         self._access = NoteAccess(
             home.memory,
-            os.path.join(home.root, "files"),
+            self._private,
             clock,
             on_damage=self._record_damage,
             on_changes=self._on_purged,
@@ -323,7 +324,7 @@ class Memory:
     async def _purge(self, words: list[str], sight: Sight) -> list[answers.ForgottenNote]:
         notes = await self._ids_of(words, sight, with_gone=True)
         top = None if sight.place is None else sight.place.top
-        held = await self.read(lambda reading: {note: copies.of(reading, note, top) for note in notes})
+        held = await self.read(lambda reading: {note: copies.of(reading, note, top, self._private) for note in notes})
         self._record_changes(await self.write(lambda writing: writing.purge.purge(words, sight.writer, sight.reach)))
         self._meaning.forget()
         return [

@@ -162,10 +162,18 @@ def argv_of(event: NotificationDue, command: tuple[str, ...] | None, environ: Ma
     name, why = display_safe(str(event.name)), TITLES.get(event.why, TITLES["blocked"])
     title, text = f"{name}: {why}", cut(display_safe(event.now or why), LONGEST)
     if command is not None:
-        return [*command, title, text] if command else []
+        return [*command, *_words(command, title, text)] if command else []
     if sys.platform == "darwin":
         return ["osascript", *(word for line in _SCRIPT for word in ("-e", line)), title, text]
     return _desktop(title, text, environ)
+
+
+def _words(command: tuple[str, ...], *texts: str) -> list[str]:
+    """The texts, which agents wrote, as the command gets them: ssh joins its words for a shell on the other machine."""
+    import shlex  # noqa: PLC0415 - for those with a command of their own
+
+    is_remote = any(os.path.basename(word) == "ssh" for word in command)
+    return [shlex.quote(text) if is_remote else text for text in texts]
 
 
 def _desktop(title: str, text: str, environ: Mapping[str, str]) -> list[str]:
@@ -207,5 +215,7 @@ def _run(argv: list[str], environ: Mapping[str, str]) -> None:
             process.kill()
             process.wait()
             raise
+        if process.returncode:
+            _log.warning("%s ended with exit code %d and may have shown nothing", argv[0], process.returncode)
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
         _log.warning("can't show the notification: %s", error)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from overmind_core.domain import engine_questions
+from overmind_core.domain.missions.lost import MEND
 from overmind_core.domain.missions.reasons import CONVERSATION_LOST, SPENT
 from overmind_core.domain.missions.status_marks import BAD_ENDS, FAILED, LIMITED, WAITING, YOUR_TURN, StatusMark
 from overmind_core.view import missions as missions_rows
@@ -352,7 +353,7 @@ def with_text(asked: Row) -> str:
 def about(need: Need, answer: str) -> SubjectLines:
     """What is known of one that asks nothing: its whole last answer, else its newest line, or why it ended."""
     if need.group == LOST:
-        line = " its exit code is unknown · r restarts it, :restart --lost restarts all lost missions"
+        line = f" its exit code is unknown · r restarts it, {MEND} restarts all lost missions"
         return [[Cell(f" {rows.LOST_WORDS}", "bad")], [], [Cell(line, "quiet")]]
     if need.group == TURN:
         return plain(answer) or [[Cell(f" {need.summary}")]]

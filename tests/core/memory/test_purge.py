@@ -14,9 +14,10 @@ from overmind_core.domain.memory.sync import Numbered, Page, Place
 from overmind_core.domain.memory.versions import purge
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Database
+from overmind_core.memory.copies import HANDED_IN, HANDED_ON
 from overmind_core.memory.given import Given, GivenRow
 from overmind_core.memory.opened import secret_of
-from overmind_core.memory.purge import _replace_in
+from overmind_core.memory.purge import LARGEST_FILE, _replace_in
 from overmind_core.memory.requests import Forget, Note, NoteSet, Outcome, Recall, Remember, Search
 from overmind_core.memory.shared_copy import SharedCopy
 from tests.kit.in_process import run, until
@@ -186,3 +187,29 @@ def test_a_file_that_has_not_the_text_stays_the_file_that_it_was(tmp_path):
     _replace_in(str(path), b"two", b"[purged]")
     assert path.read_bytes() == b"one [purged]"
     assert os.listdir(tmp_path) == ["given"]
+
+
+def test_a_file_beyond_what_is_read_of_it_stays_whole(tmp_path):
+    path = tmp_path / "given"
+    path.write_bytes(b"two" + bytes(LARGEST_FILE))
+    _replace_in(str(path), b"two", b"[purged]")
+    assert path.read_bytes() == b"two" + bytes(LARGEST_FILE)
+
+
+def test_what_was_handed_in_with_a_note_stays_as_it_is_and_is_named_with_its_copies(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            note, _, _ = await filled(home, "a1b2c3d4")
+            private = os.path.join(home.home.root, "files")
+            handed_in = os.path.join(private, "a1b2c3d4", HANDED_IN, "report.txt")
+            copy = os.path.join(private, "e5f6a7b8", HANDED_ON, "find", "report.txt")
+            other = os.path.join(private, "e5f6a7b8", HANDED_ON, "find", "plan.txt")
+            for path in (handed_in, copy, other):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                text = "nothing" if path == other else f"see: call {SECRETS[1]}() first"
+                await asyncio.to_thread(Path(path).write_text, text, encoding="utf-8")
+            (purged,) = (await home.memory.forget(Forget(notes=[note], purge=True, cwd=home.home.root), None))["notes"]
+            assert [one for one in purged["still_in"] if one.startswith(private)] == [handed_in, copy]
+            assert await asyncio.to_thread(Path(copy).read_text, encoding="utf-8") == f"see: call {SECRETS[1]}() first"
+
+    run(work())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import subprocess
 import sys
 
@@ -36,6 +37,14 @@ def desktop(tmp_path, monkeypatch):
 def test_a_command_of_the_person_gets_title_and_text():
     assert argv_of(EVENT, ("call", "-x"), {}) == ["call", "-x", "api: needs you", "Bash: rm <b>x</b>"]
     assert argv_of(TURN, ("call",), {}) == ["call", "api: your turn", "your turn"]
+
+
+def test_an_agents_words_run_nothing_on_the_machine_behind_ssh():
+    event = replace(EVENT, now="Bash: x; rm -rf ~ $(id) it's")
+    command = ("/usr/bin/ssh", "desk", "notify-send")
+    *before, title, text = argv_of(event, command, {})
+    assert before == [*command]
+    assert shlex.split(f"{title} {text}") == ["api: needs you", "Bash: x; rm -rf ~ $(id) it's"]
 
 
 def test_an_empty_command_calls_nobody(desktop):
