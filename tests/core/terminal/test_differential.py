@@ -70,6 +70,8 @@ DIFFERENCES = [
                lambda screen, token: screen.modes.insert and not token.isascii()),
     Difference("\x1b(0日|".encode(), "DEC graphics replace ASCII only (as in xterm)",
                lambda screen, token: screen._state.charsets.table is not None and not token.isascii()),
+    Difference("日\x1b(0\x1b[b".encode(), "the same of a character that is repeated",
+               lambda screen, token: screen._state.charsets.table is not None and _ends(token, "b")),
     Difference(b"\x1b[2;3r\x1b[?6h\x1b[2G|", "HPA, CHA keep the row in origin mode (as in xterm)",
                lambda screen, token: screen.modes.origin and _ends(token, "G`")),
     Difference(b"\x1b[31m\x1b#8", "DECALN resets the look (as in xterm)", lambda _, token: token == "\x1b#8"),
