@@ -73,6 +73,7 @@ def _become_daemon(context: Context, *, ephemeral: bool) -> int:
 def _replace(context: Context) -> int:
     """Let the running daemon hand over to a new one; the agents stay with their keeper."""
     left = holder_pid(context.home.supervisor_lock)
+    service = "" if left is None else _service_of(context, left)
     launched = _launch_after(context, left)
     races = _RACES
     while not launched.ready and not launched.message and launched.may_answer() and races:
@@ -82,7 +83,16 @@ def _replace(context: Context) -> int:
         raise launched.failure()
     pid = launched.pid if launched.ready else _client(context).connect()["pid"]  # of who was faster
     context.print(f"Daemon {'started' if left is None else 'replaced'} (PID {pid})")
+    if service:
+        context.note(f"It no longer runs as the service {service}. Let that take over with: overmind service install")
     return 0
+
+
+def _service_of(context: Context, pid: int) -> str:
+    """Return the name of the service that runs the daemon `pid`, which leaves it when it is replaced."""
+    from overmind_core.cli.service_unit.command import service_of  # rarely needed
+
+    return service_of(context, pid)
 
 
 def _launch_after(context: Context, left: int | None) -> LaunchedDaemon:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from overmind_core.cli.command import JSON, Command, ids
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import ABSENT, activity_cell, command_cell, dumps, or_absent, size
+from overmind_core.domain.missions.reasons import ended_words, held_back, limit_of, why_beside
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 
@@ -64,10 +65,12 @@ def _missions_status(args: Namespace, context: Context) -> int:
 
 def status_lines(facts: Facts) -> str:
     """Return the main facts of a mission as aligned lines."""
-    reason = f" ({facts['reason']})" if facts["reason"] else ""
+    outcome, limit = facts.get("outcome"), limit_of(facts)  # an older hive says none
+    why = "" if outcome else held_back(facts) or why_beside(facts["reason"], limit)
     rows = [
         ("Mission", f"{facts['name']} ({facts['id']})"),
-        ("Status", f"{facts['status']}{reason}"),
+        ("Status", f"{facts['status']} ({why})" if why else facts["status"]),
+        ("Outcome", ended_words(outcome, facts["exit_code"], facts["reason"], limit) if outcome else ABSENT),
         ("PID", or_absent(facts["os_pid"])),
         ("Exit", or_absent(facts["exit_code"])),
         ("Started", or_absent(facts["started_at"])),

@@ -38,12 +38,13 @@ def timeline(args: Namespace, context: Context) -> int:
 
 
 def timeline_table(rows: Sequence[Row]) -> str:
-    """Return the table; an attempt is named on its first line."""
-    cells, attempt = [], None
+    """Return the table; an attempt is named on its first line, of each quest of a spec."""
+    cells: list[list[str]] = []
+    named: dict[str | None, int | None] = {}
     for row in rows:
-        number = row["attempt"]
-        begins = "" if number is None or number == attempt else str(number)
-        attempt = number
+        subject, number = row.get("mission"), row["attempt"]  # an older hive tells no mission
+        begins = "" if number is None or number == named.get(subject) else str(number)
+        named[subject] = number
         cells.append([_time(row["at"]), begins, row["what"], or_absent(row["by"]), row["text"]])
     return table(TITLES, cells)
 

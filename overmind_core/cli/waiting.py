@@ -10,7 +10,7 @@ from typing import NamedTuple
 from overmind_core.cli.quests.rows import phase_word
 from overmind_core.domain.engine_questions import FOR_YOU, concerns, is_for_all, with_answer
 from overmind_core.domain.landing import VERIFY
-from overmind_core.domain.missions.reasons import attempt_of_row
+from overmind_core.domain.missions.reasons import attempt_of_row, held_back
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError
@@ -364,6 +364,8 @@ def _held_up(row: Row, *, is_asked_for: bool) -> Wait | None:
         return (row["id"], "paused"), f"{FOR_YOU}: {name} is frozen: overmind thaw {name}"
     if row["status"] == _RESTARTING:
         return _restart_key(row), f"waits: {name} {ends_and_starts_again(row)}: overmind logs {name}"
+    if why := held_back(row):
+        return (row["id"], why), f"waits: {name} {why}: overmind doctor"
     if row["activity"] == "limited":
         return (row["id"], "limited"), f"waits: the account of {name} has reached a limit: overmind inbox"
     if is_asked_for and row["type"] == "session" and row["activity"] == "idle":

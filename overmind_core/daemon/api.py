@@ -115,6 +115,14 @@ def _departed(
     return answer
 
 
+def _waiting(count: int) -> list[str]:
+    """A sentence about the missions that live on without a process; none where there are none."""
+    if not count:
+        return []
+    whom = "1 mission does not run now: it waits" if count == 1 else f"{count} missions do not run now: they wait"
+    return [f"{whom} for the next daemon."]
+
+
 class DaemonApi:
     """The requests about the daemon."""
 
@@ -212,8 +220,10 @@ class DaemonApi:
                 "forbidden", "This daemon is ephemeral: nothing outlives it. Stop everything with: overmind shutdown"
             )
         unsaved = await self._leave(Departure.HAND_OVER if request.replace else Departure.KEEP)
-        notes = [] if request.replace else web_server.goes_on(self._home)
-        return _departed(unsaved, kept=len(self._registry.live), notes=notes)
+        live = self._registry.live.values()
+        running = sum(one.pid is not None for one in live)
+        notes = [] if request.replace else [*_waiting(len(live) - running), *web_server.goes_on(self._home)]
+        return _departed(unsaved, kept=running, notes=notes)
 
     async def _stop_all(self) -> Departed:
         self._phase.closing = True

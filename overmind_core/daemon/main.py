@@ -23,7 +23,7 @@ from overmind_core.system.remove_tree import remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import MutableMapping, Sequence
 
 USAGE = (
     "python -P -m overmind_core.daemon --home DIR [--ready-fd FD] [--wait-lock SECONDS] [--after PID] [--keeper PID]"
@@ -46,7 +46,7 @@ all: a tenth of its time went into looking."""
 def main(argv: Sequence[str]) -> int:
     """Run the daemon until it is shut down; its exit status."""
     options = Options(argv)
-    ready = _Ready(options.ready_fd, os.environ.pop("NOTIFY_SOCKET", ""))
+    ready = _Ready(options.ready_fd, os.environ)
     _shed()
     sys.setswitchinterval(SWITCH_SECONDS)
     logging.basicConfig(
@@ -180,15 +180,13 @@ def _shed() -> None:
 class _Ready:
     """Tells whoever started us that we listen, or why not."""
 
-    def __init__(self, fd: int, notify: str) -> None:
-        """`notify`: the address of the init system that has started us as a service; "" for none."""
+    def __init__(self, fd: int, environ: MutableMapping[str, str]) -> None:
+        """`environ`: it loses what the init system has said in it, which is about nothing that we start."""
         self._fd = fd
-        self._notify = notify
-
-    @property
-    def is_service(self) -> bool:
+        self._notify = environ.pop("NOTIFY_SOCKET", "")
+        """The address of an init system that wants to hear from us; "" for none."""
+        self.is_service = bool(environ.pop("OVERMIND_SERVICE", "") or self._notify)
         """Whether the init system has started us, and no person waits."""
-        return bool(self._notify)
 
     def waiting(self) -> None:
         """An empty line: all is loaded, and only the lock is missing."""

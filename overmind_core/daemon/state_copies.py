@@ -63,8 +63,8 @@ def make_copy(database: str, folder: str, day: str) -> Copy | None:
         OSError: it can't be made; nothing of it stays.
         sqlite3.Error: the same.
     """
-    known = copies(folder)
-    if known and (known[0].day >= day or known[0].made_at >= _changed_at(database)):
+    known = [one for one in copies(folder) if one.day <= day]  # a clock that was wrong has made the others
+    if known and (known[0].day == day or known[0].made_at >= _changed_at(database)):
         return None
     os.makedirs(folder, mode=0o700, exist_ok=True)
     path = os.path.join(folder, f"{_PREFIX}{day}{_SUFFIX}")
@@ -88,9 +88,10 @@ def make_copy(database: str, folder: str, day: str) -> Copy | None:
         raise
     os.rename(new, path)
     _sync(folder)
-    for old in copies(folder)[KEPT:]:
+    made, *others = sorted(copies(folder), key=lambda one: one.day > day)  # those of the future are the first to go
+    for old in others[KEPT - 1 :]:
         os.unlink(old.path)
-    return copies(folder)[0]
+    return made
 
 
 def _changed_at(database: str) -> float:

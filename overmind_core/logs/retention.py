@@ -1,7 +1,7 @@
 """Retention: keeps a mission's logs below their limit by dropping the oldest bytes, and records in the index what went.
 
-Only the keeper calls this, at each rotation. What is being written and what a parser still has to read stays; the
-latter only up to four times the limit.
+Only the keeper calls this, at each rotation and as a run begins to write. What is being written and what a parser still
+has to read stays; the latter only up to four times the limit. An earlier run that has lost all loses its folder, too.
 """
 
 from __future__ import annotations
@@ -71,10 +71,18 @@ class _RunFolder:
         return freed
 
     def trim_index(self) -> int:
-        """Drop index segments that speak only of bytes that are gone; return how many bytes were freed."""
+        """Drop index segments that speak only of bytes that are gone; return how many bytes were freed.
+
+        Those of a run that has ended and has lost all go with its folder: of thousands of runs they would grow too.
+        """
         names = os.listdir(self._folder)
-        kept = [(data_starts(names, stream) or [1 << 63])[0] for stream in range(len(STREAMS))]
+        starts = [data_starts(names, stream) for stream in range(len(STREAMS))]
         freed = 0
+        if self._writing is None and not any(starts):
+            freed = sum(map(self._unlink, names))
+            os.rmdir(self._folder)
+            return freed
+        kept = [(found or [1 << 63])[0] for found in starts]
         for number, successor in pairwise(index_numbers(names)):
             first = self._first_offsets(index_name(successor))
             if not first or any(offset > oldest for offset, oldest in zip(first, kept, strict=True)):

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 _TIMES = 1000
 """Milliseconds in a second."""
+LOOKED_AT = 64
+"""Earlier runs that each new one may look at for room: of twice as many each second run looks, and so on."""
 
 
 def _nothing_held(_mission: str) -> dict[int, tuple[int, int]]:
@@ -183,15 +185,17 @@ class RunLogWriter:
         return file
 
     def _make_folder(self) -> str:
+        folder = self._folder or run_folder(self._logs, self._run)
+        # Each time: a later run may have removed that of one of which something still writes in the background.
+        os.makedirs(folder, 0o700, exist_ok=True)
         if not self._folder:
-            folder = run_folder(self._logs, self._run)
-            os.makedirs(folder, 0o700, exist_ok=True)
             names = os.listdir(folder)
             self._index_number = max(index_numbers(names), default=-1)
             # Only after a keeper that died between its spawn and the supervisor's commit: go on behind what is there.
             self.offsets = [_end(folder, names, stream) for stream in (OUT, ERR)]
             self._folder = folder
-        return self._folder
+            self._trim_earlier()
+        return folder
 
     def _next_index(self) -> bytes:
         """Open the next index segment; return what it has to begin with."""
@@ -214,12 +218,25 @@ class RunLogWriter:
         os.close(self._files[stream])
         self._files[stream] = -1
         self._starts[stream] = self.offsets[stream]
-        mission, number = split_run(self._run)
-        writing = {number: (self._starts[OUT], self._starts[ERR])}
         # What can't be deleted now is tried again at the next rotation; the bytes themselves are safe.
         with suppress(OSError):
-            folder = mission_folder(self._logs, mission)
-            trim(folder, self._limit, held=self._held(mission), writing=writing, wall=int(wall * _TIMES))
+            self._trim(wall)
+
+    def _trim_earlier(self) -> None:
+        """Bring the earlier runs within the limit: each may have been too short to rotate."""
+        mission, number = split_run(self._run)
+        if number == 1:
+            return
+        with suppress(OSError):
+            kept = len(os.listdir(mission_folder(self._logs, mission)))
+            if number % (kept // LOOKED_AT + 1) == 0:
+                self._trim(time.time())
+
+    def _trim(self, wall: float) -> None:
+        mission, number = split_run(self._run)
+        folder = mission_folder(self._logs, mission)
+        writing = {number: (self._starts[OUT], self._starts[ERR])}
+        trim(folder, self._limit, held=self._held(mission), writing=writing, wall=int(wall * _TIMES))
 
 
 def _end(folder: str, names: list[str], stream: int) -> int:

@@ -267,10 +267,9 @@ def now_line(
         return held
     if standing is not None and standing.text:
         return display_safe(standing.text)
-    if mission.is_live and conversation is not None and (failed := failed_message(conversation)):
-        return display_safe(failed)
-    if mission.is_live and conversation is not None and conversation.activity.now:
-        return display_safe(conversation.activity.now)
+    told = "" if conversation is None else failed_message(conversation) or conversation.activity.now
+    if mission.is_live and told:
+        return display_safe(told)
     if mission.is_live and mission.status is not Status.RESTARTING:
         return None if _draws_itself(mission, conversation) else last_line or None
     code = mission.exit_code if mission.status is Status.RESTARTING else exit_code(mission)

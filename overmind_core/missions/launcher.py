@@ -325,7 +325,7 @@ class Launcher:
             if error.code != "not_found" or definition.provider == RAW:
                 raise
             how = registry.get(definition.provider).install
-            mend = f"Install it with: {how}" if how else "Mend it in the table [providers] of config.toml."
+            mend = f"Install it with: {how}" if how else "Its program is set in config.toml."
             raise OvermindError("provider_missing", with_hint(error.message, mend)) from None
 
     def _request(self, mission: Mission, prepared: PreparedRun) -> dict[str, Any]:

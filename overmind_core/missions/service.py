@@ -319,7 +319,7 @@ class Missions:
             return agent
         agent = replace(agent, deny=tuple(dict.fromkeys((*agent.deny, *denied))))
         if (problem := providers.get(provider).refuse(agent)) is not None:
-            message = f"What is denied to mission {inside} could not be denied to what it starts: {problem}."
+            message = f"Denials of mission {inside} could not be kept by the agent that it would start: {problem}."
             raise OvermindError("forbidden", message)
         return agent
 

@@ -24,3 +24,5 @@ class TimelineRow(TypedDict):
     """`person`, `engine`, a mission's id or the rule that answered; null where the event does not say."""
     text: str
     """One line for people. In the timeline of a spec it begins with the name of the quest."""
+    mission: str | None
+    """The id of the quest, mission or spec that it is about; null for the rows `earlier` and `also`."""

@@ -110,6 +110,7 @@ class TimelineApi:
                 "what": one.what,
                 "by": one.by,
                 "text": one.text,
+                "mission": one.mission,
             }
             for one in [*head, *newest(timeline.entries, request.limit, complete=complete)]
         ]

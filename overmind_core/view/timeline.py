@@ -42,18 +42,19 @@ def whole(answer: list[Row]) -> list[Row]:
 
 
 def rows(answer: Iterable[Row], zone: tzinfo | None, now: float) -> list[Row]:
-    """The rows with their clocks; an attempt is named on its first one.
+    """The rows with their clocks; an attempt is named on its first one, of each quest of a spec.
 
     Args:
         answer: As the request `timeline` answers.
         zone: None is the machine's.
         now: Seconds since the epoch; of that day's rows the day is not said.
     """
-    found, attempt = [], None
+    found: list[Row] = []
+    named: dict[str | None, int | None] = {}
     for one in answer:
-        number = one["attempt"]
-        begins = "" if number is None or number == attempt else str(number)
-        attempt = number
+        subject, number = one.get("mission"), one["attempt"]  # an older hive tells no mission
+        begins = "" if number is None or number == named.get(subject) else str(number)
+        named[subject] = number
         is_above = one["what"] in _ABOVE
         clocked = {"clock": "", "day": ""} if one["at"] is None else tables.events([one], zone, now=now)[0]
         row = {**one, "clock": clocked["clock"], "day": clocked["day"], BEGINS: begins, "name": one["what"]}

@@ -10,10 +10,13 @@ import sys
 
 import pytest
 
+from overmind_core.cli import daemon as daemon_commands
 from overmind_core.cli.context import Context
 from overmind_core.cli.external import ProgramResult
 from overmind_core.cli.service_unit import command, units
 from overmind_core.cli.service_unit.units import unit_quoted
+from overmind_core.client.daemon import LaunchedDaemon
+from overmind_core.daemon import main
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from tests.kit.cases import tabled
@@ -196,10 +199,51 @@ def test_launchd_gets_a_property_list(person, tmp_path):
     assert agent["Label"] == plan.name
     assert os.path.isabs(agent["ProgramArguments"][0])
     assert agent["ProgramArguments"][-2:] == ["start", "--foreground"]
-    assert agent["EnvironmentVariables"] == {"OVERMIND_HOME": home.root}
+    assert agent["EnvironmentVariables"] == {"OVERMIND_HOME": home.root, "OVERMIND_SERVICE": "1"}
     assert agent["AbandonProcessGroup"] is True
     if shutil.which("plutil"):
         subprocess.run(["plutil", "-lint", "-"], input=plan.text, text=True, check=True)
+
+
+def test_a_daemon_of_either_init_system_knows_that_no_person_waits_and_hands_that_to_nobody(person):
+    home = Home.resolve(person)
+    launched = plistlib.loads(units.launchd_plan(home, person).text.encode())["EnvironmentVariables"]
+    for given in (launched, {"NOTIFY_SOCKET": "/run/notify"}):
+        environ = {**given, "LANG": "C"}
+        assert main._Ready(-1, environ).is_service
+        assert environ == {"LANG": "C"}
+    assert not main._Ready(-1, {"LANG": "C"}).is_service
+    assert "EnvironmentVariables" not in plistlib.loads(units.launchd_web_plan(home, person).text.encode())
+
+
+@pytest.mark.parametrize(
+    ("platform", "said", "name"),
+    [
+        ("linux", "4711", "overmind.service"),
+        ("linux", "0", ""),
+        ("darwin", "state = running\n\tpid = 4711", "overmind.daemon"),
+        ("darwin", "Could not find service", ""),
+    ],
+)
+def test_whose_daemon_it_is_says_the_init_system(person, monkeypatch, platform, said, name):
+    monkeypatch.setattr(command, "run_program", lambda *_: ProgramResult(0, said))
+    assert command.service_of(Context(person), 4711, platform) == "", "none is installed"
+    plan_of = units.launchd_plan if platform == "darwin" else units.systemd_plan
+    command.install(plan_of(Home.resolve(person), person), Home.resolve(person), InitSystem(), lambda _: None)
+    assert command.service_of(Context(person), 4711, platform) == name
+
+
+@pytest.mark.parametrize("service", ["", "overmind.service"])
+def test_a_daemon_that_leaves_its_service_when_it_is_replaced_says_so(person, monkeypatch, capsys, service):
+    launched = LaunchedDaemon(Home.resolve(person), 4712, "", ready=True)
+    monkeypatch.setattr(daemon_commands, "holder_pid", lambda _: 4711)
+    monkeypatch.setattr(daemon_commands, "_launch_after", lambda *_: launched)
+    monkeypatch.setattr(daemon_commands, "_service_of", lambda *_: service)
+    assert daemon_commands._replace(Context(person)) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "Daemon replaced (PID 4712)\n"
+    line = "It no longer runs as the service overmind.service. Let that take over with: overmind service install\n"
+    assert printed.err == (line if service else "")
 
 
 def test_an_agent_that_was_not_loaded_is_no_obstacle(person):

@@ -137,12 +137,12 @@ def logs(context: CheckContext) -> Finding:
     """How much of their limit the logs use."""
     used = _used(context)
     disk = os.statvfs(nearest_existing(context.home.root))
-    limit = min(settings(context).log_total, disk.f_blocks * disk.f_frsize // DISK_SHARE)
-    found = f"{size(used)} of {size(limit)}"
+    total, share = settings(context).log_total, disk.f_blocks * disk.f_frsize // DISK_SHARE
+    limit = min(total, share)
+    found = f"{size(used)} of {size(limit)}{', a tenth of the disk' if share < total else ''}"
     if used >= limit * NEARLY:
-        return warn(
-            f"{found}: the oldest logs of finished missions are removed", "run overmind prune, or raise [logs] total"
-        )
+        mend = "run overmind prune" if share < total else "run overmind prune, or raise [logs] total"
+        return warn(f"{found}: the oldest logs of finished missions are removed", mend)
     return ok(found)
 
 

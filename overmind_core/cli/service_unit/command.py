@@ -68,6 +68,14 @@ def plans_for(context: Context, *, web: bool, removal: bool, platform: str = sys
     return [server, daemon] if os.path.lexists(server.path) else [daemon]
 
 
+def service_of(context: Context, pid: int, platform: str = sys.platform) -> str:
+    """Return the name of the service that runs the daemon with this pid; "": none does."""
+    (plan,) = plans_for(context, web=False, removal=False, platform=platform)
+    if not os.path.lexists(plan.path):
+        return ""
+    return plan.name if str(pid) in run_program(*plan.state).output.split() else ""
+
+
 SERVICE = Command(
     name="service",
     arguments=[argument("action", "install or remove", metavar="action", choices=("install", "remove"))],

@@ -32,6 +32,8 @@ class ServicePlan(NamedTuple):
     """Succeeds when the init system answers."""
     verify: Argv
     """Judges the file."""
+    state: Argv
+    """Prints the pid of its process, as a word of its own."""
     install: tuple[Argv, ...]
     """Run once the file is written; the first may fail when there is nothing to replace."""
     remove: tuple[Argv, ...]
@@ -157,6 +159,7 @@ def _systemd(name: str, text: str, environ: Mapping[str, str], *, disable: Argv)
         text=text,
         probe=_systemctl("show", "--property=Version"),
         verify=("systemd-analyze", "--user", "verify", path),
+        state=_systemctl("show", "--property=MainPID", "--value", name),
         install=(_systemctl("daemon-reload"), _systemctl("enable", name), _systemctl("restart", name)),
         remove=(_systemctl(*disable, name),),
         forget=(_systemctl("daemon-reload"),),
@@ -187,17 +190,22 @@ def unit_quoted(word: str) -> str:
     return word if plain else f'"{word}"'
 
 
+AS_SERVICE = {"OVERMIND_SERVICE": "1"}
+"""By it a daemon of launchd, which says nothing of itself, knows that no person waits for it."""
+
+
 def launchd_plan(home: Home, environ: Mapping[str, str]) -> ServicePlan:
     """Return how the daemon of `home` becomes a launch agent."""
     label = f"overmind.daemon{suffix(home, environ)}"
-    agent = _agent(home, label, our_command("start", "--foreground"), home.daemon_log, environ)
+    variables = {**AS_SERVICE, **_home_variable(home, environ)}
+    agent = _agent(label, our_command("start", "--foreground"), home.daemon_log, variables)
     return _launchd(label, agent, our_command("shutdown", "--keep"), environ)
 
 
 def launchd_web_plan(home: Home, environ: Mapping[str, str]) -> ServicePlan:
     """Return how the web server of `home` becomes a launch agent beside the daemon's."""
     label = f"overmind.web{suffix(home, environ)}"
-    agent = _agent(home, label, our_command("web", "--no-link"), home.web_log, environ)
+    agent = _agent(label, our_command("web", "--no-link"), home.web_log, _home_variable(home, environ))
     return _launchd(label, agent, our_command("web", "stop"), environ)
 
 
@@ -210,6 +218,7 @@ def _launchd(label: str, agent: Mapping[str, object], give_way: Argv, environ: M
         text=plistlib.dumps(agent).decode(),
         probe=("launchctl", "print", domain),
         verify=("plutil", "-lint", path),
+        state=("launchctl", "print", f"{domain}/{label}"),
         install=(
             ("launchctl", "bootout", f"{domain}/{label}"),
             give_way,
@@ -221,7 +230,11 @@ def _launchd(label: str, agent: Mapping[str, object], give_way: Argv, environ: M
     )
 
 
-def _agent(home: Home, label: str, argv: Argv, log: str, environ: Mapping[str, str]) -> dict[str, object]:
+def _home_variable(home: Home, environ: Mapping[str, str]) -> dict[str, str]:
+    return {} if is_default(home, environ) else {"OVERMIND_HOME": home.root}
+
+
+def _agent(label: str, argv: Argv, log: str, variables: Mapping[str, str]) -> dict[str, object]:
     agent: dict[str, object] = {
         "Label": label,
         "ProgramArguments": list(argv),
@@ -233,6 +246,6 @@ def _agent(home: Home, label: str, argv: Argv, log: str, environ: Mapping[str, s
         "StandardOutPath": log,
         "StandardErrorPath": log,
     }
-    if not is_default(home, environ):
-        agent["EnvironmentVariables"] = {"OVERMIND_HOME": home.root}
+    if variables:
+        agent["EnvironmentVariables"] = variables
     return agent

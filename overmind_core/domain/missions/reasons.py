@@ -38,6 +38,7 @@ SENTENCES: Mapping[str, str] = {
     "keeper_lost": "the program that held it, or the machine, went away",
     "killed": "it was killed",
     "limited": "its account has reached a limit",
+    "log_error": "its log could not be written",
     "max_cost": "it reached its limit of cost",
     "max_turns": "it reached its limit of turns",
     "name_taken": "its name was taken",
@@ -74,6 +75,18 @@ SENTENCES: Mapping[str, str] = {
     "wrong_start": "its conversation could not be continued",
 }
 """Code of a reason or of a class of failures → what people read. A number behind a code stays behind the sentence."""
+
+
+HELD_BACK: Mapping[str, str] = {
+    "disk_full": "stands still: the disk is full",
+    "log_error": "stands still: its log can't be written",
+}
+"""Reason of a mission that runs → what people read: nothing is read of its program until it can be stored."""
+
+
+def held_back(row: Mapping[str, Any]) -> str:
+    """Why the mission of a row stands still though it runs; "" where it doesn't."""
+    return HELD_BACK.get(row.get("reason") or "", "") if row["status"] == "running" else ""
 
 
 def sentence(code: str | None, limit: Limit | None = None) -> str:

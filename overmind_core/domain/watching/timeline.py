@@ -46,6 +46,8 @@ class TimelineEntry(NamedTuple):
     event does not say."""
     text: str
     """One line for people; it may quote what others wrote."""
+    mission: str | None = None
+    """The id of the quest, mission or spec that it is about; None for what stands for others."""
 
 
 class _Summary(NamedTuple):
@@ -284,7 +286,7 @@ class Timeline:
         if mission != self._subject:
             text = f"{event.get('name') or mission}: {text}".removesuffix(": ")
         by = summary.by or event.get("by")
-        return TimelineEntry(at, seq, attempt, summary.what, None if by is None else str(by), one_line(text))
+        return TimelineEntry(at, seq, attempt, summary.what, None if by is None else str(by), one_line(text), mission)
 
 
 def of_other(event: Fields) -> dict[str, Any]:

@@ -92,6 +92,8 @@ def why(id_, code="needs", status="queued", text="waits for x (running)", do=(),
     [
         ([row("a")], None),
         ([row("a", status="paused")], "waits for you: m-a is frozen: overmind thaw m-a"),
+        ([row("a", reason="disk_full")], "waits: m-a stands still: the disk is full: overmind doctor"),
+        ([row("a", reason="log_error")], "waits: m-a stands still: its log can't be written: overmind doctor"),
         ([row("a", activity="limited")], "waits: the account of m-a has reached a limit: overmind inbox"),
         ([row("a", type="session", activity="idle")],
          "waits for you: m-a waits for a message: overmind send m-a 'TEXT'"),

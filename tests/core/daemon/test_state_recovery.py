@@ -389,6 +389,24 @@ def test_a_copy_a_day_after_a_change_and_seven_of_them(tmp_path):
     state.close()
 
 
+def test_copies_that_a_wrong_clock_has_dated_in_the_future_stop_none_and_go_first(tmp_path):
+    path, folder = str(tmp_path / "state.db"), tmp_path / "copies"
+    state = State.open(path)
+    folder.mkdir()
+    for number in range(1, 8):
+        (folder / f"state-2031-01-0{number}.db").touch()
+    for number in (1, 2):
+        with state.transaction():
+            state.meta.save("number", str(number))
+        os.utime(f"{path}-wal", (4e9 + number, 4e9 + number))
+        made = make_copy(path, str(folder), f"2026-11-0{number}")
+        assert made is not None
+        assert made.day == f"2026-11-0{number}"
+    days = [one.day for one in copies(str(folder))]
+    assert days == [*(f"2031-01-0{number}" for number in (7, 6, 5, 4, 3)), "2026-11-02", "2026-11-01"]
+    state.close()
+
+
 def test_a_copy_that_has_no_room_is_a_line_in_the_log(tmp_path, caplog):
     home = Home(str(tmp_path))
     state = State.open(home.database)

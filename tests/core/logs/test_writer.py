@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from overmind_core.logs import time_index
+from overmind_core.logs import time_index, writer
 from overmind_core.logs.layout import ERR, INDEX_SEGMENT, OUT, data_starts, index_numbers, run_folder, split_run
 from overmind_core.logs.writer import RunLogWriter
 from tests.kit.cases import tabled
@@ -156,9 +156,46 @@ def test_retention_takes_older_runs_first(logs):
     for _ in range(30):
         second.append(OUT, b"2" * 250, NOW)
     second.close()
-    assert content(logs, OUT, "a1b2c3d4.1") == b""
-    assert [record.offset for record in records(logs, "a1b2c3d4.1") if record.kind == time_index.DROPPED_OUT] == [400]
+    assert not os.path.exists(run_folder(logs, "a1b2c3d4.1")), "nothing of it is left"
     assert content(logs, OUT, "a1b2c3d4.2").endswith(b"2" * 3000)
+
+
+def short_run(logs, number, data, **options):
+    log = log_of(logs, f"a1b2c3d4.{number}", **options)
+    log.append(OUT, data, NOW)
+    log.record_end(NOW)
+    log.close()
+
+
+def test_many_runs_too_short_to_rotate_stay_within_the_limit_together(logs):
+    for number in range(1, 301):
+        short_run(logs, number, b"%0100d" % number, limit=4000, segment=500)
+    left = sorted(map(int, os.listdir(f"{logs}/a1b2c3d4")))
+    sizes = [os.path.getsize(os.path.join(top, name)) for top, _, found in os.walk(logs) for name in found]
+    assert 3000 < sum(sizes) <= 4000 + 500
+    assert left == list(range(left[0], 301)), "the oldest go, with their folders"
+    assert content(logs, OUT, "a1b2c3d4.300") == b"%0100d" % 300
+
+
+def test_of_very_many_runs_few_look_at_all_of_them(logs, monkeypatch):
+    looked = []
+    monkeypatch.setattr(writer, "trim", lambda *_, writing, **__: looked.extend(writing))
+    for number in range(1, 1001):
+        short_run(logs, number, b"x")
+    assert looked[:3] == [2, 3, 4]
+    assert 0 < len([number for number in looked if number > 900]) <= 10
+
+
+def test_what_still_writes_for_a_run_whose_folder_is_gone_goes_on(logs):
+    first = log_of(logs, "a1b2c3d4.1", limit=500, segment=100)
+    first.append(OUT, b"1" * 80, NOW)
+    for number in range(2, 8):
+        short_run(logs, number, b"x" * 90, limit=500, segment=100)
+    assert not os.path.exists(run_folder(logs, "a1b2c3d4.1"))
+    first.append(OUT, b"2" * 40, NOW)
+    first.append(OUT, b"3" * 10, NOW)
+    first.close()
+    assert (content(logs, OUT, "a1b2c3d4.1"), first.offsets[OUT]) == (b"3" * 10, 130)
 
 
 def test_another_mission_is_never_touched(logs):

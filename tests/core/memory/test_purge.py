@@ -14,10 +14,9 @@ from overmind_core.domain.memory.sync import Numbered, Page, Place
 from overmind_core.domain.memory.versions import purge
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Database
-from overmind_core.memory.copies import HANDED_IN, HANDED_ON
 from overmind_core.memory.given import Given, GivenRow
 from overmind_core.memory.opened import secret_of
-from overmind_core.memory.purge import LARGEST_FILE, _replace_in
+from overmind_core.memory.purge import HANDED_IN, HANDED_ON, LARGEST_FILE, _replace_in
 from overmind_core.memory.requests import Forget, Note, NoteSet, Outcome, Recall, Remember, Search
 from overmind_core.memory.shared_copy import SharedCopy
 from tests.kit.in_process import run, until

@@ -1,10 +1,12 @@
-"""Events folded by day and subject."""
+"""Events folded by day and subject, and rows of what happened by attempt."""
 
 from __future__ import annotations
 
 from datetime import UTC
+from typing import Any
 
-from overmind_core.view.timeline import BEGINS, chapters, what
+from overmind_core.cli.timeline import timeline_table
+from overmind_core.view.timeline import BEGINS, chapters, rows, what
 
 
 def event(seq: int, at: str, kind: str, mission: str | None = "a", **more: object) -> dict[str, object]:
@@ -33,6 +35,19 @@ def test_a_run_is_named_where_it_begins():
         UTC,
     )  # fmt: skip
     assert [row[BEGINS] for row in found[0].rows] == ["", "1", "", "2"]
+
+
+def entry(seq: int, mission: str | None, attempt: int | None) -> dict[str, Any]:
+    return {"at": None, "seq": seq, "attempt": attempt, "what": "working", "by": None, "text": "t", "mission": mission}
+
+
+def test_of_a_spec_the_attempts_of_each_quest_are_named_on_their_first_lines():
+    told = [("spec", None), ("a", None), ("a", 1), ("b", 1), ("a", 1), ("a", 2), ("b", 1), ("b", 2)]
+    answer = [entry(seq, *one) for seq, one in enumerate(told)]
+    begins = ["", "", "1", "1", "", "2", "", "2"]
+    assert [row[BEGINS] for row in rows(answer, UTC, 0.0)] == begins
+    lines = timeline_table(answer).splitlines()[1:]
+    assert [line.removeprefix("-").partition("working")[0].strip() for line in lines] == begins
 
 
 def test_an_end_is_said_as_its_outcome():

@@ -93,7 +93,7 @@ def test_what_an_orchestrator_is_denied_its_agents_are_denied(agents):
     assert "error" in answer
     assert decisions(agents, om.info("worker")["id"]) == ["rule Bash(touch:*)"]
     said = told(agents, boss, "overmind run --provider codex 'touch made'")
-    assert "could not be denied to what it starts: --deny is not possible with codex" in said
+    assert "could not be kept by the agent that it would start: --deny is not possible with codex" in said
 
 
 def test_a_limit_is_told_to_the_agent_in_a_sentence(agents):

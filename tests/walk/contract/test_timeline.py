@@ -11,7 +11,7 @@ from tests.kit.queued import Queued
 from tests.kit.specs import SpecWorld
 
 pytestmark = pytest.mark.own_home
-KEYS = {"at", "seq", "attempt", "what", "by", "text"}
+KEYS = {"at", "seq", "attempt", "what", "by", "text", "mission"}
 FAILS_ONCE = 'test "$OVERMIND_ATTEMPT" -gt 1 || exit 3'
 
 
@@ -140,7 +140,7 @@ def test_it_says_when_its_beginning_is_no_longer_kept(om, queue):
     queue.ended("later")
     first, *rest = told(om, "login")
     assert first == {"at": None, "seq": rest[0]["seq"], "attempt": None, "what": "earlier", "by": None,
-                     "text": "Earlier events are no longer kept."}  # fmt: skip
+                     "text": "Earlier events are no longer kept.", "mission": None}  # fmt: skip
     assert whats(rest) == whats(whole)[2:]
     assert om.ok("timeline", "login").splitlines()[0] == "Earlier events are no longer kept."
     assert "earlier" not in whats(told(om, "later"))

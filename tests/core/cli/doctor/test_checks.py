@@ -231,12 +231,27 @@ def test_free_space(world, monkeypatch, free, inodes, status):
     assert home.free_space(world()).status == status
 
 
-@pytest.mark.parametrize(("total", "status"), [("1MB", "ok"), ("1kB", "warn"), ("1100B", "warn"), ("1200B", "ok")])
-def test_the_logs_beside_their_limit(world, tmp_path, total, status):
+LOGS = [
+    # the limit, bytes of the disk, the status, how it is mended
+    ("1MB", 10**13, "ok", ""),
+    ("100kB", 10**13, "warn", "run overmind prune, or raise [logs] total"),
+    ("110kB", 10**13, "warn", "run overmind prune, or raise [logs] total"),
+    ("120kB", 10**13, "ok", ""),
+    ("1MB", 10**6, "warn", "run overmind prune"),
+    ("1MB", 2 * 10**6, "ok", ""),
+]
+
+
+@pytest.mark.parametrize(("total", "disk", "status", "mend"), LOGS)
+def test_the_logs_beside_their_limit(world, tmp_path, monkeypatch, total, disk, status, mend):
     (tmp_path / "config.toml").write_text(f'[logs]\ntotal = "{total}"\n')
     (tmp_path / "logs" / "a1b2c3d4").mkdir(parents=True)
-    (tmp_path / "logs" / "a1b2c3d4" / "out").write_bytes(bytes(1000))
-    assert home.logs(world()).status == status
+    (tmp_path / "logs" / "a1b2c3d4" / "out").write_bytes(bytes(100_000))
+    found_disk = os.statvfs_result((1, 1, disk, disk, disk, 10**7, 10**6, 10**6, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _: found_disk)
+    found = home.logs(world())
+    assert (found.status, found.mend) == (status, mend)
+    assert ("a tenth of the disk" in found.found) is (disk < 10**13)
 
 
 def test_a_broken_configuration_leaves_the_defaults(world, tmp_path):
