@@ -7,7 +7,7 @@ from contextlib import suppress
 from glob import escape, glob
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.quests.briefing import NEEDS
+from overmind_core.memory.purge import HANDED_IN, HANDED_ON, files_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,10 +21,6 @@ DRAFTS = "edits"
 """The folder below the home of what somebody wrote in an editor, and nobody has stored."""
 MOST_USES = 100
 """Runs that were given a note, of an answer."""
-HANDED_IN = "out"
-"""In the private folder of a mission: what it hands in, which is its own to change."""
-HANDED_ON = os.path.join("in", NEEDS)
-"""Likewise: what others have handed in."""
 _MOST_SEARCHED = 1 << 26
 """Bytes of a file."""
 
@@ -69,16 +65,6 @@ def _holds(path: str, texts: Sequence[bytes]) -> bool:
         held = file.read(_MOST_SEARCHED)
         return any(text in held for text in texts)
     return False
-
-
-def files_below(folder: str, *, but: Sequence[str] = ()) -> Iterator[str]:
-    """Yield the regular files of a folder; `but`: names of folders below it whose files are left out."""
-    left_out = {os.path.join(folder, name) for name in but}
-    for where, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if os.path.join(where, name) not in left_out]
-        for path in (os.path.join(where, name) for name in names):
-            if os.path.isfile(path) and not os.path.islink(path):
-                yield path
 
 
 def logs_of(missions: Iterable[str], registry: Registry) -> list[str]:

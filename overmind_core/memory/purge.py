@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.memory import permissions, versions
 from overmind_core.domain.memory.block import BlockNote, render, tokens
 from overmind_core.domain.memory.notes import Author, Origin, ScopeKind, purge_id
+from overmind_core.domain.quests.briefing import NEEDS
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
-from overmind_core.memory.copies import HANDED_IN, HANDED_ON, files_below
 from overmind_core.memory.episode_table import EpisodeTable
 from overmind_core.memory.lookup import find_note
 from overmind_core.memory.store import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from overmind_core.domain.memory.permissions import Writer
     from overmind_core.memory.given import Given
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 1 << 22
 """Bytes of a mission's private file that may hold notes: prompts are far smaller."""
+
+HANDED_IN = "out"
+"""In the private folder of a mission: what it hands in, which is its own to change."""
+HANDED_ON = os.path.join("in", NEEDS)
+"""Likewise: what others have handed in."""
 
 
 class Purge:
@@ -152,6 +157,16 @@ class Purge:
 
 
 _AUTHOR = Codec(Author)
+
+
+def files_below(folder: str, *, but: Sequence[str] = ()) -> Iterator[str]:
+    """Yield the regular files of a folder; `but`: names of folders below it whose files are left out."""
+    left_out = {os.path.join(folder, name) for name in but}
+    for where, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if os.path.join(where, name) not in left_out]
+        for path in (os.path.join(where, name) for name in names):
+            if os.path.isfile(path) and not os.path.islink(path):
+                yield path
 
 
 def _replace_in(path: str, old: bytes, new: bytes) -> None:
