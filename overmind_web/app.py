@@ -130,6 +130,8 @@ class WebApp:
     def _on_change(self, change: Change) -> None:
         if any(event["type"] == EVENT and event.get("change") == REVOKED for event in change.events):
             self._recheck(self._credentials.revoked)
+        elif change.everything:  # events were missed, and one of them may have said so
+            self._recheck(self._credentials.returned)
 
     def _on_reached(self, up: bool) -> None:  # noqa: FBT001  (what a subscriber is called with)
         if up:

@@ -63,7 +63,7 @@ def request(form: Form, talk: Talk) -> dict[str, Any]:
         "restart": form.text("restart"),
         "labels": _pairs(form, "labels"),
         "env_set": _pairs(form, "env"),
-        "timeout": form.text("timeout") or 0,
+        "timeout": _with_unit(form.text("timeout")) or 0,
         **_isolation(form.text("isolate")),
         **(_agent(form) if sort is ProgramKind.AGENT else {}),
     }
@@ -111,6 +111,11 @@ def _pairs(form: Form, key: str) -> dict[str, str]:
         if not name or not equals:
             raise Wrong(key, f"{name or '='}: write name=value, and quote values with spaces")
     return {name: value for name, _, value in pairs}
+
+
+def _with_unit(time: str) -> str:
+    """The time that was typed; one without a unit is in seconds, as on the command line: requests take milliseconds."""
+    return f"{time}s" if re.fullmatch(r"[0-9]+(\.[0-9]*)?", time) else time
 
 
 def _dollars(text: str) -> float:

@@ -529,8 +529,20 @@ def at_stake(rows: Sequence[Row], every: Iterable[Row], now: float, *, cascades:
 
 
 def removed_with(rows: Sequence[Row]) -> str:
-    """What goes with finished missions when they are removed."""
-    return "Its record and its log are removed." if len(rows) == 1 else "Their records and logs are removed."
+    """What goes with finished missions when they are removed; the agents of a plan go with it."""
+    plans, alone = any(row["type"] == PLAN for row in rows), len(rows) == 1
+    agents = (", with those of its agents" if alone else ", with those of the plans' agents") if plans else ""
+    said = f"{'Its record and its log' if alone else 'Their records and logs'} are removed{agents}."
+    isolations = [row.get("isolation") or {} for row in rows]
+    things = []
+    if plans or any(one.get("worktree") for one in isolations):
+        things += ["worktree", "branch"]
+    if plans or any(one.get("containers") for one in isolations):
+        things += ["containers", "volumes"]
+    if not things:
+        return said
+    had = "it had of its own" if alone and not plans else "they had of their own"
+    return f"{said} So is what {had}, unless work would be lost: {', '.join(things[:-1])} and {things[-1]}."
 
 
 def removal_question(count: int, size: str) -> str:

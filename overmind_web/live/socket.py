@@ -39,7 +39,7 @@ from overmind_web.live.pane import Pane, PaneContext
 from overmind_web.live.presence import Presence
 from overmind_web.live.presses import press
 from overmind_web.pages import registry
-from overmind_web.server.credentials import Credentials, Visitor
+from overmind_web.server.credentials import LOOK_SECONDS, Credentials, Visitor
 from overmind_web.server.guard import SUBPROTOCOL
 from overmind_web.supervisor import Supervisor
 
@@ -133,7 +133,8 @@ class Tab:
         self._say_up()
         self._waker(HEAD)()
         loop = asyncio.get_running_loop()
-        tasks = [loop.create_task(work()) for work in (self._read_all, self._send_all, self._beat, self._wait_for_end)]
+        works = self._read_all, self._send_all, self._beat, self._look_at_login, self._wait_for_end
+        tasks = [loop.create_task(work()) for work in works]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -226,7 +227,6 @@ class Tab:
 
     async def _beat(self) -> None:
         """Ping, until the page has been silent for too long."""
-        await self._check_login()  # it may have ended while the socket was being opened
         loop = asyncio.get_running_loop()
         while loop.time() - self._heard_at < SILENCE_SECONDS:
             left = self._visitor.expires_at - time.time()
@@ -246,6 +246,12 @@ class Tab:
         mission = str(event["mission"])
         name = self._feed.missions.get(mission, {}).get("name", mission)
         self._say({"t": "ring", "mission": mission, "name": name, "why": event["why"], "now": event["now"]})
+
+    async def _look_at_login(self) -> None:
+        """Check it again and again: it may have ended while the socket was being opened, or nobody could say so."""
+        while True:
+            await self._check_login()
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _check_login(self) -> None:
         try:

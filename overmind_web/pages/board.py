@@ -71,7 +71,9 @@ class BoardPane(ContentPane):
 
     async def load(self) -> object:
         """Ask for the cards, and for the slots that running ones take."""
-        asked: dict[str, Any] = {"limit": MANY if self.args.get("all") is True else FEW}
+        most = MANY if self.args.get("all") is True else FEW
+        typed = text(self.args, "filter")
+        asked: dict[str, Any] = {"limit": 0 if typed.strip() else most}  # a filter finds cards of any place
         spec = text(self.args, "spec")
         if spec:
             asked["spec"] = spec
@@ -81,7 +83,8 @@ class BoardPane(ContentPane):
         fleet = self._live.fleet
         found = board_rows.counted(answer)
         quests_rows.learn(found.rows, fleet.rows, fleet.questions)
-        rows, counts, problem = await _filtered(found, text(self.args, "filter"))
+        rows, counts, problem = await _filtered(found, typed)
+        rows = _first(rows, most) if typed.strip() else rows
         self._shown = frozenset(str(row["id"]) for row in found.rows)
         return content(
             board_rows.Counted(rows, counts),
@@ -90,6 +93,12 @@ class BoardPane(ContentPane):
             questions=fleet.questions,
             there=fleet.rows,
         ) | {"problem": problem}
+
+
+def _first(rows: Sequence[Row], most: int) -> list[Row]:
+    """The first rows of each column."""
+    columns = [[row for row in rows if row[board_rows.COLUMN] == place] for place in range(len(board_rows.NAMES))]
+    return [row for column in columns for row in column[:most]]
 
 
 async def _filtered(found: board_rows.Counted, typed: str) -> tuple[list[Row], tuple[int, ...], str]:

@@ -17,6 +17,7 @@ from overmind_core.view.field import Field
 from overmind_core.view.landing import HOWS, How, Wanted
 from overmind_core.view.landing_form import LandForm
 from overmind_web.live.feed import Change
+from overmind_web.live.messages import Say, ToPane
 from overmind_web.live.pane import ContentPane
 from overmind_web.pages.arguments import text
 from overmind_web.pages.mission import OfMission
@@ -34,7 +35,15 @@ Line = tuple[str, str, int | None, int | None]
 
 
 class ChangesPane(OfMission):
-    """What a mission changed."""
+    """What a mission changed.
+
+    It looks again whenever its page says something to it: no event tells that a file was written.
+    """
+
+    async def handle(self, message: ToPane) -> None:
+        """Look again."""
+        if isinstance(message, Say):
+            self._stale.set()
 
     async def load(self) -> object:
         """Ask for it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,10 +35,11 @@ class EventsPane(TablePane):
         return change.everything or bool(change.events)
 
     async def load(self) -> Rows:
-        """Return those that are meant."""
-        events = tables.events(await self._events.all())
+        """Return those that are meant; `among` how many of the newest they were looked for, 0: among all."""
+        events = tables.events(await self._events.all(), now=time.time())
         found = {str(row["id"]): row for row in reversed(meant(events, self.args))}
-        return Rows(list(found), lambda one: line(found[one]))
+        older = bool(events) and events[0]["seq"] > 1
+        return Rows(list(found), lambda one: line(found[one]), {"among": EARLIER if older else 0})
 
 
 def meant(rows: Sequence[Row], args: dict[str, Any]) -> list[Row]:
@@ -51,8 +53,8 @@ def meant(rows: Sequence[Row], args: dict[str, Any]) -> list[Row]:
 
 
 def line(row: Row) -> list[object]:
-    """One event as a row of the page. Pure."""
+    """One event as a row of the page, with its day unless that is today. Pure."""
     said = {name: value for name, value in row.items() if name != "day"}
     shown = {column.key: column.cell(said if column.key == "said" else row, 0.0) for column in tables.EVENTS}
-    cells = [(key, shown[key].text, shown[key].tone) for key in ("at", "type", "mission", "said")]
+    cells = [(key, shown[key].text, shown[key].tone) for key in ("day", "at", "type", "mission", "said")]
     return ["", "events", safe(row["name"]), False, cells, {"mission": row.get("mission")}]

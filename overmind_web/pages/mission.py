@@ -21,6 +21,8 @@ from overmind_web.pages.arguments import text
 
 AGENTS = registry.names()[1:]
 """Agents whose programs can be started; those that are installed are named first."""
+_RUNS = frozenset({"running", "paused"})
+"""Status of one whose timeout counts."""
 _FULL_CORE = 100.0
 """Percent: the top of the curve of the processor, where it isn't higher."""
 
@@ -83,6 +85,7 @@ def head(row: Row, now: float) -> dict[str, object]:
         "tone": mark.tone,
         "state": missions_rows.state(row, now),
         "since": now - missions_rows.held(row, now) if live else None,
+        "run_since": now - missions_rows.lasted(row, now) if row["status"] in _RUNS else None,
         "cost": numbers.money(row.get("cost_usd")),
         "live": live,
         "session": row["type"] == "session",

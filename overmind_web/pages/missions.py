@@ -227,12 +227,18 @@ COLUMNS = frames.columns(list_frames.COLUMNS)
 
 
 class HangingPane(ContentPane):
-    """Sentences about the children of missions that somebody is about to end. Args of the page: `ids`."""
+    """Sentences about what hangs on missions that somebody is about to end, or to remove.
+
+    Args of the page: `ids`; `removed`, they are to be removed.
+    """
 
     async def load(self) -> object:
         """Return it, a sentence each."""
         await self.context.feed.ready.wait()
-        return {"lines": hanging(ids(self.args, "ids"), self.context.feed.fleet.fleet.rows, time.time())}
+        meant, rows = ids(self.args, "ids"), self.context.feed.fleet.fleet.rows
+        if self.args.get("removed") is True:
+            return {"lines": [missions_rows.removed_with([rows[one] for one in meant if one in rows])]}
+        return {"lines": hanging(meant, rows, time.time())}
 
 
 def hanging(meant: Collection[str], rows: Mapping[str, Row], now: float) -> list[str]:

@@ -15,7 +15,7 @@ import msgspec
 from starlette.responses import StreamingResponse
 
 from overmind_core.errors import OvermindError
-from overmind_web.server.credentials import Credentials, Visitor
+from overmind_web.server.credentials import LOOK_SECONDS, Credentials, Visitor
 
 ALIVE_SECONDS = 15.0
 """Without an event a comment is sent, so that nobody on the way takes the connection for dead."""
@@ -70,9 +70,15 @@ async def _body(
             if await credentials.check(visitor.secrets) is None:
                 ended.set()
         except OvermindError:
-            return  # the daemon is away: nobody's login ends meanwhile
+            return  # the daemon is away, or too busy: it is asked again
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await recheck()
 
     forget = credentials.watch(recheck)
+    looks = asyncio.ensure_future(look())
     try:
         yield _line(first, numbered=numbered)
         async with aclosing(_with_silence(lines, ended, visitor.expires_at)) as coming:
@@ -82,6 +88,7 @@ async def _body(
         yield error_event(error)
     finally:
         forget()
+        looks.cancel()
         await lines.aclose()
 
 

@@ -26,6 +26,9 @@ MOST_KNOWN = 512
 """Answers that are remembered."""
 KNOWN_SECONDS = 60.0
 """How long what the daemon said counts without asking again; it notes when a login was used as often."""
+LOOK_SECONDS = 10.0
+"""Between two looks at the login of what is connected: where a check failed, another one says that it has ended; timers
+stand still while the machine sleeps, and logins do not."""
 AWAY = frozenset({"busy", "daemon_lost", "daemon_not_running"})
 LINK_REFUSED = "This link has been used, or is older than 10 minutes. Get a new one with: overmind web link"
 EVENT, REVOKED = "web", "revoked"

@@ -16,6 +16,8 @@ const BASE = location.pathname.replace(/[^/]*$/, "");
 const KEY = "key";
 const LONG_AGO = 1_000_000;
 /** Seconds after which nobody cares how long ago somebody was here. */
+const LATER = 1_000;
+/** Milliseconds until it is looked again whether the page can be loaded anew. */
 const PATIENCE = 5_000;
 /** Milliseconds after which a question about the login is given up: a request into nothing would be waited for without end. */
 
@@ -182,14 +184,28 @@ class App {
     const version = /\/s\/([^/]+)\//.exec(import.meta.url)?.[1];
     if (this.socket.hello.static && version && version !== this.socket.hello.static) {
       // another version of the product serves now: its page speaks its language; drafts are kept
-      location.reload();
-      return;
+      if (!this._isBusy) {
+        location.reload();
+        return;
+      }
+      this._reload();
     }
     document.body.classList.remove("lost");
     if (fresh) this._navigate(); // otherwise its links are the same, and one may be under the finger
     this._state();
     this.looks();
     if (fresh || this._shown === null) this.router.show();
+  }
+
+  /** Whether something is lost with the page: what stands in a dialog, or an answer. */
+  get _isBusy() {
+    return document.querySelector("dialog[open]") !== null || this.socket.pressing;
+  }
+
+  /** Load the page anew, once nothing is lost with it. */
+  _reload() {
+    if (this._isBusy) setTimeout(() => this._reload(), LATER);
+    else location.reload();
   }
 
   _state() {
@@ -266,10 +282,12 @@ class App {
   }
 
   async logout() {
-    await login.logout(BASE, kept(KEY));
+    const name = this.socket.hello?.name ?? "NAME";
+    const why = await login.logout(BASE, kept(KEY));
     this.socket.end("logged_out");
     forget(KEY);
-    this._outside("You are logged out.", "To come back, make a link on the machine that runs Overmind, and open it here:");
+    if (why) this._outside("Only this browser is logged out.", `${why} The login itself has not ended: end it on the machine that runs Overmind, with overmind web revoke ${name}. To come back, make a link there, and open it here:`);
+    else this._outside("You are logged out.", "To come back, make a link on the machine that runs Overmind, and open it here:");
   }
 
   up() {

@@ -17,11 +17,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from overmind_core.client.terminal_link import Link
 from overmind_core.client.terminal_stream import Away, Exited, Failed, Joined, Severed, Sized, StateChange
+from overmind_core.domain.missions.reasons import limit_of, why_beside
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.logs.snapshot import screen_at
 from overmind_web.live.socket import REVOKED
-from overmind_web.server.credentials import Credentials, Visitor
+from overmind_web.server.credentials import LOOK_SECONDS, Credentials, Visitor
 from overmind_web.server.guard import SUBPROTOCOL
 from overmind_web.tty.flow import BadAcknowledgement, FlowWindow
 from overmind_web.tty.protocol import (
@@ -73,8 +74,6 @@ TYPED_LIMIT: Final = 4 << 20
 """Bytes that wait for a program which reads nothing; more is refused."""
 RESET: Final = b"\x1bc"
 """Makes the page's terminal a fresh one, which `Screen.redraw` wants."""
-LOOK_SECONDS: Final = 10.0
-"""Between two looks at the clock, as timers stand still while the machine sleeps, and logins do not."""
 _OVER: Final = frozenset({"ended", "handing_back", "detached"})
 _POLICY_VIOLATION: Final = 1008
 _CLOSING_SECONDS: Final = 1.0
@@ -87,7 +86,7 @@ class Last(NamedTuple):
 
     screen: Screen
     facts: Mapping[str, object]
-    """Of its mission: `name`, `status`, `exit_code`, `reason`."""
+    """Of its mission: `name`, `status`, `exit_code`, and in words `why` it ended; "" where the exit code says it."""
 
 
 class TerminalSocket:
@@ -272,14 +271,15 @@ async def last_screen(supervisor: Supervisor, mission: str, by: str) -> Last | N
     """The last screen of a mission that has ended, drawn from its log; None: it never had one, or nobody can say."""
     try:
         described = (await supervisor.call("logs", {"ids": [mission]}, by=by))["missions"][0]
-        row = (await supervisor.call("ps", {"ids": [mission]}, by=by))[0]
+        info = await supervisor.call("info", {"id": mission}, by=by)
         run = next(one for one in reversed(described["runs"]) if one["tty"])
         screen = await asyncio.to_thread(
             screen_at, from_wire(run["path"]), columns=run["columns"], rows=run["rows"], scrollback=HISTORY_ROWS
         )
     except (OvermindError, LookupError, StopIteration, OSError, ValueError):
         return None
-    return Last(screen, {key: row[key] for key in ("name", "status", "exit_code", "reason")})
+    why = why_beside(info["reason"], limit_of(info))
+    return Last(screen, {"name": info["name"], "status": info["status"], "exit_code": info["exit_code"], "why": why})
 
 
 def _stir(loop: asyncio.AbstractEventLoop, stirred: asyncio.Event) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
 from overmind_core.domain.text.moment import parse_time
-from overmind_core.view import quests
-from overmind_web.pages.board import card
+from overmind_core.view import board, quests
+from overmind_web.live.messages import Open
+from overmind_web.live.pane import PaneContext
+from overmind_web.pages.board import FEW, MANY, BoardPane, card
 from tests.core.cli.quest_rows import row
 
 ADDED, BEGAN, AGAIN = ("2026-11-20T12:00:00Z", "2026-11-20T12:05:00Z", "2026-11-20T12:09:00Z")
@@ -68,3 +74,43 @@ def test_a_card_offers_a_retry_only_where_the_daemon_takes_it(one, offered):
     facts = card(one, by="", question=None, there=False)["facts"]
     assert isinstance(facts, dict)
     assert facts["can_retry"] is offered
+
+
+class Told:
+    """What a board is given, of a daemon whose queue is long: the last quests in it are called `late`."""
+
+    feed = SimpleNamespace(fleet=SimpleNamespace(fleet=SimpleNamespace(rows={}, questions=[])))
+
+    def __init__(self, late: int) -> None:
+        self._quests = [row(f"early-{n}") for n in range(FEW)] + [row(f"late-{n}") for n in range(late)]
+
+    async def call(self, command: str, args: dict[str, Any]) -> Any:
+        """Tell about as many as are asked for."""
+        if command == "queue":
+            return {"paused": False, "slots": 4}
+        shown = {name: self._quests[: args["limit"] or None] if name == "queued" else [] for name in board.NAMES}
+        whole = {name: len(self._quests) if name == "queued" else 0 for name in board.NAMES}
+        return {"columns": [{"name": name, "count": whole[name], "quests": shown[name]} for name in board.NAMES]}
+
+
+def drawn(late: int, **args: object) -> tuple[int, str, int]:
+    """Of the queued column: cards, the words below them, and how many there are."""
+    opened = Open(p=1, view="board", args=args)
+    content = cast("Any", asyncio.run(BoardPane(cast("PaneContext", Told(late)), opened).load()))
+    queued = content["columns"][0]
+    return len(queued["cards"]), queued["more"], queued["count"]
+
+
+@pytest.mark.parametrize(
+    ("late", "args", "found"),
+    [
+        (2, {}, (FEW, "… 2 more", FEW + 2)),
+        (2, {"filter": "late"}, (2, "", 2)),
+        (FEW + 1, {"filter": "late"}, (FEW, "… 1 more", FEW + 1)),
+        (FEW + 1, {"filter": "late", "all": True}, (FEW + 1, "", FEW + 1)),
+        (MANY + 1, {"filter": "late", "all": True}, (MANY, "… 1 more", MANY + 1)),
+        (2, {"filter": "/("}, (FEW, "… 2 more", FEW + 2)),
+    ],
+)
+def test_a_filter_finds_cards_beyond_the_first_ones_of_their_column(late, args, found):
+    assert drawn(late, **args) == found

@@ -1,9 +1,10 @@
-"""What the browser says before missions are ended: which children go on, and which end with them."""
+"""What the browser says before missions are ended or removed: what goes on, and what goes with them."""
 
 from __future__ import annotations
 
 import pytest
 
+from overmind_core.view.missions import removed_with
 from overmind_web.pages.missions import hanging
 
 
@@ -44,3 +45,27 @@ HANGING = [
 @pytest.mark.parametrize(("meant", "said"), HANGING)
 def test_it_is_said_what_hangs_on_those_that_are_to_end(meant, said):
     assert hanging(frozenset(meant), {row["id"]: row for row in ROWS}, 1_000.0) == said
+
+
+PLAIN = mission("plain", status="stopped")
+OWN = mission("own", status="stopped") | {"isolation": {"worktree": "/w/own", "containers": {}}}
+SERVED = mission("served", status="stopped") | {"isolation": {"worktree": None, "containers": {"db": "om-db"}}}
+DISCARDED = mission("discarded", status="stopped") | {"isolation": {"worktree": None, "containers": {}}}
+PLAN = mission("plan", kind="blueprint", status="stopped")
+ITS_OWN = "So is what it had of its own, unless work would be lost:"
+THEIR_OWN = "So is what they had of their own, unless work would be lost: worktree, branch, containers and volumes."
+REMOVED = [
+    ([PLAIN], "Its record and its log are removed."),
+    ([DISCARDED], "Its record and its log are removed."),
+    ([OWN], f"Its record and its log are removed. {ITS_OWN} worktree and branch."),
+    ([SERVED], f"Its record and its log are removed. {ITS_OWN} containers and volumes."),
+    ([PLAN], f"Its record and its log are removed, with those of its agents. {THEIR_OWN}"),
+    ([PLAIN, PLAIN], "Their records and logs are removed."),
+    ([PLAIN, OWN, SERVED], f"Their records and logs are removed. {THEIR_OWN}"),
+    ([PLAIN, PLAN], f"Their records and logs are removed, with those of the plans' agents. {THEIR_OWN}"),
+]
+
+
+@pytest.mark.parametrize(("meant", "said"), REMOVED)
+def test_it_is_said_all_that_goes_with_those_that_are_removed(meant, said):
+    assert removed_with(meant) == said

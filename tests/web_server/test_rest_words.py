@@ -250,6 +250,20 @@ def test_a_stream_in_silence_sends_comments_and_ends_with_its_login(asked):
     )  # fmt: skip
 
 
+def test_a_stream_ends_with_a_login_that_nobody_could_check_when_it_ended(asked):
+    async def play(ask, tab, _mission):
+        answer = Answer()
+        following = asyncio.create_task(ask("GET", "/api/v1/events", answer=answer))
+        await until(lambda: answer.events, "it begins")
+        tab.credentials.visitor = OvermindError("busy")
+        await tab.credentials.tell()
+        tab.credentials.visitor = None
+        await following
+        return answer.events[-1][2]["error"]
+
+    assert asked(play) == "unauthorized"
+
+
 def test_a_stream_ends_when_its_login_expires_though_nobody_says_so(asked):
     async def play(ask, _tab, _mission):
         return await ask("GET", "/api/v1/events", who=visitor(expires_at=time.time() - 1))

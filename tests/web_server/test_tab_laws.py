@@ -108,6 +108,17 @@ def test_a_login_that_nobody_can_check_now_goes_on(home):
     assert looked_at(home, play) == (None, [])
 
 
+def test_a_login_that_ended_while_nobody_could_check_ends_its_tab_all_the_same(home):
+    async def play(tab):
+        tab.credentials.visitor = OvermindError("busy", "The daemon does not answer. Try again.")
+        await tab.credentials.tell()
+        tab.credentials.visitor = None
+        await until(lambda: tab.closed is not None, "it is closed")
+        return tab.said["bye"][0]["error"], tab.closed
+
+    assert looked_at(home, play) == ("revoked", socket.REVOKED)
+
+
 def test_a_login_that_may_only_look_by_now_may_only_look(home):
     async def play(tab):
         before = await tab.press("queue_set", paused=True)

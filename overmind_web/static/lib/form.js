@@ -3,6 +3,7 @@
 import { h, unique } from "./dom.js";
 import { dialog } from "./dialog.js";
 import { keep, kept } from "./store.js";
+import { withUnit } from "./time.js";
 
 /** What a refusal is about, by its code, else by its words: those of the full-screen program's form. */
 const ABOUT = { name_taken: "name", cwd_not_found: "cwd", provider_missing: "what", unknown_provider: "what", empty_command: "text", not_found: "text", untrusted_project: "isolate", docker_missing: "isolate", port_range_exhausted: "isolate", git_failed: "isolate" };
@@ -108,7 +109,7 @@ export async function newMission(context) {
         const request = {
           cwd: folder.value.trim() || start.folder || "",
           restart: restart.value,
-          timeout: timeout.value.trim() || 0,
+          timeout: withUnit(timeout.value.trim()) || 0,
           ...(name.value.trim() ? { name: name.value.trim() } : {}),
           ...(isolate.value ? { isolate: isolate.value === "yes" } : {}),
           ...(sort === "command" ? { command: text.value } : {}),

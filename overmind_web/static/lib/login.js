@@ -28,12 +28,17 @@ export async function post(base, token) {
   return body;
 }
 
+/** End the login. Resolves to why it goes on there, as a sentence; "": it has ended. */
 export async function logout(base, key) {
+  let answer;
   try {
-    await fetch(`${base}logout`, { method: "POST", headers: { "X-Overmind-Key": key ?? "" }, credentials: "same-origin", cache: "no-store" });
+    answer = await fetch(`${base}logout`, { method: "POST", headers: { "X-Overmind-Key": key ?? "" }, credentials: "same-origin", cache: "no-store" });
   } catch {
-    // nobody answers: the key is forgotten here, and the login can be revoked there
+    return "The server does not answer.";
   }
+  if (answer.ok || answer.status === 401) return "";
+  const body = await answer.json().catch(() => ({}));
+  return body.message ?? `The server refused it (${answer.status}).`;
 }
 
 /** What stands here while nobody is logged in: how to make a link, and a box for one. */

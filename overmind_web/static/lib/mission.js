@@ -2,9 +2,9 @@
 
 import { h, fill } from "./dom.js";
 import { mark, remark } from "./marks.js";
-import { tick, rest } from "./time.js";
+import { now, tick, rest, seconds, withUnit, words } from "./time.js";
 import { href } from "./router.js";
-import { menu } from "./dialog.js";
+import { confirm, menu } from "./dialog.js";
 import { ask, choice, line, wholeNumber } from "./ask.js";
 import { actions } from "./actions.js";
 import { draft } from "./store.js";
@@ -170,8 +170,18 @@ export class MissionPanel {
       ["grace", "Grace period", line({ placeholder: "as it is; e.g. 10s" })],
     ], "Change", "It holds at once, without a restart.");
     if (!given) return null;
-    const changed = Object.entries(given).filter(([, value]) => value !== "");
-    return changed.length ? Object.fromEntries(changed.map(([name, value]) => [name, name === "max_restarts" ? Number(value) : value])) : null;
+    const changed = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
+    if (!Object.keys(changed).length) return null;
+    if (changed.max_restarts) changed.max_restarts = Number(changed.max_restarts);
+    if (changed.timeout) changed.timeout = withUnit(changed.timeout);
+    return !changed.timeout || (await this._mayRunOut(seconds(changed.timeout))) ? changed : null;
+  }
+
+  /** Whether its run goes on with a limit, or whoever sets it agrees that it ends. `limit` in seconds; 0: none. */
+  async _mayRunOut(limit) {
+    const { name, run_since: since } = this._facts;
+    if (!limit || since === null || now() - since < limit) return true;
+    return confirm(`Change ${name}?`, [`Its run has lasted ${words(now() - since)}: with this timeout it is ended at once.`], "Change");
   }
 
   /** Ask what may be changed without a restart, and change it. */

@@ -123,6 +123,11 @@ export class Connection extends EventTarget {
     });
   }
 
+  /** Whether something was asked for that has no answer yet. */
+  get pressing() {
+    return this._presses.size > 0;
+  }
+
   forget(pane) {
     if (this._panes.delete(pane.number) && this.live) this.send({ t: "close", p: pane.number });
   }

@@ -29,6 +29,15 @@ export function words(seconds) {
   return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
+/** A time as it was typed; one without a unit is in seconds, as on the command line: requests take milliseconds. */
+export const withUnit = (typed) => (/^\d+(\.\d*)?$/.test(typed) ? `${typed}s` : typed);
+
+/** Seconds of a time with its units, such as `1h30m`; 0 of what is no time. */
+export function seconds(text) {
+  const units = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 };
+  return [...text.matchAll(/(\d+(?:\.\d*)?)(ms|[smhd])/g)].reduce((sum, [, number, unit]) => sum + Number(number) * units[unit], 0);
+}
+
 const ticking = new Map();
 
 /** The span from now to a moment, which has been or is to come, behind what stands before it; one that has come stays 0s. */

@@ -7,6 +7,7 @@ import { answered, requestKey } from "./store.js";
 
 const ENDS = new Set(["stop", "kill", "restart", "delete"]);
 /** Verbs that end missions, whose children go on or end with them. */
+const REMOVES = "rm";
 const APPEARED = 300;
 /** Milliseconds for which what has just appeared takes no answer. */
 const MOST = 12;
@@ -120,7 +121,7 @@ export class Verbs {
     return button;
   }
 
-  /** Ask for an operation, after a question where its row says so; says what came of it. Resolves to its answer, null where nothing was asked or it was refused. */
+  /** Ask for an operation, after a question where its row or `how.confirms` says so; says what came of it. Resolves to its answer, null where nothing was asked or it was refused. */
   async press(verb, args, how = {}) {
     const row = this.row(verb) ?? {};
     if (!this.allowed(verb)) {
@@ -135,7 +136,7 @@ export class Verbs {
     forms.done();
     let given = typeof args === "function" ? await args() : args;
     if (given === null || given === undefined) return null;
-    if (row.asks && how.asks !== null) {
+    if ((row.asks || how.confirms) && how.asks !== null) {
       const sentences = [...(how.asks?.() ?? []), ...this.hanging(verb, [given.id]), ...(row.questions ?? [])];
       const label = how.label ?? row.label ?? verb;
       if (!(await confirm(how.title ?? `${capital(label)}?`, sentences, capital(label)))) return null;
@@ -172,10 +173,10 @@ export class Verbs {
     if (text) this._toasts.say(text, wrong || notes.size ? "wait" : "good");
   }
 
-  /** What hangs on missions that it ends: a promise of the sentence, which the server knows; none where nothing ends. */
+  /** What hangs on missions that it ends or removes: a promise of the sentence, which the server knows; none where nothing ends. */
   hanging(verb, ids) {
-    if (!ENDS.has(verb)) return [];
-    return [this._socket.once("hanging", { ids }).then((content) => content?.lines.join(" ") ?? "")];
+    if (!ENDS.has(verb) && verb !== REMOVES) return [];
+    return [this._socket.once("hanging", { ids, removed: verb === REMOVES }).then((content) => content?.lines.join(" ") ?? "")];
   }
 
   /** Show what a project's file would run, and trust exactly that, once the person says yes; whether they did. */

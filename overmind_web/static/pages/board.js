@@ -214,7 +214,9 @@ class Board {
     if (drawn.count.textContent !== number) drawn.count.textContent = number;
     fill(drawn.tab, h("b", {}, String(column.count)), ` ${column.name}`);
     drawn.more.hidden = !column.more;
-    drawn.more.textContent = column.more;
+    const all = Boolean(this._query.all); // the server sends no more of a column
+    drawn.more.disabled = all;
+    drawn.more.textContent = all ? `${column.more}: filter to find them` : column.more;
     const wanted = [];
     let lane = null;
     for (const card of column.cards) {

@@ -10,6 +10,8 @@ import { href } from "../lib/router.js";
 
 const narrow = matchMedia("(max-width: 1099px)");
 const FOLDED_FROM = 12;
+const LOOKS = 5_000;
+/** Milliseconds between two looks while it is seen: no event tells that a command has written a file. */
 /** Files of a phone from which on they begin folded. */
 
 export function open(place, context, [id]) {
@@ -49,6 +51,7 @@ class Changes {
     this.text.addEventListener("click", (event) => this._clicked(event));
     this._drop = context.keys.layer("changes", this._keys());
     this._pane = context.socket.pane("changes", { id }, { content: ({ content }) => this._take(content), failed: (message) => this._failed(message), lost: () => {} });
+    this._looking = setInterval(() => document.hidden || !this._content?.about.live || this._pane.send({ t: "say", say: {} }), LOOKS);
   }
 
   mission() {
@@ -429,6 +432,7 @@ class Changes {
   }
 
   close() {
+    clearInterval(this._looking);
     this._pane.close();
     this._drop();
   }

@@ -402,7 +402,9 @@ class Missions {
 
   /** One log of all that are marked, by the time of their lines. */
   _logs() {
-    this._context.router.go("log", [...this.table.marked].slice(0, MOST_LOGS));
+    const marked = [...this.table.marked];
+    if (marked.length > MOST_LOGS) this._context.toasts.say(`the log is of ${MOST_LOGS} of the ${marked.length} marked missions`, "wait");
+    this._context.router.go("log", marked.slice(0, MOST_LOGS));
   }
 
   _message() {

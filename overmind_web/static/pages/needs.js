@@ -86,12 +86,13 @@ class Needs {
   _take(content) {
     const before = new Map(this._needs.map((need) => [need.key, need]));
     this._needs = content.needs;
+    this._loaded = true;
     const now = new Set(this._needs.map((need) => need.key));
     for (const [key, need] of before) if (!now.has(key)) this._left(need);
     for (const [key, need] of this._gone) this._tell(key, need, content.answered?.[String(need.question)]);
     for (const need of this._needs) if (!before.has(need.key) && before.size + this._mine.size > 0 && need.question) this._context.announce(`${need.name} asks: ${need.summary}`);
     if (this._wanted) this._choose(this._wanted);
-    if (!now.has(this.cursor)) this._fall([...before.keys()].indexOf(this.cursor));
+    if (!now.has(this.cursor) && !this._wanted?.q) this._fall([...before.keys()].indexOf(this.cursor));
     this._draw();
   }
 
@@ -103,11 +104,25 @@ class Needs {
 
   _choose(query) {
     const found = this._needs.find((need) => (query.q && String(need.question) === query.q) || (query.id && need.id === query.id));
-    if (!found) return;
+    if (!found) {
+      if (query.q) this._missing(query);
+      return;
+    }
     this._wanted = null;
     this.cursor = found.key;
     this._draw();
     this._cards.get(found.key)?.element.scrollIntoView({ block: "start" });
+  }
+
+  /** The question of a link is not open: no other one is chosen in its place. It is said once it had time to come. */
+  _missing(query) {
+    this.cursor = null;
+    this._light();
+    if (this._missed === query || !this._loaded) return;
+    this._missed = query;
+    setTimeout(() => {
+      if (this._wanted === query && !this._closing.signal.aborted) this._context.toasts.say(`question ${query.q} is no longer open`, "wait");
+    }, NAMED);
   }
 
   /** A question is open no longer; who answered it may be told a moment later. */
@@ -191,6 +206,7 @@ class Needs {
 
   _here(key) {
     if (this.cursor === key) return;
+    this._wanted = null;
     this.cursor = key;
     this._light();
   }
@@ -251,6 +267,7 @@ class Needs {
     const to = round ? (place + step) % Math.max(1, this._needs.length) : Math.max(0, Math.min(this._needs.length - 1, place + step));
     const need = this._needs[to];
     if (!need) return false;
+    this._wanted = null;
     this.cursor = need.key;
     this._light();
     const shown = wide.matches ? this.list.querySelector(".need-row.cursor") : this._current?.element;

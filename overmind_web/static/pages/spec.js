@@ -366,7 +366,7 @@ class Spec {
     const { verbs, socket } = this._context;
     const { name, archived, drift, edited } = this._content;
     const item = (verb, label, key) => ({ label, key, disabled: !socket.ready || (!verbs.allowed(verb) && verb !== "spec_sync"), press: () => this._press(verb) });
-    return menu(name, [item("spec_run", "Run", "r"), item("spec_sync", "Sync: show what it would do", "s"), drift || edited ? item("spec_accept", "Accept all as it is now", "") : null, item("spec_archive", archived ? "Restore" : "Archive", "^d")].filter(Boolean));
+    return menu(name, [item("spec_run", "Run", "r"), item("spec_sync", "Sync: show what it would do", "v"), drift || edited ? item("spec_accept", "Accept all as it is now", "") : null, item("spec_archive", archived ? "Restore" : "Archive", "^d")].filter(Boolean));
   }
 
   _press(verb) {

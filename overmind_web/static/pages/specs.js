@@ -26,15 +26,17 @@ async function newSpec({ socket }) {
 
 export function open(place, context) {
   const add = () => context.verbs.button("spec_new", () => newSpec(context), { label: "New", key: "", primary: true, icon: mark("plus", "plain"), says: (answer) => `created ${answer?.slug ?? "it"}`, done: (answer) => answer?.id && context.router.go("spec", [answer.id]) });
-  return new ListPage(place, context, {
-    list: "specs", title: "Specs", page: "specs", tools: () => [add()], first: () => h("div", {}, add()), hint: "A spec leads from a brief to tasks, by documents that you read and comment on.",
+  const which = h("select", { class: "field order", "aria-label": "Which specs", onchange: () => page.set({ way: which.value }) }, [["", "not archived"], ["all", "all"]].map(([value, title]) => h("option", { value, selected: (place.query.way ?? "") === value }, title)));
+  const page = new ListPage(place, context, {
+    list: "specs", title: "Specs", page: "specs", tools: () => [which, add()], first: () => h("div", {}, add()), hint: "A spec leads from a brief to tasks, by documents that you read and comment on.",
     opens: (row) => (context.router.go("spec", [row.id]), true),
     links: (row) => [{ title: "Phases and documents", href: href("spec", [row.id]) }],
     actions: [
       { verb: "spec_run", args: (row) => ({ id: row.id }), when: (row) => row.facts.state !== "archived", says: (row) => `${row.name} goes on`, primary: true },
-      { verb: "spec_archive", args: (row) => ({ id: row.id }), when: (row) => row.facts.state !== "archived", asks: (row) => [`${row.name} is ${row.facts.state}.`], says: (row) => `archived ${row.name}` },
+      { verb: "spec_archive", args: (row) => ({ id: row.id }), when: (row) => row.facts.state !== "archived", asks: (row) => [`${row.name} is ${row.facts.state}. Nothing of it starts any more.`], confirms: true, says: (row) => `archived ${row.name}` },
       { verb: "spec_archive", label: "restore", args: (row) => ({ id: row.id, undo: true }), when: (row) => row.facts.state === "archived", says: (row) => `restored ${row.name}` },
-      { verb: "spec_forget", args: (row) => ({ id: row.id }), when: (row) => row.facts.state === "archived", says: (row) => `forgot ${row.name}` },
+      { verb: "spec_forget", args: (row) => ({ id: row.id }), when: (row) => row.facts.state === "archived", asks: (row) => [`${row.name} is forgotten, with what is known of its quests. Nothing brings it back.`], confirms: true, says: (row) => `forgot ${row.name}` },
     ],
   });
+  return page;
 }

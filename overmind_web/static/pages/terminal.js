@@ -19,7 +19,7 @@ const NOT_SENT = "not sent: the terminal is being joined";
 const coarse = matchMedia("(pointer: coarse)");
 
 /** How a mission ended, in words. */
-const end = ({ status, exit_code: code, reason }) => (code === null || code === undefined ? `${status}` : `exited (${code})${reason ? `, ${reason}` : ""}`);
+const end = ({ status, exit_code: code, why }) => [code === null || code === undefined ? status : `exited (${code})`, why].filter(Boolean).join(", ");
 
 /**
  * @param {Object} place

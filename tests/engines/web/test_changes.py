@@ -47,6 +47,13 @@ def line(page, path: str, number: int):
     return page.locator(f"[data-line={json.dumps(f'{path}:{number}')}]")
 
 
+def test_what_is_written_while_the_page_is_seen_comes_by_itself(pages, shop, mission):
+    page = pages.open(f"changes/{mission}", **DESK)
+    page.get_by_text("no changes compared with main").wait_for()
+    write(shop, mission, "app.py", "one\nzwei\nthree\n")
+    line(page, "app.py", 2).wait_for()
+
+
 def test_comments_survive_a_reload_and_go_as_one_message(pages, agents, shop, mission):
     write(shop, mission, "app.py", "one\nzwei\nthree\n")
     page = pages.open(f"changes/{mission}", **DESK)

@@ -75,6 +75,17 @@ def test_logging_out_ends_the_login_here_and_there(pages, site):
     page.get_by_role("heading", name="You are not logged in.").wait_for()
 
 
+def test_a_login_that_the_server_has_not_ended_is_not_called_ended(pages, site):
+    pages.tolerated = ("503",)
+    page = pages.open("missions", **DESK)
+    page.route("**/logout", lambda route: route.fulfill(status=503, json={"message": "The daemon does not answer."}))
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("heading", name="Only this browser is logged out.").wait_for()
+    page.get_by_text("The daemon does not answer. The login itself has not ended").wait_for()
+    page.get_by_text("overmind web revoke browser").wait_for()
+
+
 def test_the_server_takes_another_link(pages, site, outsider):
     outsider.goto(site.link())
     outsider.locator(".missions-head").wait_for()

@@ -73,6 +73,67 @@ def test_how_a_mission_is_treated_is_changed_by_its_key(pages, site):
     )
 
 
+def test_a_form_that_is_open_is_not_lost_to_another_version_of_the_server(pages, site):
+    mission = site.om.mission("sleep 100", "--name", "worker")
+    page = pages.context(**DESK).new_page()
+    sockets = []
+
+    def pass_on(socket):
+        """Connect it; the second one is told of another version."""
+        server = socket.connect_to_server()
+        sockets.append(socket)
+        if len(sockets) == 2:
+            server.on_message(lambda text: socket.send(re.sub(r'"static":"[^"]*"', '"static":"other"', text)))
+
+    page.route_web_socket(re.compile("/ws$"), pass_on)
+    pages.go(page, "missions")
+    row(page, "worker").click()
+    page.locator(".mission-actions .button").first.wait_for()
+    page.keyboard.press("e")
+    page.get_by_label("Grace period").fill("7s")
+    sockets[0].close()
+    eventually(lambda: page.wait_for_timeout(100) or len(sockets) == 2, timeout=30, what="it is connected again")
+    page.wait_for_timeout(1_500)
+    page.get_by_role("dialog").get_by_role("button", name="Change").click()
+    eventually(lambda: page.wait_for_timeout(100) or len(sockets) == 3, timeout=30, what="it is loaded anew")
+    assert site.om.api("info", id=mission)["grace_seconds"] == 7
+
+
+def treat(page, limit: str) -> None:
+    """Give the mission beside the list another timeout."""
+    page.keyboard.press("e")
+    page.get_by_label("Timeout of a run").fill(limit)
+    page.get_by_role("dialog").get_by_role("button", name="Change").click()
+    page.get_by_label("Timeout of a run").wait_for(state="detached")
+
+
+def test_a_timeout_without_a_unit_is_seconds_and_one_that_is_past_is_asked_about(pages, site):
+    mission = site.om.mission("sleep 100", "--name", "worker")
+    page = pages.open("missions", **DESK)
+    row(page, "worker").click()
+    page.locator(".mission-actions .button").first.wait_for()
+    treat(page, "600")
+    eventually(lambda: site.om.api("info", id=mission)["timeout_ms"] == 600_000, timeout=30, what="it is treated so")
+    treat(page, "1ms")
+    page.get_by_role("dialog").get_by_text("with this timeout it is ended at once").wait_for()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    page.get_by_role("dialog").wait_for(state="detached")
+    assert site.om.api("info", id=mission)["timeout_ms"] == 600_000
+
+
+def test_the_timeout_of_a_new_mission_is_in_seconds_without_a_unit(pages, site):
+    page = pages.open("missions", **DESK)
+    page.get_by_role("button", name="New").first.click()
+    page.get_by_label("What").select_option("command")
+    page.get_by_role("textbox", name="Command").fill("sleep 100")
+    page.locator("dialog summary").click()
+    page.get_by_label("Timeout", exact=True).fill("600")
+    page.get_by_role("button", name="Start").click()
+    page.locator("dialog").wait_for(state="detached")
+    (started,) = site.om.api("ps")
+    assert site.om.api("info", id=started["id"])["timeout_ms"] == 600_000
+
+
 def test_back_reload_and_deep_link_keep_page_filter_and_row(pages, site):
     for name in ("alpha", "beta", "gamma"):
         site.om.mission("sleep 100", "--name", name)

@@ -290,3 +290,13 @@ def test_hostile_text_is_shown_and_nothing_of_it_runs(pages, agents, text):
     found = shown.evaluate("(card) => card.textContent")
     assert "\x1b" not in found
     assert "\u202e" not in found
+
+
+@pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_link_to_a_question_that_was_answered_chooses_no_other(pages, agents, how):
+    asks(agents, "!bash touch a", "first")
+    page = pages.open("needs?q=999", **how)
+    page.locator(".toast").filter(has_text="question 999 is no longer open").wait_for()
+    assert page.locator("article.cursor").count() == 0
+    page.keyboard.press("j")
+    page.locator("article.cursor").wait_for()

@@ -75,14 +75,17 @@ def test_a_plan_and_one_of_its_agents_are_stopped_after_a_question(pages, site, 
     eventually(lambda: "working" not in page.locator(".plan-state").inner_text(), what="it is seen to have ended")
 
 
-@pytest.mark.parametrize(("key", "said"), [("r", "restarted release"), ("Control+d", "removed release")])
-def test_a_plan_that_has_ended_is_started_again_or_removed_from_the_list(pages, site, tmp_path, key, said):
+@pytest.mark.parametrize(
+    ("key", "what", "said"),
+    [("r", "", "restarted release"), ("Control+d", "with those of its agents", "removed release")],
+)
+def test_a_plan_that_has_ended_is_started_again_or_removed_from_the_list(pages, site, tmp_path, key, what, said):
     plan = applied(site.om, tmp_path, '[agents.one]\ncommand = "true"\n', "release")
     site.om.wait_status(plan, "stopped")
     page = pages.open("plans", **DESK)
     page.get_by_role("row").filter(has_text="release").click()
     press_until(page, key, page.get_by_role("dialog"))
-    asked(page, "release")
+    asked(page, "release", what)
     page.keyboard.press("y")
     page.locator(".toast").filter(has_text=said).wait_for()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engines.web.conftest import DESK, PHONE
+from tests.engines.web.conftest import DESK, PHONE, press_until
 from tests.kit.specs import SpecWorld
 
 
@@ -44,6 +44,30 @@ def test_a_gate_is_allowed_by_its_key(pages, world):
     page.keyboard.press("y")
     page.locator("article").wait_for(state="detached")
     assert world.states()["requirements"] == "passed"
+
+
+def test_a_spec_is_archived_and_forgotten_from_the_list_after_a_question(pages, world):
+    page = pages.open("specs", **DESK)
+    row = page.get_by_role("row").filter(has_text="carts")
+    row.click()
+    dialog = page.get_by_role("dialog")
+    press_until(page, "Control+d", dialog)
+    dialog.get_by_text("Nothing of it starts any more.").wait_for()
+    page.keyboard.press("n")
+    dialog.wait_for(state="detached")
+    assert world.om.api("specs")[0]["state"] != "archived"
+    press_until(page, "Control+d", dialog)
+    page.keyboard.press("y")
+    page.locator(".toast").filter(has_text="archived carts").wait_for()
+    row.wait_for(state="detached")
+    page.get_by_label("Which specs").select_option("all")
+    row.filter(has_text="archived").click()
+    forget = page.get_by_role("button", name="Forget")
+    forget.evaluate("() => new Promise((then) => setTimeout(then, 600))")  # what has only just appeared takes no press
+    forget.click()
+    dialog.get_by_text("Nothing brings it back.").wait_for()
+    page.keyboard.press("y")
+    page.locator(".toast").filter(has_text="forgot carts").wait_for()
 
 
 @pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])

@@ -389,6 +389,16 @@ def above(page):
     }""")
 
 
+def test_a_mission_that_a_limit_has_ended_says_so_in_words(pages, om):
+    mission = session(om, "echo ready; cat", "--timeout", "5s")
+    page = open_terminal(pages, mission, **DESK)
+    until(page, "ready")
+    until(page, "it took longer than 5 seconds", words)  # as it ends
+    page.reload()
+    until(page, "it took longer than 5 seconds", words)
+    assert "timeout" not in words(page)
+
+
 @pytest.mark.parametrize("how", [DESK, PHONE], ids=["desk", "phone"])
 def test_a_mission_that_has_ended_shows_its_last_screen_and_is_started_again(pages, om, how):
     mission = session(om, "seq 1 200; echo run $OVERMIND_RUN over; test -e again && cat; exit 3", "--cwd", om.home)

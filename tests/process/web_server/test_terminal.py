@@ -95,6 +95,13 @@ def test_a_terminal_that_has_ended_shows_its_last_screen(mode, om, site):
             page.step()
 
 
+def test_the_last_screen_of_what_a_limit_has_ended_says_so_in_words(om, site):
+    mission = session(om, "echo ready; cat", "--timeout", "200ms")
+    om.wait_status(mission, "crashed")
+    with site.terminal(mission) as page:
+        assert page.item("last")["why"] == "it took longer than 0.2 seconds"
+
+
 def test_who_joins_late_can_scroll_to_what_was_there_before(om, site):
     mission = session(om, "seq 1 3000; echo over; cat")
     with site.terminal(mission) as page:

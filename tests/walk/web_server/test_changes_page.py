@@ -81,6 +81,16 @@ def test_a_hostile_file_name_is_text(om, tab, shop):
     assert "<script>\\x1b]0;x\\x07\\u202e.py" in [one["path"] for one in content(tab)["files"]]
 
 
+def test_what_is_written_meanwhile_is_there_once_the_page_has_it_looked_again(om, tab, shop):
+    mission, folder = isolated(om, shop, "true")
+    tab.open(1, "changes", id=mission)
+    assert content(tab)["files"] == []
+    with open(os.path.join(folder, "app.py"), "w") as file:
+        file.write("one\n")
+    tab.send(t="say", p=1, say={})
+    tab.until(lambda: [one["path"] for one in content(tab)["files"]] == ["app.py"], what="the change")
+
+
 def test_a_landing_is_previewed_committed_and_done_in_steps(om, tab, shop):
     mission, _ = isolated(om, shop, "sed -i s/two/zwei/ app.py")
     tab.open(1, "landing", id=mission, how="squash")
