@@ -291,6 +291,7 @@ def test_at_midnight_the_question_is_withdrawn_and_the_queue_goes_on(shop):
         ((text,),) = database.execute("SELECT value FROM meta WHERE key = 'budget:queue'")
         yesterday = json.loads(text) | {"since": json.loads(text)["since"] - 86400}
         database.execute("UPDATE meta SET value = ? WHERE key = 'budget:queue'", (json.dumps(yesterday),))
+        database.execute("UPDATE costs SET at = at - 86400")
     shop.om.ok("start")
     shop.done("two")
     assert shop.budget_questions() == []

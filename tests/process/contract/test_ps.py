@@ -260,8 +260,7 @@ def test_the_tree_draws_branches_and_orphans_are_roots(om):
     om.ok("kill", gone)
     drawn = ["root", "├─ first", "│  └─ grandchild", "└─ second", "orphan"]
     assert _names(om.ok("ps", "--tree")) == drawn
-    om.ok("rm", gone)
-    assert _names(om.ok("ps", "--tree", "--all")) == drawn
+    assert "It descends from gone. Stop it first" in om.refused("rm", gone, code="not_finished")
 
 
 def test_wide_shows_exit_cpu_and_memory(om):
