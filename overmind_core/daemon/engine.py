@@ -320,6 +320,7 @@ class Engine:
             assignments=self.assignments,
             table=parts.state.reports,
             slug_of_spec=self.specs.slug_of,
+            on_queued=self.specs.on_queued,
         )
         made.load()
         return made

@@ -136,10 +136,16 @@ class TargetUse(NamedTuple):
     operation: GitOperation | None = None
     """What stands half done there."""
     found: Collisions = Collisions()
+    missing: bool = False
+    """It is missing, and git has it locked: its disk may not be mounted."""
 
     @property
     def sentence(self) -> str:
         """What is in the way, and what to do about it."""
+        if self.missing:
+            where = f"{self.branch} is checked out in {self.folder}, which is missing: its disk may not be mounted."
+            give_up = f"git worktree unlock {shlex.quote(self.folder)}"
+            return f"{where} Nothing was changed. Mount it, or give that checkout up with: {give_up}"
         if self.operation is not None:
             where = f"{self.branch} is in use in {self.folder}, where a {self.operation.noun} is not finished."
             return f"{where} Nothing was changed. {self.operation.advice(self.folder)}"
@@ -174,7 +180,8 @@ class TargetUse(NamedTuple):
         if edited:
             found = [f"git -C {shlex.quote(self.folder)} stash push -- {shlex.join(edited[:MOST_COMMANDS])}"]
             found = found if len(edited) <= MOST_COMMANDS else [f"git -C {shlex.quote(self.folder)} stash push"]
-        found += [shlex.join(("mv", f"{self.folder}/{path}", f"{self.folder}/{path}{ASIDE}")) for path in loose]
+        # What was moved there before stays: then that one has to go elsewhere first.
+        found += [shlex.join(("mv", "-n", f"{self.folder}/{path}", f"{self.folder}/{path}{ASIDE}")) for path in loose]
         return tuple(found[:MOST_COMMANDS])
 
     @property

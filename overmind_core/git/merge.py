@@ -222,20 +222,29 @@ class TargetInUse(Exception):
 
     Attributes:
         folder: The checkout where it is in use.
-        operation: What stands half done there; None: files are in the way.
+        operation: What stands half done there; None: files are in the way, or it is missing.
         found: Those files: a person's, which are nowhere else.
+        missing: The checkout is not there, and locked: it may be on a disk that is not mounted.
     """
 
-    def __init__(self, folder: str, *, operation: GitOperation | None = None, found: Collisions | None = None) -> None:
-        super().__init__(folder, operation, found)
+    def __init__(
+        self,
+        folder: str,
+        *,
+        operation: GitOperation | None = None,
+        found: Collisions | None = None,
+        missing: bool = False,
+    ) -> None:
+        super().__init__(folder, operation, found, missing)
         self.folder = folder
         self.operation = operation
         self.found = found or Collisions()
+        self.missing = missing
 
     def use(self, branch: str) -> TargetUse:
         """The same for people. `branch`: the target."""
         found = Collisions(*(tuple(map(to_wire, paths)) for paths in self.found))
-        return TargetUse(to_wire(branch), to_wire(self.folder), self.operation, found)
+        return TargetUse(to_wire(branch), to_wire(self.folder), self.operation, found, self.missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +254,7 @@ class TargetBranch:
     branch: str
     commit: str
     folder: str | None
-    """None: nowhere."""
+    """None: nowhere. One that is locked may not be there."""
     detached: tuple[str, ...] = ()
     """Checkouts of commits without a name: in one of them it may be being rebased."""
 
@@ -266,7 +275,7 @@ def target_of(git: Git, source: str, branch: str) -> TargetBranch | None:
         commit = git.run(source, *words, expected=(0, 1, 128)).out.strip()
     if not commit:
         return None
-    folder = None if here is None or not os.path.isdir(here.path) else here.path
+    folder = here.path if here is not None and (here.is_locked or os.path.isdir(here.path)) else None
     return TargetBranch(branch, commit, folder, tuple(one.path for one in known if one.branch is None))
 
 
@@ -280,7 +289,7 @@ def check_free(git: Git, target: TargetBranch, after: str, *, before: str | None
         before: What the changes begin at, where `after` has only the work itself; the target by default.
 
     Raises:
-        TargetInUse: what would change there meets uncommitted files, or something stands half done.
+        TargetInUse: what would change there meets uncommitted files, something stands half done, or it is not there.
         GitFailed: git can't tell.
     """
     folder = target.folder
@@ -289,6 +298,8 @@ def check_free(git: Git, target: TargetBranch, after: str, *, before: str | None
             if os.path.isdir(path) and _rebased(git, path) == target.branch:
                 raise TargetInUse(path, operation=GitOperation.REBASE)
         return
+    if not os.path.isdir(folder):
+        raise TargetInUse(folder, missing=True)
     operation = operation_of(git, folder)
     if operation not in {None, GitOperation.BISECT}:
         raise TargetInUse(folder, operation=operation)

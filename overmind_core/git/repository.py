@@ -48,6 +48,8 @@ class Checkout(NamedTuple):
     path: str
     head: str | None
     branch: str | None
+    is_locked: bool = False
+    """Git keeps it though it may not be there, as on a disk that is not always mounted."""
 
 
 def find_repository(git: Git, folder: str, *, branch: str | None = None) -> Repository | None:
@@ -262,7 +264,10 @@ def _entries(lines: list[str]) -> Iterator[Checkout]:
             branch, head = facts.get("branch"), facts.get("HEAD", "")
             has_commit = head.strip("0") != ""  # a branch without one, too, may be checked out
             yield Checkout(
-                facts["worktree"], head if has_commit else None, branch.removeprefix(HEADS) if branch else None
+                facts["worktree"],
+                head if has_commit else None,
+                branch.removeprefix(HEADS) if branch else None,
+                "locked" in facts,
             )
             facts = {}
 

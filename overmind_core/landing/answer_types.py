@@ -158,6 +158,9 @@ class MergeResult(MissionWork):
     """Files that are no part of it."""
     verify: str | None
     """Id of the mission that checked it."""
+    refused: NotRequired[str]
+    """Of a preview: why the merge itself would be refused, for work that is not committed, or as the target can't be
+    moved now: sentences that say what helps."""
     unreviewed: NotRequired[str]
     """Of a preview: why the merge would be refused all the same, as nobody has accepted the work: a sentence without
     its end."""

@@ -103,6 +103,27 @@ class MergeRun:
         name = to_wire(self._wish.into or self._place.base or "")
         raise OvermindError("busy", f"{name} was moved {TRIES} times in the meantime. Try again.")
 
+    async def foreseen(self) -> MergeResult | None:
+        """A preview that waits for no other merge of the repository; None: git can't tell it without a worktree.
+
+        Raises:
+            OvermindError: it can't be merged.
+        """
+        if self._wish.way is MergeWay.REBASE or self._merger.recorded(self._wish.request) is not None:
+            return None
+        # Whoever calls it off ends its git alone, and not that of a merge of the same work.
+        mark = f"preview-{self._place.mission}-{os.urandom(4).hex()}"
+        self._place = replace(self._place, git=replace(self._place.git, mission=mark))
+        plan = await self._asking(preview.plan_merge, self._place, self._wish)
+        self._post({"step": "merging", "target": to_wire(plan.target.branch)})
+        place = self._place
+
+        def work() -> str | None:
+            return merged_tree(place.git, place.source, commit=plan.commit, target=plan.target.commit)
+
+        tree = await self._combine(plan, work)
+        return None if tree is None else await self._result(plan, tree)
+
     async def _recorded_result(self, landed: LandingRow) -> MergeResult:
         place = self._place
         files = await self._asking(preview.files_of, place, landed.before, landed.after)
@@ -127,8 +148,6 @@ class MergeRun:
         self._won = None
         plan = await self._asking(preview.plan_merge, self._place, self._wish)
         self._post({"step": "merging", "target": to_wire(plan.target.branch)})
-        if self._wish.preview and (tree := await self._foreseen(plan)) is not None:
-            return await self._result(plan, tree)
         trace = self._trace(plan)
         try:
             self._journal.save(self._merger.keep(trace))
@@ -160,7 +179,7 @@ class MergeRun:
     async def _result(self, plan: MergePlan, after: str) -> MergeResult:
         """What comes of it; `after`: a commit, or only a tree for what is not to land."""
         files = await self._asking(preview.files_of, self._place, plan.target.commit, after)
-        return {
+        found: MergeResult = {
             "ok": True,
             "merged": not self._wish.preview,
             "preview": self._wish.preview,
@@ -174,6 +193,20 @@ class MergeRun:
             "uncommitted": [to_wire(path) for path in plan.uncommitted],
             "verify": None,
         }
+        if self._wish.preview and (refusal := await self._refusal(plan, after)):
+            found["refused"] = refusal
+        return found
+
+    async def _refusal(self, plan: MergePlan, after: str) -> str:
+        """Why the merge of a preview would be refused: what it leaves out, and what its target can't be moved for."""
+        found = [plan.refusal] if plan.refusal else []
+        try:
+            await self._asking(preview.check_free, self._place, plan.target, after)
+        except OvermindError as error:
+            if error.code != "dirty":
+                raise
+            found.append(error.message)
+        return " ".join(found)
 
     def _trace(self, plan: MergePlan) -> MergeProgress:
         place = self._place
@@ -190,17 +223,6 @@ class MergeRun:
             tip=plan.commit,
             why=self._wish.why,
         )
-
-    async def _foreseen(self, plan: MergePlan) -> str | None:
-        """The tree of the result, where git can tell it without a worktree: it can't for a rebase."""
-        if self._wish.way is MergeWay.REBASE:
-            return None
-        place = self._place
-
-        def work() -> str | None:
-            return merged_tree(place.git, place.source, commit=plan.commit, target=plan.target.commit)
-
-        return await self._combine(plan, work)
 
     async def _integrated(self, plan: MergePlan) -> str:
         return await self._combine(plan, self._integrate, plan)
@@ -256,7 +278,9 @@ class MergeRun:
         self._post({"step": "verifying"})
         await self._asking(self._furnish)
         spec = self._check_spec(self._wish.verify, self._wish.check or await self._own_check())
-        begun = await self._missions.start_child(spec, also=lambda mission: self._linked(trace, mission))
+        begun = await self._missions.start_child(
+            spec, also=lambda mission: self._linked(trace, mission), limited=False
+        )
         self._verify = begun.mission.id
         self._post({"verify": self._verify})
         ended = await self._registry.ended(begun.mission.id)
@@ -387,7 +411,7 @@ class MergeRun:
         except asyncio.CancelledError:
             while not work.done():
                 # Not among the threads that wait for git: those may all be waiting.
-                await asyncio.to_thread(end_stragglers, MARK, mark_of(self._place.mission))
+                await asyncio.to_thread(end_stragglers, MARK, self._place.git.mission)
                 await asyncio.wait([work], timeout=0.1)
             if not work.cancelled():
                 work.exception()  # nobody wants to know

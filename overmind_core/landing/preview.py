@@ -87,6 +87,8 @@ class MergeRequest:
     """What a person lets it undo all the same: in a new conflict in those files the work's own side counts."""
     denied: tuple[UndoingLanding, ...] = ()
     """Earlier landings of the work: what one of them would have undone must not be undone by this one."""
+    tip: str | None = None
+    """The commit of the work as it was judged, and no other lands; None: whichever its branch has by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,16 @@ class MergePlan:
     commits: tuple[CommitLine, ...]
     uncommitted: tuple[str, ...]
     """Files that a merge leaves out."""
+    refusal: str
+    """Why only a preview may do so, for people; "" where nothing of the work is left out."""
 
 
 def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
     """Return what is to be done.
 
     Raises:
-        OvermindError: `invalid`, `dirty`, `nothing_to_merge`, `conflict_left`: it can't be done so.
+        OvermindError: `invalid`, `dirty`, `nothing_to_merge`, `conflict_left`: it can't be done so; `changed`: the
+            work is not what was judged.
         GitFailed: git refused.
     """
     git, name = place.git, to_wire(place.name)
@@ -121,18 +126,17 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         raise OvermindError(
             "invalid", f"{to_wire(into)!r} is the branch of {name} itself. Choose another one with --into"
         )
-    look = look_at(git, place.folder) if os.path.isdir(place.folder) else None
-    uncommitted = () if look is None else _uncommitted(place, wish, look)
-    if look is not None and not wish.preview:
-        _refuse_half_done(place, uncommitted, look)
-        if uncommitted:
-            raise _dirty(place, uncommitted, look)
+    look, uncommitted, refusal = _left_out(place)
+    if refusal is not None and not wish.preview:
+        raise refusal
     if look is not None and look.branch == place.branch:  # nothing was committed since it was found clean
         commit = look.head
     else:
         commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
     if commit is None:
         raise OvermindError("git_failed", f"The branch {to_wire(place.branch or '')} of {name} is gone.")
+    if wish.tip not in {None, commit}:
+        raise OvermindError("changed", f"{name} was committed to after it was looked at.")
     if links := added_gitlinks(git, place.source, target.commit, commit):
         raise nested(place, links)
     since = merge_base(git, place.source, target.commit, commit)
@@ -141,26 +145,31 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
     if not wish.with_marks and (marked := committed_marks(git, place.source, commit, target.commit)):
         files = [to_wire(path) for path in marked]
         raise OvermindError(CONFLICT_LEFT, marks_text(name, files, word=place.word), files=files)
-    return MergePlan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
+    commits = commits_between(git, place.source, target.commit, commit)
+    return MergePlan(target, commit, since, commits, uncommitted, "" if refusal is None else refusal.message)
 
 
-def _uncommitted(place: WorkLocation, wish: MergeRequest, look: WorktreeLook) -> tuple[str, ...]:
-    """What a merge leaves out."""
+def _left_out(place: WorkLocation) -> tuple[WorktreeLook | None, tuple[str, ...], OvermindError | None]:
+    """The look at a worktree, the files that a merge leaves out, and why it is refused; none where it was deleted."""
     git, folder = place.git, place.folder
-    index = look_at_index(git, folder)
-    if not wish.preview and (inside := nested_repositories(git, folder, look, index)):
-        raise nested(place, inside)
-    return status.uncommitted_files(git, folder, look, index)
+    if not os.path.isdir(folder):
+        return None, (), None
+    look, index = look_at(git, folder), look_at_index(git, folder)
+    inside = nested_repositories(git, folder, look, index)
+    uncommitted = status.uncommitted_files(git, folder, look, index)
+    refusal = nested(place, inside) if inside else _half_done(place, uncommitted, look)
+    return look, uncommitted, refusal or (_dirty(place, uncommitted, look) if uncommitted else None)
 
 
-def _refuse_half_done(place: WorkLocation, uncommitted: Sequence[str], look: WorktreeLook) -> None:
-    """Refuse work in the middle of an operation of git's: a commit would not be what helps."""
+def _half_done(place: WorkLocation, uncommitted: Sequence[str], look: WorktreeLook) -> OvermindError | None:
+    """Work is in the middle of an operation of git's: a commit would not be what helps. None: it is not."""
     operation = operation_of(place.git, place.folder)
     is_apart = operation in {GitOperation.REBASE, GitOperation.AM}  # the branch is not what is there
-    if is_apart or look.conflicting or (operation is not None and uncommitted):
-        error = merge.Unresolved(look.conflicting, operation)
-        files = [to_wire(path) for path in uncommitted]
-        raise OvermindError("dirty", error.sentence(to_wire(place.name), place.folder), files=files)
+    if not (is_apart or look.conflicting or (operation is not None and uncommitted)):
+        return None
+    error = merge.Unresolved(look.conflicting, operation)
+    files = [to_wire(path) for path in uncommitted]
+    return OvermindError("dirty", error.sentence(to_wire(place.name), place.folder), files=files)
 
 
 def _dirty(place: WorkLocation, uncommitted: Sequence[str], look: WorktreeLook) -> OvermindError:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from overmind_core.domain.isolation.isolation import Removal
 from overmind_core.domain.isolation.project import Teardown
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 WHY = "the quest's work has passed"
 ROUNDS = 10
-"""How often work is merged anew because others have moved the remote's branch meanwhile."""
+"""How often work is merged anew because others have moved the remote's branch, or committed to it, meanwhile."""
 STATE_SECONDS = 10.0
 """For one git that looks how a shared folder is: an attempt waits for it."""
 _log = logging.getLogger(__name__)
@@ -103,6 +103,15 @@ class LandingWish(Protocol):
         """The shell command that checks."""
 
 
+class _Committed(NamedTuple):
+    """Work as it was committed."""
+
+    tip: str | None
+    """The commit; None: any may land, as a person has landed it already."""
+    check: str | None
+    """The command by which it is still to be checked; None: it has passed, or has none."""
+
+
 class QuestLanding:
     """Used from the loop's thread."""
 
@@ -152,8 +161,7 @@ class QuestLanding:
         if place is not None:
             async with self._turns.setdefault(place.repository, asyncio.Lock()):
                 if request.remote is None:
-                    check = await self._to_check(place, request)
-                    landed = await self._merge(place, request, check) or self._by_hand(request)
+                    landed = await self._merge(place, request) or self._by_hand(request)
                 else:
                     landed = await self._land_remotely(place, request, request.remote)
         await self._clear(request.mission)
@@ -430,14 +438,14 @@ class QuestLanding:
             return None
         return self._locations.isolated(mission, there=False)
 
-    async def _to_check(self, place: WorkLocation, wish: LandingWish) -> str | None:
+    async def _to_check(self, place: WorkLocation, wish: LandingWish) -> _Committed:
         """As `_commit`; what a person has landed already needs neither a reviewer nor a check."""
         try:
             return await self._commit(place, wish)
         except OvermindError as error:
             if error.code != "changed" or not await self._is_landed(place, wish):
                 raise
-            return None
+            return _Committed(None, None)
 
     async def _is_landed(self, place: WorkLocation, wish: LandingWish) -> bool:
         from overmind_core.landing.preview import MergeRequest  # noqa: PLC0415 - same
@@ -448,8 +456,8 @@ class QuestLanding:
             return error.code == "nothing_to_merge"
         return False
 
-    async def _commit(self, place: WorkLocation, wish: LandingWish) -> str | None:
-        """Commit it, and return the command by which that is still to be checked; None: it has passed, or has none."""
+    async def _commit(self, place: WorkLocation, wish: LandingWish) -> _Committed:
+        """Commit it, and see that it is what was shown."""
         from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
         from overmind_core.system.sweep import end_stragglers  # noqa: PLC0415 - same
 
@@ -458,14 +466,14 @@ class QuestLanding:
             await self._workspace.in_thread(end_stragglers, MARK, git.mission)
             self._met.add(place.mission)
         message = from_wire(wish.message.replace("\0", "").strip() or place.name)
-        await self._locations.run(quest_work.commit, replace(place, git=git), from_wire(wish.into), message)
+        tip = await self._locations.run(quest_work.commit, replace(place, git=git), from_wire(wish.into), message)
         # Also what was committed may be other than what was there: a hook of the repository has its say.
         objects = states_of(self._home, place.mission)
         compare = partial(self._locations.run, quest_work.changed_since, place)
         if wish.shown is not None and (changed := await compare(wish.shown, objects)):
             raise OvermindError("changed", f"{list_text(changed)} changed since it was shown.", files=list(changed))
         is_checked = wish.checked is None or not await compare(wish.checked, objects)
-        return None if is_checked else wish.check
+        return _Committed(tip, None if is_checked else wish.check)
 
     async def _land_remotely(self, place: WorkLocation, wish: LandingWish, remote: RemoteTarget) -> LandedWork | None:
         """Merge into the branch as the remote has it, and move that; anew where somebody else was faster."""
@@ -481,8 +489,7 @@ class QuestLanding:
             found = await run(partial(git_remote.landed, since=remote.since), git, source, into, remote.quest)
             if found is not None:
                 return LandedWork(wish.into, tip, found)
-            check = await self._commit(place, wish)
-            merged = await self._merge(place, wish, check, tip)
+            merged = await self._merge(place, wish, tip)
             if merged is None:
                 return None
             if self._is_fenced(place.mission):
@@ -506,17 +513,31 @@ class QuestLanding:
             self._pushed[request] = merged
         return pushed
 
-    async def _merge(
-        self, place: WorkLocation, wish: LandingWish, check: str | None, tip: str | None = None
+    async def _merge(self, place: WorkLocation, wish: LandingWish, tip: str | None = None) -> LandedWork | None:
+        """Commit and merge it here, anew where it is committed to before its turn: that was shown to nobody.
+
+        `tip`: of the remote's branch, which is moved there next.
+        """
+        for _ in range(ROUNDS):
+            found = await (self._to_check(place, wish) if tip is None else self._commit(place, wish))
+            try:
+                return await self._merge_as(found, place, wish, tip)
+            except OvermindError as error:
+                if error.code != "changed":
+                    raise
+        raise OvermindError("busy", f"{place.name} was committed to {ROUNDS} times in the meantime.")
+
+    async def _merge_as(
+        self, found: _Committed, place: WorkLocation, wish: LandingWish, tip: str | None
     ) -> LandedWork | None:
-        """Merge it here. `check`: what it has to pass yet; `tip`: of the remote's branch, which is moved there next."""
+        """Merge it as it was committed; raises `changed` where it is not that any more."""
         from overmind_core.domain.quests.classes import both_succeed  # noqa: PLC0415 - most daemons land nothing
         from overmind_core.git.remote import TRAILER  # noqa: PLC0415 - same
         from overmind_core.landing.preview import MergeRequest  # noqa: PLC0415 - same
 
         if not wish.allow_empty and await self._is_unchanged(place):
             raise OvermindError("no_change", "Nothing was changed or committed.")
-        verify = both_succeed([*filter(None, (check, wish.verify))])
+        verify = both_succeed([*filter(None, (found.check, wish.verify))])
         request = MergeRequest(
             into=from_wire(wish.into),
             verify=None if verify is None else from_wire(verify),
@@ -528,6 +549,7 @@ class QuestLanding:
             met=wish.met,
             allowed=wish.allowed,
             denied=wish.denied,
+            tip=found.tip,
         )
         try:
             done = await self._queue.merge(place, request)

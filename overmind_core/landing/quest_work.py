@@ -46,8 +46,8 @@ UNFIT = "output_invalid"
 """Class of an attempt whose work can't land, whatever its target is."""
 
 
-def commit(place: WorkLocation, into: str, message: str) -> None:
-    """Commit what is not committed in a worktree; nothing is fine.
+def commit(place: WorkLocation, into: str, message: str) -> str | None:
+    """Commit what is not committed in a worktree, if anything, and return the commit that may land.
 
     Args:
         place: The worktree; where it was deleted, its branch alone is looked at.
@@ -67,7 +67,9 @@ def commit(place: WorkLocation, into: str, message: str) -> None:
     _refuse_ours(place, _changed_ours(place, into, look))
     if look is not None:
         _commit_all(place, message, look)
+    tip = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
     _refuse_marks(place, into)
+    return tip
 
 
 def _commit_all(place: WorkLocation, message: str, look: WorktreeLook) -> None:

@@ -72,6 +72,8 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 Result = TypeVar("Result")
+TRIES = 3
+"""How often work is merged that is committed to before its turn."""
 
 
 def _changes(
@@ -295,25 +297,12 @@ class LandingReview:
             yield await self._resolving.hand_over(place, into, request.request or f"resolve:{os.urandom(8).hex()}")
             return
         inside = mission_of(caller, self._registry, self._home.root)
-        if not request.preview and not (request.unreviewed and inside is None):
-            await self._check_reviewed(place, request)
-        verify = _verify(request.verify, await self._own_verify(place), inside=inside)
-        way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
-        wish = MergeRequest(
-            into=_os(request.into),
-            way=way,
-            verify=_os(verify),
-            verify_timeout=seconds(request.verify_timeout, "--verify-timeout"),
-            message=_os(request.message),
-            preview=request.preview,
-            request=request.request,
-            with_marks=request.with_marks,
-        )
+        wish = await self._judged(place, request, inside)
         items: asyncio.Queue[MergeItem | Exception | None] = asyncio.Queue()
 
         async def work() -> None:
             try:
-                done = await self._landing.merge(place, wish, items.put_nowait)
+                done = await self._merged(place, request, inside=inside, wish=wish, report=items.put_nowait)
                 items.put_nowait(await self._foretold(place, done))
             except Exception as error:  # noqa: BLE001 - reported to whoever asked, at the boundary
                 items.put_nowait(error)
@@ -329,6 +318,55 @@ class LandingReview:
                 yield item
         finally:
             task.cancel()  # nobody waits for it any more, or it is done
+
+    async def _judged(self, place: WorkLocation, request: Merge, inside: str | None) -> MergeRequest:
+        """The merge that is wanted, once the work of a quest was judged: no other commit of that lands by it.
+
+        Raises:
+            OvermindError: `unreviewed`; `invalid`, the limit is no time.
+        """
+        tip = None
+        if not request.preview and self._quest(place.mission) is not None:
+            branch = repository.HEADS + (place.branch or "")
+            tip = await self._locations.run(repository.resolve, place.git, place.source, branch)
+        if not request.preview and not (request.unreviewed and inside is None):
+            await self._check_reviewed(place, request)
+        verify = _verify(request.verify, await self._own_verify(place), inside=inside)
+        way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
+        return MergeRequest(
+            into=_os(request.into),
+            way=way,
+            verify=_os(verify),
+            verify_timeout=seconds(request.verify_timeout, "--verify-timeout"),
+            message=_os(request.message),
+            preview=request.preview,
+            request=request.request,
+            with_marks=request.with_marks,
+            tip=tip,
+        )
+
+    async def _merged(
+        self,
+        place: WorkLocation,
+        request: Merge,
+        *,
+        inside: str | None,
+        wish: MergeRequest,
+        report: Callable[[MergeItem], object],
+    ) -> MergeResult:
+        """Merge work as it was judged; what was committed while the merge waited for its turn is judged anew.
+
+        Raises:
+            OvermindError: as `_judged` and `MergeQueue.merge`.
+        """
+        for _ in range(TRIES):
+            try:
+                return await self._landing.merge(place, wish, report)
+            except OvermindError as error:
+                if error.code != "changed":
+                    raise
+            wish = await self._judged(place, request, inside)
+        raise OvermindError("busy", f"{place.name} was committed to {TRIES} times in the meantime. Try again.")
 
     async def _check_reviewed(self, place: WorkLocation, request: Merge) -> None:
         """Refuse work whose review nobody has accepted.

@@ -124,7 +124,8 @@ class MergeQueue:
     ) -> MergeResult:
         """Land the work of a mission or of a branch; `say` gets each step, None: nobody listens.
 
-        Merges of one repository wait for each other, in the order in which they were asked for.
+        Merges of one repository wait for each other, in the order in which they were asked for; a preview waits for
+        none of them, where git can tell it without a worktree.
 
         Raises:
             OvermindError: it did not land, and nothing was changed.
@@ -134,19 +135,21 @@ class MergeQueue:
         from overmind_core.landing.merge import MergeParts, MergeRun  # noqa: PLC0415 - see above
 
         post = report or _unheard
+        parts = MergeParts(
+            self,
+            self._journal,
+            self._landing_table,
+            self._registry,
+            self._missions,
+            self._workspace,
+            self._environments,
+        )
+        if wish.preview and (foreseen := await MergeRun(parts, place, wish, post).foreseen()) is not None:
+            return foreseen
         turn = self._turn(place.repository)
         if turn.locked():
             post({"step": "waiting"})
         async with turn:
-            parts = MergeParts(
-                self,
-                self._journal,
-                self._landing_table,
-                self._registry,
-                self._missions,
-                self._workspace,
-                self._environments,
-            )
             return await MergeRun(parts, place, wish, post).run()
 
     def recorded(self, request: str | None) -> LandingRow | None:

@@ -92,9 +92,10 @@ def details(
 ) -> RitualDetails:
     """A ritual, with the times that follow `now` (seconds since the epoch)."""
     quest = ritual.quest or {}
+    shown = 0 if ritual.paused else SHOWN
     return {
         **row(ritual, runs, following),
-        "upcoming": [moment(at, ritual.zone) for at in islice(schedule.upcoming(max(now, ritual.last)), SHOWN)],
+        "upcoming": [moment(at, ritual.zone) for at in islice(schedule.upcoming(max(now, ritual.last)), shown)],
         "check": quest.get("check"),
         "retries": quest.get("retries", 0),
         "cwd": quest.get("cwd") or (ritual.apply or {}).get("cwd"),
@@ -138,9 +139,9 @@ def run_row(run: RitualRun, ritual: Ritual) -> RitualRunInfo:
 
 
 def _status(ritual: Ritual, runs: Sequence[RitualRun]) -> Literal["running", "paused", "waiting"]:
-    if any(run.status in OPEN and run.status is not RunStatus.QUEUED for run in runs):
-        return "running"
-    return "paused" if ritual.paused else "waiting"
+    if ritual.paused:  # also while a run goes on: `running` names it
+        return "paused"
+    return "running" if any(run.status in OPEN and run.status is not RunStatus.QUEUED for run in runs) else "waiting"
 
 
 _MILLISECOND = 3

@@ -206,9 +206,13 @@ def zone(name: str) -> tzinfo:
 def local(moment: float, name: str) -> str:
     """Return how clocks in the zone show `moment` (seconds since the epoch): `2026-11-21 08:00 CET`.
 
-    Seconds are shown where there are any.
+    Seconds are shown where there are any; UTC in place of a zone that the machine has lost.
     """
-    shown = datetime.fromtimestamp(int(moment), zone(name))
+    try:
+        clocks = zone(name)
+    except UnknownZone:
+        clocks = UTC
+    shown = datetime.fromtimestamp(int(moment), clocks)
     return f"{shown:%Y-%m-%d %H:%M:%S %Z}" if shown.second else f"{shown:%Y-%m-%d %H:%M %Z}"
 
 

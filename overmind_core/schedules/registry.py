@@ -60,7 +60,8 @@ class RitualRegistry:
                 from overmind_core.schedules.cron import ALWAYS  # noqa: PLC0415 - for those who have rituals
 
                 _log.error("ritual %s is paused: %s", ritual.name, error.message)
-                self._know(replace(ritual, zone=ALWAYS, paused=True))
+                self._schedules[ritual.id] = read(ritual.schedule, ALWAYS, ritual.created_at)
+                self._know(replace(ritual, paused=True))
         for text in self._ritual_table.open_runs():
             self._hold(store.RUN.decode(text))
         self._hold_daemon()
@@ -83,6 +84,14 @@ class RitualRegistry:
     def schedule(self, ritual: Ritual) -> Schedule:
         """When it comes."""
         return self._schedules[ritual.id]
+
+    def read_again(self, ritual: Ritual) -> None:
+        """Read its schedule in its own time zone, which the machine may have lost, or got back.
+
+        Raises:
+            OvermindError: `invalid`: there is no such zone.
+        """
+        self._schedules[ritual.id] = read(ritual.schedule, ritual.zone, ritual.created_at)
 
     def following(self, ritual: Ritual) -> float | None:
         """When its next run is due; None while it is paused."""
@@ -238,8 +247,8 @@ class RunRetention:
             parts = [mission, *(row.id for row in self._mission_table.children(mission))]
             if await self._retention.left_by(parts):  # what goes on in the background is named by them
                 return
-            quest = self._quests.get(mission)
-            if quest is not None and quest.runs:  # somebody has started it again
+            quest, own = self._quests.get(mission), self._registry.get(mission)
+            if (quest is not None and quest.runs) or (own is not None and own.is_live):  # somebody has started it again
                 return
             known = [self._registry.get(one) for one in parts]
             await self._retention.remove([one.id for one in known if one is not None and not one.is_live])

@@ -111,9 +111,15 @@ class Schedules:
         self.rituals.record_event(ritual, "deleted")
 
     def pause(self, ritual: Ritual, *, paused: bool) -> Ritual:
-        """Have nothing more come by itself, or again: times that passed meanwhile are over."""
+        """Have nothing more come by itself, or again: times that passed meanwhile are over.
+
+        Raises:
+            OvermindError: `invalid`: the machine has lost its time zone, and it stays paused.
+        """
         if ritual.paused == paused:
             return ritual
+        if not paused:
+            self.rituals.read_again(ritual)
         changed = replace(ritual, paused=paused, last=max(ritual.last, self._clock.wall()))
         self.rituals.put(changed)
         self.rituals.record_event(changed, "paused" if paused else "resumed")

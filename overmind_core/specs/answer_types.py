@@ -67,6 +67,8 @@ class SpecRow(SpecBrief):
     state: SpecStateWord
     changed_since: PhaseWord | None
     """The first phase that an edit has put out of date since the spec was done; null: none, or it is not done."""
+    conflicts: list[str]
+    """Ids of tasks that have changed since their quests began, which stay as they are."""
     branch: str | None
     """On which its tasks land; null before the first sync, and without git."""
     base: str | None
@@ -185,6 +187,8 @@ class SpecAdvanced(SpecBrief):
     """Names of the quests of its tasks for whose retry a stuck one waits."""
     synced: int
     """Quests that were queued for tasks."""
+    conflicts: list[str]
+    """Ids of tasks that have changed since their quests began, which stay as they are."""
     ended: list[str]
     """Keys of what had ended before, for `spec_wait`."""
 
@@ -204,7 +208,7 @@ class SpecProgressItem(TypedDict):
     seconds: float | None
     question: int | None
     text: str | None
-    """Why it is held."""
+    """Why it is held; of the state of the spec, which tasks have changed since their quests began."""
     do: list[str]
     """Commands with which a person lets it go on."""
 
@@ -216,6 +220,8 @@ class SpecAccepted(SpecBrief):
     """Those that had changed."""
     phases: list[PhaseWord]
     """Those that had to be done or approved again, as the brief or a document was edited."""
+    tasks: list[str]
+    """Ids of those that had changed since their quests began."""
 
 
 class SpecForgotten(SpecBrief):

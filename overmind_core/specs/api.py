@@ -167,6 +167,7 @@ class SpecApi:
             "slug": found.slug,
             "files": accepted.files,
             "phases": [one.value for one in accepted.phases],
+            "tasks": accepted.tasks,
         }
 
     @handles(requests.SpecArchive)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.specs.spec import Spec, SpecPhase
     from overmind_core.specs.quest_maker import QuestMaker
     from overmind_core.specs.registry import SpecRegistry
+    from overmind_core.specs.task_sync import TaskSync
 
     UsualCost = Callable[[str, str, str], float | None]
     """Type of work, provider and model → US dollars of an attempt; None: unknown."""
@@ -48,9 +49,10 @@ class _Cost(NamedTuple):
 class GateQuestions:
     """Words the questions of gates. Used from the event loop's thread only."""
 
-    def __init__(self, *, registry: SpecRegistry, maker: QuestMaker, usual_cost: UsualCost) -> None:
+    def __init__(self, *, registry: SpecRegistry, maker: QuestMaker, sync: TaskSync, usual_cost: UsualCost) -> None:
         self._registry = registry
         self._maker = maker
+        self._sync = sync
         self._usual_cost = usual_cost
 
     async def question(self, spec: Spec, record: SpecPhase) -> tuple[str, dict[str, Any]]:
@@ -74,11 +76,13 @@ class GateQuestions:
         known = set(self._registry.phase(spec.id, PhaseName.TASKS).commands) - set(spec.allowed)
         new = [text for text in dict.fromkeys(one.check for one in tasks) if text and command_hash(text) in known]
         hours, cost = sum(one.hours or 0.0 for one in tasks), self._cost(spec, tasks)
+        begun = self._sync.conflicts(spec, tasks)
         subject.update(tasks=len(tasks), hours=hours, cost_usd=cost.dollars, commands=new)
         return [
             f"{counted(len(tasks), 'task')}, {counted(hours, 'hour')}{cost.text}",
             *(line for one in tasks for line in _task_lines(one)),
             *(f"new command: {text}" for text in new),
+            *(f"{one} has changed, but its quest has begun, and stays as it is" for one in begun),
         ]
 
     def _cost(self, spec: Spec, tasks: Sequence[SpecTask]) -> _Cost:

@@ -129,9 +129,11 @@ class SpecLanding:
         ]
 
     def _is_answered(self, spec: Spec) -> bool:
-        """Whether a person has answered meanwhile, or it is gone."""
+        """Whether a person has answered meanwhile, or more of it is wanted, or it is gone or archived."""
         current = self._registry.all.get(spec.id)
-        return current is None or current.question != spec.question
+        if current is None or current.archived:
+            return True
+        return (current.question, current.landings) != (spec.question, spec.landings)
 
     def _withdraw_refusal(self, spec: Spec) -> None:
         """Take back that there was no room for the preview."""
@@ -141,7 +143,7 @@ class SpecLanding:
     def start(self, spec: Spec) -> None:
         """Land a spec in a task of its own; a landing that an earlier daemon had begun is started again."""
         if spec.id not in self._under_way and not (self._phase.closing or self._phase.handing_over):
-            self._under_way[spec.id] = self._tasks.start(self._land(spec.id))
+            self._under_way[spec.id] = self._tasks.start(self._land(self._registry.all[spec.id]))
 
     def land_later(self, spec: Spec) -> None:
         """Where its landing or preview was refused for what goes away, try that again once it may have."""
@@ -204,8 +206,7 @@ class SpecLanding:
         if task is not None:
             await asyncio.wait([task])
 
-    async def _land(self, spec_id: str) -> None:
-        spec = self._registry.all[spec_id]
+    async def _land(self, spec: Spec) -> None:
         try:
             landed, paths = await self._landed(spec)
             files = await asyncio.to_thread(hashes_of, documents.top_of(spec), paths[:MOST_FILES])
@@ -217,18 +218,25 @@ class SpecLanding:
             _log.exception("spec %s could not land", spec.slug)
             self._not_landed(spec, OvermindError("internal", f"{type(error).__name__}: {error}. See daemon.log"))
         else:
-            known = self._registry.phase(spec_id, PhaseName.SYNC).files
-            self._registry.change_phase(spec_id, PhaseName.SYNC, files={**known, **files})
-            self._questions.withdraw(spec_id, EngineNeed.MERGE)
-            self._registry.change(spec_id, landing=False, landed=landed, question=None, landings=spec.landings + 1)
+            known = self._registry.phase(spec.id, PhaseName.SYNC).files
+            self._registry.change_phase(spec.id, PhaseName.SYNC, files={**known, **files})
+            if not self._is_outdated(spec):
+                self._questions.withdraw(spec.id, EngineNeed.MERGE)
+                self._registry.change(spec.id, landing=False, landed=landed, question=None, landings=spec.landings + 1)
         finally:
-            self._under_way.pop(spec_id, None)
-        self.on_end(spec_id)
+            self._under_way.pop(spec.id, None)
+        self.on_end(spec.id)
 
     def _not_landed(self, spec: Spec, error: OvermindError) -> None:
-        if not self._phase.closing:
-            self._registry.change(spec.id, landing=False, landings=spec.landings + 1)
-            self._ask_about(self._registry.all[spec.id], error)
+        if self._phase.closing or self._is_outdated(spec):
+            return
+        changed = self._registry.change(spec.id, landing=False, landings=spec.landings + 1)
+        if not changed.archived:  # taken back, it is asked about again
+            self._ask_about(changed, error)
+
+    def _is_outdated(self, spec: Spec) -> bool:
+        """Whether more of it is wanted since its landing began: that was not all of it, and it lands once more."""
+        return self._registry.all[spec.id].landings != spec.landings
 
     async def _landed(self, spec: Spec) -> tuple[LandedWork, list[str]]:
         """Merge the branch; return the commits before and after, and the changed files."""

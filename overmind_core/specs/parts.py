@@ -124,7 +124,7 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         questions=needs.questions,
         journal=journal,
         phase=needs.phase,
-        gates=GateQuestions(registry=registry, maker=maker, usual_cost=needs.usual_cost),
+        gates=GateQuestions(registry=registry, maker=maker, sync=sync, usual_cost=needs.usual_cost),
     )
     creation = SpecCreation(
         registry=registry,

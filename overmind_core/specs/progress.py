@@ -31,7 +31,7 @@ from overmind_core.specs.quest_maker import TYPE
 from overmind_core.specs.registry import phase_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.domain.agents.agent_events import Decision
@@ -426,21 +426,25 @@ class SpecProgress:
             OvermindError: `invalid`: the tasks have not passed, or their gate is open; a preview is possible then, too.
         """
         async with self._turns.of(spec_id):
-            spec = self._registry.all[spec_id]
-            standing = await self.settle(spec)
-            _check_folder(standing)
-            good = _GOOD if dry_run else _PASSED
-            for phase in PHASES[:-1]:
-                state = standing.states[phase]
-                if state not in good:
-                    faults = "; ".join(self._registry.phase(spec_id, phase).faults)
-                    message = f"{document_name(phase)} of spec {spec.slug} is {_STANDS[state]}."
-                    raise OvermindError("invalid", f"{message} {faults}".rstrip())
-            if dry_run:
-                return await self._sync.preview(spec)
-            synced = await self._sync.sync(spec, standing.brief_sha256)
+            synced: Synced | None = None
+            while synced is None:
+                spec = self._registry.all[spec_id]
+                standing = await self.settle(spec)
+                self._check_syncs(spec, standing, _GOOD if dry_run else _PASSED)
+                if dry_run:
+                    return await self._sync.preview(spec)
+                synced = await self._sync.sync(spec, standing.brief_sha256)
         await self.advance(spec_id)
         return synced
+
+    def _check_syncs(self, spec: Spec, standing: SpecStanding, good: Collection[PhaseState]) -> None:
+        _check_folder(standing)
+        for phase in PHASES[:-1]:
+            state = standing.states[phase]
+            if state not in good:
+                faults = "; ".join(self._registry.phase(spec.id, phase).faults)
+                message = f"{document_name(phase)} of spec {spec.slug} is {_STANDS[state]}."
+                raise OvermindError("invalid", f"{message} {faults}".rstrip())
 
 
 _STANDS: Mapping[PhaseState, str] = {

@@ -115,6 +115,11 @@ class SpecRegistry:
         tasks = self.phase(spec.id, PhaseName.SYNC).tasks
         return next((task for task, made in tasks.items() if made.quest == quest.id), None)
 
+    def changed_tasks(self, spec_id: str) -> list[str]:
+        """The ids of the tasks that have changed since their quests began."""
+        tasks = self.phase(spec_id, PhaseName.SYNC).tasks
+        return [task for task, made in tasks.items() if made.changed and not made.gone]
+
     # changing
 
     def add(self, spec: Spec, phases: Iterable[SpecPhase]) -> list[Change]:
@@ -159,6 +164,12 @@ class SpecRegistry:
         if not changes.keys().isdisjoint(_ABOUT_MONEY):
             self.on_limit(spec_id)
         return self.all[spec_id]
+
+    def more_wanted(self, spec_id: str) -> None:
+        """Record that more of a spec is to land than has landed, or lands now; it may land again, if it was denied."""
+        spec = self.all.get(spec_id)
+        if spec is not None:
+            self.change(spec_id, landed=None, declined=False, landing=False, landings=spec.landings + 1)
 
     def change_phase(self, spec_id: str, phase: PhaseName, **changes: object) -> SpecPhase:
         """Save the record of a phase with these fields changed; return it."""

@@ -188,14 +188,26 @@ class Specs:
         if spec is not None:
             if spec.posts:
                 self.parts.elsewhere.end_posts(spec.id)
-            self.go_on(spec.id)
+            landed = None if ended.quest.queue is None else ended.quest.queue.landed
+            self._go_on_after(spec, None if landed is None else landed.branch)
 
     def on_landed(self, event: WorkLanded) -> None:
         """Bring on the spec of a quest whose work a person may have landed."""
         quest = None if event.mission is None else self._quests.get(event.mission)
         spec = None if quest is None else self.registry.of_quest(quest)
         if quest is not None and spec is not None and quest.is_over:
-            self.go_on(spec.id)
+            self._go_on_after(spec, event.target)
+
+    def _go_on_after(self, spec: Spec, landed: str | None) -> None:
+        """Bring on a spec after work has landed on a branch, such as its own after that has landed itself."""
+        if (spec.landed is not None or spec.landing) and landed is not None and landed == spec.branch:
+            self.registry.more_wanted(spec.id)
+        self.go_on(spec.id)
+
+    def on_queued(self, spec_id: str) -> None:
+        """Have what was queued for a spec, beside its tasks, land with it, or after it."""
+        self.registry.more_wanted(spec_id)
+        self.go_on(spec_id)
 
     def _on_phase_answer(self, question: EngineQuestion, decision: Decision) -> None:
         self.parts.progress.on_phase_answer(question, decision)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.quests.quest import QuestStatus
@@ -12,7 +13,16 @@ from overmind_core.domain.specs.markdown import render
 from overmind_core.domain.specs.phases import fault_lines
 from overmind_core.domain.specs.shape import Tasks
 from overmind_core.domain.specs.spec import PhaseName, TaskQuest
-from overmind_core.domain.specs.sync import SyncAction, SyncedTask, compute, counts, goal_of, steps, task_hash
+from overmind_core.domain.specs.sync import (
+    SyncAction,
+    SyncedTask,
+    compute,
+    conflicts,
+    counts,
+    goal_of,
+    steps,
+    task_hash,
+)
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.missions.spec import Environment
@@ -22,7 +32,7 @@ from overmind_core.specs.document_writing import WrittenDocument, write_document
 from overmind_core.specs.quest_maker import TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from overmind_core.domain.quests.quest import Goal, Quest
     from overmind_core.domain.specs.shape import SpecTask, Sync
@@ -55,6 +65,8 @@ class _Read(NamedTuple):
 
     tasks: Tasks
     sync: Sync
+    file_sha256: str | None
+    """Of the bytes of the tasks' file, as they are once it was read."""
 
 
 class _Plan(NamedTuple):
@@ -98,14 +110,22 @@ class TaskSync:
         read = await asyncio.to_thread(self._read, spec)
         return Synced(steps(self._existing(spec), read.tasks))
 
-    async def sync(self, spec: Spec, brief_sha256: str) -> Synced:
+    def conflicts(self, spec: Spec, tasks: Iterable[SpecTask]) -> list[str]:
+        """The ids of those of these tasks that have changed since their quests began, which a sync leaves alone."""
+        return conflicts(self._existing(spec), tasks)
+
+    async def sync(self, spec: Spec, brief_sha256: str) -> Synced | None:
         """Create, change and cancel quests, as the document of tasks says; the caller has checked that it passes.
+
+        None: somebody has edited the document since it was looked at, and nothing was changed.
 
         Raises:
             OvermindError: nothing was changed; `invalid`: a rule denies one of the commands.
             StoreError: it can't be saved yet.
         """
         read = await asyncio.to_thread(self._read, spec)
+        if read.file_sha256 != self._registry.phase(spec.id, PhaseName.TASKS).file_sha256:
+            return None
         spec = await self._with_branch(spec)
         planned = steps(self._existing(spec), read.tasks)
         new = [step.task for step in planned if step.action is SyncAction.CREATE]
@@ -134,7 +154,8 @@ class TaskSync:
         if not found.verdict.passes(spec.threshold):
             lines = fault_lines(found.verdict, document_name(PhaseName.TASKS), spec.threshold)
             raise OvermindError("invalid", "; ".join(lines))
-        return _Read(reading.document, compute(context, title=spec.title))
+        path = os.path.join(from_wire(spec.folder), document_name(PhaseName.TASKS))
+        return _Read(reading.document, compute(context, title=spec.title), documents.file_hash(path))
 
     def _write(self, spec: Spec, text: bytes) -> WrittenDocument:
         """Write `sync.md`, or a file beside one that a person has edited; blocks."""
@@ -234,7 +255,7 @@ class TaskSync:
                 tasks=kept,
             )
             if any(step.action in {SyncAction.CREATE, SyncAction.UPDATE} for step in planned):
-                self._registry.change(spec.id, landed=None, declined=False)
+                self._registry.more_wanted(spec.id)
         await self._journal.saved()
 
     def _update(self, spec: Spec, task: SpecTask, ids: Mapping[str, str]) -> None:
@@ -262,7 +283,10 @@ def _after(step: SyncStep, task: SpecTask | None, quest: str, before: TaskQuest 
     if step.action in {SyncAction.CREATE, SyncAction.UPDATE} and task is not None:
         return TaskQuest(quest, task_hash(task))
     known = before or TaskQuest(quest)
-    return replace(known, sha256="") if step.action is SyncAction.CANCEL else replace(known, gone=task is None)
+    if step.action is SyncAction.CANCEL:
+        return replace(known, sha256="")
+    changed = task_hash(task) if step.action is SyncAction.CONFLICT and task is not None else ""
+    return replace(known, gone=task is None, changed=changed)
 
 
 def is_current(quest: Quest, made: TaskQuest | None) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.quests.quest import Quest, QuestStatus
+from overmind_core.domain.replacing import replace
 from overmind_core.domain.specs.phases import drifted, taken_as_is
 from overmind_core.domain.specs.spec import PHASES, PhaseName, PhaseState, SpecState
 from overmind_core.errors import OvermindError
@@ -37,6 +38,8 @@ class Accepted(NamedTuple):
     files: list[str]
     phases: list[PhaseName]
     """Those that were stale, or whose gate was open, because of an edit."""
+    tasks: list[str]
+    """Those that had changed since their quests began."""
 
 
 class SpecUpkeep:
@@ -86,16 +89,26 @@ class SpecUpkeep:
                 for phase, record in self._registry.phases(spec.id).items():
                     if not set(changed).isdisjoint(record.files):
                         self._registry.change_phase(spec.id, phase, files={path: now[path] for path in record.files})
+                tasks = self._registry.changed_tasks(spec.id)
+                self._take_tasks(spec, tasks)
                 after = self._looks.standing(self._registry.all[spec.id], standing.brief_sha256)
                 for phase, state in after.states.items():
                     self._registry.record_phase_state(spec, phase, state)
             good = [one for one in PHASES if standing.states[one] is not after.states[one] is PhaseState.PASSED]
-        return Accepted(changed, good)
+        return Accepted(changed, good, tasks)
+
+    def _take_tasks(self, spec: Spec, tasks: Sequence[str]) -> None:
+        """Have the quests of changed tasks count as what their document says of them."""
+        if tasks:
+            known = dict(self._registry.phase(spec.id, PhaseName.SYNC).tasks)
+            known |= {task: replace(known[task], sha256=known[task].changed, changed="") for task in tasks}
+            self._registry.change_phase(spec.id, PhaseName.SYNC, tasks=known)
 
     async def archive(self, spec: Spec, *, archived: bool, environment: dict[str, str]) -> int:
         """Archive a spec and forget the environment of its quests, or undo that; return how many quests are queued.
 
-        Its failed quests are left at that: nobody is asked about them any more.
+        Its failed quests are left at that: nobody is asked about them any more, nor about its gates and its landing
+        until it is taken back.
 
         Raises:
             OvermindError: `too_large`: there are too many specs that are not archived.
@@ -113,12 +126,22 @@ class SpecUpkeep:
                     self._journal.save(lambda: self._maker.save_agent(spec.id, changed, environment))
                     if archived:
                         self._registry.record_state(spec, SpecState.ARCHIVED)
+                        self._withdraw(spec.id)
                         for quest in self._quests.of_spec(spec.id):  # another round would be held
                             self._questions.withdraw(quest.id, EngineNeed.STUCK)
             await self._journal.saved()
         self._registry.on_change(spec.id)
         mine = (one for one in self._quests.live.values() if one.queue is not None and one.queue.spec == spec.id)
         return sum(one.status is QuestStatus.QUEUED for one in mine)
+
+    def _withdraw(self, spec_id: str) -> None:
+        """Take back the questions about its gates and its landing, so that they can be asked again."""
+        for need in (EngineNeed.PHASE, EngineNeed.MERGE):
+            self._questions.withdraw(spec_id, need)
+        self._registry.change(spec_id, question=None)
+        for phase, record in list(self._registry.phases(spec_id).items()):
+            if record.question is not None:
+                self._registry.change_phase(spec_id, phase, question=None)
 
     async def forget(self, spec: Spec, forgetting: Forgetting) -> Sequence[Quest]:
         """Forget a spec and its quests, with their reports and outcomes, in one commit; return the quests.

@@ -109,6 +109,7 @@ class SpecViews:
             "question": next(iter(asked), spec.question),
             "waits": [one.name for one in waiting if one.status in {QuestStatus.FAILED, QuestStatus.CANCELLED}],
             "synced": made.get("created", 0) + made.get("updated", 0),
+            "conflicts": self._registry.changed_tasks(spec_id),
             "ended": ended,
         }
 
@@ -139,6 +140,7 @@ class SpecViews:
             "folder": spec.folder,
             "state": state.value,
             "changed_since": None if changed is None else changed.value,
+            "conflicts": self._registry.changed_tasks(spec.id),
             "branch": spec.branch,
             "base": spec.base,
             "gates": [one.value for one in spec.gates],

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.quests.quest import QuestStatus
-from overmind_core.domain.specs.spec import PHASES, PhaseName, PhaseState, SpecState
+from overmind_core.domain.specs.spec import PHASES, PhaseName, PhaseState, SpecState, changed_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -70,7 +70,9 @@ class SpecWatchers:
                 yield held
             state = self._registry.all[spec_id].recorded_state or SpecState.DRAFT
             if state in _OVER:
-                yield _item("state", state.value, state.value)
+                tasks = self._registry.changed_tasks(spec_id)
+                text = changed_text(tasks) if tasks else None
+                yield {**_item("state", state.value, state.value), "text": text}
                 return
             await changed
 

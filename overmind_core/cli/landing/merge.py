@@ -148,15 +148,16 @@ def _print_result(context: Context, done: Json) -> None:
         place = f"({done['before'][:9]}..{done['after'][:9]})"
         context.print(display_safe(f"Merged {done['name']} into {done['target']}: {commits}, {files} {place}"))
         return
-    context.print(display_safe(f"{done['name']} can be merged into {done['target']}: {commits}, {files}"))
+    refused = done.get("refused")
+    can, yet = ("can't", " yet") if refused else ("can", "")
+    context.print(display_safe(f"{done['name']} {can} be merged into {done['target']}{yet}: {commits}, {files}"))
     for one in done["commits"]:
         context.print(display_safe(f"  {one['hash'][:9]} {one['subject']}"))
     context.print("\n".join(changes.stat_lines(done["files"], colour=coloured(context.environ))))
     if unreviewed := done.get("unreviewed"):
         context.note(display_safe(f"{unreviewed}, so that merge refuses it without --unreviewed"))
-    if left := done["uncommitted"]:
-        they = "it is" if len(left) == 1 else "they are"
-        context.note(display_safe(f"Left out, because {they} not committed: {', '.join(left)}"))
+    if refused:
+        context.note(display_safe(refused))
 
 
 def _print_handed_over(context: Context, done: Json) -> None:

@@ -19,7 +19,15 @@ from overmind_core.cli.output import ABSENT, ascii_text, coloured, dumps, table
 from overmind_core.cli.quests.add import run_options_of_queue
 from overmind_core.cli.quests.board import PRIORITIES
 from overmind_core.cli.quests.rows import seconds_cell, title_cell
-from overmind_core.cli.specs.text import CHANGED, PHASE_MARKS, cost_cell, score_cell, spec_text
+from overmind_core.cli.specs.text import (
+    CHANGED,
+    PHASE_MARKS,
+    changed_text,
+    cost_cell,
+    score_cell,
+    spec_text,
+    with_changed,
+)
 from overmind_core.cli.swarm.run_on import QUEST_OPTIONS
 from overmind_core.cli.values import dollars_or_none, share, whole_number
 from overmind_core.domain.text.cells import display_safe
@@ -73,7 +81,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "TASKS": _tasks_cell,
     "COST": cost_cell,
     "AGE": _age_cell,
-    "NOTE": lambda row: ABSENT if row["changed_since"] is None else CHANGED,
+    "NOTE": lambda row: changed_text(row) or (ABSENT if row["changed_since"] is None else CHANGED),
     "TITLE": title_cell,
 }
 """Title → cell of a row of `spec list --json`."""
@@ -258,6 +266,14 @@ def run_line(answer: Row, changed: Sequence[str] = (), ways: Sequence[str] = ())
         changed: Options of it that have new values.
         ways: Commands with which one that is stuck goes on.
     """
+    reached, told = _reached(answer), changed_text(answer)
+    if reached:
+        return f"{reached}\n  {told}" if told else reached
+    return "\n  go on with: ".join((_unmoved(answer, changed), *ways))
+
+
+def _reached(answer: Row) -> str:
+    """Return what goes on now, or waits for an answer; "" where nothing does."""
     name = f"Spec {answer['slug']}"
     if answer["queued"] and answer["phase"] is not None:
         return f"{name}: {answer['phase']} queued"
@@ -269,16 +285,15 @@ def run_line(answer: Row, changed: Sequence[str] = (), ways: Sequence[str] = ())
         )
     if answer["phase"] is not None and answer["state"] == "running":
         return f"{name}: {answer['phase']} is running"
-    if answer["state"] == "landing":
-        return f"{name}: landing"
-    return "\n  go on with: ".join((_unmoved(answer, changed), *ways))
+    return f"{name}: landing" if answer["state"] == "landing" else ""
 
 
 def _unmoved(answer: Row, changed: Sequence[str]) -> str:
+    state = with_changed(answer["state"], answer)
     if not changed:
-        return f"unchanged: spec {answer['id']} ({answer['slug']}) is {answer['state']}"
+        return f"unchanged: spec {answer['id']} ({answer['slug']}) is {state}"
     options = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
-    return f"Spec {answer['slug']}: {options} changed; it is {answer['state']}"
+    return f"Spec {answer['slug']}: {options} changed; it is {state}"
 
 
 class _Watch:
@@ -287,6 +302,8 @@ class _Watch:
     def __init__(self, answer: Row) -> None:
         self.spec = answer["id"]
         self.known = list(answer["ended"])
+        self.text = ""
+        """What is said of the state in which it ended."""
 
     def request(self) -> tuple[str, dict[str, Any]]:
         return "spec_wait", {"id": self.spec, "known": self.known}
@@ -294,6 +311,7 @@ class _Watch:
     def note(self, item: Row, state: str) -> str:
         """Remember that this is known; return the state of the spec after it."""
         if item["what"] == "state":
+            self.text = item["text"] or ""
             return str(item["state"])
         self.known.append(item["key"])
         return state
@@ -321,7 +339,7 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
     except OvermindError as error:
         raise while_waiting(error, [str(answer["slug"])]) from None
     if not args.json:
-        context.print(f"Spec {answer['slug']}: {state}")
+        context.print(display_safe(f"Spec {answer['slug']}: {'; '.join(filter(None, (state, watch.text)))}"))
     if state in {"stuck", "failed"}:
         for line in ways_out(context.client(), answer):
             context.note(display_safe(f"  go on with: {line}"))
@@ -498,10 +516,10 @@ def spec_accept(args: Namespace, context: Context) -> int:
 
 def accepted_line(answer: Row) -> str:
     """Return what was taken as it is, in one line."""
-    count, phases = len(answer["files"]), answer["phases"]
-    what = [f"{count} file{'s' * (count != 1)}"] if count or not phases else []
-    what += [", ".join(phases)] if phases else []
-    are = "as it is" if count + len(phases) == 1 else "as they are"
+    count, names = len(answer["files"]), [*answer["phases"], *answer.get("tasks", ())]
+    what = [f"{count} file{'s' * (count != 1)}"] if count or not names else []
+    what += [display_safe(", ".join(names))] if names else []
+    are = "as it is" if count + len(names) == 1 else "as they are"
     return f"Accepted {answer['slug']}: {' and '.join(what)} {are} now"
 
 

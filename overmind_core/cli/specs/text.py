@@ -46,7 +46,7 @@ def spec_text(spec: Row) -> str:
 
 def _spec_lines(spec: Row) -> Iterator[str]:
     state = spec["state"] if spec["changed_since"] is None else f"{spec['state']}, {CHANGED}"
-    yield display_safe(f"{spec['slug']}  {state}  {spec['title']}")
+    yield display_safe(f"{spec['slug']}  {with_changed(state, spec)}  {spec['title']}")
     yield display_safe(f"folder: {spec['folder']}")
     if spec["branch"] is not None:
         yield display_safe(f"branch: {spec['branch']}, lands on {spec['base']}")
@@ -69,12 +69,29 @@ def _spec_lines(spec: Row) -> Iterator[str]:
     if path["tasks"]:
         yield display_safe(f"critical path: {' -> '.join(path['tasks'])} ({path['hours']:g} of {spec['hours']:g} h)")
     yield from _edited(spec)
+    if spec.get("conflicts"):
+        yield f"{changed_text(spec)}; nothing of it runs again by itself"
+        yield f"  go on with: overmind spec accept {spec['slug']} to leave it as it was done, or"
+        yield f"    a new id in tasks.md, then overmind spec run {spec['slug']} to have it done as it is now"
     if spec["drift"]:
         yield f"drift: {len(spec['drift'])} of {spec['drift_of']} files"
         yield from _listed(spec["drift"])
         yield f"  go on with: overmind spec accept {spec['slug']}, or spec run {spec['slug']} --from explore"
     if spec["question"] is not None:
         yield f"waits: question {spec['question']}: overmind answer {spec['slug']} allow"
+
+
+def changed_text(row: Row) -> str:
+    """Return what is said of tasks that have changed since their quests began; "" where none has."""
+    from overmind_core.domain.specs import spec  # start-up: for those alone
+
+    tasks = row.get("conflicts") or ()
+    return display_safe(spec.changed_text(tasks)) if tasks else ""
+
+
+def with_changed(state: str, row: Row) -> str:
+    """Return how a spec stands, with such tasks: `done; changed since its quest began: TSK-001`."""
+    return "; ".join(filter(None, (state, changed_text(row))))
 
 
 def _counts(spec: Row) -> Iterator[str]:

@@ -6,7 +6,7 @@ The daemon loads this at its start: it imports nothing slow.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -182,7 +182,7 @@ class Spec:
     declined: bool = False
     """A person has said that it is not to land: that waits for `spec run`."""
     landings: int = 0
-    """How often its branch was merged, or that was tried."""
+    """How often its branch was merged, or that was tried, or more was wanted: what lands then is not all of it."""
     landed: LandedWork | None = None
     problem: str | None = None
     """Why it could not go on, where that is a fault of the daemon's; None: there is none."""
@@ -206,6 +206,8 @@ class TaskQuest:
     """Of the task as the quest was made or last changed by it; "" for one that a sync has cancelled."""
     gone: bool = False
     """Its task is no longer in the document."""
+    changed: str = ""
+    """SHA-256 of the task as a sync has found it once its quest had begun, which stays as it is; "": it is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +262,12 @@ class SpecPhase:
     def own(self) -> frozenset[str]:
         """Hashes of the bytes that were written here: only files with these may be replaced or removed."""
         return frozenset(filter(None, (self.written_sha256, self.beside_sha256)))
+
+
+def changed_text(tasks: Sequence[str]) -> str:
+    """Return what is said of tasks that have changed since their quests began: part of a sentence."""
+    its, quests = ("its", "quest") if len(tasks) == 1 else ("their", "quests")
+    return f"changed since {its} {quests} began: {', '.join(tasks)}"
 
 
 def quest_name(slug: str, part: str) -> str:

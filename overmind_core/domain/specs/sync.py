@@ -29,7 +29,7 @@ from overmind_core.domain.specs.spec import PhaseName
 from overmind_core.domain.text.graph import Cycle, order
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     Edges = Mapping[str, Sequence[str]]
 
@@ -174,6 +174,11 @@ def _step(task: SpecTask, existing: SyncedTask | None) -> SyncStep:
         return SyncStep(SyncAction.SKIP, task.id, existing.quest)
     action = SyncAction.UPDATE if existing.status in _CHANGES else SyncAction.CONFLICT
     return SyncStep(action, task.id, existing.quest)
+
+
+def conflicts(existing: Mapping[str, SyncedTask], tasks: Iterable[SpecTask]) -> list[str]:
+    """Return the ids of tasks that have changed since their quests began, whatever else a sync does."""
+    return [task.id for task in tasks if _step(task, existing.get(task.id)).action is SyncAction.CONFLICT]
 
 
 def counts(made: Sequence[SyncStep]) -> dict[str, int]:

@@ -115,7 +115,13 @@ FOLDER = "/src/my shop"
             ("main is checked out in /src/my shop, where 2 files that the landing changes are not committed: a b, c. "
             "Commit or stash them there. In /src/my shop are untracked files where main gets new files: n. "
             "Move them away. Nothing was changed."),
-            ("git -C '/src/my shop' stash push -- 'a b' c", "mv '/src/my shop/n' '/src/my shop/n.mine'"),
+            ("git -C '/src/my shop' stash push -- 'a b' c", "mv -n '/src/my shop/n' '/src/my shop/n.mine'"),
+        ),
+        (
+            TargetUse("main", FOLDER, missing=True),
+            ("main is checked out in /src/my shop, which is missing: its disk may not be mounted. "
+            "Nothing was changed. Mount it, or give that checkout up with: git worktree unlock '/src/my shop'"),
+            (),
         ),
         (
             TargetUse("main", FOLDER, found=Collisions(("a b",), ("n",), ("a b", "c"))),

@@ -229,6 +229,23 @@ def test_a_target_that_nobody_has_checked_out_is_moved_by_its_name(shop, merge):
     assert shop.git("reflog", "-1", "--format=%gs", "main") == "test"
 
 
+def test_a_target_that_is_locked_on_a_disk_that_is_not_there_is_not_moved_and_a_deleted_one_is(shop, merge):
+    shop.git("checkout", "-q", "--detach")
+    disk = f"{shop.folder} disk"
+    shop.git("worktree", "add", "-q", disk, "main")
+    shop.git("worktree", "lock", disk)
+    os.rename(disk, f"{disk} away")
+    target, after = merge.target(), merge.integrate()
+    with pytest.raises(TargetInUse) as away:
+        merge.land(target, after)
+    assert (away.value.folder, away.value.missing, away.value.found) == (disk, True, Collisions())
+    assert shop.git("rev-parse", "main") == target.commit
+    shop.git("worktree", "unlock", disk)
+    assert merge.target().folder is None
+    merge.land(merge.target(), after)
+    assert shop.git("rev-parse", "main") == after
+
+
 def half_done(shop, words):
     """Begin something of git's that stops with a conflict, in the checkout of main."""
     shop.git("branch", "upstream", "red")

@@ -91,6 +91,56 @@ def test_marks_of_a_conflict_that_were_committed_land_only_where_that_is_wanted(
     in_process.run(story())
 
 
+def test_a_preview_waits_for_no_merge_that_is_being_verified(tmp_path):
+    async def story():
+        async with opened(tmp_path) as shop:
+            begun = []
+            shop.keeper.on_ask["spawn"] = lambda fields: begun.append(fields["run"])
+            merging = asyncio.create_task(shop.merge(verify=CHECKED))
+            await until(lambda: begun)
+            assert (await shop.asked(preview=True))["preview"]
+            assert not merging.done()
+            shop.keeper.exit(begun[0])
+            assert (await merging)["merged"]
+
+    in_process.run(story())
+
+
+def test_a_preview_says_why_the_merge_itself_would_be_refused(tmp_path):
+    async def refusal(shop):
+        shown = await shop.asked(preview=True)
+        with pytest.raises(OvermindError) as refused:
+            await shop.asked()
+        assert (refused.value.code, refused.value.message) == ("dirty", shown["refused"])
+        return shown["refused"]
+
+    async def story():
+        async with opened(tmp_path) as shop:
+            work = Repository(shop.code.path(".overmind", "worktrees", shop.mission))
+            work.write({"new": "x\n"})
+            assert "1 file of red is not committed: new. Commit with: overmind commit red" in await refusal(shop)
+            os.unlink(work.path("new"))
+            shop.code.write({"b": "mine\n"})
+            assert "are untracked files where main gets new files: b. " in await refusal(shop)
+            os.unlink(shop.code.path("b"))
+            assert "refused" not in await shop.asked(preview=True)
+
+    in_process.run(story())
+
+
+def test_work_that_was_committed_to_after_it_was_judged_does_not_land(tmp_path):
+    async def story():
+        async with opened(tmp_path) as shop:
+            judged = shop.code.git("rev-parse", "overmind/red")
+            late = Repository(shop.code.path(".overmind", "worktrees", shop.mission)).commit("late", {"c": "1\n"})
+            with pytest.raises(OvermindError) as refused:
+                await shop.merge(tip=judged)
+            assert (refused.value.code, shop.log()) == ("changed", ["first"])
+            assert (await shop.merge(tip=late))["merged"]
+
+    in_process.run(story())
+
+
 @pytest.mark.parametrize("moves", [2, 3])
 def test_a_target_that_somebody_moves_is_merged_anew_at_most_three_times(tmp_path, moves):
     async def story():

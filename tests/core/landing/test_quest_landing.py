@@ -19,7 +19,7 @@ from overmind_core.missions.spec import Environment
 from overmind_core.system import sweep
 from overmind_core.system.paths import Home
 from tests.kit import in_process
-from tests.kit.in_process import ScriptedKeeper, supervising, until
+from tests.kit.in_process import ScriptedKeeper, idle, supervising, until
 from tests.kit.repositories import Repository
 
 
@@ -697,6 +697,29 @@ def test_quests_of_one_repository_land_one_after_the_other_in_the_order_in_which
             assert [one.before for one in landed[1:]] == [one.after for one in landed[:-1]]
             names = [line.removeprefix("Merge overmind/").split()[0] for line in shop.log()]
             assert names == ["z", "y", "x", "red", "first"]
+
+    story(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("reviewed", [False, True])
+def test_what_is_committed_while_a_landing_waits_for_its_turn_is_looked_at_before_it_lands(tmp_path, reviewed):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            await shop.works({"new": "x\n"})
+            shown = await inside.app.engine.quest_landing.work_state(shop.red) if reviewed else None
+            place = inside.app.locations.isolated(shop.red, there=False)
+            async with inside.app.landing._turn(place.repository):
+                landing = asyncio.create_task(shop.land(shown=shown))
+                await idle()
+                shop.work.commit("late", {"late": "x\n"})
+            if reviewed:
+                with pytest.raises(OvermindError) as refused:
+                    await landing
+                assert (refused.value.code, refused.value.fields["files"]) == ("changed", ["late"])
+                assert shop.log() == ["first"]
+            else:
+                assert (await landing).branch == "main"
+                assert shop.code.read("late") == "x\n"
 
     story(tmp_path, scenario)
 

@@ -172,6 +172,31 @@ def test_what_was_accepted_before_it_changed_is_not_reviewed(tmp_path, edits):
     assert f"base {said}: nothing was changed" in refused.message
 
 
+def test_what_is_committed_while_its_merge_waits_for_another_is_judged_before_it_lands(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            shop.code.write({"base": "a person's\n"})
+            base = await shop.add(inside, "base", review="person")
+            await standing(inside, base, "review")
+            await inside.ask("answer", id=base, behaviour="allow")
+            await until(lambda: inside.app.engine.attempts.targets.refusal(base), "a person's file is in its way")
+            await inside.ask("answer", question=(await inside.question())["question"], behaviour="deny")
+            await standing(inside, base, "failed")
+            shop.code.git("clean", "-qf", "base")
+            place = inside.app.locations.isolated(base, there=False)
+            async with inside.app.landing._turn(place.repository):
+                merging = asyncio.create_task(merge(inside, base))
+                await idle()
+                Repository(place.folder).commit("more", {"more": "1\n"})
+            with pytest.raises(OvermindError) as refused:
+                await merging
+            assert shop.landed() == []
+            return refused.value
+
+    refused = story(tmp_path, scenario, fails=0)
+    assert (refused.code, "base has changed since its review" in refused.message) == ("unreviewed", True)
+
+
 WAITING = [
     # what the quest is beside its work, how often that fails, where it then waits
     ({"retries": 3, "backoff": 60_000}, 9, "queued"),

@@ -270,6 +270,21 @@ def test_what_was_due_while_it_was_paused_is_over():
     in_world(story)
 
 
+def test_a_paused_ritual_says_so_also_while_a_run_goes_on_and_has_no_next_times():
+    async def story(world: World) -> None:
+        await world.create("@hourly")
+        await world.pass_time(HOUR)
+        rituals = world.calendar.rituals
+        world.calendar.pause(rituals.find("r"), paused=True)
+        found = rituals.find("r")
+        schedule, now = rituals.schedule(found), world.clock.wall()
+        shown = api.details(found, rituals.runs(found), rituals.following(found), schedule, now)
+        assert (shown["status"], shown["running"]) == ("paused", ["r/1"])
+        assert (shown["next_at"], shown["upcoming"]) == (None, [])
+
+    in_world(story)
+
+
 @pytest.mark.parametrize(
     ("status", "by", "code", "outcome"),
     [
@@ -314,6 +329,44 @@ def test_a_run_that_can_not_start_has_failed_and_the_next_time_comes_all_the_sam
     in_world(story)
 
 
+@pytest.mark.parametrize(("status", "kept"), [(Status.RUNNING, [1, 2]), (Status.STOPPED, [2])])
+def test_a_run_whose_plan_a_person_has_started_again_is_kept_with_all_its_parts(status, kept):
+    async def story(world: World) -> None:
+        await world.create("@hourly")
+        for key in ("r/1", "r/2"):
+            await world.pass_time(HOUR)
+            world.end(key)
+            await world.settle()
+        plan = Mission("r/1", Definition("r/1", "x", ("x",), "/"), NOON, status)
+        removed: list[str] = []
+
+        async def left_by(_missions: list[str]) -> list[str]:
+            return []
+
+        async def remove(missions: list[str]) -> None:
+            removed.extend(missions)
+
+        registry: Any = SimpleNamespace(get={plan.id: plan}.get)
+        quests: Any = SimpleNamespace(get=lambda _mission: None)
+        missions: Any = SimpleNamespace(left_by=left_by, remove=remove)
+        rituals = world.calendar.rituals
+        retention = RunRetention(
+            rituals=rituals,
+            quests=quests,
+            registry=registry,
+            journal=world.ledger,
+            retention=missions,
+            mission_table=world.state.missions,
+            quest_table=world.state.quests,
+            ritual_table=world.state.rituals,
+        )
+        await retention.tidy(replace(rituals.find("r"), keep=1))
+        assert [run.number for run in rituals.runs(rituals.find("r"))] == kept
+        assert removed == ([] if status is Status.RUNNING else ["r/1"])
+
+    in_world(story)
+
+
 def test_a_zone_that_the_machine_has_lost_pauses_its_ritual_alone():
     async def story(world: World) -> None:
         await world.create("@hourly")
@@ -321,7 +374,12 @@ def test_a_zone_that_the_machine_has_lost_pauses_its_ritual_alone():
         with world.state.transaction():
             world.state.rituals.save("r1", text)
         await world.crash()
-        assert world.calendar.rituals.find("r").paused
+        found = world.calendar.rituals.find("r")
+        assert (found.paused, found.zone) == (True, "Mars/Olympus")
+        assert api.moment(NOON, found.zone)["local"].endswith(" 12:00 UTC")
+        with pytest.raises(OvermindError, match="Unknown time zone 'Mars/Olympus' on this machine"):
+            world.calendar.pause(found, paused=False)
+        assert world.calendar.rituals.find("r") == found, "it is resumed in its own zone, once that is back"
 
     in_world(story)
 

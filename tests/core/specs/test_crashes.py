@@ -11,7 +11,11 @@ from unittest import mock
 
 import pytest
 
+from overmind_core.domain.quests.quest import LandedWork
+from overmind_core.domain.replacing import replace
+from overmind_core.domain.reports import Report, ReportKind
 from overmind_core.errors import OvermindError
+from overmind_core.quests.registry import QuestEnded
 from tests.kit import in_process
 from tests.kit.in_process import idle, until
 from tests.kit.spec_daemons import Daemons
@@ -255,6 +259,88 @@ def test_a_preview_without_room_is_asked_about_once_and_shown_once_there_is(tmp_
             assert preview["subject"]["lines"][:-1] == ["1 commit, 1 file, no conflict", "carts", "carts.py"]
             assert ". Commit the documents yourself: /" in preview["subject"]["lines"][-1]
             assert specs.registry.all[spec.id].question == preview["question"] != question["question"]
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
+def test_a_spec_of_which_more_is_wanted_while_it_lands_has_not_landed_before_it_lands_once_more(tmp_path):
+    daemons = Daemons(tmp_path)
+    asked = []
+
+    async def scenario():
+        async with daemons.one():
+            specs = daemons.inside.app.engine.specs
+            spec = specs.registry.change(specs.id_of(await daemons.new()), landing=True)
+            landing = specs.parts.landing
+            verified = asyncio.Event()
+
+            async def merge(of, *, preview):
+                asked.append((of.landings, preview))
+                await verified.wait()
+                return {"target": "main", "before": "a", "after": "b", "files": []}
+
+            with mock.patch.object(landing, "_merge", merge):
+                landing.start(spec)
+                await until(lambda: asked, "it is verified")
+                specs.registry.more_wanted(spec.id)  # as a sync does, and a report
+                verified.set()
+                await landing.ended(spec.id)
+                after = specs.registry.all[spec.id]
+                assert (after.landed, after.landing) == (None, False)
+                landing.start(specs.registry.change(spec.id, landing=True))
+                await until(lambda: specs.registry.all[spec.id].landed, "it has landed")
+            assert asked == [(0, False), (1, False)], "the key of a landing is another one each time"
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
+def test_a_report_that_is_queued_after_its_spec_has_landed_is_to_land_too(tmp_path):
+    daemons = Daemons(tmp_path)
+
+    async def scenario():
+        async with daemons.one():
+            slug = await daemons.new()
+            await daemons.inside.ask("spec_run", id=slug, last="explore")
+            run = await daemons.begun("explore")
+            app = daemons.inside.app
+            specs, reports = app.engine.specs, app.engine.reports
+            spec = specs.registry.change(specs.id_of(slug), landed=LandedWork("main", "a", "b"), declined=True)
+            mission = app.registry.live[run.partition(".")[0]]
+            source = reports.source_of(mission)
+            report = Report(ReportKind.BUG, "It drops a book.", source.id, source.name, app.clock.wall())
+            made = await reports.report(source, report, block=False, waits=False, at_hand=None)
+            assert made["quest"] is not None
+            assert made["quest"]["name"] == "carts/R-001"
+            after = specs.registry.all[spec.id]
+            assert (after.landed, after.declined) == (None, False)
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
+@pytest.mark.parametrize(("branch", "more"), [("spec/carts", True), ("main", False)])
+def test_work_that_lands_on_the_branch_of_a_spec_after_that_has_landed_is_to_land_too(tmp_path, branch, more):
+    daemons = Daemons(tmp_path)
+
+    async def scenario():
+        async with daemons.one():
+            slug = await daemons.new()
+            await daemons.inside.ask("spec_run", id=slug, last="explore")
+            run = await daemons.begun("explore")
+            specs, landed = daemons.inside.app.engine.specs, LandedWork("main", "a", "b")
+            spec = specs.registry.change(specs.id_of(slug), branch="spec/carts", landed=landed)
+            quest = daemons.inside.app.quest_registry.live[run.partition(".")[0]]
+            late = replace(quest, queue=replace(quest.queue, landed=LandedWork(branch, "b", "c")))
+            specs.on_quest_end(QuestEnded(late))
+            assert specs.registry.all[spec.id].landed == (None if more else landed)
 
     try:
         in_process.run(scenario())

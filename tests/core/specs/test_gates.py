@@ -10,9 +10,10 @@ import pytest
 
 from overmind_core.cli.agents.inbox import inbox_text
 from overmind_core.cli.completion import question_words
+from overmind_core.cli.specs.text import spec_text
 from overmind_core.cli.waiting import questions_about
 from overmind_core.domain.specs.shape import SpecTask
-from overmind_core.domain.specs.spec import PhaseName
+from overmind_core.domain.specs.spec import AGENT_PHASES, PhaseName
 from overmind_core.errors import OvermindError
 from overmind_core.specs.gates import GateQuestions, _task_lines
 from overmind_core.specs.gates import counted as number_of
@@ -24,9 +25,9 @@ from overmind_core.view.groups import Wish
 from overmind_web.pages import board as web_board
 from tests.kit import in_process
 from tests.kit.cases import tabled
-from tests.kit.in_process import idle
+from tests.kit.in_process import idle, world
 from tests.kit.spec_daemons import Daemons
-from tests.kit.spec_documents import WHOLE, write_documents
+from tests.kit.spec_documents import WHOLE, checked, write_documents
 
 SPEC: Any = None
 TASKS: Any = [SimpleNamespace(type=name, group="g") for name in ("feature", "test", "docs")]
@@ -227,6 +228,114 @@ def test_a_gate_whose_document_no_quest_has_made_is_reached_by_the_name_of_its_c
             assert (await refusal(ask, "carts/explore")).startswith("Question 1 was already answered by ")
             assert "already" not in await refusal(ask, "carts/design")
             assert "already" not in await refusal(ask, "nobody/explore")
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
+async def asked(daemons):
+    """What is asked, once it is anything."""
+    while not (questions := await daemons.inside.ask("inbox")):
+        await idle()
+    return questions
+
+
+def test_an_archived_spec_asks_nothing_and_asks_again_once_it_is_taken_back(tmp_path):
+    daemons = Daemons(tmp_path)
+    shown = {"target": "main", "commits": [], "files": []}
+
+    async def scenario():
+        async with daemons.one():
+            ask, slug = daemons.inside.ask, await daemons.new(gates="explore")
+            write_documents((await ask("spec", id=slug))["folder"], {PhaseName.EXPLORE: WHOLE[PhaseName.EXPLORE]})
+            await ask("spec_run", id=slug, last="explore")
+            (gate,) = await asked(daemons)
+            specs = daemons.inside.app.engine.specs
+            landing = specs.parts.landing
+            with mock.patch.object(landing, "_merge", side_effect=[shown]):
+                await landing.ask(specs.registry.all[specs.id_of(slug)])
+            assert len(await ask("inbox")) == 2
+            await ask("spec_archive", id=slug)
+            spec = await ask("spec", id=slug)
+            assert (await ask("inbox"), spec["question"], spec["phases"][0]["question"]) == ([], None, None)
+            with mock.patch.object(landing, "_merge", side_effect=[shown]):
+                await landing.ask(specs.registry.all[specs.id_of(slug)])
+            assert await ask("inbox") == [], "a preview that was under way is shown to nobody"
+            await ask("spec_archive", id=slug, undo=True, env=world())
+            (again,) = await asked(daemons)
+            assert (again["need"], again["summary"]) == ("phase", gate["summary"])
+            assert again["question"] > gate["question"]
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
+def with_title(title):
+    """The documents of a spec whose first task is called so."""
+    value = checked("true")
+    value["tasks"][0]["title"] = title
+    return {**{phase: WHOLE[phase] for phase in AGENT_PHASES}, PhaseName.TASKS: value}
+
+
+def test_a_task_that_has_changed_since_its_quest_began_is_named_until_a_person_accepts_that(tmp_path):
+    daemons = Daemons(tmp_path)
+
+    async def scenario():
+        async with daemons.one():
+            ask, slug = daemons.inside.ask, await daemons.new(gates="none", allow=["Bash(true)"])
+            folder = (await ask("spec", id=slug))["folder"]
+            write_documents(folder, with_title("Write the cart"))
+            assert (await ask("spec_run", id=slug))["conflicts"] == []
+            await daemons.begun("TSK-001")
+            write_documents(folder, with_title("Write it otherwise"))
+            await ask("spec_run", id=slug, gates="tasks")
+            (gate,) = await asked(daemons)
+            assert "TSK-001 has changed, but its quest has begun, and stays as it is" in gate["subject"]["lines"]
+            await ask("answer", question=gate["question"], behaviour="allow")
+            await idle()
+            (row,) = await ask("specs")
+            shown = await ask("spec", id=slug)
+            assert [one["conflicts"] for one in (row, shown, await ask("spec_run", id=slug))] == [["TSK-001"]] * 3
+            assert "; changed since its quest began: TSK-001  Carts\n" in spec_text(shown)
+            assert (await ask("spec_accept", id=slug))["tasks"] == ["TSK-001"]
+            assert (await ask("spec", id=slug))["conflicts"] == []
+            assert (await ask("spec_sync", id=slug, dry_run=True))["conflicts"] == 0
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
+def test_tasks_that_are_edited_after_they_were_approved_are_asked_about_before_they_become_quests(tmp_path):
+    daemons = Daemons(tmp_path)
+
+    async def scenario():
+        async with daemons.one():
+            ask, slug = daemons.inside.ask, await daemons.new(gates="tasks", allow=["Bash(true)"])
+            folder = (await ask("spec", id=slug))["folder"]
+            write_documents(folder, with_title("Write the cart"))
+            await ask("spec_run", id=slug)
+            (gate,) = await asked(daemons)
+            sync = daemons.inside.app.engine.specs.parts.progress._sync
+            read, edits = sync._read, [with_title("Write something else")]
+
+            def read_after_an_edit(spec):
+                if edits:
+                    write_documents(folder, edits.pop())
+                return read(spec)
+
+            with mock.patch.object(sync, "_read", read_after_an_edit):
+                await ask("answer", question=gate["question"], behaviour="allow")
+                (again,) = await asked(daemons)
+            assert not edits
+            assert again["question"] > gate["question"]
+            assert "TSK-001 Write something else" in again["subject"]["lines"]
+            assert await ask("quests") == []
 
     try:
         in_process.run(scenario())

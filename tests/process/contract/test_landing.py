@@ -109,10 +109,11 @@ def test_work_from_its_first_line_to_the_branch_and_away(om, shop):
     assert " ? new | +1 -0\n 2 files changed, 2 lines added, 1 line removed\n" in om.ok("changes", "red", "--stat")
     assert "+++ b/new\n@@ -0,0 +1 @@\n+x\n" in om.ok("changes", red[:4])
 
-    assert om.refused("merge", "red", code="dirty").startswith("1 file of red is not committed: new.")
+    said = "1 file of red is not committed: new. Commit with: overmind commit red -m "
+    assert om.refused("merge", "red", code="dirty").startswith(said)
     preview = om("merge", "red", "--preview")
-    assert preview.stdout.startswith("red can be merged into main: 1 commit, 1 file\n")
-    assert preview.stderr == "Left out, because it is not committed: new\n"
+    assert preview.stdout.startswith("red can't be merged into main yet: 1 commit, 1 file\n")
+    assert preview.stderr.startswith(said)
     assert om.ok("commit", "red", "-m", "the rest").startswith("Committed 1 file of red: the rest (")
     assert om.refused("commit", "red", "-m", "again", code="nothing_to_commit") == "red has nothing to commit.\n"
     shop.code.git("-C", row["path"], "update-index", "--assume-unchanged", "a")

@@ -519,7 +519,7 @@ def test_what_meets_a_persons_files_is_asked_about_once_and_lands_by_itself_when
         ),
         f"  go on with: git -C {folder} stash push -- b",
     ]
-    assert f"  go on with: mv {folder}/new {folder}/new.mine" in shop.om.ok("quest", "why", "two").splitlines()
+    assert f"  go on with: mv -n {folder}/new {folder}/new.mine" in shop.om.ok("quest", "why", "two").splitlines()
     assert not os.path.exists(ran)
     shop.code.git("stash", "push", "-q", "--", "b")
     info = shop.ended(one)

@@ -18,6 +18,7 @@ from overmind_core.domain.specs.sync import (
     SyncAction,
     SyncedTask,
     compute,
+    conflicts,
     counts,
     critical_path,
     goal_of,
@@ -143,6 +144,13 @@ def test_what_a_sync_does_follows_from_the_task_and_its_quest(task, status, acti
     """31, the pure part: one title changed, a task gone."""
     made = steps({"A": existing(A, status)}, document(*(() if task is None else (task,))))
     assert [(step.action, step.task, step.quest) for step in made] == ([(action, "A", "q1")] if action else [])
+
+
+def test_conflicts_are_the_tasks_that_have_changed_since_their_quests_began():
+    others = [SpecTask(name, title="one") for name in "BC"]
+    known = {"A": existing(A, RUNNING), "B": existing(others[0], COMPLETED)}
+    assert conflicts(known, [CHANGED, *others]) == ["A"]
+    assert conflicts(known, [A, *others]) == []
 
 
 def test_a_task_that_comes_back_after_a_sync_had_cancelled_it_is_updated():
