@@ -278,9 +278,7 @@ class MergeRun:
         self._post({"step": "verifying"})
         await self._asking(self._furnish)
         spec = self._check_spec(self._wish.verify, self._wish.check or await self._own_check())
-        begun = await self._missions.start_child(
-            spec, also=lambda mission: self._linked(trace, mission), limited=False
-        )
+        begun = await self._missions.start_child(spec, also=lambda mission: self._linked(trace, mission), limited=False)
         self._verify = begun.mission.id
         self._post({"verify": self._verify})
         ended = await self._registry.ended(begun.mission.id)

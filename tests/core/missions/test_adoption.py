@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -194,11 +195,15 @@ def test_a_shutdown_that_keeps_what_runs_does_not_say_so_of_what_waits_for_its_r
         keeper = ScriptedKeeper(home)
         async with supervising(home, keeper) as inside:
             goes_on = await inside.run("sleep 9")
-            await until(lambda: inside.app.registry.live[goes_on].status is Status.RUNNING)
+
+            def is_at(one, status):
+                return inside.app.registry.live[one].status is status
+
+            await until(partial(is_at, goes_on, Status.RUNNING))
             for _ in range(restarting):
                 mission = await inside.run("false", restart="always", backoff=60_000)
                 keeper.exit(f"{mission}.1", 1)
-                await until(lambda one=mission: inside.app.registry.live[one].status is Status.RESTARTING)
+                await until(partial(is_at, mission, Status.RESTARTING))
             answer = await inside.ask("shutdown", keep=True)
         keeper.close()
         return answer["kept"], answer.get("note")
