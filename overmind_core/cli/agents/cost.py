@@ -51,7 +51,8 @@ def _keys(row: Row, by: str) -> list[str]:
 
 
 def _sums(row: Row) -> list[str]:
-    return [money(row["cost_usd"]), str(row["input_tokens"]), str(row["output_tokens"]), str(row["turns"])]
+    turns = row["turns"] if row["turns"] or not row["output_tokens"] else None  # few programs tell their number
+    return [money(row["cost_usd"]), str(row["input_tokens"]), str(row["output_tokens"]), or_absent(turns)]
 
 
 def _since(word: str) -> str:

@@ -75,6 +75,7 @@ def test_a_session_answers_each_message_and_tells_what_it_costs(acp):
         assert acp.say(mission, text) == f"echo: {text}"
     info = acp.doing(mission, "idle")
     assert (info["cost_usd"], info["session_id"][:4]) == (1.5, "ses_")
+    assert acp.om.ok("cost").splitlines()[1].split()[-1] == "-", "it tells no turns of its model"
     acp.om.ok("stop", mission)
     assert acp.om.info(mission)["status"] == "stopped"
 
