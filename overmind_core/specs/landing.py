@@ -99,14 +99,40 @@ class SpecLanding:
         if self._is_answered(spec):
             return
         self._withdraw_refusal(spec)
+        self._show(spec, found)
+
+    async def check_shown(self, spec: Spec, tip: str | None) -> None:
+        """See that its branch is as it was shown to the person who is about to let it land; else show it again.
+
+        Raises:
+            OvermindError: `changed`, it is not.
+        """
+        if tip is None:
+            return
+        try:
+            found = await self._merge(spec, preview=True)
+        except OvermindError as error:
+            _log.info("spec %s: its landing will say what is in the way: %s", spec.slug, error.message)
+            return
+        if _tip(found) == tip or self._is_answered(spec):
+            return
+        self._questions.withdraw(spec.id, EngineNeed.MERGE)
+        changed = _changed_sentence(spec)
+        self._show(spec, found, changed)
+        raise OvermindError("changed", f"{changed} It is shown again: overmind inbox")
+
+    def _show(self, spec: Spec, found: MergeResult, changed: str = "") -> None:
+        """Ask whether what a preview has found is to land; `changed`: a sentence about what was shown before."""
         files = [one["path"] for one in found["files"]]
         more = len(files) - SHOWN_FILES
         subject: dict[str, Any] = {
             "branch": spec.branch,
+            "tip": _tip(found),
             "target": found["target"],
             "commits": len(found["commits"]),
             "files": len(files),
             "lines": [
+                *([changed] if changed else []),
                 f"{counted(len(found['commits']), 'commit')}, {counted(len(files), 'file')}, no conflict",
                 *(one["subject"] for one in found["commits"][:SHOWN_FILES]),
                 *files[:SHOWN_FILES],
@@ -174,7 +200,7 @@ class SpecLanding:
         if spec.id in self._under_way or not (spec.landing or spec.question is not None):
             return
         self._questions.withdraw(spec.id, EngineNeed.MERGE)
-        self._registry.change(spec.id, landing=False, question=None)
+        self._registry.change(spec.id, landing=False, question=None, tip=None)
 
     async def _until_free(self, spec: Spec) -> None:
         """Wait until the checkout of its base is out of the way; where nobody can tell, a while."""
@@ -222,13 +248,18 @@ class SpecLanding:
             self._registry.change_phase(spec.id, PhaseName.SYNC, files={**known, **files})
             if not self._is_outdated(spec):
                 self._questions.withdraw(spec.id, EngineNeed.MERGE)
-                self._registry.change(spec.id, landing=False, landed=landed, question=None, landings=spec.landings + 1)
+                after = {"landed": landed, "question": None, "tip": None, "landings": spec.landings + 1}
+                self._registry.change(spec.id, landing=False, **after)
         finally:
             self._under_way.pop(spec.id, None)
         self.on_end(spec.id)
 
     def _not_landed(self, spec: Spec, error: OvermindError) -> None:
         if self._phase.closing or self._is_outdated(spec):
+            return
+        if error.code == "changed":  # it is shown again, as it goes on now
+            self._questions.withdraw(spec.id, EngineNeed.MERGE)
+            self._registry.change(spec.id, landing=False, question=None, tip=None, landings=spec.landings + 1)
             return
         changed = self._registry.change(spec.id, landing=False, landings=spec.landings + 1)
         if not changed.archived:  # taken back, it is asked about again
@@ -261,6 +292,7 @@ class SpecLanding:
             request=None if preview else f"spec:{spec.id}:land:{spec.landings}",
             why=None if preview else WHY,
             check=MergeCheck(quest_name(spec.slug, VERIFY), None, {}, environment),
+            tip=None if preview else spec.tip,
         )
         return await self._landing.land_branch(place, request)
 
@@ -286,6 +318,15 @@ class SpecLanding:
     def _put_question(self, spec: Spec, summary: str, subject: dict[str, Any]) -> None:
         number = self._questions.ask(EngineNeed.MERGE, about(spec), summary=summary, subject=subject)
         self._registry.change(spec.id, question=number)
+
+
+def _tip(found: MergeResult) -> str:
+    """The commit of a branch of which a preview was made."""
+    return found["commits"][0]["hash"]
+
+
+def _changed_sentence(spec: Spec) -> str:
+    return f"{spec.branch} was committed to since it was shown."
 
 
 def about(spec: Spec) -> About:

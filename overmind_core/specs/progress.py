@@ -267,6 +267,9 @@ class SpecProgress:
             self._registry.change(spec.id, target=wanted)
             return
         self._registry.put_phase(spec.id, replace(record, released_sha256=record.sha256))
+        is_synced = bool(self._registry.phase(spec.id, PhaseName.SYNC).tasks)
+        if phase is PhaseName.TASKS and spec.target is None and is_synced:  # its quests follow it
+            spec = self._registry.change(spec.id, target=PhaseName.SYNC)
         allowed = [command_hash(text) for text in question.subject.get("commands", ())]
         if allowed:
             self._registry.change(spec.id, allowed=tuple(dict.fromkeys((*spec.allowed, *allowed))))
@@ -324,10 +327,19 @@ class SpecProgress:
             self._registry.change_phase(spec.id, PhaseName.SYNC, files=files)
         return changing
 
+    async def check_shown(self, question: EngineQuestion) -> None:
+        """See that what a person lets land is what its question shows; raises as `SpecLanding.check_shown`."""
+        async with self._turns.of(question.about.id):
+            spec = self._registry.all.get(question.about.id)
+            if spec is not None and spec.question == question.number:
+                await self._landing.check_shown(spec, question.subject.get("tip"))
+
     def on_merge_answer(self, question: EngineQuestion, decision: Decision) -> None:
-        """Act on a person's answer whether the spec lands."""
-        deny = decision.behaviour is Behaviour.DENY
-        self._registry.change(question.about.id, question=None, declined=deny, landing=not deny)
+        """Act on a person's answer whether the spec lands; what was shown to nobody is shown first."""
+        spec, deny = self._registry.all[question.about.id], decision.behaviour is Behaviour.DENY
+        tip = None if deny else question.subject.get("tip", spec.tip)
+        lands = not deny and (tip is not None or Gate.MERGE not in spec.gates)
+        self._registry.change(spec.id, question=None, declined=deny, landing=lands, tip=tip)
 
     # what a person asks for
 

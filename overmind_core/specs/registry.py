@@ -163,13 +163,15 @@ class SpecRegistry:
         self.put(replace(self.all[spec_id], **changes))
         if not changes.keys().isdisjoint(_ABOUT_MONEY):
             self.on_limit(spec_id)
+        if "target" in changes:
+            self.on_change(spec_id)
         return self.all[spec_id]
 
     def more_wanted(self, spec_id: str) -> None:
         """Record that more of a spec is to land than has landed, or lands now; it may land again, if it was denied."""
         spec = self.all.get(spec_id)
         if spec is not None:
-            self.change(spec_id, landed=None, declined=False, landing=False, landings=spec.landings + 1)
+            self.change(spec_id, landed=None, declined=False, landing=False, tip=None, landings=spec.landings + 1)
 
     def change_phase(self, spec_id: str, phase: PhaseName, **changes: object) -> SpecPhase:
         """Save the record of a phase with these fields changed; return it."""
@@ -184,7 +186,7 @@ class SpecRegistry:
             if state is PhaseState.FAILED and why is None:
                 why = failed_because(self.phase(spec.id, phase))
             record = self.change_phase(spec.id, phase, recorded_state=state)
-            if PhaseState.REVIEW in {before, state}:
+            if PhaseState.REVIEW in {before, state} or phase is PhaseName.SYNC:
                 self.on_change(spec.id)
             self.record(spec, phase, state, score=record.score, why=why)
 

@@ -53,6 +53,9 @@ _STOPS = frozenset({EngineNeed.PHASE, EngineNeed.MERGE, EngineNeed.STUCK})
 _GOES_ON = frozenset({SpecState.RUNNING, SpecState.WORKING, SpecState.LANDING})
 """States in which a spec goes on without a person."""
 
+_UNSYNCED = frozenset({PhaseState.STALE, PhaseState.FAILED})
+"""States of the last phase in which a change of the tasks has not reached their quests."""
+
 
 @dataclass(frozen=True, slots=True)
 class SpecParts:
@@ -116,6 +119,7 @@ class Specs:
         self._questions.on(EngineNeed.PHASE, self._on_phase_answer, kind=AboutKind.SPEC)
         self._questions.on(EngineNeed.STUCK, self._on_stuck_answer, kind=AboutKind.SPEC)
         self._questions.on(EngineNeed.MERGE, self._on_merge_answer, kind=AboutKind.SPEC)
+        self._questions.guard(EngineNeed.MERGE, self._check_shown, kind=AboutKind.SPEC)
         queue.alone.append(self.alone_in)
         self.registry.on_change = lambda spec_id: self._reconsider(queue, spec_id)
 
@@ -164,7 +168,27 @@ class Specs:
         opened = next(
             (one for one in before if one in records and records[one].recorded_state is PhaseState.REVIEW), None
         )
-        return None if opened is None else why.in_gate(spec.slug, opened)
+        if opened is not None:
+            return why.in_gate(spec.slug, opened)
+        return self._behind_sync(spec, quest) if own is None else None
+
+    def _behind_sync(self, spec: Spec, quest: Quest) -> Wait | None:
+        """Why the quest of a task waits for a sync: its task may have changed, and a person wants that, or allows it.
+
+        Else an answer to a gate would release it as it was before.
+        """
+        records = self.registry.phases(spec.id)
+        sync = records.get(PhaseName.SYNC)
+        if sync is None or sync.recorded_state not in _UNSYNCED:
+            return None
+        is_stale, is_wanted = sync.recorded_state is PhaseState.STALE, spec.target is PhaseName.SYNC
+        tasks = records.get(PhaseName.TASKS)
+        is_allowed = is_stale and tasks is not None and tasks.released_sha256 == tasks.sha256
+        has_passed = all(one in records and records[one].recorded_state is PhaseState.PASSED for one in PHASES[:-1])
+        if not (has_passed and (is_wanted or is_allowed)):
+            return None
+        is_task = any(one.quest == quest.id for one in sync.tasks.values())
+        return why.behind_sync(spec.slug, comes=is_stale and is_wanted) if is_task else None
 
     def alone_in(self, quest: Quest) -> str | None:
         """The pool of one slot that a quest needs: without git the quests of a spec share one folder."""
@@ -212,6 +236,10 @@ class Specs:
     def _on_phase_answer(self, question: EngineQuestion, decision: Decision) -> None:
         self.parts.progress.on_phase_answer(question, decision)
         self.go_on(question.about.id)
+
+    async def _check_shown(self, question: EngineQuestion, decision: Decision) -> None:
+        if decision.behaviour is Behaviour.ALLOW:
+            await self.parts.progress.check_shown(question)
 
     def _on_merge_answer(self, question: EngineQuestion, decision: Decision) -> None:
         self.parts.progress.on_merge_answer(question, decision)

@@ -93,6 +93,13 @@ def in_gate(slug: str, phase: str) -> Wait:
     return Wait(WaitCode.HELD, f"phase {phase} is in review", do=(f"overmind answer {slug} allow",))
 
 
+def behind_sync(slug: str, *, comes: bool) -> Wait:
+    """An approved change of its task is not in it yet; `comes`: that follows by itself, else it is held until then."""
+    if comes:
+        return Wait(WaitCode.NEEDS, "waits for phase sync")
+    return Wait(WaitCode.HELD, "phase sync has to be done again", do=(f"overmind spec run {slug}",))
+
+
 def over_budget(text: str, do: tuple[str, ...] = (), *, whose: str = "") -> Wait:
     """A budget is spent: `text` says which, as `budget.lease` does; `do`: the commands that raise it."""
     return Wait(WaitCode.BUDGET, text, by=(whose,) if whose else (), do=do)
@@ -377,9 +384,14 @@ def _by_hand(quest: Quest) -> str:
 
 def _why_ended(quest: Quest) -> str:
     """Why it has failed or was cancelled; of a command that has failed, that and its exit code."""
+    from overmind_core.domain.quests import briefing  # noqa: PLC0415 - for quests that have failed
+
     failure = _failure(quest)
     if left := left_conflict(quest):
         return left
+    if refusal := briefing.start_refusal(quest):
+        is_named = briefing.says_what_could_not_start(refusal)
+        return refusal if is_named else f"{sentence(failure, quest.limit)}: {refusal}"
     if quest.queue is not None and quest.reason in {None, UNDOES_LANDED} and is_begun_at_target(quest):
         return f"{sentence(UNDOES_LANDED)}: {dropped_brief(quest.queue.dropped)}"
     if has_failed_for_command(quest):

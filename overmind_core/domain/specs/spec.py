@@ -177,6 +177,8 @@ class Spec:
     """The last phase that somebody wants: it is brought there by itself; None: it waits for `spec run`."""
     question: int | None = None
     """Number of the question whether its work lands, or of what is in the way of that."""
+    tip: str | None = None
+    """The commit of its branch that a person has let land, and no other does; None: nobody was asked."""
     landing: bool = False
     """Its branch is being merged."""
     declined: bool = False

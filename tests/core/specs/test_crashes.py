@@ -237,7 +237,7 @@ def test_a_spec_whose_landing_is_refused_for_what_goes_away_is_asked_about_once_
 def test_a_preview_without_room_is_asked_about_once_and_shown_once_there_is(tmp_path):
     daemons = Daemons(tmp_path)
     full = OvermindError("disk_full", "The disk is full: unable to write loose object file.")
-    shown = {"target": "main", "commits": [{"subject": "carts"}], "files": [{"path": "carts.py"}]}
+    shown = {"target": "main", "commits": [{"hash": "c", "subject": "carts"}], "files": [{"path": "carts.py"}]}
 
     async def scenario():
         async with daemons.one():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -25,9 +26,10 @@ from overmind_core.view.groups import Wish
 from overmind_web.pages import board as web_board
 from tests.kit import in_process
 from tests.kit.cases import tabled
-from tests.kit.in_process import idle, world
+from tests.kit.in_process import idle, until, world
+from tests.kit.repositories import Repository
 from tests.kit.spec_daemons import Daemons
-from tests.kit.spec_documents import WHOLE, checked, write_documents
+from tests.kit.spec_documents import WHOLE, checked, tasks, write_documents
 
 SPEC: Any = None
 TASKS: Any = [SimpleNamespace(type=name, group="g") for name in ("feature", "test", "docs")]
@@ -70,7 +72,7 @@ def test_without_known_work_no_cost_is_known():
 
 def test_what_a_spec_waits_for_is_a_card_in_review_until_it_is_answered(tmp_path):
     daemons = Daemons(tmp_path)
-    shown = {"target": "main", "commits": [{"subject": "carts"}], "files": [{"path": "carts.py"}]}
+    shown = {"target": "main", "commits": [{"hash": "c", "subject": "carts"}], "files": [{"path": "carts.py"}]}
 
     def cards(board):
         found = counted(board)
@@ -244,7 +246,7 @@ async def asked(daemons):
 
 def test_an_archived_spec_asks_nothing_and_asks_again_once_it_is_taken_back(tmp_path):
     daemons = Daemons(tmp_path)
-    shown = {"target": "main", "commits": [], "files": []}
+    shown = {"target": "main", "commits": [{"hash": "c", "subject": "carts"}], "files": []}
 
     async def scenario():
         async with daemons.one():
@@ -272,6 +274,113 @@ def test_an_archived_spec_asks_nothing_and_asks_again_once_it_is_taken_back(tmp_
         in_process.run(scenario())
     finally:
         daemons.keeper.close()
+
+
+SHOWN_AGAIN = "spec/carts was committed to since it was shown."
+
+
+@asynccontextmanager
+async def waits_to_land(tmp_path, **options):
+    """A daemon with a spec whose tasks are done, its repository, and a worktree of its branch."""
+    code, daemons = Repository(str(tmp_path / "shop")), Daemons(tmp_path)
+    code.commit("first", {})
+    code.git("worktree", "add", "-q", "-b", "spec/carts", str(tmp_path / "branch"))
+    branch = Repository(str(tmp_path / "branch"))
+    branch.commit("carts", {"carts": "x\n"})
+    try:
+        async with daemons.one():
+            slug = await daemons.new(env=world() | code.environ, **options)
+            specs = daemons.inside.app.engine.specs
+            specs.registry.change(specs.id_of(slug), branch="spec/carts")
+            with mock.patch.object(specs.parts.progress, "_may_land", return_value=True):
+                specs.go_on(specs.id_of(slug))
+                yield daemons, code, branch
+    finally:
+        daemons.keeper.close()
+
+
+def commits_of(code):
+    return sorted(code.git("log", "--no-merges", "--format=%s", "main").splitlines())
+
+
+async def landed(daemons):
+    specs = daemons.inside.app.engine.specs
+    await until(lambda: specs.registry.all[specs.id_of("carts")].landed, "it has landed")
+
+
+def test_a_spec_that_was_committed_to_since_it_was_shown_does_not_land_and_is_shown_again(tmp_path):
+    async def scenario():
+        async with waits_to_land(tmp_path) as (daemons, code, branch):
+            (first,) = await asked(daemons)
+            assert first["subject"]["lines"][:3] == ["1 commit, 1 file, no conflict", "carts", "carts"]
+            tip = branch.commit("late", {"late": "x\n"})
+            with pytest.raises(OvermindError) as refused:
+                await daemons.inside.ask("answer", id="carts", behaviour="allow")
+            assert refused.value.code == "changed"
+            assert refused.value.message == f"{SHOWN_AGAIN} It is shown again: overmind inbox"
+            (again,) = await asked(daemons)
+            assert again["question"] > first["question"]
+            assert again["subject"]["lines"][:2] == [SHOWN_AGAIN, "2 commits, 2 files, no conflict"]
+            assert (again["subject"]["tip"], commits_of(code)) == (tip, ["first"])
+            await daemons.inside.ask("answer", id="carts", behaviour="allow")
+            await landed(daemons)
+            assert commits_of(code) == ["carts", "first", "late"]
+
+    in_process.run(scenario())
+
+
+def test_what_is_committed_between_the_answer_and_the_landing_of_a_spec_is_shown_before_it_lands(tmp_path):
+    async def scenario():
+        async with waits_to_land(tmp_path) as (daemons, code, branch):
+            (first,) = await asked(daemons)
+            landing = daemons.inside.app.engine.specs.parts.landing
+            late = mock.AsyncMock(side_effect=lambda *_: branch.commit("late", {"late": "x\n"}))
+            with mock.patch.object(landing, "check_shown", late):
+                await daemons.inside.ask("answer", id="carts", behaviour="allow")
+            (again,) = await asked(daemons)
+            assert again["question"] > first["question"]
+            assert again["subject"]["lines"][0] == "2 commits, 2 files, no conflict"
+            assert commits_of(code) == ["first"]
+            await daemons.inside.ask("answer", id="carts", behaviour="allow")
+            await landed(daemons)
+
+    in_process.run(scenario())
+
+
+def test_without_a_gate_what_was_verified_of_a_spec_is_what_lands(tmp_path):
+    async def scenario():
+        async with waits_to_land(tmp_path, gates="none", verify="true") as (daemons, code, branch):
+            check = await daemons.begun("verify")
+            branch.commit("late", {"late": "x\n"})
+            daemons.keeper.exit(check)
+            await landed(daemons)
+            assert commits_of(code) == ["carts", "first"]
+
+    in_process.run(scenario())
+
+
+def test_a_spec_that_could_not_be_shown_is_shown_before_it_lands(tmp_path):
+    async def scenario():
+        async with waits_to_land(tmp_path) as (daemons, code, branch):
+            specs = daemons.inside.app.engine.specs
+            await daemons.inside.ask("answer", id=(await asked(daemons))[0]["name"], behaviour="deny")
+            code.write({"carts": "mine\n"})
+            code.git("add", "carts")
+            code.git("commit", "-qm", "mine")
+            specs.registry.change(specs.id_of("carts"), declined=False)
+            specs.go_on(specs.id_of("carts"))
+            (conflict,) = await asked(daemons)
+            assert conflict["subject"]["code"] == "conflicts"
+            branch.git("merge", "-q", "-s", "ours", "main")
+            await daemons.inside.ask("answer", id="carts", behaviour="allow")
+            (preview,) = await asked(daemons)
+            assert preview["summary"] == "Land spec/carts on main"
+            assert code.read("carts") == "mine\n"
+            await daemons.inside.ask("answer", id="carts", behaviour="allow")
+            await landed(daemons)
+            assert code.read("carts") == "x\n"
+
+    in_process.run(scenario())
 
 
 def with_title(title):
@@ -341,3 +450,76 @@ def test_tasks_that_are_edited_after_they_were_approved_are_asked_about_before_t
         in_process.run(scenario())
     finally:
         daemons.keeper.close()
+
+
+def with_check(command):
+    """The documents of a spec whose second task is checked by this command."""
+    value = tasks({"check": None, "no_check_because": "it is done by hand"}, {"check": command})
+    return {**{phase: WHOLE[phase] for phase in AGENT_PHASES}, PhaseName.TASKS: value}
+
+
+@asynccontextmanager
+async def second_task_waits(tmp_path, gates):
+    """A daemon with a spec of which one task runs and the next is queued, and the folder of its documents."""
+    daemons = Daemons(tmp_path)
+    try:
+        async with daemons.one():
+            slug = await daemons.new(gates=gates, allow=["Bash(true)"])
+            folder = (await daemons.inside.ask("spec", id=slug))["folder"]
+            write_documents(folder, with_check("true"))
+            await daemons.inside.ask("spec_run", id=slug)
+            if gates == "tasks":
+                await asked(daemons)
+                await daemons.inside.ask("answer", id="carts", behaviour="allow")
+            run = await daemons.begun("TSK-001")
+            yield daemons, folder, run
+    finally:
+        daemons.keeper.close()
+
+
+async def completes(daemons, run):
+    """Have the first task of a spec complete."""
+    daemons.keeper.exit(run)
+    while (await daemons.inside.ask("quest", id="carts/TSK-001"))["status"] != "completed":
+        await idle()
+    await idle()
+
+
+@pytest.mark.parametrize("ask_by", ["spec_run", "spec"])
+@pytest.mark.parametrize("gates", ["none", "tasks"])
+def test_a_queued_task_whose_change_is_allowed_starts_with_it(tmp_path, gates, ask_by):
+    async def scenario():
+        async with second_task_waits(tmp_path, gates) as (daemons, folder, run):
+            ask = daemons.inside.ask
+            write_documents(folder, with_check("true # as it is wanted now"))
+            await ask(ask_by, id="carts")
+            if gates == "none" and ask_by == "spec":  # nobody is asked before a run
+                await ask("spec_run", id="carts")
+            await asked(daemons)
+            await completes(daemons, run)
+            assert (await ask("quest", id="carts/TSK-002"))["status"] == "queued"
+            await ask("answer", id="carts", behaviour="allow")
+            await daemons.begun("TSK-002")
+            assert (await ask("quest", id="carts/TSK-002"))["check"] == "true # as it is wanted now"
+            assert (await ask("spec", id="carts"))["conflicts"] == []
+
+    in_process.run(scenario())
+
+
+def test_a_queued_task_whose_change_is_allowed_but_not_to_be_synced_is_held_until_it_is(tmp_path):
+    async def scenario():
+        async with second_task_waits(tmp_path, "tasks") as (daemons, folder, run):
+            ask = daemons.inside.ask
+            write_documents(folder, with_check("true # as it is wanted now"))
+            await ask("spec_run", id="carts", last="tasks")
+            await asked(daemons)
+            await completes(daemons, run)
+            await ask("answer", id="carts", behaviour="allow")
+            await idle()
+            held = await ask("quest_why", id="carts/TSK-002")
+            assert (held["text"], held["do"]) == ("phase sync has to be done again", ["overmind spec run carts"])
+            assert (await ask("spec_sync", id="carts"))["updated"] == 1
+            await daemons.begun("TSK-002")
+            assert (await ask("quest", id="carts/TSK-002"))["check"] == "true # as it is wanted now"
+
+    in_process.run(scenario())
