@@ -47,6 +47,8 @@ class Part(StrEnum):
     FINDING = "finding"
     COMMAND = "command"
     FILTER = "filter"
+    BROKEN_FILTER = "broken filter"
+    """The text of a filter while it makes no sense: what is shown is of the text before."""
 
 
 class Hint(NamedTuple):
@@ -97,6 +99,7 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
         Hint("", "drops it", "escape"),
     )),
     Part.FILTER: (Context.FIELD, (Hint("", "keeps it", "enter"), Hint("", "typed before", "up"))),
+    Part.BROKEN_FILTER: (Context.FIELD, (Hint("", "keeps what is shown", "enter"), Hint("", "typed before", "up"))),
 }  # fmt: skip
 """Part → the context that has its keys, and its hints in their order."""
 TYPED_AFTER: Mapping[str, Part] = {":": Part.COMMAND, "/": Part.FILTER}
@@ -130,10 +133,14 @@ class _Said(NamedTuple):
         return GAP + width(self.key) + 1 + width(self.word)
 
 
-def typed_after(sign: str, part: Part | Context) -> Part | Context:
-    """The part whose hints are shown while the line is typed into after a sign; "" is nothing: those of `part`."""
+def typed_after(sign: str, part: Part | Context, *, broken: bool = False) -> Part | Context:
+    """The part whose hints are shown while the line is typed into after a sign; "" is nothing: those of `part`.
+
+    `broken`: what is typed makes no sense.
+    """
     context = PARTS[part][0] if isinstance(part, Part) else part
-    return part if not sign or context in TAKES_EVERYTHING else TYPED_AFTER[sign]
+    typed = part if not sign or context in TAKES_EVERYTHING else TYPED_AFTER[sign]
+    return Part.BROKEN_FILTER if broken and typed is Part.FILTER else typed
 
 
 def hint_line(

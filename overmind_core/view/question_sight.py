@@ -13,7 +13,7 @@ class QuestionSight:
 
     def __init__(self) -> None:
         self._question: Hashable = None
-        self._width = 0
+        self._width = self._height = 0
         self._seen: set[int] = set()
         self._complete_at: float | None = None
         self._rule_at: float | None = None
@@ -34,6 +34,7 @@ class QuestionSight:
         if (question, cells) != (self._question, self._width):
             self._question, self._width = question, cells
             self._forget()
+        self._height = height
         self._seen.update(rows)
         if self._complete_at is None and question is not None and self._seen.issuperset(range(height)):
             self._complete_at = now
@@ -44,6 +45,11 @@ class QuestionSight:
         """The panel shows it no longer."""
         self._question = None
         self._forget()
+
+    def unseen(self, question: Hashable) -> list[int]:
+        """Rows of a question that were not in sight yet; none of one that has not been drawn."""
+        rows = range(self._height) if question == self._question else ()
+        return [row for row in rows if row not in self._seen]
 
     def may_answer(self, question: Hashable, now: float) -> bool:
         """True once a key may answer it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from overmind_core.domain.agents.agent import RAW
@@ -176,9 +176,12 @@ class CommandRun:
 
     def _ask_about(self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]], rows: Sequence[Row]) -> None:
         """Ask, once it is known what would be lost; rows tell it, else the supervisor does."""
-        shell, parts = self._shell, verbs.parted(verb.name, calls[0])
-        known = self._known_at_stake(verb, names, parts, rows)
-        asked = None if known else stakes.asked_of(verb.name, parts, shell.world.folder)
+        shell, parts, now = self._shell, verbs.parted(verb.name, calls[0]), self._shell.now()
+
+        def known() -> list[str]:
+            return self._known_at_stake(verb, names, parts, rows, now)
+
+        asked = None if known() else stakes.asked_of(verb.name, parts, shell.world.folder)
         if asked is None:
             self._ask(verb, names, calls, known)
             return
@@ -197,11 +200,13 @@ class CommandRun:
             if failed is not None and failed.code == _NOT_FOUND:
                 shell.flash(f"{verb.name}: {safe(failed.message)}", "bad")
             else:  # also where nobody can tell: nothing ends without a question
-                self._ask(verb, names, calls, told)
+                self._ask(verb, names, calls, lambda: told)
 
         shell.request(stake.command, requests, on_result)
 
-    def _known_at_stake(self, verb: Verb, names: Sequence[str], parts: Parts, rows: Sequence[Row]) -> list[str]:
+    def _known_at_stake(
+        self, verb: Verb, names: Sequence[str], parts: Parts, rows: Sequence[Row], now: float
+    ) -> list[str]:
         """What would be lost, as far as nobody has to be asked for it."""
         shell = self._shell
         if verb.name in stakes.SENTENCES:
@@ -210,11 +215,11 @@ class CommandRun:
             from overmind_tui.hives.page import hive_rows  # noqa: PLC0415 - few homes have other hives
 
             rows = [row for row in hive_rows(shell) if row["name"] in names]
-        if known := stakes.rows_at_stake(verb.name, rows, parts, shell.now()):
+        if known := stakes.rows_at_stake(verb.name, rows, parts, now):
             return known
-        return [] if verb.name in stakes.STAKES else self._missions_at_stake(verb, names, parts)
+        return [] if verb.name in stakes.STAKES else self._missions_at_stake(verb, names, parts, now)
 
-    def _missions_at_stake(self, verb: Verb, names: Sequence[str], parts: Parts) -> list[str]:
+    def _missions_at_stake(self, verb: Verb, names: Sequence[str], parts: Parts, now: float) -> list[str]:
         """How long the missions that are meant have lasted, and what hangs on them."""
         fleet, every = self._shell.fleet, list(self._shell.fleet.rows.values())
         live = [row for row in fleet.home_rows if missions_rows.is_live(row)]
@@ -225,12 +230,27 @@ class CommandRun:
         else:
             rows = [row for row in map(fleet.named, names) if row is not None] if verb.takes_missions else []
         if verb.name == REMOVE:
-            return [*missions_rows.at_stake(rows, (), self._shell.now()), "", missions_rows.removed_with(rows)]
-        return missions_rows.at_stake(rows, every, self._shell.now(), cascades=CASCADE in parts.flags)
+            return [*missions_rows.at_stake(rows, (), now), "", missions_rows.removed_with(rows)]
+        return missions_rows.at_stake(rows, every, now, cascades=CASCADE in parts.flags)
 
-    def _ask(self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]], stake: Sequence[str]) -> None:
-        """What ends work asks first; the calls differ in the missions that they name."""
-        parts, fleet = verbs.parted(verb.name, calls[0]), self._shell.fleet
+    def _ask(
+        self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]], told: Callable[[], Sequence[str]]
+    ) -> None:
+        """What ends work asks first; the calls differ in the missions that they name; `told`: what would be lost."""
+        parts = verbs.parted(verb.name, calls[0])
+
+        def lines() -> list[str]:
+            return self._lines(verb, names, parts, told())
+
+        answers = [
+            Answer(("y",), verb.name, lambda: self._spawn(verb, calls), "bad"),
+            Answer(("n",), "cancel", lambda: None),
+        ]
+        self._shell.open(Dialog(f"{verb.name}?", lines(), answers, first=1, renewed=lines))
+
+    def _lines(self, verb: Verb, names: Sequence[str], parts: Parts, stake: Sequence[str]) -> list[str]:
+        """The command line as it is meant, with what would be lost."""
+        fleet = self._shell.fleet
         live = sum(map(missions_rows.is_live, fleet.home_rows))
         line = " ".join([verb.name, *map(safe, parts.options), *map(safe, names)])
         if verb.name == SHUTDOWN:
@@ -239,13 +259,8 @@ class CommandRun:
             line = f"{verb.name} {numbers.counted(len(missions_rows.lost(fleet.home_rows)), 'lost mission')}?"
         elif verb.takes_missions and _ALL & parts.flags and not names:
             line = f"{line}: {numbers.counted(live, 'live mission')}"
-        answers = [
-            Answer(("y",), verb.name, lambda: self._spawn(verb, calls), "bad"),
-            Answer(("n",), "cancel", lambda: None),
-        ]
         more = [f"… and {len(stake) - MOST_LINES} more lines"] if len(stake) > MOST_LINES else []
-        lines = [line, *([""] if stake else []), *stake[:MOST_LINES], *more]
-        self._shell.open(Dialog(f"{verb.name}?", lines, answers, first=1))
+        return [line, *([""] if stake else []), *stake[:MOST_LINES], *more]
 
     # what the program does itself
 

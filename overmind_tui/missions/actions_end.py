@@ -142,12 +142,17 @@ class EndActions:
 
     def _ask(self, word: str, rows: list[Row], then: Callable[[], None]) -> None:
         """What would end, how long it ran, and what hangs on it."""
-        every = self._shell.fleet.rows.values()
-        lines = missions_rows.at_stake(rows, () if word == "remove" else every, self._shell.now())
-        lines += ["", missions_rows.removed_with(rows)] if word == "remove" else []
+        fleet, now = self._shell.fleet, self._shell.now()
+
+        def lines() -> list[str]:
+            known = [fleet.of(row["id"]) or row for row in rows]
+            if word == "remove":
+                return [*missions_rows.at_stake(known, (), now), "", missions_rows.removed_with(known)]
+            return missions_rows.at_stake(known, fleet.rows.values(), now)
+
         title = f"{word} {len(rows)} missions?" if len(rows) > 1 else f"{word} {safe(rows[0]['name'])}?"
         answers = [Answer(("y",), word, then, "bad"), Answer(("n",), "cancel", lambda: None)]
-        self._shell.open(Dialog(title, lines, answers, first=1))
+        self._shell.open(Dialog(title, lines(), answers, first=1, renewed=lines))
 
     def _each(self, command: str, rows: list[Row], done: str, *, tail: str = "") -> None:
         each(self._shell, Request(command, command, done, "missions", tail), rows, _MORE.get(command, _nothing_more))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.missions.status_marks import WAITING, YOUR_TURN
 from overmind_core.view import inbox, numbers, question_block, subject
 from overmind_core.view import missions as missions_rows
-from overmind_core.view.actions import JUST_CHANGED, Context
+from overmind_core.view.actions import JUST_CHANGED, Context, shown_key
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.hive_keys import is_of_swarm
 from overmind_core.view.inbox import Key, Need
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Lines = Sequence[Sequence[Cell]]
 NOT_READ = "this question just appeared: read it, then press the key again"
+NOT_ALL = "not all of it was in sight"
 SESSION = "session"
 CHOOSE = "this is a question: choose with 1-9, or press m to answer in your own words"
 OPTIONS = 10
@@ -458,11 +459,23 @@ class QuestionPanel:
             live = missions_rows.is_live(need.row)
             return f"{name} asks nothing: {'m sends it a message' if live else 'r restarts it'}"
         if not self.may_answer:
-            hidden = 0 if self._block is None or self.whole else self._block.hidden
-            more = numbers.counted(hidden, "more line")
-            return f"not all of it was in sight: enter shows {more}" if hidden else NOT_READ
+            return self._unread()
         where = f"on hive {safe(need.asked.get(inbox.HOLDER))}" if is_of_swarm(need.asked) else "a opens it"
         return f"answer {name} in its terminal: {where}" if need.asked["attach_only"] else ""
+
+    def _unread(self) -> str:
+        """Why it counts as not read, and the key that shows what is missing."""
+        unseen = self._sight.unseen((self.key, self._at))
+        hidden = 0 if self._block is None else self._block.hidden
+        if not self.whole and hidden:
+            return f"{NOT_ALL}: enter shows {numbers.counted(hidden, 'more line')}"
+        if not unseen:
+            return NOT_READ
+        if not self.whole:  # the panel has no room for all of it
+            return f"{NOT_ALL}: enter shows it whole"
+        is_above = self._block is not None and unseen[0] < self._block.seen.start
+        key = shown_key("pageup" if is_above else "pagedown")
+        return f"{NOT_ALL}: {key} shows the rest, then press the key again"
 
     def _silent(self, need: Need) -> str:
         """Why nobody would hear the answer, a sentence; "": nothing keeps from it."""

@@ -49,30 +49,50 @@ class Dialog(NeedsRoom, ModalScreen[None]):
         lines: What is at stake.
         answers: Side by side; `first` has the focus.
         first: Its place.
+        renewed: Returns the lines by what is known now; None: they stay.
     """
 
     AUTO_FOCUS = ""
 
-    def __init__(self, title: str, lines: Sequence[str], answers: Sequence[Answer], *, first: int) -> None:
+    def __init__(
+        self, title: str, lines: Sequence[str], answers: Sequence[Answer], *, first: int,
+        renewed: Callable[[], Sequence[str]] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self._title = title
         self._lines = lines
         self._answers = answers
         self._at = first
+        self._renewed = renewed
+        self._came = "opened"
+        self.reading_delay = ReadingDelay()
 
     def compose(self) -> ComposeResult:
         """A box in the middle."""
         with Vertical(id="dialog") as box:
             box.border_title = literal(self._title)
             content = Lines(self._compose_lines)
-            content.styles.height = len(self._lines) + 2
-            needed = max(map(width, (*self._lines, self._labels)))
-            box.styles.width = min(needed + 6, max(self.app.size.width - 2, 20))
+            self._fit(box, content)
             yield content
+
+    def _fit(self, box: Vertical, content: Lines) -> None:
+        content.styles.height = len(self._lines) + 2
+        needed = max(map(width, (*self._lines, self._labels)))
+        box.styles.width = min(needed + 6, max(self.app.size.width - 2, 20))
+
+    def renew(self) -> None:
+        """What it is about may have changed: what is said of that follows, and has to be read anew."""
+        lines = self._lines if self._renewed is None else self._renewed()
+        if list(lines) == list(self._lines):
+            return
+        self._lines, self._came = lines, "changed"
+        content = self.query_one(Lines)
+        self._fit(self.query_one("#dialog", Vertical), content)
+        content.refresh()
+        self.reading_delay.begin(self)
 
     def on_mount(self) -> None:
         """It can take keys now."""
-        self.reading_delay = ReadingDelay()
         self.reading_delay.begin(self)
         shell_of(self).typed.release()
 
@@ -123,7 +143,7 @@ class Dialog(NeedsRoom, ModalScreen[None]):
 
     def _answer(self, answer: Answer) -> None:
         if not answer.counts(self.reading_delay.seconds):
-            shell_of(self).flash(f"the question just opened: read it, then press {answer.keys[0]}", "slow")
+            shell_of(self).flash(f"the question just {self._came}: read it, then press {answer.keys[0]}", "slow")
             return
         self.app.pop_screen()
         answer.do()

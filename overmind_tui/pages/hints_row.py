@@ -68,7 +68,7 @@ class HintsRow(Lines):
     def part(self) -> Part | Context | None:
         """The part that has the keys: a line that is typed into has its own; None: what stands before the page."""
         page = self._page
-        return None if page.is_covered else hints.typed_after(page.bar.sign, page.hint_part)
+        return None if page.is_covered else hints.typed_after(page.bar.sign, page.hint_part, broken=page.bar.broken)
 
     def lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         """One line: nothing in it while the keys of the page count for nothing."""

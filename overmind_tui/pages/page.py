@@ -288,6 +288,7 @@ class Page(NeedsRoom, RateLimited):
         """Do what a key means here."""
         if self.bar.sign:
             self._press_in_bar(key, character)
+            self.hints.refresh_if_changed()
             return
         hotkey = next((one for one in self.shell.settings.hotkeys if one.key in {character, key}), None)
         if hotkey is not None and hotkey.counts_in(self.context):
@@ -378,6 +379,7 @@ class Page(NeedsRoom, RateLimited):
         """What is pasted is typed into the open line, else it is nothing."""
         if self.bar.sign:
             self.bar.insert(text)
+            self.hints.refresh_if_changed()
 
     def _press_in_bar(self, key: str, character: str | None) -> None:
         if key in {"escape", "ctrl+c"} or (key == "backspace" and not self.bar.field.text):

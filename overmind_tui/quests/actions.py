@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions.reasons import begun_again
+from overmind_core.domain.quests.again import begun_again
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.cells import Row, safe
 from overmind_tui.missions.actions_end import Request, each
@@ -48,7 +48,7 @@ class QuestActions:
         if ended:
             each(self._shell, Request("quest_retry", "retry", "queued", QUESTS, " again"), ended)
         elif not quests_rows.is_of_queue(rows[0]):
-            self._shell.flash(safe(f"{rows[0]['name']} {begun_again(rows[0]['ritual'])}"), "slow")
+            self._shell.flash(safe(f"{rows[0]['name']} {begun_again(rows[0])}"), "slow")
         else:
             name, state = safe(rows[0]["name"]), quests_rows.state(rows[0])
             stands = f"has {state}" if rows[0]["status"] in quests_rows.ENDED else f"is {state}"

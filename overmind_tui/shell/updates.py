@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.view import health
 from overmind_core.view.cells import Row
 from overmind_core.view.summary import EngineLoad
+from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.page import Page
 from overmind_tui.pages.table import TablePage
 from overmind_tui.shell.messages import (
@@ -160,6 +161,9 @@ class Updates:
         self._main.rows_came()
         for page in self._tables():
             page.missions_changed()
+        for screen in self._shell.app.screen_stack:
+            if isinstance(screen, Dialog) and screen.is_mounted:
+                screen.renew()
 
     def _happened(self, message: Happened) -> None:
         self._shell.fleet.events.extend(message.events)

@@ -209,6 +209,30 @@ def test_no_key_answers_a_question_of_sixty_lines_before_all_of_it_was_in_sight(
     run(lambda: Answering(questions=[LONG]), scenario, size=size)
 
 
+@pytest.mark.usefixtures("read_at_once")
+def test_one_of_two_hundred_lines_says_which_key_shows_what_was_not_in_sight():
+    said = "not all of it was in sight: {} shows the rest, then press the key again".format
+
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await pilot.press("y", "enter")
+        await settle(pilot)
+        for key, shows in (("pagedown", "PgDn"), ("G", "PgUp")):
+            await pilot.press(key)
+            await settle(pilot)
+            await pilot.press("y")
+            assert app.notice.text == said(shows)
+        assert app.given == []
+        for _ in range(5):
+            await pilot.press("pageup")
+            await settle(pilot)
+        await pilot.press("y")
+        assert app.given == [(7, "allow", [])]
+
+    command = "\n".join(f"echo line {number}" for number in range(200))
+    run(lambda: Answering(questions=[{**LONG, "subject": {"command": command}}]), scenario)
+
+
 @pytest.mark.parametrize("size", [(40, 8), (59, 14), (60, 15), (80, 24), (81, 29), (100, 30), (160, 20)], ids=str)
 def test_in_no_size_a_key_answers_what_was_not_on_the_screen(size):
     async def scenario(app, pilot):

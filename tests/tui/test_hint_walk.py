@@ -258,6 +258,8 @@ BARS_DO = [
     (Part.COMMAND, "escape", "hel", lambda app: at_list(app) and not app.main.bar.sign),
     (Part.FILTER, "enter", "api", lambda app: at_list(app) and "/ api   1 of" in picture(app)),
     (Part.FILTER, "up", "", lambda app: app.main.bar.field.text == "said before"),
+    (Part.BROKEN_FILTER, "enter", "api(", lambda app: at_list(app) and "/ api   1 of" in picture(app)),
+    (Part.BROKEN_FILTER, "up", "(", lambda app: app.main.bar.field.text == "said before"),
 ]  # fmt: skip
 
 
@@ -267,7 +269,7 @@ def test_each_hint_of_the_line_that_is_typed_into_does_what_its_word_says(clicke
         before = drawn(app)
         for sign in ":/":
             app.typed_history.add(sign, "said before")
-        await pilot.press({Part.COMMAND: "colon", Part.FILTER: "slash"}[part], *typed)
+        await pilot.press("colon" if part is Part.COMMAND else "slash", *typed)
         (hint,) = (one for one in hints._fitting(part, app.size.width, False, False) if one.sign == name)
         assert f" {shown_key(name)} {hint.word}" in drawn(app)
         assert "y answer" not in drawn(app), "those of the list are not for now"
@@ -275,6 +277,17 @@ def test_each_hint_of_the_line_that_is_typed_into_does_what_its_word_says(clicke
         await does(app, pilot, hint, [name], clicked=clicked)
         await until(pilot, lambda: happened(app), what=name)
         assert app.main.bar.sign or app.screen is not app.main or drawn(app) == before
+
+    run(Talking, scenario)
+
+
+def test_a_filter_is_said_to_be_kept_only_while_it_makes_sense():
+    async def scenario(app, pilot):
+        for typed, kept in (("slash", "it"), ("a", "it"), ("(", "what is shown"), (")", "it"), ("(", "what is shown")):
+            await pilot.press(typed)
+            assert f" enter keeps {kept} " in drawn(app)
+        await pilot.press("enter")
+        assert app.main.table_panel.filter.text == "a()"
 
     run(Talking, scenario)
 
@@ -302,7 +315,7 @@ def test_before_a_dialog_or_a_form_nothing_of_the_list_is_offered(keys):
 def test_the_hints_of_all_parts_are_all_walked():
     walked = {(part, action) for part, action, *_ in PARTS_DO} | {(Part.LIST, action) for action, _ in DOES}
     walked |= {(part, name) for part, name, *_ in BARS_DO}
-    bars = {*hints.TYPED_AFTER.values()}
+    bars = {*hints.TYPED_AFTER.values(), Part.BROKEN_FILTER}
     assert walked == {
         (part, hint.sign if part in bars else hint.action) for part, (_, said) in hints.PARTS.items() for hint in said
     }

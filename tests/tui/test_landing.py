@@ -183,6 +183,9 @@ def test_more_than_can_be_shown_is_counted():
     assert "  … and 22 more" in landing_lines.lost({"files": files, "commits": 2})
 
 
+UNDOES = OvermindError(
+    "undoes_landed", "a would lose 1 line of api. Merge it all the same with: overmind merge web --undo-landed"
+)
 REFUSALS = [
     (CONFLICTS, False, "conflicts", "app.py            api and web"),
     (DIRTY, True, "dirty", "Only commits land"),
@@ -190,6 +193,8 @@ REFUSALS = [
     (OvermindError("nothing_to_merge", "main has all of it. Nothing to do."), False, "refused", "Nothing to do."),
     (OvermindError("invalid", "No branch 'x'. Choose another one with --into"), False, "refused", "Choose another one"),
     (OvermindError("verify_failed", "It failed.", mission={"id": "00000009"}), False, "check failed", "It failed."),
+    (UNDOES, False, "refused", "a would lose 1 line of api"),
+    (UNDOES, False, "refused", "overmind merge web --undo-landed"),
 ]
 
 

@@ -13,8 +13,9 @@ from overmind_core.view.actions import Needs
 from overmind_core.view.keymap import ACTIONS
 from overmind_tui.command_line.stakes import STAKES
 from overmind_tui.command_line.verbs import VERBS
+from overmind_tui.pages import dialog
 from overmind_tui.pages.dialog import Dialog
-from overmind_tui.shell.messages import SwarmStands
+from overmind_tui.shell.messages import RowsChanged, SwarmStands
 from tests.tui.conftest import picture
 from tests.tui.noted import NOTES
 from tests.tui.test_pictures_hives import Known
@@ -126,6 +127,37 @@ def test_a_typed_command_says_what_would_be_lost_before_it_is_done(typed, said):
             app.refuses = True
             await press(typed)
             assert (app.screen, app.notice.text.partition(": ")[2]) == (app.main, "It is gone.")
+
+    walk(scenario, Typed)
+
+
+OPENED = ["x", "ctrl+k", ":stop release/db", ":kill release/db", ":kill release/db --cascade"]
+
+
+@pytest.mark.usefixtures("weighty_answers")
+@pytest.mark.parametrize("opened", OPENED)
+def test_an_open_question_follows_what_it_is_about_and_has_to_be_read_anew(opened, monkeypatch):
+    async def scenario(app, press):
+        row = next(one for one in app.fleet.rows.values() if one["name"] == "release/db")
+        assert app.main.select(row["id"])
+        await press(opened)
+        assert isinstance(app.screen, Dialog), app.notice
+        assert "live child" not in picture(app)
+        child = {**row, "id": "000000aa", "name": "kid2", "parent": row["id"], "type": "task"}
+        monkeypatch.setattr(dialog, "MOMENT", 60.0)
+        assert app.screen.reading_delay.seconds < 60.0, "it is on the screen"
+        how = "ends with it" if "cascade" in opened else "keeps running"
+        for status in ("running", "stopped"):
+            app.updates.take(RowsChanged([{**child, "status": status}]))
+            await press("f9")  # nothing: it is drawn meanwhile
+            assert (f"1 live child {how}: kid2" in picture(app)) is (status == "running")
+        await press("y")
+        assert isinstance(app.screen, Dialog)
+        assert app.notice.text == "the question just changed: read it, then press y"
+        app.updates.take(RowsChanged([{**child, "status": "stopped", "exit_code": 3}]))
+        monkeypatch.setattr(dialog, "MOMENT", 0.0)
+        await press("y")
+        assert app.screen is app.main
 
     walk(scenario, Typed)
 

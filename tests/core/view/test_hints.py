@@ -112,6 +112,13 @@ def test_a_line_that_is_typed_into_has_hints_of_its_own(sign, part, shown):
     assert hints.typed_after(sign, part) is shown
 
 
+def test_a_filter_that_makes_no_sense_is_not_said_to_be_kept():
+    assert hints.typed_after("/", Part.LIST, broken=True) is Part.BROKEN_FILTER
+    assert hints.typed_after("", Part.LIST, broken=True) is Part.LIST
+    said = text(hints.hint_line(Part.BROKEN_FILTER, 80)).strip()
+    assert said == "enter keeps what is shown  ↑ typed before"
+
+
 def test_what_is_said_of_a_typed_command_and_of_a_filter():
     said = [text(hints.hint_line(part, 80)).strip() for part in (Part.COMMAND, Part.FILTER)]
     assert said == ["enter runs it  tab completes it  ↑ typed before  esc drops it", "enter keeps it  ↑ typed before"]

@@ -58,12 +58,57 @@ def test_what_the_daemon_told_last_of_an_end_holds_though_no_row_came_any_more(s
     assert fleet.load.memory == (found["memory_bytes"] or 0), "what has ended uses nothing"
 
 
+WORKS = row(status="stopped", ended_at="2026-07-01T10:00:01.000Z", exit_code=0, quest_state="working")
+QUESTS = {
+    "nothing was said": (WORKS, [], ("working", None, None)),
+    "it was cancelled": (
+        WORKS, [event("quest", status="cancelled", reason="stopped", exit_code=None)],
+        ("cancelled", "stopped", "its quest was cancelled"),
+    ),
+    "it was cancelled with its work": (
+        row(), [STOPPED, event("quest", status="cancelled", reason="stopped")], ("cancelled", "stopped", None)
+    ),
+    "its check has failed": (
+        WORKS, [event("quest", status="failed", reason="check_failed")],
+        ("failed", "failed", "failed: its check failed"),
+    ),
+    "all its checks have failed": (
+        WORKS, [event("quest", status="failed", reason="retries_spent", **{"class": "check_failed"})],
+        ("failed", "failed", "failed: its check failed"),
+    ),
+    "it has completed": (WORKS, [event("quest", status="completed", reason=None)], ("completed", "succeeded", None)),
+    "its check has begun": (WORKS, [event("quest", status="running", phase="check")], ("checking", None, None)),
+    "another attempt follows": (WORKS, [event("quest", status="queued", phase=None)], ("queued", None, None)),
+    "its mission runs": (row(), [event("quest", status="cancelled")], (None, None, None)),
+    "its mission has begun again since": (
+        WORKS, [{**event("quest", status="cancelled"), "at": "2026-07-01T09:59:59.000Z"}], ("working", None, None)
+    ),
+    "it waits to land": (
+        {**WORKS, "quest_state": "to land"}, [event("quest", status="running", phase="landing")],
+        ("to land", None, None),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", QUESTS)
+def test_what_the_daemon_told_last_of_a_quest_holds_though_no_row_came_any_more(said):
+    known, events, expected = QUESTS[said]
+    fleet = Fleet()
+    fleet.apply([known], (), everything=True)
+    fleet.events.extend(events)
+    fleet.lose("Daemon not running", "ctrl-r starts one here", LOST_AT)
+    found = fleet.rows["m1"]
+    assert (found.get("quest_state"), found["outcome"], found.get("now")) == expected
+    assert (SILENT_SINCE in found) is (expected[1] is None)
+
+
 DIFFERS = {
     "it runs": (row(), True),
     "it was stopped": (row(status="stopped", ended_at=BEGAN, outcome="stopped"), False),
     "it has failed": (row(status="crashed", ended_at=BEGAN, outcome="failed", exit_code=1), False),
     "it waits to start again": (row(status="restarting", next_restart_at="2026-07-01T10:02:00.000Z"), True),
     "its quest goes on": (row(status="stopped", ended_at=BEGAN, quest_state="queued"), True),
+    "another attempt has followed": (row(status="crashed", ended_at=BEGAN, quest_state="tried again"), False),
 }
 
 

@@ -195,6 +195,15 @@ def test_a_question_is_answered_only_after_all_of_it_was_in_sight(looks, at, may
     assert not sight.may_answer(("a", 8), at)
 
 
+def test_the_rows_that_were_not_in_sight_are_known_of_the_question_that_is_drawn_alone():
+    sight = QuestionSight()
+    assert sight.unseen(("a", 7)) == []
+    for rows, unseen in ((range(2), [2, 3, 4]), (range(3, 5), [2]), (range(1, 4), [])):
+        sight.saw(("a", 7), rows, 5, 80, 0.0)
+        assert sight.unseen(("a", 7)) == unseen
+        assert sight.unseen(("a", 8)) == []
+
+
 def test_a_rule_is_stored_only_after_it_was_in_sight_itself():
     sight = QuestionSight()
     sight.saw(("a", 7), range(5), 5, 80, 0.0)
