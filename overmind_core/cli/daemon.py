@@ -173,7 +173,7 @@ def shutdown(args: Namespace, context: Context) -> int:
             again = f"See them with: overmind -H {context.hive.name} ps"
         context.note(f"{_missions(answer['kept'])} {verb} running{where}. {again}")
     if answer.get("cancelled") and not args.json:
-        context.note(display_safe(cancelled_line(answer["cancelled"], context)))
+        context.note(cancelled_text(answer["cancelled"], context))
     print_notes([answer], context)
     return FAILED if not args.keep and (answer.get("held") or answer.get("stopping")) else 0
 
@@ -201,15 +201,25 @@ def _running_quests(client: Client) -> list[str]:
         return []
 
 
-def cancelled_line(quests: Sequence[Mapping[str, Any]], context: Context) -> str:
-    """Return which quests a shutdown has cancelled, and how they begin again."""
+def cancelled_text(quests: Sequence[Mapping[str, Any]], context: Context) -> str:
+    """Return which quests a shutdown has cancelled, and how they begin again: few that began at once, a line each."""
     line = f"Cancelled {_quests([one['name'] for one in quests])}."
     again = [one["name"] for one in quests if one["can_retry"]]
     if again:
         few = again if len(again) <= MOST_NAMED else [*again[:MOST_NAMED], "…"]
         them = "it" if len(again) == 1 else "them"
         line = f"{line} Begin {them} again with: {_command(context)} quest retry {' '.join(few)}."
-    return f"{line} {_keeping(context)}"
+    at_once = [one for one in quests if one.get("again")]  # an older daemon does not say it
+    lines = [f"{line} {_keeping(context)}"]
+    if len(at_once) > MOST_COMMANDS:
+        lines.append(f"Begin the {len(at_once)} that began at once again with: {_command(context)} quest run")
+    else:
+        lines += [f"Begin {one['name']} again with: {_there(one['again'], context)}" for one in at_once]
+    return "\n".join(map(display_safe, lines))
+
+
+def _there(command: str, context: Context) -> str:
+    return f"{_command(context)}{command.removeprefix('overmind')}"
 
 
 def _quests(names: Sequence[str]) -> str:
@@ -228,6 +238,8 @@ def _keeping(context: Context) -> str:
 
 MOST_NAMED = 5
 """Quests that are named; then they are counted."""
+MOST_COMMANDS = 3
+"""Quests of which each has its own command."""
 UNREADABLE = frozenset({"schema_newer", "internal"})
 """Why no daemon can start, though its missions live."""
 GRACE = 10.0

@@ -70,6 +70,8 @@ class CancelledQuest(QuestBrief):
 
     can_retry: bool
     """Whether `quest retry` begins it again."""
+    again: str | None
+    """The command that begins again one that began at once, or a run of a ritual; null for one of the queue."""
 
 
 class Departed(TypedDict):

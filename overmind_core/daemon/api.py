@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.lost import lost_sentence
 from overmind_core.domain.missions.mission import LIVE, Cause, Mission, Status
+from overmind_core.domain.quests.again import command_again, row_of
 from overmind_core.domain.quests.attempt import can_retry
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.text.bytestrings import to_wire
@@ -97,7 +98,13 @@ def _departed(
     answer: Departed = {"stopped": len(ended) - len(stopping), "kept": kept}
     if cancelled:
         answer["cancelled"] = [
-            {"id": one.id, "name": one.name, "can_retry": can_retry(one, has_mission=True)} for one in cancelled
+            {
+                "id": one.id,
+                "name": one.name,
+                "can_retry": can_retry(one, has_mission=True),
+                "again": None if one.is_queued else command_again(row_of(one)),
+            }
+            for one in cancelled
         ]
     notes = list(notes)
     if stopping:

@@ -196,7 +196,7 @@ class Engine:
             reconsider=self.queue.reconsider, cancel=self.attempts.cancel, running=self.queue.having_slots
         )
         self.specs.bind(self.queue)
-        self.quest_asker.bind(self.attempts, self.queue_changes)
+        self.quest_asker.bind(self.attempts, self.quest_landing, self.queue_changes)
         self.specs.on_forget += [self._forgetting_reports, self._forgetting_lessons]
         parts.engine_questions.guard(EngineNeed.REPORT, self._check_report_answer)
         parts.engine_questions.on(EngineNeed.REPORT, self._on_report_answer)

@@ -286,6 +286,7 @@ def handlers(app: App) -> tuple[object, ...]:
         home=app.home,
         agents=app.agents,
         environment_table=app.state.environments,
+        quests=app.quest_registry,
     )
     terminals = TerminalsApi(
         registry=app.registry,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.request import Caller
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.launcher import Launcher
+    from overmind_core.missions.ports import MissionKeeper
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.store import EnvironmentTable
     from overmind_core.system.paths import Home
@@ -50,6 +51,7 @@ class DefinitionsApi:
         home: Home,
         agents: Agents,
         environment_table: EnvironmentTable,
+        quests: MissionKeeper,
     ) -> None:
         self._registry = registry
         self._settings = settings
@@ -59,6 +61,7 @@ class DefinitionsApi:
         self._home = home
         self._agents = agents
         self._environment_table = environment_table
+        self._quests = quests
 
     @handles(One)
     async def definition(self, request: One, caller: Caller) -> MissionDefinition:
@@ -93,6 +96,8 @@ class DefinitionsApi:
             self._unchanged(mission, request.as_of)
         if changed:
             self._check_name(before, after)
+            if "name" in changed:
+                self._quests.rename(mission.id, after.definition.name)
             self._store(mission, after)
             await self._journal.saved()
         return {**answers.brief(self._registry.get(mission.id) or mission), "changed": changed}

@@ -171,13 +171,12 @@ def count_text(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def marks_text(name: str, files: Sequence[str], word: str = "") -> str:
+def marks_text(name: str, files: Sequence[str], command: str) -> str:
     """The sentence about work that was committed with the marks of a conflict, and what can be done.
 
-    `word`: what a command is given that is about it, where that is not its name.
+    `command`: it merges them.
     """
-    ways = f"Resolve and commit them, or merge them as they are: overmind merge {word or name} --with-marks"
-    return f"{name} {LEFT_MARKS}{list_text(files)}. {ways}"
+    return f"{name} {LEFT_MARKS}{list_text(files)}. Resolve and commit them, or merge them as they are: {command}"
 
 
 def list_text(names: Sequence[str], most: int = 5) -> str:

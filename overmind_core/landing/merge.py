@@ -109,7 +109,8 @@ class MergeRun:
         Raises:
             OvermindError: it can't be merged.
         """
-        if self._wish.way is MergeWay.REBASE or self._merger.recorded(self._wish.request) is not None:
+        is_plain = self._wish.way is not MergeWay.REBASE and self._wish.allowed is None
+        if not is_plain or self._merger.recorded(self._wish.request) is not None:
             return None
         # Whoever calls it off ends its git alone, and not that of a merge of the same work.
         mark = f"preview-{self._place.mission}-{os.urandom(4).hex()}"
@@ -122,7 +123,10 @@ class MergeRun:
             return merged_tree(place.git, place.source, commit=plan.commit, target=plan.target.commit)
 
         tree = await self._combine(plan, work)
-        return None if tree is None else await self._result(plan, tree)
+        if tree is None:
+            return None
+        await self._check_kept(plan, tree)
+        return await self._result(plan, tree)
 
     async def _recorded_result(self, landed: LandingRow) -> MergeResult:
         place = self._place
@@ -153,19 +157,7 @@ class MergeRun:
             self._journal.save(self._merger.keep(trace))
             await self._journal.saved()
             after = await self._integrated(plan)
-            if self._wish.met or self._wish.denied:
-                from overmind_core.landing import kept_sides  # noqa: PLC0415 - for work that has met a conflict
-
-                self._journal.flush()
-                known = self._landing_table.of(to_wire(self._place.repository))
-                look = partial(
-                    kept_sides.check,
-                    allowed=self._wish.allowed,
-                    denied=self._wish.denied,
-                    won=self._won,
-                    landings=known,
-                )
-                await self._asking(look, self._place, self._wish.met, plan.target.commit, after)
+            await self._check_kept(plan, after)
             if not self._wish.preview:
                 await self._asking(preview.check_free, self._place, plan.target, after)
             result = await self._result(plan, after)
@@ -175,6 +167,27 @@ class MergeRun:
         finally:
             await self._clean(trace)
         return {**result, "verify": self._verify}
+
+    async def _check_kept(self, plan: MergePlan, after: str) -> None:
+        """See that work that has met a conflict undoes nothing that had landed; `after`: a commit, or only a tree.
+
+        Raises:
+            OvermindError: `undoes_landed`.
+        """
+        if not (self._wish.met or self._wish.denied):
+            return
+        from overmind_core.landing import kept_sides  # noqa: PLC0415 - for work that has met a conflict
+
+        self._journal.flush()
+        known = self._landing_table.of(to_wire(self._place.repository))
+        look = partial(
+            kept_sides.check,
+            allowed=self._wish.allowed,
+            denied=self._wish.denied,
+            won=self._won,
+            landings=known,
+        )
+        await self._asking(look, self._place, self._wish.met, plan.target.commit, after)
 
     async def _result(self, plan: MergePlan, after: str) -> MergeResult:
         """What comes of it; `after`: a commit, or only a tree for what is not to land."""

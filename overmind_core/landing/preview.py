@@ -144,7 +144,9 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         raise OvermindError("nothing_to_merge", _nothing(place, target, uncommitted))
     if not wish.with_marks and (marked := committed_marks(git, place.source, commit, target.commit)):
         files = [to_wire(path) for path in marked]
-        raise OvermindError(CONFLICT_LEFT, marks_text(name, files, word=place.word), files=files)
+        raise OvermindError(
+            CONFLICT_LEFT, marks_text(name, files, f"overmind merge {place.word} --with-marks"), files=files
+        )
     commits = commits_between(git, place.source, target.commit, commit)
     return MergePlan(target, commit, since, commits, uncommitted, "" if refusal is None else refusal.message)
 

@@ -184,6 +184,19 @@ class QuestLanding:
 
         return await self._locations.run(quest_work.is_unchanged, place)
 
+    async def is_on(self, mission: str, into: str) -> bool:
+        """Whether a branch has all commits of a mission's, which has some of its own; False where none can tell."""
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+
+        place = self._worktree_place(mission)
+        if place is None or place.branch is None:
+            return False
+        try:
+            return await self._locations.run(quest_work.is_on, place, from_wire(into))
+        except OvermindError as error:
+            _log.debug("whether %s has the work of %s can't be told: %s", into, mission, error.message)
+            return False
+
     async def conflict_sides(self, mission: str, into: str) -> str:
         """Both sides of each conflict with a branch as text, at most 16 KiB; "" where nothing conflicts.
 

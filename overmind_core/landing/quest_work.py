@@ -151,6 +151,22 @@ def is_unchanged(place: WorkLocation) -> bool:
     return not os.path.isdir(place.folder) or not look_at(place.git, place.folder).changed
 
 
+def is_on(place: WorkLocation, into: str) -> bool:
+    """Whether a branch has all commits of another one, which has some of its own.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is none.
+    """
+    git, source = place.git, place.source
+    tip, target = repository.resolve_all(git, source, repository.HEADS + (place.branch or ""), repository.HEADS + into)
+    if tip is None or target is None or place.base_commit is None:
+        return False
+    return not repository.same_files(git, source, place.base_commit, tip) and repository.is_ancestor(
+        git, source, tip, target
+    )
+
+
 def begin_merge(place: WorkLocation, target: str) -> BegunMerge:
     """Merge a commit into the worktree, for an agent to finish; one that was begun before is left as it is.
 
@@ -395,9 +411,11 @@ def changed_since(place: WorkLocation, state: FolderState, objects: str) -> tupl
 
 
 def _is_next(git: Git, folder: str, commit: str, state: FolderState) -> bool:
-    """Return whether a commit is that of a state, or follows directly on it."""
-    parents = git(folder, "rev-list", "--parents", "-n", "1", commit, "--").split()[1:]
-    return state.head in {commit, *parents} and len(parents) <= 1
+    """Return whether a commit is that of a state, or the one of what was not committed then, if anything was not."""
+    tip, *parents = git(folder, "rev-list", "--parents", "-n", "1", commit, "--").split()
+    if tip == state.head:
+        return True
+    return parents == [state.head] and not repository.same_files(git, folder, parents[0], tip)
 
 
 def _known(state: FolderState) -> CheckoutState:

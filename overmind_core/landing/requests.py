@@ -41,6 +41,8 @@ class Merge(Args, frozen=True):
     """Land files that were committed with the marks of a conflict, too; else they are refused."""
     unreviewed: bool = False
     """Land the work of a quest whose review is open, was denied, or has not been; else it is refused."""
+    undo_landed: bool = False
+    """Land the work of a quest that would undo what has landed, too; else it is refused."""
     resolve: bool = False
     """Begin the merge in the mission's worktree where it conflicts, and have the mission's agent finish it."""
     request: RequestKey | None = None

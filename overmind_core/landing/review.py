@@ -8,23 +8,24 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
+
 from overmind_core.domain.landing import MergeWay, list_text, why_kept
 from overmind_core.domain.missions.mission import Kind
 from overmind_core.domain.quests.checked_work import passed_state
-from overmind_core.domain.quests.classes import VERIFY_FAILED, both_succeed, own_verify
+from overmind_core.domain.quests.classes import both_succeed, own_verify
 from overmind_core.domain.quests.hand_landing import is_unreviewed, why_unreviewed
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.quests.shared_folder import compared_with, newest_state, shown_state
-from overmind_core.domain.quests.why import check_at_merge
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
-from overmind_core.errors import OvermindError, with_hint
+from overmind_core.errors import OvermindError
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
 from overmind_core.git.changes import commit_changes
 from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.submodules import uncommitted_submodules, unpushed_submodules
 from overmind_core.git.unsaved import hidden_changes
-from overmind_core.landing import answers, preview
+from overmind_core.landing import answers, preview, refused_merge
 from overmind_core.landing.events import WorkCommitted
 from overmind_core.landing.locations import states_of
 from overmind_core.landing.preview import MergeRequest
@@ -134,34 +135,6 @@ def _verify(wanted: str | None, own: str | None, *, inside: str | None) -> str |
     if wanted is None or own is None or inside is None:
         return own if wanted is None else wanted
     return both_succeed((own, wanted))
-
-
-def _all_the_same(error: OvermindError, place: WorkLocation, request: Merge, *, may_retry: bool) -> OvermindError:
-    """The check that a quest has of its own refused a merge: say what a person can do."""
-    return OvermindError(
-        error.code, with_hint(error.message, _ways(place, request, may_retry=may_retry)), **error.fields
-    )
-
-
-def _also_checked(
-    error: OvermindError, place: WorkLocation, request: Merge, next_one: str, *, may_retry: bool
-) -> OvermindError:
-    """Something else refused a merge first: say what a person would meet next, the check of a quest that has failed."""
-    message = f"{next_one} {_ways(place, request, may_retry=may_retry)}"
-    return OvermindError(error.code, with_hint(error.message, message), **error.fields)
-
-
-def _ways(place: WorkLocation, request: Merge, *, may_retry: bool) -> str:
-    """Return how work goes on that its own check refuses."""
-    retry = f"Have it tried again with: overmind quest retry {shlex.quote(place.word)}, or merge"
-    again = retry if may_retry else "Merge"
-    return f"{again} it all the same with: {_merge_command(place, request)} --verify true"
-
-
-def _merge_command(place: WorkLocation, request: Merge) -> str:
-    """Return the command that merges it there."""
-    where = "" if request.into is None else f" --into {shlex.quote(request.into)}"
-    return f"overmind merge {shlex.quote(place.word)}{where}"
 
 
 def _os(text: str | None) -> str | None:
@@ -289,7 +262,7 @@ class LandingReview:
         place = self._place_to_merge(request)
         self._forbid_landing(caller, place.mission, "merge the work of")
         if not request.preview:
-            self._forbid_target(caller, place, request.into or to_wire(place.base or ""))
+            self._forbid_target(caller, place, request)
         if request.resolve:
             self._forbid_foreign(caller, place.mission, "hand work to")
             yield {"mission": place.mission, "name": place.name}
@@ -325,13 +298,15 @@ class LandingReview:
         Raises:
             OvermindError: `unreviewed`; `invalid`, the limit is no time.
         """
-        tip = None
-        if not request.preview and self._quest(place.mission) is not None:
+        tip, quest = None, self._quest(place.mission)
+        if not request.preview and quest is not None:
             branch = repository.HEADS + (place.branch or "")
             tip = await self._locations.run(repository.resolve, place.git, place.source, branch)
         if not request.preview and not (request.unreviewed and inside is None):
             await self._check_reviewed(place, request)
         verify = _verify(request.verify, await self._own_verify(place), inside=inside)
+        undoes = request.undo_landed and inside is None
+        queue = None if quest is None or undoes else quest.queue
         way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
         return MergeRequest(
             into=_os(request.into),
@@ -342,6 +317,9 @@ class LandingReview:
             preview=request.preview,
             request=request.request,
             with_marks=request.with_marks,
+            met=() if queue is None else queue.met,
+            allowed=None if queue is None else queue.allowed,
+            denied=() if queue is None else queue.denied,
             tip=tip,
         )
 
@@ -377,16 +355,8 @@ class LandingReview:
         quest = await self._unreviewed(place)
         if quest is None:
             return
-        name = shlex.quote(place.word)
-        again = f"{_merge_command(place, request)} --unreviewed"
-        if quest.status is QuestStatus.REVIEW:
-            ways = f"See it with: overmind changes {name}. Accept it with: overmind answer {name} allow"
-        elif quest.is_over and self._registry.get(place.mission) is not None:
-            ways = f"Have it tried again with: overmind quest retry {name}"
-        else:
-            ways = f"See how it stands with: overmind quest why {name}"
-        message = f"{why_unreviewed(quest)}: nothing was changed."
-        raise OvermindError("unreviewed", with_hint(message, f"{ways}, or merge it all the same with: {again}"))
+        may_retry = self._registry.get(place.mission) is not None
+        raise refused_merge.unreviewed(quest, place.word, request, may_retry=may_retry)
 
     async def _foretold(self, place: WorkLocation, done: MergeResult) -> MergeResult:
         """A result; that of a preview says where the merge itself would be refused."""
@@ -419,14 +389,9 @@ class LandingReview:
         if error.code == "conflicts":
             takes_work = self._resolving.takes_work(place.mission)
             return offer(error, place.word, request.into) if takes_work else by_hand(error, place)
-        if error.code == "dirty" and "folder" not in error.fields and request.verify is None and inside is None:
-            quest = self._quest(place.mission)
-            said = "" if quest is None else check_at_merge(quest)
-            may_retry = self._registry.get(place.mission) is not None
-            return _also_checked(error, place, request, said, may_retry=may_retry) if said else error
-        if error.code == VERIFY_FAILED and request.verify is None and inside is None:
-            return _all_the_same(error, place, request, may_retry=self._registry.get(place.mission) is not None)
-        return error
+        may_retry = self._registry.get(place.mission) is not None
+        work = refused_merge.RefusedWork(place.name, place.word, self._quest(place.mission), may_retry=may_retry)
+        return refused_merge.explained(error, work, request, is_person=inside is None)
 
     async def push(self, request: Push) -> PushedBranch:
         """Push a mission's branch under its own name, never by force."""
@@ -570,7 +535,7 @@ class LandingReview:
         if mission is None or not any(descends(mission, plan, self._registry) for plan in plans):
             self._forbid_foreign(caller, mission_id, what)
 
-    def _forbid_target(self, caller: Caller, place: WorkLocation, target: str) -> None:
+    def _forbid_target(self, caller: Caller, place: WorkLocation, request: Merge) -> None:
         """A mission moves its own branch and those of the missions above it; into any other one a person merges.
 
         So nothing reaches a branch around the checks and reviews of whatever it runs for. What a person's own plan
@@ -579,7 +544,7 @@ class LandingReview:
         Raises:
             OvermindError: `forbidden`.
         """
-        inside = mission_of(caller, self._registry, self._home.root)
+        inside, target = mission_of(caller, self._registry, self._home.root), request.into or to_wire(place.base or "")
         if inside is None:
             return
         above = list(line(self._registry, inside))
@@ -592,6 +557,6 @@ class LandingReview:
         allowed = f"only into {' or '.join(own)}" if own else "into no branch, since it has none of its own"
         raise OvermindError(
             "forbidden",
-            f"A process inside a mission ({inside}) may merge {allowed}. A person can land it: overmind merge "
-            f"{place.word} --into {shlex.quote(target)}",
+            f"A process inside a mission ({inside}) may merge {allowed}. A person can land it: "
+            f"{refused_merge.merge_command(place.word, msgspec.structs.replace(request, into=target))}",
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.memory.giving import Injection
 from overmind_core.domain.quests import briefing
+from overmind_core.domain.quests.life import landed_by_hand
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.watching import learning
@@ -95,7 +96,8 @@ class Learning:
         attempt = queue.tries[-1]
         failure = attempt.failure or (CANCELLED if quest.status is QuestStatus.CANCELLED else None)
         self._add(quest, attempt, failure)
-        if not self._keeper.keeps_lessons:
+        is_by_hand = failure is None and landed_by_hand(quest) is not None  # no attempt has passed
+        if is_by_hand or not self._keeper.keeps_lessons:
             return
         self._vote(quest, attempt, failure)
         if failure is None and len(queue.tries) > 1 and queue.tries[-2].failure is not None:

@@ -13,12 +13,12 @@ from overmind_core.domain.missions.facts import Frozen, Thawed
 from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
 from overmind_core.domain.missions.reasons import CONVERSATION_LOST
 from overmind_core.domain.missions.tree import levels
-from overmind_core.errors import OvermindError
+from overmind_core.errors import OvermindError, with_hint
 from overmind_core.kernel.actor import actor
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers, left_processes, validate
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
-from overmind_core.missions.lookup import above_live, find, find_live
+from overmind_core.missions.lookup import above_live, find, find_live, not_running
 from overmind_core.missions.requests import Kill, One, Prune, RestartArgs, Signal, Stop, Update
 from overmind_core.missions.retention import folder_size
 
@@ -101,7 +101,7 @@ class LifecycleApi:
             raise OvermindError("invalid", "Missing id: name a mission to restart.")
         mission = find(self._registry, request.id)
         self._check_not_planned(mission)
-        if (refusal := self._quests.runs_by_itself(mission.id, mission.definition.parent)) is not None:
+        if (refusal := self._quests.runs_by_itself(mission)) is not None:
             raise OvermindError("not_finished", refusal)
         if actor() == PERSON:
             self._environments.renew(mission.id, request.session_env)
@@ -133,6 +133,7 @@ class LifecycleApi:
         forbid_foreign(self._inside(caller), mission, self._registry, "stop")
         grace = None if request.grace is None else validate.seconds(request.grace, "--grace")
         began = self._clock.wall()
+        self._check_goes_on(mission, cascade=request.cascade)
         ended = await self._missions.end(mission, Cause.STOP, cascade=request.cascade, grace=grace)
         final = next((one for one in ended if one.id == mission.id), mission)
         also = [answers.brief(one) for one in ended if one.id != mission.id]
@@ -158,6 +159,7 @@ class LifecycleApi:
         forbid_foreign(inside, mission, self._registry, "kill")
         left = await self._left_processes.of(self._killed_with(mission, cascade=request.cascade))
         mission = find(self._registry, mission.id)  # once more: it took a moment
+        self._check_goes_on(mission, cascade=request.cascade)
         was_killed = mission.is_killed
         ended = await self._missions.end(mission, Cause.KILL, cascade=request.cascade, grace=0.0)
         answer = self._killed(ended)
@@ -166,6 +168,18 @@ class LifecycleApi:
         if left:
             answer["background"] = [line for one in left for line in one.processes]
         return answer
+
+    def _check_goes_on(self, mission: Mission, *, cascade: bool) -> None:
+        """Refuse to end what has ended, and to hide it, while its quest goes on: that would still land.
+
+        Raises:
+            OvermindError: `not_running`.
+        """
+        ends = self._killed_with(mission, cascade=cascade)
+        if any(one in self._registry.live for one in ends) or (on := self._quests.goes_on(mission.id)) is None:
+            return
+        refused = not_running(mission)
+        raise OvermindError(refused.code, with_hint(refused.message, on))
 
     def _killed_with(self, mission: Mission, *, cascade: bool) -> list[str]:
         """What ends with a mission that is killed: a plan always takes along what it has started."""
@@ -227,6 +241,9 @@ class LifecycleApi:
         definition = validate.updated(mission.definition, request)
         if replace(definition, labels=mission.definition.labels) != mission.definition:
             validate.check_editable(mission)
+        if definition.name != mission.definition.name:
+            self._missions.check_name_free(definition.name)
+            self._quests.rename(mission.id, definition.name)
         return answers.brief(await self._missions.redefine(mission, definition))
 
     @handles(One)

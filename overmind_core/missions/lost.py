@@ -33,11 +33,13 @@ class LostLookup:
 
     def ids(self) -> list[str]:
         """Their ids, oldest first, as far as their ends are saved."""
-        return [
+        found = [
             one.id
             for one in self._mission_table.crashed_by(KEEPER_LOST)
             if not is_of_engine(one.request) and not self._quests.is_queued(one.parent)
         ]
+        checked = self._quests.checked_at_once(found)
+        return [one for one in found if one not in checked]
 
     def all(self) -> list[Mission]:
         """All of them, oldest first."""

@@ -93,10 +93,23 @@ class MissionKeeper(Protocol):
     def kept_for(self, mission_id: str, parent: str | None) -> str | None:
         """Why an ended mission can't be removed yet, as a sentence that says what to do; None: it can."""
 
+    def rename(self, mission_id: str, name: str) -> None:
+        """Give the quest of a mission the name that the mission gets.
+
+        Raises:
+            OvermindError: `not_finished`, it keeps its name; says what to do.
+        """
+
+    def goes_on(self, mission_id: str) -> str | None:
+        """A sentence that says so, and how to end it, where the work of a quest has ended and that one has not."""
+
     def is_queued(self, mission_id: str | None) -> bool:
         """Whether the queue still starts this mission."""
 
-    def runs_by_itself(self, mission_id: str, parent: str | None) -> str | None:
+    def checked_at_once(self, missions: Sequence[str]) -> Collection[str]:
+        """Those of these missions that began at once as quests with a check, without which nobody starts them again."""
+
+    def runs_by_itself(self, mission: Mission) -> str | None:
         """Why nobody starts a mission again by hand, as a sentence that says what to do; None: they may."""
 
 

@@ -205,14 +205,14 @@ class Attempts:
                 case _:
                     assert_never(then)
 
-    def reviewed(self, quest: Quest, *, good: bool, text: str) -> None:
-        """A person has judged its work."""
+    def reviewed(self, quest: Quest, *, good: bool, text: str, notes: Sequence[str] = ()) -> None:
+        """A person has judged its work; `notes`: sentences of ours beside theirs."""
         if quest.status is not QuestStatus.REVIEW:
             return
         if good:
             self._go_on(in_phase(quest, QuestPhase.REVIEWING))
         else:
-            self._outcomes().failed(quest, "review_denied", feedback=text)
+            self._outcomes().failed(quest, "review_denied", feedback=text, notes=notes)
 
     async def check_shown(self, quest: Quest) -> None:
         """See that its work is as it was shown to the person who is about to accept it; else it is shown again.
@@ -417,11 +417,13 @@ class Attempts:
 
     def _refused(self, quest_id: str, error: OvermindError, phase: QuestPhase) -> None:
         """Something of an attempt could not be started."""
+        from overmind_core.domain.quests.briefing import with_start_refusal  # noqa: PLC0415 - few daemons need it
+
         quest = self._quests.live.get(quest_id)
         if self._phase.closing or quest is None:
             return
         _log.info("quest %s: its %s could not start: %s", quest_id, phase.value, error.message)
-        self._outcomes().failed(quest, error.code, feedback=error.message)
+        self._outcomes().failed(quest, error.code, feedback=with_start_refusal(phase, error.message))
 
     def _start_beside(self, quest: Quest, missions: AttemptMissions, phase: QuestPhase) -> None:
         """Start the check, or the review, of an attempt."""

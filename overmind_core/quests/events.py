@@ -20,7 +20,10 @@ class QuestChanged(MissionAct, frozen=True, kw_only=True, tag="quest"):
     Null: it was cancelled while neither had failed.
     """
     phase: str | UnsetType | None = UNSET
-    """The activity of a quest of the queue: `work`, `check`, `reviewing` or `landing`; null while it does not run."""
+    """The activity of a quest: `work`, `check`, `reviewing` or `landing`; null while it does not run.
+
+    Absent for one that began at once, and has ended.
+    """
     attempt: int | UnsetType = UNSET
     """The number of the newest attempt of a quest of the queue, from 1."""
     failure: str | UnsetType | None = msgspec.field(default=UNSET, name="class")

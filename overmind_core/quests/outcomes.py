@@ -546,7 +546,7 @@ def _feedback(
     """What the next attempt is told."""
     attempt = len(queue.tries)
     if failure in _SAID:
-        return briefing.feedback(failure, attempt=attempt, words=text)
+        return briefing.feedback(failure, attempt=attempt, notes=notes, words=text)
     quotations = [briefing.Quotation(_PRINTED.get(failure, f"attempt {attempt}"), text)]
     return briefing.feedback(
         failure,

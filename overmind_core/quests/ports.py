@@ -122,6 +122,9 @@ class Lander(Protocol):
     async def not_owned(self, mission: str, owns: tuple[str, ...], landed: LandedWork | None) -> tuple[str, ...]:
         """The files among what has landed, or else among what is to, that no pattern names; () where none can tell."""
 
+    async def is_on(self, mission: str, into: str) -> bool:
+        """Whether a branch has all that it has committed, be it nothing of ours that has brought it there."""
+
     async def conflict_sides(self, mission: str, into: str) -> str:
         """Both sides of each conflict, as text for the agent that resolves them."""
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.quests.quest import Quest
     from overmind_core.missions.registry import Registry
     from overmind_core.quests.attempts import Attempts
+    from overmind_core.quests.ports import Lander
     from overmind_core.quests.queue_changes import QueueChanges
     from overmind_core.quests.registry import QuestRegistry
 
@@ -48,8 +49,10 @@ class QuestQuestions:
         self._quests = quests
         self._registry = registry
         self._waiting_at: Callable[[str, str], Sequence[Quest]] | None = None
+        self._landed_so_far: dict[str, str] = {}
+        """Quest whose review is being denied → the sentence that its target has its commits all the same."""
 
-    def bind(self, attempts: Attempts, changes: Callable[[], QueueChanges]) -> None:
+    def bind(self, attempts: Attempts, lander: Lander, changes: Callable[[], QueueChanges]) -> None:
         """Subscribe to the answers. `changes`: imports and builds what gives a quest another round."""
 
         def stuck(quest: Quest, decision: Decision) -> None:
@@ -58,7 +61,8 @@ class QuestQuestions:
 
         def review(quest: Quest, decision: Decision) -> None:
             good = decision.behaviour is Behaviour.ALLOW
-            attempts.reviewed(quest, good=good, text=decision.message or "")
+            said = self._landed_so_far.pop(quest.id, None)
+            attempts.reviewed(quest, good=good, text=decision.message or "", notes=() if said is None else (said,))
 
         def merge(quest: Quest, decision: Decision) -> None:
             if decision.behaviour is Behaviour.ALLOW:
@@ -68,7 +72,7 @@ class QuestQuestions:
             else:
                 attempts.left_unmerged(quest)
 
-        self._engine.guard(EngineNeed.REVIEW, partial(self._check_shown, attempts), kind=AboutKind.QUEST)
+        self._engine.guard(EngineNeed.REVIEW, partial(self._look, attempts, lander), kind=AboutKind.QUEST)
         for need, act in zip(NEEDS, (stuck, review, merge), strict=True):
             self._engine.on(need, self._about_quest(act), kind=AboutKind.QUEST)
 
@@ -79,15 +83,19 @@ class QuestQuestions:
         self._engine.on(EngineNeed.MERGE, target, kind=AboutKind.QUEUE)
         self._waiting_at = attempts.targets.at
 
-    async def _check_shown(self, attempts: Attempts, question: EngineQuestion, decision: Decision) -> None:
-        """See that work which a person accepts is what they were shown.
+    async def _look(self, attempts: Attempts, lander: Lander, question: EngineQuestion, decision: Decision) -> None:
+        """See that work which a person accepts is what they were shown, and whether what they deny has landed.
 
         Raises:
             OvermindError: `changed`, it is not, and is shown again; `git_failed`, nobody can tell.
         """
         quest = self._quests.live.get(question.about.id)
-        if quest is not None and decision.behaviour is Behaviour.ALLOW:
+        if quest is None or quest.goal is None:
+            return
+        if decision.behaviour is Behaviour.ALLOW:
             await attempts.check_shown(quest)
+        elif (into := quest.goal.into) is not None and await lander.is_on(quest.id, into):
+            self._landed_so_far[quest.id] = f"{into} has its commits already, by another merge: they stay there."
 
     def _about_quest(self, act: Callable[[Quest, Decision], None]) -> Callable[[EngineQuestion, Decision], None]:
         def on_answer(question: EngineQuestion, decision: Decision) -> None:

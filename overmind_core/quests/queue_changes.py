@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from overmind_core.domain.missions.reasons import begun_again
 from overmind_core.domain.missions.references import is_id
 from overmind_core.domain.quests import briefing
+from overmind_core.domain.quests.again import begun_again, row_of
 from overmind_core.domain.quests.attempt import RETRIED, is_gone
 from overmind_core.domain.quests.life import is_done, landed_by_hand
 from overmind_core.domain.quests.needs import cycle_of
@@ -301,7 +301,7 @@ class QueueChanges:
         """The state of a quest that may have another round; raises as `retry` does."""
         queue = quest.queue
         if queue is None:
-            raise OvermindError("invalid", f"Quest {quest.id} ({quest.name}) {begun_again(quest.ritual)}")
+            raise OvermindError("invalid", f"Quest {quest.id} ({quest.name}) {begun_again(row_of(quest))}")
         if quest.status not in RETRIED:
             message = f"Quest {quest.id} ({quest.name}) {IS[quest.status]}"
             message += ": only one that has failed or was cancelled is retried."

@@ -11,15 +11,17 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from overmind_core.domain.actor import ENGINE
 from overmind_core.domain.events import About, AboutKind
+from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.reasons import kept_limit
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, ended_so_named, resolve
-from overmind_core.domain.quests.life import because
-from overmind_core.domain.quests.quest import HAS_ENDED, IS, Quest, QuestStatus
-from overmind_core.domain.quests.standing import check_left_behind
+from overmind_core.domain.quests.again import command_again, row_of
+from overmind_core.domain.quests.life import QuestState, because, state_of
+from overmind_core.domain.quests.quest import HAS_ENDED, IS, Quest, QuestPhase, QuestStatus
+from overmind_core.domain.quests.standing import check_left_behind, state_word
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.paragraphs import behind
 from overmind_core.errors import OvermindError
@@ -31,6 +33,7 @@ from overmind_core.quests.events import QuestChanged
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.bus import Bus
     from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Change, Journal
@@ -240,21 +243,60 @@ class QuestRegistry:
                 return f"{message} See: overmind quest why {dependant.name}"
         return None
 
+    def rename(self, mission_id: str, name: str) -> None:
+        """Give the quest of a mission the name that the mission gets; one of the queue that has not finished keeps its.
+
+        Raises:
+            OvermindError: `not_finished`; `name_taken`, another quest that has not finished has it.
+        """
+        if (holder := self.holder(name)) not in {None, mission_id}:
+            raise OvermindError("name_taken", f"The name {name!r} is taken by quest {holder}. Choose another one.")
+        quest = self.by_ids((mission_id,)).get(mission_id)
+        if quest is None or quest.name == name:
+            return
+        if quest.is_over:
+            self.amend(replace(quest, name=name))
+        elif quest.is_queued:
+            way = f"Cancel it first: overmind quest cancel {quest.name}"
+            if quest.status is QuestStatus.QUEUED:
+                way = f"Rename both with: overmind quest edit {quest.name} --name {name}"
+            message = f"Quest {quest.id} ({quest.name}) {IS[quest.status]}, and has the name of its mission. {way}"
+            raise OvermindError("not_finished", message)
+        else:
+            self.put(replace(quest, name=name))
+
+    def goes_on(self, mission_id: str) -> str | None:
+        """The sentence about a quest that has not finished though its work has, with its end; None: there is none."""
+        quest = self.live.get(mission_id)
+        if quest is None or quest.cancelling:
+            return None
+        return f"Its quest goes on ({state_word(quest)}). Cancel it with: overmind quest cancel {quest.name}"
+
     def is_queued(self, mission_id: str | None) -> bool:
         """Whether the queue still starts this mission: it is an unfinished quest's."""
         quest = None if mission_id is None else self.live.get(mission_id)
         return quest is not None and quest.is_queued
 
-    def runs_by_itself(self, mission_id: str, parent: str | None) -> str | None:
+    def checked_at_once(self, missions: Sequence[str]) -> Collection[str]:
+        """Those of these missions that began at once as quests with a check: nobody would check what they do now."""
+        return {one.id for one in self.by_ids(missions).values() if not one.is_queued and one.check is not None}
+
+    def runs_by_itself(self, mission: Mission) -> str | None:
         """Why a person can't start a mission again, as a sentence that says what to do; None: they can."""
-        for quest_id in (mission_id, parent):
+        parent = mission.definition.parent
+        for quest_id in (mission.id, parent):
             quest = None if quest_id is None else self.live.get(quest_id)
             if quest is not None and quest.is_queued:
                 message = f"The queue starts quest {quest.id} ({quest.name}), which {IS[quest.status]}."
                 return f"{message} See: overmind quest why {quest.name}"
-        ended = self.get(mission_id)
-        if ended is None or not ended.is_queued:
+            if quest is not None and (mission.id == quest.check_id or (mission.id == quest.id and not mission.is_live)):
+                checked = f"The work of quest {quest.id} ({quest.name}) has ended, and its check follows."
+                return f"{checked} Cancel it first: overmind quest cancel {quest.name}"
+        ended = self.get(mission.id)
+        if ended is None:
             return None
+        if not ended.is_queued:
+            return _begins_anew(ended)
         if ended.status is QuestStatus.COMPLETED:
             return f"Quest {ended.id} ({ended.name}) has completed. Add it again with: overmind quest add"
         again = f"overmind quest retry {ended.id if self.others_named(ended) else ended.name}"
@@ -447,7 +489,7 @@ class QuestRegistry:
             status=quest.status.value,
             reason=quest.reason if is_over else UNSET,
             exit_code=quest.exit_code if is_over else UNSET,
-            phase=UNSET if queue is None else queue.phase.value if quest.runs else None,
+            phase=_phase(quest),
             attempt=UNSET if queue is None else len(queue.tries),
             failure=UNSET if queue is None else queue.failure,
             why=(why or because(quest)) if by_engine or is_late else UNSET,
@@ -515,6 +557,24 @@ class QuestRegistry:
             if not waiter.done():
                 waiter.set_result(quest)
         self._bus.publish(QuestEnded(quest))
+
+
+def _phase(quest: Quest) -> str | UnsetType | None:
+    """What a quest that runs is doing; one that began at once has no word for it before and behind that."""
+    if quest.queue is not None:
+        return quest.queue.phase.value if quest.runs else None
+    if not quest.runs:
+        return UNSET
+    return (QuestPhase.CHECK if state_of(quest) is QuestState.CHECKING else QuestPhase.WORK).value
+
+
+def _begins_anew(quest: Quest) -> str | None:
+    """Why the mission of a quest that began at once is not started again; None: it has not ended, or was lost."""
+    was_lost = quest.reason == KEEPER_LOST and quest.check is None  # its run was cut: `restart --lost` offers it
+    if not quest.is_over or was_lost:
+        return None
+    again = f"Begin it again with: {command_again(row_of(quest))}"
+    return f"Quest {quest.id} ({quest.name}) {HAS_ENDED[quest.status]}. {again}"
 
 
 def _needs(quest: Quest | None) -> tuple[str, ...]:

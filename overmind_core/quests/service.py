@@ -343,7 +343,9 @@ class QuestService:
         quest = self._quests.live.get(quest_id)
         if quest is not None and quest.check_id != check_id:
             self._checks.pop(quest.check_id or "", None)
-            self._put(replace(quest, check_id=check_id, checked=attempt, attempts=attempt))
+            checked = replace(quest, check_id=check_id, checked=attempt, attempts=attempt)
+            self._put(checked)
+            self._quests.record(checked)
 
     async def _stop(self, quest: Quest) -> None:
         try:
@@ -362,7 +364,9 @@ class QuestService:
         policy = work.definition.restart
         fewer = replace(policy, when=Restart.ON_FAILURE if left else Restart.NEVER, max_restarts=left or 1)
         with self._journal.together():
-            self._put(replace(quest, attempts=work.restart_count + 2))
+            tried_again = replace(quest, attempts=work.restart_count + 2)
+            self._put(tried_again)
+            self._quests.record(tried_again)
             self._registry.apply(replace(work, definition=replace(work.definition, restart=fewer)), StartAsked())
 
     def _end(self, quest: Quest, work: Mission | None, end: Finish) -> None:

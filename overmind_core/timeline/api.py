@@ -98,7 +98,7 @@ class TimelineApi:
         subject = self._subject(request.id)
         complete = self._is_complete(subject)
         head = [also(subject.kind, subject.others)] if subject.others else []
-        timeline = Timeline(subject.ids[0])
+        timeline = Timeline(subject.ids[0], () if subject.kind == "mission" else subject.ids)
         of_others = ((event, of_other(fields)) for event, fields in self._overlaps(subject))
         for event, fields in sorted([*await self._events(subject, WHAT), *of_others], key=_number):
             timeline.apply(event.seq, event.at, fields)

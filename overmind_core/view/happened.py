@@ -48,6 +48,7 @@ _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 _TEENS = range(11, 14)
 _LIMITS = frozenset({"limited", "no_credit", "api_error"})
 """Reasons, without their numbers, of turns that ended at a limit or an overload: that it waits is a part of it."""
+_WORK_ENDED = "its work has ended"
 _OUTCOMES: Mapping[str, StatusMark] = {
     one.word: one for one in (SUCCEEDED, FAILED, TIMED_OUT, STOPPED, KILLED, LOST)
 }  # fmt: skip
@@ -229,6 +230,8 @@ def _ended(past: _Past, event: Row) -> tuple[StatusMark, str]:
     outcome, row = str(event.get("outcome") or ""), past.row(event)
     default = {"crashed": FAILED, "killed": KILLED}.get(event["type"], STOPPED)
     mark, lasted = _OUTCOMES.get(outcome, default), past.lasted(event)
+    if mark is SUCCEEDED and row.get(missions_rows.QUEST_STATE) and row.get("outcome") is None:
+        return _NOTHING, f"{_WORK_ENDED}{lasted}"  # whether it was good, its quest tells
     who = past.who(event.get("by"))
     if mark in {STOPPED, KILLED}:
         return mark, f"{f'{who} {mark.word} it' if who else f'was {mark.word}'}{lasted}"
@@ -271,11 +274,16 @@ def _landed(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
     changed = numbers.lines_changed(*counts) if counts else ""
     text = f"landed on {safe(event['target'])}{f' ({changed})' if changed else ''}"
     place = past.last(event, "stopped")
-    if place is None or past.told[place].mark is not SUCCEEDED:
+    if place is None or not _ended_well(past.told[place]):
         who = past.who(event.get("by"))
         return SUCCEEDED, f"{who} landed it on {text.removeprefix('landed on ')}" if who else text
-    told = past.take(place)
-    return SUCCEEDED, f"{told.text.partition(': ')[0]}, {text}"
+    told = past.take(place).text.partition(": ")[0]
+    return SUCCEEDED, f"{told.replace(_WORK_ENDED, SUCCEEDED.word)}, {text}"
+
+
+def _ended_well(told: _Told) -> bool:
+    """Whether the program of a line has ended well, whatever its quest has come to since."""
+    return told.event.get("outcome") == SUCCEEDED.word
 
 
 def _turn_ended(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
@@ -365,7 +373,7 @@ def _quest(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
 def _attempt_failed(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
     """An attempt came to nothing: where its program ended well, that line would say the contrary."""
     place, is_over = past.last(event, "stopped", "crashed"), event["status"] == "failed"
-    ended_well = place is not None and past.told[place].mark is SUCCEEDED
+    ended_well = place is not None and _ended_well(past.told[place])
     if place is not None and not ended_well and not is_over:
         return None
     lasted = past.lasted(past.take(place).event) if place is not None and ended_well else ""

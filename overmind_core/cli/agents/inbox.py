@@ -14,6 +14,7 @@ import re
 import signal
 import sys
 import time
+from collections import Counter
 
 from overmind_core.cli.command import JSON, Command, argument, flag, ids, option
 from overmind_core.cli.context import Context, call_for_ids
@@ -34,7 +35,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Any
 
     from overmind_core.client.client import Client
@@ -90,37 +91,51 @@ def held_up_text(client: Client, now: float) -> str:
     from overmind_core.view.inbox import gave_up  # start-up: --help needs none
 
     found = client.call("ps")
+    several = _of_several(found)
     limited = [row["id"] for row in found if row.get("activity") == "limited"]
     rows = client.call("ps", {"ids": limited, "wide": True}) if limited else []
     lost = [row for row in found if row.get("conversation_lost")]
     unanswered = [row for row in found if row.get("failed_message") and row.get("unseen")]
     spent = [client.call("info", {"id": row["id"]}) for row in found if gave_up(row)]
-    lines = (*map(_forgetful, lost), *map(_unanswered, unanswered), *map(_spent, spent))
-    return "\n".join([*(_limited(row, now) for row in rows), *lines])
+    told = [(_forgetful, lost), (_unanswered, unanswered), (_spent, spent)]
+    lines = [_limited(row, _word(row, several), now) for row in rows]
+    lines += [tell(row, _word(row, several)) for tell, those in told for row in those]
+    return "\n".join(lines)
 
 
-def _spent(row: Mapping[str, Any]) -> str:
+def _of_several(rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """The names that several missions have had."""
+    names = Counter(str(row["name"]) for row in rows)
+    return frozenset(name for name, count in names.items() if count > 1)
+
+
+def _word(row: Mapping[str, Any], several: Collection[str]) -> str:
+    """What a command calls it: its name, or its id where that name may mean another one."""
+    return str(row["id"]) if row["name"] in several else display_safe(row["name"])
+
+
+def _spent(row: Mapping[str, Any], word: str) -> str:
     name = display_safe(row["name"])
     how = ended_words(row["outcome"] or "failed", row["exit_code"], row["reason"], limit_of(row))
-    return f"{name} ({row['id']}) has {how}. Log: overmind logs {name} · again: overmind restart {name}"
+    return f"{name} ({row['id']}) has {how}. Log: overmind logs {word} · again: overmind restart {word}"
 
 
-def _forgetful(row: Mapping[str, Any]) -> str:
+def _forgetful(row: Mapping[str, Any], word: str) -> str:
     name = display_safe(row["name"])
-    return f"{name} ({row['id']}): {CONVERSATION_LOST}. Log: overmind logs {name} · seen: overmind seen {name}"
+    return f"{name} ({row['id']}): {CONVERSATION_LOST}. Log: overmind logs {word} · seen: overmind seen {word}"
 
 
-def _unanswered(row: Mapping[str, Any]) -> str:
+def _unanswered(row: Mapping[str, Any], word: str) -> str:
     name = display_safe(row["name"])
     how = display_safe(row["failed_message"])
-    return f"{name} ({row['id']}): {how}. Again: {to_send_again(name)} · seen: overmind seen {name}"
+    return f"{name} ({row['id']}): {how}. Again: {to_send_again(word)} · seen: overmind seen {word}"
 
 
-def _limited(row: Mapping[str, Any], now: float) -> str:
+def _limited(row: Mapping[str, Any], word: str, now: float) -> str:
     name = display_safe(row["name"])
     why = f"{name} ({row['id']}) is limited: {display_safe(row.get('now') or 'its service')}"
     if row.get("resume_at") is None:
-        return f"{why}; try again with: overmind restart {name}"
+        return f"{why}; try again with: overmind restart {word}"
     return f"{why}; it tries again in {format_uptime(parse_time(row['resume_at'], now) - now)}"
 
 

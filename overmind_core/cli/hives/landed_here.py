@@ -150,7 +150,9 @@ class _Fetched:
             raise self._nothing(target)
         if not self._args.with_marks and (marked := committed_marks(git, top, commit, target.commit)):
             named = [to_wire(path) for path in marked]
-            raise OvermindError(CONFLICT_LEFT, marks_text(self._name, named), files=named)
+            raise OvermindError(
+                CONFLICT_LEFT, marks_text(self._name, named, f"overmind merge {self._name} --with-marks"), files=named
+            )
         commits = commits_between(git, top, target.commit, commit)
         after = self._integrated(target, commit, [one.subject for one in commits])
         files = names_between(git, top, target.commit, after)

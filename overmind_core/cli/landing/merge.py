@@ -65,7 +65,7 @@ def _check_resolve(args: Namespace, context: Context) -> None:
     """See that it merges nothing yet, and here."""
     others = {"--squash": args.squash, "--rebase": args.rebase, "--verify": args.verify, "--preview": args.preview,
               "--message": args.message, "--with-marks": args.with_marks,
-              "--unreviewed": args.unreviewed}  # fmt: skip
+              "--unreviewed": args.unreviewed, "--undo-landed": args.undo_landed}  # fmt: skip
     for name, value in others.items():
         if value:
             raise UsageError(f"--resolve merges nothing yet: use {name} when the agent has finished")
@@ -91,6 +91,7 @@ class _Landing:
             "preview": args.preview,
             **({"with_marks": True} if args.with_marks else {}),
             **({"unreviewed": True} if args.unreviewed else {}),
+            **({"undo_landed": True} if args.undo_landed else {}),
             **({"resolve": True} if args.resolve else {}),
             "request": os.urandom(_REQUEST_KEY).hex(),
         }
@@ -194,6 +195,7 @@ MERGE = Command(
         flag("--preview", "report the commits or conflicts, and merge nothing"),
         flag("--with-marks", "merge files that were committed with the marks of a conflict, too"),
         flag("--unreviewed", "merge the work of a quest whose review is open, or was denied, too"),
+        flag("--undo-landed", "merge the work of a quest that would undo what has landed, too"),
         flag("--resolve", "begin the merge in the mission's worktree, and have its agent resolve the conflicts"),
         JSON,
     ],
@@ -210,7 +212,8 @@ MERGE = Command(
         "changed; --resolve hands the conflicts to the mission's agent, if it is a session. The command of --verify "
         "runs as a mission named <name>/verify, and its log stays. The work of a quest has to pass the quest's own "
         "--verify, and the --check that it has not passed; --verify true merges it all the same. Work whose --review "
-        "nobody has accepted is refused; --unreviewed merges it. The mission's branch stays unchanged. The work of a "
+        "nobody has accepted is refused; --unreviewed merges it. Work that would undo what has landed is refused too; "
+        "--undo-landed merges it. The mission's branch stays unchanged. The work of a "
         "mission of another hive, such as eu1/red, is fetched, and merged here."
     ),
     run=merge,

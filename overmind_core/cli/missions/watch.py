@@ -6,14 +6,14 @@ import time
 
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context, exit_status
-from overmind_core.cli.finished import hint_help, mission_end_line
+from overmind_core.cli.finished import hint_help, mission_end_line, quest_end_line
 from overmind_core.cli.output import dumps
 from overmind_core.cli.values import duration, timeout_seconds, timeout_words
 from overmind_core.client.stream import HEARTBEAT, follow
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time, parse_time
-from overmind_core.errors import INTERRUPTED, NEEDS_PERSON, OvermindError, UsageError, while_waiting
+from overmind_core.errors import FAILED, INTERRUPTED, NEEDS_PERSON, OvermindError, UsageError, while_waiting
 
 TYPE_CHECKING = False
 
@@ -28,24 +28,72 @@ if TYPE_CHECKING:
 
 
 def wait(args: Namespace, context: Context) -> int:
-    """Print a line as each ends; return the first exit status that isn't 0, in the order of the arguments."""
-    ends = EndWaiter(args.ids, any_one=args.any)
+    """Print a line as each ends; return the first exit status that isn't 0, in the order of the arguments.
+
+    Where the quest of one goes on after it, its end follows, and counts.
+    """
+    ends, began = EndWaiter(args.ids, any_one=args.any), time.monotonic()
+    quests = EndWaiter((), any_one=False, command="quest_wait")
 
     def say(end: End) -> None:
         context.print(dumps(end) if args.json else mission_end_line(end))
 
-    try:
-        status = wait_for_ends(context, ends, say, timeout=args.timeout)
-        return hint_help(context, ends.ends, status)
-    except KeyboardInterrupt:
-        from overmind_core.cli.quests.left import note_left_missions  # start-up: for those alone who stop waiting
+    def say_quest(end: End) -> None:
+        context.print(dumps(end) if args.json else quest_end_line(end))
 
-        note_left_missions(context, ends.left)
+    try:
+        wait_for_ends(context, ends, say, timeout=args.timeout, began=began)
+        if not args.any and (ids := _quests_that_go_on(context, ends.ends)):
+            quests = EndWaiter(ids, any_one=False, command="quest_wait")
+            status = wait_for_ends(context, quests, say_quest, timeout=args.timeout, began=began)
+            if status == NEEDS_PERSON and not quests.is_done:
+                return NEEDS_PERSON
+        return _hint_ends(context, ends, quests)
+    except KeyboardInterrupt:
+        from overmind_core.cli.quests import left  # start-up: for those alone who stop waiting
+
+        if quests.pending:
+            left.note_left(context, quests.left)
+        else:
+            left.note_left_missions(context, ends.left)
         return INTERRUPTED
     except OvermindError as error:
         from overmind_core.cli.swarm.wait_there import wait_there_instead  # start-up: for names not of here alone
 
         return wait_there_instead(args, context, error)
+
+
+def _quests_that_go_on(context: Context, ends: Sequence[End]) -> list[str]:
+    """The ids of the quests whose work has ended so, and that have not."""
+    asked = {end["id"]: end for end in ends if end.get("outcome") is None and end.get("quest_state")}
+    return [one for one in asked if _is_quest(context, one)]  # a check and an agent of a plan may go on so, too
+
+
+def _is_quest(context: Context, mission: str) -> bool:
+    try:
+        return bool(context.client().call("quest", {"id": mission})["id"] == mission)
+    except OvermindError as error:
+        if error.code != "not_found":
+            raise
+    return False
+
+
+def _hint_ends(context: Context, ends: EndWaiter, quests: EndWaiter) -> int:
+    """Tell what shows why some have not succeeded; return the first exit status that isn't 0."""
+    by_id = {end["id"]: end for end in quests.ends}
+    hint_help(context, [end for end in ends.ends if end["id"] not in by_id], 0)
+    hint_help(context, quests.ends, 0, of_quests=True)
+    return next(filter(None, (_status(by_id.get(end["id"], end)) for end in ends.ends)), 0)
+
+
+def _status(end: End) -> int:
+    """The exit status of an end; what has failed is no success, whatever its program has exited with."""
+    status = exit_status(end["status"], end["exit_code"], end.get("reason"))
+    return FAILED if not status and end.get("outcome") in _UNWELL else status
+
+
+_UNWELL = frozenset({"failed", "timed out", "lost"})
+"""Outcomes of what did not do what it was for, and that nobody has ended on purpose."""
 
 
 def wait_for_ends(
@@ -54,6 +102,7 @@ def wait_for_ends(
     say: Callable[[End], None],
     *,
     timeout: str | None = None,
+    began: float | None = None,
     keep_waiting: bool = False,
 ) -> int:
     """Hand each end to `say` as it comes, and tell meanwhile what is waited for.
@@ -63,6 +112,7 @@ def wait_for_ends(
         ends: What is waited for.
         say: Called with each end.
         timeout: As a person wrote it; None: for ever.
+        began: When that began to count, in monotonic seconds; None: now.
         keep_waiting: Also while nothing can end before a person changes something.
 
     Returns:
@@ -73,7 +123,8 @@ def wait_for_ends(
     """
     from overmind_core.cli.waiting import LOOK_SECONDS, WaitTeller  # start-up: only while one waits
 
-    deadline = None if timeout is None else time.monotonic() + timeout_seconds(timeout)
+    since = time.monotonic() if began is None else began
+    deadline = None if timeout is None else since + timeout_seconds(timeout)
     teller = WaitTeller(context, lambda: ends.pending, of_quests=ends.of_quests, keep_waiting=keep_waiting)
     try:
         for kind, item in follow(context.client(), ends.request, deadline=deadline, beat=LOOK_SECONDS):
@@ -142,8 +193,7 @@ class EndWaiter:
     @property
     def status(self) -> int:
         """The first exit status that isn't 0."""
-        statuses = (exit_status(end["status"], end["exit_code"], end.get("reason")) for end in self.ends)
-        return next(filter(None, statuses), 0)
+        return next(filter(None, map(_status, self.ends)), 0)
 
     def request(self) -> tuple[str, dict[str, Any]]:
         """Return the request for what is still missing."""
@@ -186,9 +236,10 @@ WAIT = Command(
     ],
     examples=["overmind wait build", "overmind wait --any red blue", "overmind wait build --timeout 10m"],
     notes=(
-        "Exits with the first exit code that isn't 0, in the order of the arguments; 137 for a killed mission, 3 "
-        "where no daemon runs. After two seconds it says on stderr for whom or what it waits, and again as that "
-        "changes, or as the daemon is lost."
+        "Exits with the first exit code that isn't 0, in the order of the arguments; 137 for a killed mission, 1 for "
+        "one that has ended well and whose quest has failed, 3 where no daemon runs. Where its quest goes on, as while "
+        "it is checked, wait goes on too, and the end of the quest counts; not so with --any. After two seconds it "
+        "says on stderr for whom or what it waits, and again as that changes, or as the daemon is lost."
     ),
     run=wait,
 )

@@ -354,13 +354,6 @@ def attempt_of_row(row: Mapping[str, Any]) -> str:
     return attempt_words(number, counted, most, row.get("round") or 1) if number else attempt_words(1, 1, most, 1)
 
 
-def begun_again(ritual: str | None) -> str:
-    """How a quest is begun again that has no place in the queue; `ritual`: the name of the one whose run it is."""
-    if ritual:
-        return f"is a run of ritual {ritual}. Run that again with: overmind ritual run {ritual}"
-    return "began at once. Run its command again with: overmind quest run"
-
-
 def tries_text(row: Mapping[str, Any]) -> str:
     """The same in a table: `2/3`."""
     numbers = attempt_numbers(row)

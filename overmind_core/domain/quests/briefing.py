@@ -9,10 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.missions.reasons import NOTHING_LANDED, sentence
+from overmind_core.domain.quests.quest import QuestPhase, QuestStatus
 from overmind_core.domain.quests.variables import INPUTS, OUTPUTS
+
+if TYPE_CHECKING:
+    from overmind_core.domain.quests.quest import Quest
 
 LARGEST_TEXT = 64 * 1024
 """Bytes of a brief, and of all feedback."""
@@ -322,6 +326,31 @@ def bare(text: str) -> str:
     """What `feedback` was made of, without our own lines and fences."""
     lines = (line for line in _LINES.split(text) if not (_FROM.fullmatch(line) or _FAILED.fullmatch(line)))
     return "\n".join(line for line in lines if line not in {CUT, _PERSON, _STEERED} and not _MARK.match(line))
+
+
+def with_start_refusal(phase: QuestPhase, message: str) -> str:
+    """The sentence about something of an attempt that could not be started, as it goes into its feedback."""
+    return f"{_COULD_NOT_START.get(phase, '')}{message}"
+
+
+def start_refusal(quest: Quest) -> str:
+    """Why the newest attempt of a failed quest, or what looks at its work, could not be started; "" where it was."""
+    tries = () if quest.queue is None else quest.queue.tries
+    if quest.queue is None or quest.status is not QuestStatus.FAILED or not tries:
+        return ""
+    said = bare(quest.queue.feedback).strip().removeprefix("- ").partition("\n")[0].strip()
+    return said if not tries[-1].run or says_what_could_not_start(said) else ""
+
+
+def says_what_could_not_start(text: str) -> bool:
+    """Whether a sentence about a start that was refused names what it is about."""
+    return text.startswith(tuple(_COULD_NOT_START.values()))
+
+
+_COULD_NOT_START = {
+    QuestPhase.CHECK: "its check could not be started: ",
+    QuestPhase.REVIEWING: "its reviewer could not be started: ",
+}
 
 
 def _quoted_words(words: str, whose: str = _PERSON) -> Iterator[str]:

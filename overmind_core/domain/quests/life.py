@@ -112,9 +112,12 @@ class IllegalQuestEvent(Exception):
 
 
 def state_of(quest: Quest) -> QuestState:
-    """Return where a quest is in its life; one that runs and began at once is working, whatever it does."""
+    """Return where a quest is in its life; one that runs and began at once is working, or is checked."""
+    if quest.status is QuestStatus.RUNNING and quest.queue is not None:
+        return _PHASES[quest.queue.phase]
     if quest.status is QuestStatus.RUNNING:
-        return _PHASES[QuestPhase.WORK if quest.queue is None else quest.queue.phase]
+        is_at_check = quest.check_id is not None and quest.checked >= quest.attempts
+        return QuestState.CHECKING if is_at_check else QuestState.WORKING
     return _STATES[quest.status]
 
 
@@ -172,6 +175,8 @@ def because(quest: Quest) -> str:
         return left_conflict(quest) or _with_limit(failure, quest.limit)
     if has_landed_nothing(quest):
         return NOTHING_LANDED
+    if landed_by_hand(quest) is not None:
+        return achievement(quest)
     return landed_after(landed_conflicts(quest)) or no_verdict(quest) or _BECAUSE[state_of(quest)]
 
 

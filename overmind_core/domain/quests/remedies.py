@@ -75,8 +75,15 @@ def _after(quest: Quest, known: Known) -> tuple[str, ...]:
 
 
 def look_at(quest: Quest, word: str) -> tuple[str, ...]:
-    """Return the command that shows what failed; none for one that has not. `word`: what a person calls it."""
+    """Return the command that shows what failed; none for one that has not, or that could not begin.
+
+    `word`: what a person calls it.
+    """
     if quest.status is not QuestStatus.FAILED:
+        return ()
+    from overmind_core.domain.quests.briefing import start_refusal  # noqa: PLC0415 - for quests that have failed
+
+    if start_refusal(quest):
         return ()
     failure = last_failure(quest)
     if failure == CHECK_FAILED:

@@ -6,12 +6,13 @@ run, the end of a mission follows the exit of its first process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from overmind_core.domain.actor import ENGINE, PERSON
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.mission import Cause
+from overmind_core.domain.missions.outcome import Outcome
 from overmind_core.domain.missions.reasons import EXITED, SAY_NOTHING, message_failure, said_exit, sentence
 from overmind_core.domain.quests.life import QuestState
 from overmind_core.domain.quests.quest import QuestPhase
@@ -236,9 +237,10 @@ class Timeline:
 
     Args:
         subject: Its id: entries about others, such as the quests of a spec, begin with the name of those.
+        quests: Those among its ids that are quests, as far as no event of theirs has to say so.
     """
 
-    def __init__(self, subject: str) -> None:
+    def __init__(self, subject: str, quests: Iterable[str] = ()) -> None:
         self._subject = subject
         self._attempts: dict[str, int] = {}
         """Quest of the queue → its newest attempt."""
@@ -246,6 +248,7 @@ class Timeline:
         """Mission → its newest run."""
         self._newest: dict[str, int] = {}
         """Mission → the place of its newest entry."""
+        self._quests = set(quests)
         self.entries: list[TimelineEntry] = []
 
     def apply(self, seq: int, at: float, event: Fields) -> None:
@@ -265,6 +268,8 @@ class Timeline:
         entry = self._entry(seq, at, summary, event, mission)
         place = self._newest.get(mission)
         before = None if place is None else self.entries[place].what
+        if entry.what == Outcome.SUCCEEDED and kind in _ENDS and mission in self._quests:
+            entry = entry._replace(what="exited")  # its check may follow: the end of the quest tells how it went
         if place is not None and kind in _ENDS and before == "exited":
             self.entries[place] = entry
         elif place is not None and entry.what == QuestState.WORKING and before == "started":
@@ -277,6 +282,8 @@ class Timeline:
     def _count(self, mission: str, event: Fields) -> None:
         if isinstance(event.get("run"), int):
             self._runs[mission] = event["run"]
+        if event["type"] == "quest":
+            self._quests.add(mission)
         if event["type"] == "quest" and isinstance(event.get("attempt"), int):
             self._attempts[mission] = event["attempt"]
 

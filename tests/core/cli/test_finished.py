@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -103,3 +104,51 @@ def test_a_person_reads_behind_the_ends_what_shows_why(overmind, monkeypatch, wo
     waited = [{"ok": answer}, {"item": end | {"outcome": outcome}}, {"end": {}}]
     ran = overmind({request_name: waited}, *words)
     assert ran.err.splitlines() == ([said] if outcome == "failed" else [])
+
+
+GOES_ON = ENDED | {"name": "docs", "status": "stopped", "exit_code": 0, "outcome": None, "quest_state": "checking"}
+
+
+def waited(end):
+    return [{"ok": {"missions": [{"id": ID, "name": end["name"]}]}}, {"item": end}, {"end": {}}]
+
+
+@pytest.mark.parametrize(("changes", "status"), [({}, 4), ({"exit_code": 0}, 1), (DONE, 0)])
+def test_a_wait_goes_on_with_the_quest_of_what_has_ended_and_exits_by_that(overmind, changes, status):
+    answers = {"wait": waited(GOES_ON), "quest": [{"ok": QUEST}], "quest_wait": waited(QUEST | changes)}
+    ran = overmind(answers, "wait", "docs")
+    assert ran.status == status
+    first, second = ran.out.splitlines()
+    assert first == f"Mission {ID} finished: stopped (exit code 0): its quest goes on"
+    assert second.startswith(f"Quest {ID} finished: {'completed' if changes == DONE else 'failed'} (")
+    shown = overmind(answers, "wait", "docs", "--json").out.splitlines()
+    assert [json.loads(line).get("quest_state") for line in shown] == ["checking", None]
+
+
+def test_the_wait_for_a_quest_has_the_time_that_is_left(overmind, monkeypatch):
+    until = []
+
+    def follow(_client, request, *, deadline, beat):
+        del beat
+        until.append(deadline)
+        yield "ok", {"missions": [{"id": ID, "name": "docs"}]}
+        yield "item", {"wait": GOES_ON, "quest_wait": QUEST}[request()[0]]
+
+    monkeypatch.setattr("overmind_core.cli.missions.watch.follow", follow)
+    overmind({"quest": [{"ok": QUEST}]}, "wait", "docs", "--timeout", "1m")
+    assert len(until) == 2
+    assert until[0] == until[1]
+
+
+@pytest.mark.parametrize("words", [("--any",), ()])
+def test_a_wait_ends_with_what_it_was_asked_for_where_that_is_no_quest_or_one_end_is_enough(overmind, words):
+    """A check that another one has followed goes on in its quest, and is none."""
+    unknown = [{"error": "not_found", "message": "No quest"}]
+    ran = overmind({"wait": waited(GOES_ON), "quest": unknown}, "wait", *words, "docs")
+    assert (ran.status, len(ran.out.splitlines())) == (0, 1)
+
+
+def test_what_failed_behind_its_program_is_no_success_of_a_wait(overmind):
+    end = GOES_ON | {"outcome": "failed", "quest_state": "failed", "quest_text": "failed: its check failed"}
+    ran = overmind({"wait": waited(end)}, "wait", "docs")
+    assert (ran.status, ran.out) == (1, f"Mission {ID} finished: stopped (exit code 0): failed: its check failed\n")

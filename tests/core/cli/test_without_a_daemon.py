@@ -7,7 +7,7 @@ import re
 import pytest
 
 from overmind_core.cli.context import Context
-from overmind_core.cli.daemon import cancelled_line
+from overmind_core.cli.daemon import cancelled_text
 from overmind_core.cli.main import guarded
 from overmind_core.client import daemon
 from overmind_core.domain.missions.lost import lost_sentence, plan_again
@@ -53,8 +53,9 @@ def _web(home):
 SAID = {
     "shutdown, with processes left": lambda _: go_on([LeftBehind("aaaaaaaa", "api", ("4711 sleep 9",), "api")])[0],
     "shutdown, with a web server": _web,
-    "shutdown, of quests": lambda home: cancelled_line(
-        [{"name": "docs", "can_retry": True}], Context({"OVERMIND_HOME": home.root})
+    "shutdown, of quests": lambda home: cancelled_text(
+        [{"name": "docs", "can_retry": True}, {"name": "h1", "can_retry": False, "again": "overmind quest run true"}],
+        Context({"OVERMIND_HOME": home.root}),
     ),
     "shutdown --keep": lambda _: "Supervise again with: overmind start",
     "web stop": lambda _: "Logins stay. End them with: overmind web revoke --all -y",
@@ -82,3 +83,15 @@ def test_where_no_daemon_has_worked_none_is_started_to_end_something(words, tmp_
     assert guarded(words, Context({"OVERMIND_HOME": str(tmp_path / "home")})) == 1
     assert "daemon_not_running" in capsys.readouterr().err
     assert not (tmp_path / "home").exists()
+
+
+def test_a_shutdown_names_the_command_of_each_quest_that_began_at_once_or_counts_them(home):
+    context = Context({"OVERMIND_HOME": home.root})
+    quests = [{"name": f"h{n}", "can_retry": False, "again": f"overmind quest run 'echo {n}'"} for n in range(4)]
+    assert cancelled_text(quests[:2], context).splitlines() == [
+        "Cancelled 2 quests: h0, h1. To keep what runs: overmind shutdown --keep",
+        "Begin h0 again with: overmind quest run 'echo 0'",
+        "Begin h1 again with: overmind quest run 'echo 1'",
+    ]
+    many = cancelled_text(quests, context).splitlines()
+    assert many[1:] == ["Begin the 4 that began at once again with: overmind quest run"]

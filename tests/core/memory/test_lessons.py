@@ -22,7 +22,7 @@ from overmind_core.memory.requests import MemorySet, Note, Notes, NoteSet, Remem
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
-from tests.kit.repositories import Repository
+from tests.kit.repositories import AUTHOR, Repository
 
 TOKEN = "ghp_" + "a1B2" * 9
 SETTINGS = Settings(queue=QueueSettings(backoff=0.01))
@@ -70,10 +70,10 @@ class Story:
         await until(lambda: mission not in inside.app.quest_registry.live, f"{mission} is over")
         return mission
 
-    async def begun(self, inside, title, **how):
+    async def begun(self, inside, title, env=None, **how):
         """A quest whose first attempt runs; its id."""
         quest = {"title": title, "command": "true", "isolate": False, **how}
-        added = await inside.ask("quest_add", quests=[quest], cwd=self.shop.folder, env=world())
+        added = await inside.ask("quest_add", quests=[quest], cwd=self.shop.folder, env=env or world())
         mission = added["quests"][0]["id"]
         await until(partial(self.keeper.held.__contains__, f"{mission}.1"), "its first attempt runs")
         return mission
@@ -181,6 +181,29 @@ def test_an_attempt_that_failed_and_then_passed_is_proposed_once_and_without_sec
         if name.startswith("memory.db"):
             with open(os.path.join(story.home.root, name), "rb") as file:
                 assert TOKEN.encode() not in file.read()
+
+
+@pytest.mark.parametrize("is_by_hand", [True, False], ids=["landed by hand", "accepted"])
+def test_work_that_a_person_has_landed_by_hand_has_not_passed_and_teaches_nothing(story, is_by_hand):
+    async def work():
+        async with story.supervisor() as inside:
+            landing = {"into": "main", "review": "person", "isolate": True, "env": {**world(), **AUTHOR}}
+            mission = await story.begun(inside, "carts total", name="carts", retries=1, **landing)
+            story.keeper.write(f"{mission}.1", b"AssertionError: carts total misses shipping\n")
+            story.keeper.exit(f"{mission}.1", 1)
+            await until(partial(story.keeper.held.__contains__, f"{mission}.2"), "it is tried again")
+            Repository(inside.app.workspace.records[mission].worktree).commit("total", {"carts.py": "total = 1\n"})
+            story.keeper.exit(f"{mission}.2", 0)
+            await until(lambda: inside.app.quest_registry.live[mission].status == "review", "it is in review")
+            if is_by_hand:
+                assert [item async for item in inside.stream("merge", id=mission, unreviewed=True)]
+            else:
+                await inside.ask("answer", id=mission, behaviour="allow")
+            await until(lambda: mission not in inside.app.quest_registry.live, "it has landed")
+            await story.handed_over(inside)
+            assert len(await story.notes(inside)) == (0 if is_by_hand else 1)
+
+    story.play(work)
 
 
 def test_attempts_vote_on_the_lessons_that_they_were_given_each_once_whoever_dies(story):

@@ -14,7 +14,7 @@ from overmind_core.missions.terminator import RESWEEP_SECONDS
 from overmind_core.system.paths import Home
 from overmind_core.system.sweep import NamedProcess, Sweep
 from tests.kit import in_process
-from tests.kit.in_process import ScriptedKeeper, supervising, until
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
 
 OLDER = """UPDATE missions SET status = 'killed',
     record = json_remove(json_set(record, '$.status', 'killed'), '$.hidden')"""
@@ -97,6 +97,32 @@ def test_a_kill_before_a_removal_is_about_what_would_be_removed(tmp_path, monkey
 
     lives, first, hidden, code = in_process.played(Home(str(tmp_path)), play, Settings())
     assert (lives, hidden, code) == (True, [first], "ambiguous")
+
+
+def test_the_ended_work_of_a_quest_that_goes_on_is_neither_stopped_nor_hidden_and_its_quest_is_named(tmp_path):
+    async def play(inside, keeper):
+        quest = {"title": "v1", "name": "v1", "command": "true", "check": "sleep 60", "isolate": False}
+        added = await inside.ask("quest_add", quests=[quest], cwd=str(tmp_path), env=world())
+        work = added["quests"][0]["id"]
+        await until(lambda: f"{work}.1" in keeper.held, "it works")
+        keeper.exit(f"{work}.1")
+        check = await until(lambda: inside.app.quest_registry.live[work].check_id, "it is checked")
+        await until(lambda: f"{check}.1" in keeper.held, "the check runs")
+        said = []
+        for operation in ("stop", "kill"):
+            with pytest.raises(OvermindError) as refused:
+                await inside.ask(operation, id=work)
+            said.append((refused.value.code, refused.value.message))
+        hidden = (await inside.ask("info", id=work))["hidden"]
+        keeper.exit(f"{check}.1")
+        await until(lambda: work not in inside.app.quest_registry.live, "it is done")
+        return work, said, hidden, (await inside.ask("kill", id=work))["hidden"]
+
+    work, said, hidden, later = in_process.played(Home(str(tmp_path / "home")), play, Settings())
+    ended = f"Mission {work} (v1) has already ended: succeeded."
+    goes_on = "Its quest goes on (checking). Cancel it with: overmind quest cancel v1"
+    assert said == [("not_running", f"{ended} {goes_on}")] * 2
+    assert (hidden, later) == (False, [work])
 
 
 def _make_older(database):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from unittest import mock
 
 import pytest
 
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.quests.full_disk import ROOM_SECONDS
 from overmind_core.system.paths import Home
@@ -113,3 +115,100 @@ def test_a_daemon_that_leaves_records_no_failure_and_the_next_one_does(tmp_path)
         assert in_process.run(play()) == ("running", "failed")
     finally:
         keeper.close()
+
+
+CHECKED = {"name": "h1", "check": "test -s never.txt"}
+AGAIN = "overmind quest run --name h1 --check 'test -s never.txt' work"
+
+
+async def at_its_check(inside, keeper, name):
+    """Its work has ended well; return the id of the check that runs."""
+    keeper.exit(f"{name}.1")
+    await until(lambda: inside.app.quest_registry.live[name].check_id, "it is checked")
+    check = inside.app.quest_registry.live[name].check_id
+    await until(lambda: f"{check}.1" in keeper.held, "the check runs")
+    return check
+
+
+async def refused(inside, command, **arguments):
+    with pytest.raises(OvermindError) as error:
+        await inside.ask(command, **arguments)
+    return error.value.message
+
+
+def test_one_that_is_over_is_not_started_again_without_its_check_and_names_what_begins_it(tmp_path):
+    async def scenario(inside, keeper, name):
+        check = await at_its_check(inside, keeper, name)
+        during = [await refused(inside, "restart", id=one) for one in (name, check)]
+        keeper.exit(f"{check}.1", code=1)
+        await ended(inside, name)
+        after = [await refused(inside, command, id=name) for command in ("restart", "quest_retry")]
+        row = (await inside.ask("ps", ids=[name]))[0]
+        return name, during, after, (row["status"], row["outcome"])
+
+    name, during, after, stands = story(tmp_path, scenario, **CHECKED)
+    follows = f"The work of quest {name} (h1) has ended, and its check follows. Cancel it first: "
+    assert during == [f"{follows}overmind quest cancel h1"] * 2
+    assert after == [
+        f"Quest {name} (h1) has already failed. Begin it again with: {AGAIN}",
+        f"Quest {name} (h1) began at once. Begin it again with: {AGAIN}",
+    ]
+    assert stands == ("stopped", "failed")
+
+
+def test_one_whose_work_runs_is_started_again_and_checked(tmp_path):
+    async def scenario(inside, keeper, name):
+        asked = asyncio.create_task(inside.ask("restart", id=name))
+        await until(lambda: inside.app.registry.get(name).status == "stopping", "it is stopped")
+        keeper.exit(f"{name}.1", code=143)
+        await asked
+        await until(lambda: f"{name}.2" in keeper.held, "it runs again")
+        keeper.exit(f"{name}.2")
+        await until(lambda: inside.app.quest_registry.live[name].check_id, "it is checked")
+
+    story(tmp_path, scenario, **CHECKED)
+
+
+@pytest.mark.parametrize("check", [None, "true"])
+def test_of_those_that_were_lost_only_one_without_a_check_is_started_again(tmp_path, check):
+    home = Home(str(tmp_path / "home"))
+    first, second = ScriptedKeeper(home), ScriptedKeeper(home, number=2)
+
+    async def play():
+        async with supervising(home, first, settings=Settings()) as inside:
+            name = (await inside.ask("quest_run", command="work", cwd="/", env=world(), check=check))["id"]
+            await until(lambda: f"{name}.1" in first.held, "it runs")
+            first.lose()
+        async with supervising(home, second, settings=Settings()) as inside:
+            info = await ended(inside, name)
+            offered = (await inside.ask("restart", lost=True, dry_run=True))["missions"]
+            is_refused = bool(check) and await refused(inside, "restart", id=name)
+        return name, info["reason"], [one["id"] for one in offered], bool(is_refused)
+
+    try:
+        name, reason, offered, is_refused = in_process.run(play())
+    finally:
+        first.close()
+        second.close()
+    assert (reason, offered, is_refused) == ("keeper_lost", [] if check else [name], bool(check))
+
+
+def test_it_stands_at_its_check_in_every_answer_while_that_runs(tmp_path):
+    async def scenario(inside, keeper, name):
+        await at_its_check(inside, keeper, name)
+        why, row = await inside.ask("quest_why", id=name), (await inside.ask("ps", ids=[name]))[0]
+        return why["text"], row["quest_state"], row["outcome"], (await inside.ask("quest", id=name))["phase"]
+
+    assert story(tmp_path, scenario, **CHECKED) == ("checking, attempt 1 of 1", "checking", None, "check")
+
+
+def test_it_works_again_once_another_try_has_begun(tmp_path):
+    async def scenario(inside, keeper, name):
+        check = await at_its_check(inside, keeper, name)
+        keeper.exit(f"{check}.1", code=1)
+        await until(lambda: f"{name}.2" in keeper.held, "it is tried again")
+        phases = [event.get("phase") for event in inside.events(name) if event["type"] == "quest"]
+        return (await inside.ask("quest_why", id=name))["text"], phases
+
+    said, phases = story(tmp_path, scenario, retries=1, **CHECKED)
+    assert (said, phases) == ("working, attempt 2 of 2", ["work", "check", "work"])

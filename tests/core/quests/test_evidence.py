@@ -74,3 +74,27 @@ def test_a_command_that_was_changed_after_it_failed_is_not_said_to_have_failed(t
 
     in_process.run(story())
     keeper.close()
+
+
+def test_a_file_that_is_trusted_no_more_is_named_with_the_command_that_trusts_it(tmp_path):
+    home, code = Home(str(tmp_path / "home")), Repository(str(tmp_path / "shop"))
+    code.commit("first", {".overmind.yml": "isolation:\n  setup: [make it]\n"})
+    keeper = ScriptedKeeper(home)
+
+    async def story():
+        async with supervising(home, keeper, cwd=code.folder) as inside:
+            await inside.ask("trust", cwd=code.folder, env=code.environ)
+            await inside.ask("queue_set", paused=True)
+            quest = {"title": "Red", "command": "work", "isolate": True}
+            added = await inside.ask("quest_add", quests=[quest], cwd=code.folder, env=code.environ)
+            red = added["quests"][0]["id"]
+            code.commit("second", {".overmind.yml": "isolation:\n  setup: [make other]\n"})
+            await inside.ask("queue_set", paused=False)
+            await until(lambda: red not in inside.app.quest_registry.live)
+            why = await inside.ask("quest_why", id=red)
+            assert f"{code.folder}/.overmind.yml has changed since it was trusted" in why["text"]
+            assert f"overmind trust {code.folder} " in why["text"]
+            assert why["do"] == ["overmind quest retry red"], "it has no log"
+
+    in_process.run(story())
+    keeper.close()

@@ -65,8 +65,8 @@ class MergingMortal(Mortal):
             self.asked.cancel()
 
 
-def story(tmp_path, scenario, **how):
-    shop = Shop(str(tmp_path / "shop"), **how)
+def story(tmp_path, scenario, kind=Shop, **how):
+    shop = kind(str(tmp_path / "shop"), **how)
     try:
         return in_process.run(scenario(shop))
     finally:
@@ -195,6 +195,72 @@ def test_what_is_committed_while_its_merge_waits_for_another_is_judged_before_it
 
     refused = story(tmp_path, scenario, fails=0)
     assert (refused.code, "base has changed since its review" in refused.message) == ("unreviewed", True)
+
+
+class Overwriting(Shop):
+    """One in which each attempt writes the file `a` whole; a person has added a line to it during the first one."""
+
+    def _work(self, fields):
+        self.runs.append(fields["argv"][-1])
+        if len(self.runs) == 1:
+            self.code.commit("theirs", {"a": "1\ntheirs\n"})
+        Repository(fields["cwd"]).commit(f"attempt {len(self.runs)}", {"a": "base\n"})
+        asyncio.get_running_loop().call_soon(self.keeper.exit, fields["run"], 0)
+
+    async def undoing(self, inside):
+        """A quest that waits for a person, as its landing would undo that line."""
+        base = await self.add(inside, "base", retries=1, backoff=0.01)
+        await until(lambda: inside.app.quest_registry.live[base].reason == "undoes_landed", "it would undo theirs")
+        return base
+
+
+LOSES = "a would lose 1 line of your own commits. Nothing was changed."
+
+
+@pytest.mark.parametrize("denied", [False, True], ids=["asked about", "denied"])
+@pytest.mark.parametrize(
+    "how", [{}, {"preview": True}, {"squash": True, "message": "two words"}], ids=["", "preview", "squash"]
+)
+def test_what_would_undo_what_has_landed_is_merged_only_when_a_person_says_so(tmp_path, denied, how):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            base = await shop.undoing(inside)
+            if denied:
+                await inside.ask("answer", id=base, behaviour="deny")
+                await standing(inside, base, "failed")
+            asked = await inside.ask("inbox")
+            with pytest.raises(OvermindError) as refused:
+                await merge(inside, base, **how)
+            assert (shop.code.read("a"), await inside.ask("inbox")) == ("1\ntheirs\n", asked)
+            await merge(inside, base, undo_landed=True)
+            over = await ended(inside, base)
+            assert await inside.ask("inbox") == []
+            return refused.value, over, inside.events(base)
+
+    refused, over, told = story(tmp_path, scenario, Overwriting)
+    allow = "Merge" if denied else "Allow it with: overmind answer base allow, or merge"
+    given = " --squash -m 'two words'" if "squash" in how else ""
+    command = f"overmind merge base{given} --undo-landed"
+    assert (refused.code, refused.message) == (
+        "undoes_landed", f"{LOSES} {allow} it all the same with: {command}",
+    )  # fmt: skip
+    assert over["achieved"] == f"landed by hand on main{'' if denied else ' after a conflict in a'}"
+    if not denied:
+        assert [one for one in told if one["type"] == "quest"][-1]["why"] == over["achieved"]
+
+
+def test_what_was_allowed_to_undo_what_has_landed_is_merged_by_hand_while_it_undoes_no_more(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            base = await shop.undoing(inside)
+            shop.code.write({"a": "mine\n"})
+            await inside.ask("answer", id=base, behaviour="allow")
+            await until(lambda: inside.app.engine.attempts.targets.refusal(base), "a person's file is in its way")
+            shop.code.commit("mine", {"a": "1\ntheirs\nmine\n"})
+            with pytest.raises(OvermindError, match=r"^a would lose 2 lines of your own commits"):
+                await merge(inside, base, preview=True)
+
+    story(tmp_path, scenario, Overwriting)
 
 
 WAITING = [

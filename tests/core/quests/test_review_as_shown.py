@@ -176,6 +176,23 @@ def test_commits_that_nobody_was_shown_do_not_land_though_they_leave_no_trace(tm
     story(tmp_path, scenario)
 
 
+@pytest.mark.parametrize("is_gone", [False, True], ids=["", "its worktree is gone"])
+def test_a_commit_without_a_change_that_nobody_was_shown_does_not_land_where_all_was_committed(tmp_path, is_gone):
+    async def scenario(review):
+        await until(lambda: f"{review.quest}.1" in review.keeper.held, "it runs")
+        review.work.commit("shown", {"shown": "good\n"})
+        review.keeper.exit(f"{review.quest}.1")
+        first, _ = await review.asked()
+        review.work.git("commit", "-q", "--allow-empty", "-m", "not shown")
+        if is_gone:
+            review.code.git("worktree", "remove", "--force", review.work.folder)
+        with pytest.raises(OvermindError, match=r"the history of .* has changed since this work was shown\."):
+            await review.allow(first)
+        assert review.code.git("log", "--format=%s", "main") == "first"
+
+    story(tmp_path, scenario)
+
+
 def test_what_its_commits_undo_is_named_where_it_is_reviewed(tmp_path):
     async def scenario(review):
         await until(lambda: f"{review.quest}.1" in review.keeper.held, "it runs")
@@ -242,6 +259,23 @@ def test_work_that_has_changed_can_be_refused(tmp_path):
         assert review.code.git("log", "--format=%s", "main") == "first"
 
     story(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("merged", [True, False], ids=["merged by somebody", "on its branch alone"])
+def test_a_denial_says_that_its_target_has_the_commits_all_the_same(tmp_path, merged):
+    async def scenario(review):
+        await until(lambda: f"{review.quest}.1" in review.keeper.held, "it runs")
+        review.work.commit("one", {"shown": "good\n"})
+        review.keeper.exit(f"{review.quest}.1")
+        first, _ = await review.asked()
+        if merged:
+            review.code.git("merge", "-q", "--no-ff", "-m", "by another", "overmind/fix")
+        await review.ask("answer", question=first, behaviour="deny", message="no")
+        (question,) = await review.ask("inbox")
+        said = "main has its commits already, by another merge: they stay there."
+        assert (said in question["subject"]["lines"], "no" in question["subject"]["lines"]) == (merged, True)
+
+    story(tmp_path, scenario, retries=0)
 
 
 def test_after_another_supervisor_it_is_still_compared_with_what_was_shown(tmp_path):

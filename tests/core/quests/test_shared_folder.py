@@ -155,6 +155,22 @@ def test_an_agent_that_reviews_reads_the_same(tmp_path):
     story(tmp_path, scenario)
 
 
+def test_why_work_was_not_reviewed_names_the_reviewer_and_its_program(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            quest = await shop.add(review="claude")
+            await shop.runs(quest)
+            (tmp_path / "bin" / "claude").unlink()
+            shop.keeper.exit(f"{quest}.1")
+            await until(lambda: quest not in inside.app.quest_registry.live, "it has failed")
+            why = await inside.ask("quest_why", id=quest)
+            assert why["text"].startswith("its reviewer could not be started: ")
+            assert "claude" in why["text"]
+            assert why["do"] == ["overmind quest retry work"]
+
+    story(tmp_path, scenario)
+
+
 def test_each_attempt_is_compared_with_its_own_start(tmp_path):
     async def scenario(shop):
         async with shop.daemon() as inside:

@@ -64,6 +64,51 @@ def test_a_quest_is_found_by_its_name_which_nobody_else_gets_until_it_is_over(st
     assert (again != quest, newest["id"]) == (True, again)
 
 
+@pytest.mark.parametrize("by", ["update", "edit"])
+@pytest.mark.parametrize("kind", ["at once", "ended", "waits", "in review"])
+def test_a_quest_is_renamed_with_its_mission_unless_it_is_of_the_queue_and_goes_on(story, kind, by):
+    """A quest has the id and name of its mission: nobody finds it by one of them alone."""
+
+    async def play(inside, keeper):
+        async def rename(name):
+            if by == "update":
+                return await inside.ask("update", id=quest, name=name)
+            known = await inside.ask("definition", id=quest)
+            return await inside.ask(
+                "redefine", id=quest, as_of=known["as_of"], definition={**known["definition"], "name": name}
+            )
+
+        if kind in {"at once", "ended"}:
+            quest = await start(inside, "docs", check="make check")
+        else:
+            quest = await add(inside, "Docs", retries=1, **({"review": "person"} if kind == "in review" else {}))
+        if kind != "at once":
+            await ends(keeper, f"{quest}.1", 0 if kind == "in review" else 1)
+        status = {"at once": "running", "ended": "failed", "waits": "queued", "in review": "review"}[kind]
+        await until(lambda: changes(inside, quest)[-1]["status"] == status, status)
+        other = await start(inside, "other")
+        refused = None
+        for name in ("other", "web"):
+            try:
+                await rename(name)
+            except OvermindError as error:
+                refused = error
+        found = await inside.ask("quest", id=quest)
+        shown = await inside.ask("info", id=quest)
+        assert (await inside.ask("quest", id="other"))["id"] == other
+        assert found["name"] == shown["name"]
+        assert (await inside.ask("quest_why", id=found["name"]))["id"] == quest
+        return found["name"], refused
+
+    name, refused = story(play)
+    if kind in {"at once", "ended"}:
+        assert (name, refused.code) == ("web", "name_taken")
+    else:
+        assert (name, refused.code) == ("docs", "not_finished")
+        way = "quest edit docs --name web" if kind == "waits" else "Cancel it first: overmind quest cancel docs"
+        assert way in refused.message
+
+
 def test_a_quest_of_the_queue_is_named_by_its_title_and_by_its_own_name_where_it_has_one(story):
     async def play(inside, _keeper):
         await inside.ask("queue_set", paused=True)

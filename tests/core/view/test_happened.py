@@ -69,6 +69,16 @@ def test_an_attempt_that_failed_is_no_success_though_its_program_ended_well():
     assert texts([alone.cells])[0][23:] == "succeeded", "of the run, and nothing of the quest"
 
 
+def test_the_work_of_a_quest_that_goes_on_has_no_outcome():
+    ran = event("stopped", outcome="succeeded", reason=None, exit_code=0, by=None)
+    around = Surroundings({"a": {"provider": "raw", "outcome": None, "quest_state": "checking"}}, zone=ZONE)
+    (shown,) = lines([ran], 120, 9, around)
+    assert (shown.cells[1].text.strip(), texts([shown.cells])[0][23:]) == ("·", "its work has ended")
+    landed = event("landed", target="main", branch="b", before="1", after="2")
+    (shown,) = lines([ran, landed], 120, 9, around)
+    assert texts([shown.cells])[0][23:] == "succeeded, landed on main"
+
+
 def test_an_attempt_whose_program_failed_is_told_once():
     ran = {"outcome": "failed", "reason": None, "exit_code": 3, "by": None}
     again = {"status": "queued", "by": "engine", "attempt": 1, "class": "exit"}

@@ -824,12 +824,15 @@ def test_the_mission_of_a_quest_stands_where_its_quest_does_and_its_status_stays
         "kept": ("to land", None, "waits to land: b is not committed"),
     }
     eventually(lambda: stands() == expected, what="each stands where its quest does")
-    assert sorted(line.partition(": ")[2] for line in shop.om.ok("wait", *expected).splitlines()) == [
+    waited = shop.om("wait", *expected, "--timeout", "1")
+    assert waited.returncode == 124, "those whose quests go on are waited for"
+    assert sorted(line.partition(": ")[2] for line in waited.stdout.splitlines()) == [
         "stopped (exit code 0): failed: nothing was changed or committed",
         "stopped (exit code 0): its quest goes on",
         "stopped (exit code 0): its quest goes on",
         "stopped (exit code 0): succeeded: landed on main",
     ]
+    assert shop.om("wait", "idle").returncode == 1
     assert [one["name"] for one in shop.om.api("ps", outcome=["failed"])] == ["idle"]
     assert [one["name"] for one in shop.om.api("ps", outcome=["succeeded"])] == ["done"]
     trees = {one["name"]: one["quest_state"] for one in shop.om.api("worktrees")["worktrees"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -184,6 +185,30 @@ def test_the_inbox_has_what_gave_up_as_the_page_of_what_needs_you_has(overmind):
     ways = "Log: overmind logs api · again: overmind restart api"
     why = "restarted once in a minute, gave up: it was silent for 3 seconds"
     assert ran.out == f"api (a1b2c3d4) has failed (3): {why}. {ways}\n"
+
+
+LIMITED = {"status": "running", "activity": "limited", "now": "limit", "resume_at": None}
+HELD_UP: list[tuple[dict[str, Any], list[str]]] = [
+    # what is held up, and the commands that it names, with WORD for the mission
+    ({"reason": "restart_budget_spent", "outcome": "failed"}, ["logs WORD", "restart WORD"]),
+    ({"conversation_lost": True}, ["logs WORD", "seen WORD"]),
+    ({"failed_message": "no answer", "unseen": True}, ["send WORD 'TEXT'", "seen WORD"]),
+    (LIMITED, ["restart WORD"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "commands"), HELD_UP)
+@pytest.mark.parametrize(("other", "word"), [("web", "api"), ("api", "a1b2c3d4")])
+def test_the_inbox_names_the_id_where_another_mission_has_had_the_name(overmind, changes, commands, other, word):
+    row = {**MISSION, "status": "crashed", "exit_code": 3, "run_reason": None, "outcome": "stopped", **changes}
+    newer = {**MISSION, "id": "b1b2c3d4", "name": other, "status": "running"}
+
+    def listed(args):
+        return [{"ok": [row] if args.get("ids") else [row, newer]}]
+
+    told = {"inbox": [{"ok": []}], "ps": listed, "info": [{"ok": {**row, "max_restarts": 1, "max_seconds": 60.0}}]}
+    ran = overmind({**told, "restart": NONE_LOST}, "inbox")
+    assert re.findall(r"overmind (.*?)(?= · |$)", ran.out.strip()) == [one.replace("WORD", word) for one in commands]
 
 
 ANSWERS = [

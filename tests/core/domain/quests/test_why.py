@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.admission import Limits, Owned, Pool, Wait, WaitCode, Waiter, ready
 from overmind_core.domain.landing import KeptWork
-from overmind_core.domain.quests import why
+from overmind_core.domain.quests import briefing, why
 from overmind_core.domain.quests.attempt import was_cut_short
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting, are_met, met_at, set_free
 from overmind_core.domain.quests.quest import (
@@ -166,6 +166,16 @@ MET = tuple(map(ConflictingFile, "abc"))
 def ended(failure: str, command: str | None = None, **more: Any) -> QueueState:
     """How one stands whose newest attempt has failed, for the exit code of a command."""
     return QueueState(failure=failure, tries=(Attempt(1, 1, 0.0, 9.0, failure, command=command),), **more)
+
+
+UNTRUSTED = "/shop/.overmind.yml has changed since it was trusted. Review it, then: overmind trust /shop"
+UNREVIEWED = "its reviewer could not be started: There is no program 'claude' on PATH."
+
+
+def refused(failure: str, said: str, run: int = 1) -> QueueState:
+    """How one stands of which something could not be started; `run` 0: its work."""
+    fed = briefing.feedback(failure, attempt=1, quotations=[briefing.Quotation("attempt 1", said)])
+    return QueueState(failure=failure, tries=(Attempt(1, run, 0.0, 9.0, failure),), feedback=fed)
 
 
 CHECKED = ended("check_failed", "pytest -q\n")
@@ -350,6 +360,21 @@ STANDS = [
             "  go on with: overmind answer a allow",
             "  go on with: overmind answer a deny",
         ],
+    ),
+    (
+        quest("a", "failed", reason="untrusted_project", queue=refused("untrusted_project", UNTRUSTED, run=0)),
+        [
+            f"a has failed: the project's configuration is not trusted: {UNTRUSTED}",
+            "  go on with: overmind quest retry a",
+        ],
+    ),
+    (
+        quest("a", "failed", reason="provider_missing", queue=refused("provider_missing", UNREVIEWED)),
+        [f"a has failed: {UNREVIEWED}", "  go on with: overmind quest retry a"],
+    ),
+    (
+        quest("a", "failed", reason="timeout", queue=refused("timeout", "the log of its work")),
+        ["a has failed: it took too long", SEE, "  go on with: overmind quest retry a"],
     ),
     (quest("a", "cancelled"), ["a was cancelled", "  go on with: overmind quest retry a"]),
     (

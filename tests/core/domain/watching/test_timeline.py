@@ -43,12 +43,20 @@ def test_the_attempts_of_a_quest_are_told_each_thing_once():
     ) == [
         (None, "queued", "person", "waits for its turn"),
         (1, "working", "engine", "attempt 1 begins"),
-        (1, "succeeded", None, "exit code 0"),
+        (1, "exited", None, "exit code 0"),
         (1, "checking", "engine", "its work has ended"),
         (1, "queued", "engine", "attempt 1 has failed: its check failed"),
         (2, "working", "engine", "attempt 2 begins"),
         (2, "completed", "engine", "it is done"),
     ]
+
+
+def test_the_work_of_a_quest_that_began_at_once_has_no_outcome_before_its_check():
+    at_once = {"type": "quest", "status": "running", "phase": "work"}
+    ended = {"type": "stopped", "run": 1, "reason": None, "exit_code": 0, "outcome": "succeeded"}
+    begun = [at_once, {"type": "exited", "run": 1, "exit_code": 0}, ended, {**at_once, "phase": "check"}]
+    failed = {"type": "quest", "status": "failed", "reason": "check_failed", "exit_code": 1}
+    assert [what for _, what, _, _ in told(*begun, failed)] == ["working", "exited", "checking", "failed"]
 
 
 def test_work_that_a_person_has_denied_is_tried_again_in_the_same_round():
