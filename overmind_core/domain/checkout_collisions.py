@@ -137,7 +137,7 @@ class TargetUse(NamedTuple):
     """What stands half done there."""
     found: Collisions = Collisions()
     missing: bool = False
-    """It is missing, and git has it locked: its disk may not be mounted."""
+    """True where the checkout is not there and git has it locked: its disk may not be mounted."""
 
     @property
     def sentence(self) -> str:

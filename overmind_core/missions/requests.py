@@ -242,7 +242,7 @@ class Prune(Args, frozen=True):
     older: Amount = 0
     dry_run: bool = False
     as_of: float | None = None
-    """What the answer to a dry run said: none of those that have ended since."""
+    """The time in the answer to a dry run: those that have ended since then stay."""
 
 
 class Wait(Args, frozen=True):

@@ -133,7 +133,7 @@ def _uncommitted(form: LandForm, files: list[str]) -> LandForm:
 
 def refused(form: LandForm, error: OvermindError, *, own: bool) -> LandForm:
     """It can't; `own`: what is not committed is in its own worktree, so that it can be committed from here."""
-    head: Lines = [_way(form), *_sentence(safe(_told(error.message)))]
+    head: Lines = [_way(form), *_sentence(safe(_refusal_text(error.message)))]
     match error.code:
         case "conflicts":
             lines = landing_lines.conflicts(error.fields, form.branch)
@@ -149,7 +149,7 @@ def refused(form: LandForm, error: OvermindError, *, own: bool) -> LandForm:
             return replace(form, stage=Stage.REFUSED, answer_lines=head)
 
 
-def _told(message: str) -> str:
+def _refusal_text(message: str) -> str:
     """A refusal as the form says it: a command in it stays as a terminal takes it."""
     before, start, command = message.partition(": overmind ")
     return f"{without_options(before)}{start}{command}"

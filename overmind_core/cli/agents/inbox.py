@@ -110,7 +110,7 @@ def _of_several(rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
 
 
 def _word(row: Mapping[str, Any], several: Collection[str]) -> str:
-    """What a command calls it: its name, or its id where that name may mean another one."""
+    """The word for a mission in a command: its name, or its id where that name may mean another one."""
     return str(row["id"]) if row["name"] in several else display_safe(row["name"])
 
 

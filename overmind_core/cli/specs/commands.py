@@ -303,7 +303,7 @@ class _Watch:
         self.spec = answer["id"]
         self.known = list(answer["ended"])
         self.text = ""
-        """What is said of the state in which it ended."""
+        """The sentence about the state in which it ended."""
 
     def request(self) -> tuple[str, dict[str, Any]]:
         return "spec_wait", {"id": self.spec, "known": self.known}

@@ -164,7 +164,7 @@ def is_busy(c: Conversation) -> bool:
 
 
 def has_turn(c: Conversation) -> bool:
-    """Whether there is a turn to end: a dialog before it, and a draft, are a person's, and no turn."""
+    """True while a turn can be ended: a dialog before it, and a draft, are a person's, and no turn."""
     return c.turn is not None or c.sending is not None or any(one.need not in BY_KEYS for one in c.open)
 
 

@@ -237,7 +237,7 @@ def _all_parts(rules: Sequence[Rule], use: ToolUse, taken: commands.CommandParts
 
 
 def _denies_opened(rule: Rule, use: ToolUse, taken: commands.CommandParts | None) -> Verdict:
-    """Whether a rule about files denies a command, for the files that its redirections open."""
+    """The verdict of a denying rule about files on a command, by the files that its redirections open."""
     if taken is None:
         left = _NO_FILE.sub(" ", _text(use.subject, "command"))
         may_open = [*(["Write"] if ">" in left else []), *(["Read"] if "<" in left else [])]
