@@ -72,7 +72,7 @@ class QuestQuestions:
             else:
                 attempts.left_unmerged(quest)
 
-        self._engine.guard(EngineNeed.REVIEW, partial(self._look, attempts, lander), kind=AboutKind.QUEST)
+        self._engine.guard(EngineNeed.REVIEW, partial(self._check_review, attempts, lander), kind=AboutKind.QUEST)
         for need, act in zip(NEEDS, (stuck, review, merge), strict=True):
             self._engine.on(need, self._about_quest(act), kind=AboutKind.QUEST)
 
@@ -83,7 +83,9 @@ class QuestQuestions:
         self._engine.on(EngineNeed.MERGE, target, kind=AboutKind.QUEUE)
         self._waiting_at = attempts.targets.at
 
-    async def _look(self, attempts: Attempts, lander: Lander, question: EngineQuestion, decision: Decision) -> None:
+    async def _check_review(
+        self, attempts: Attempts, lander: Lander, question: EngineQuestion, decision: Decision
+    ) -> None:
         """See that work which a person accepts is what they were shown, and whether what they deny has landed.
 
         Raises:
@@ -92,6 +94,7 @@ class QuestQuestions:
         quest = self._quests.live.get(question.about.id)
         if quest is None or quest.goal is None:
             return
+        self._landed_so_far.pop(quest.id, None)  # of an answer that came too late
         if decision.behaviour is Behaviour.ALLOW:
             await attempts.check_shown(quest)
         elif (into := quest.goal.into) is not None and await lander.is_on(quest.id, into):
