@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from overmind_core.agents.validate import agent_of
-from overmind_core.domain.agents.agent import RAW, Agent, AgentMode
+from overmind_core.domain.agents.agent import RAW, Agent, AgentMode, with_program_of
 from overmind_core.domain.missions.mission import Definition
 from overmind_core.errors import OvermindError
 from overmind_core.missions import validate
@@ -101,13 +101,7 @@ def applied(before: EditableMission, terms: Terms, settings: Settings) -> Editab
     )
     if not before.talks or agent is None or before.agent is None:
         return EditableMission(definition, before.agent, terms.env)
-    kept_agent = before.agent
-    agent = replace(
-        agent,
-        program=kept_agent.program,
-        program_arguments=kept_agent.program_arguments,
-        folders=kept_agent.folders,
-    )
+    agent = with_program_of(replace(agent, folders=before.agent.folders), before.agent)
     return EditableMission(definition, agent, terms.env)
 
 

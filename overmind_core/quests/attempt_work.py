@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from overmind_core.domain.agents.agent import RAW, AgentFolders
+from overmind_core.domain.agents.agent import RAW, AgentFolders, with_program_of
 from overmind_core.domain.engine_questions import UNDOES_LANDED
 from overmind_core.domain.landing import RemoteTarget
 from overmind_core.domain.missions.facts import StartAsked
@@ -423,13 +423,7 @@ class AttemptWork:
         if agent is not None:
             agent = replace(agent, folders=folders, deny=() if own is None else own.deny)
             if own is not None and made.provider == spec.definition.provider:
-                agent = replace(
-                    agent,
-                    allow=own.allow,
-                    model=own.model,
-                    program=own.program,
-                    program_arguments=own.program_arguments,
-                )
+                agent = with_program_of(replace(agent, allow=own.allow, model=own.model), own)
         environment = world._replace(chosen={**world.chosen, **self._variables(quest, folders, of_spec)})
         silence = self._settings.queue.activity_timeout
         spec = replace(

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.spec import spec_of
-from overmind_core.domain.agents.agent import AgentFolders
+from overmind_core.domain.agents.agent import AgentFolders, with_program_of
 from overmind_core.domain.quests.variables import INPUTS, OUTPUTS
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
@@ -117,7 +117,7 @@ class Reviewer:
         if agent is not None:
             agent = replace(agent, folders=folders, deny=() if own is None else own.deny)
             if own is not None and work.provider == spec.definition.provider:
-                agent = replace(agent, model=own.model, program=own.program, program_arguments=own.program_arguments)
+                agent = with_program_of(replace(agent, model=own.model), own)
         given = {INPUTS: folders.inputs, OUTPUTS: folders.outputs}
         spec = replace(
             spec,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -15,12 +15,12 @@ LONGEST_OWN_NAME = 32
 
 
 def is_own(provider: str) -> bool:
-    """Whether a provider is called as people's own agents are: `acp:mine`."""
+    """True for the provider of a person's own agent: `acp:mine`."""
     return provider.startswith(OWN) and is_own_name(provider.removeprefix(OWN))
 
 
 def is_own_name(name: str) -> bool:
-    """Whether somebody may call an agent of theirs so: small letters and digits, `-` and `_` behind the first."""
+    """True for a name of a person's own agent: small letters and digits, `-` and `_` behind the first."""
     letters = name.replace("-", "").replace("_", "")
     is_word = letters.isascii() and letters.isalnum() and letters == letters.lower()
     return is_word and name[0] not in "-_" and len(name) <= LONGEST_OWN_NAME
@@ -76,9 +76,14 @@ class Agent:
     program: str = ""
     """The program to run: a name that PATH resolves, or a path."""
     program_arguments: tuple[str, ...] = ()
-    """What follows it before all else: of an agent of somebody's own."""
+    """Its first arguments, where it is a person's own agent."""
     folders: AgentFolders | None = None
     """Of the quest that it works on; see `own_folders`. Nobody but the queue sets them."""
+
+
+def with_program_of(agent: Agent, other: Agent) -> Agent:
+    """Return an agent that runs the program of another one, with its first arguments."""
+    return replace(agent, program=other.program, program_arguments=other.program_arguments)
 
 
 class ActivityKind(StrEnum):
