@@ -6,7 +6,7 @@ import argparse
 import re
 
 from overmind_core.cli.values import listed
-from overmind_core.errors import OvermindError, UsageError
+from overmind_core.errors import OvermindError, UsageError, with_hint
 
 TYPE_CHECKING = False
 
@@ -165,7 +165,7 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: always.
         """
-        raise UsageError(f"{self._explain(message)} See: {self.prog} --help")
+        raise UsageError(with_hint(self._explain(message), f"See: {self.prog} --help"))
 
     def _explain(self, message: str) -> str:
         if message.startswith(_REQUIRED):
@@ -173,7 +173,7 @@ class Parser(argparse.ArgumentParser):
         if found := _OF_ARGUMENT.fullmatch(message):
             return self._explain_one(_long(found[1]), found[2])
         if not message.startswith(_UNRECOGNIZED):
-            return f"{message}."
+            return message
         word = message.removeprefix(_UNRECOGNIZED).split(" ")[0].split("=")[0]
         if word.startswith(_MARK):
             return f"Unexpected argument {word.removeprefix(_MARK)!r}."
@@ -189,7 +189,7 @@ class Parser(argparse.ArgumentParser):
             return f"{name} needs a value."
         if _IGNORED.fullmatch(message):
             return f"{name} takes no value."
-        return f"{name}: {message}."
+        return f"{name}: {message}"
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
         """Refuse what is none of the choices, in our words."""

@@ -13,12 +13,12 @@ from overmind_core.domain.missions.facts import Frozen, Thawed
 from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
 from overmind_core.domain.missions.reasons import CONVERSATION_LOST
 from overmind_core.domain.missions.tree import levels
-from overmind_core.errors import OvermindError, with_hint
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import actor
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers, left_processes, validate
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
-from overmind_core.missions.lookup import above_live, find, find_live, not_running
+from overmind_core.missions.lookup import above_live, find, find_live
 from overmind_core.missions.requests import Kill, One, Prune, RestartArgs, Signal, Stop, Update
 from overmind_core.missions.retention import folder_size
 
@@ -178,8 +178,8 @@ class LifecycleApi:
         ends = self._killed_with(mission, cascade=cascade)
         if any(one in self._registry.live for one in ends) or (on := self._quests.goes_on(mission.id)) is None:
             return
-        refused = not_running(mission)
-        raise OvermindError(refused.code, with_hint(refused.message, on))
+        work = f"The work of mission {mission.id} ({mission.definition.name}) has ended."
+        raise OvermindError("not_running", f"{work} {on}")
 
     def _killed_with(self, mission: Mission, *, cascade: bool) -> list[str]:
         """What ends with a mission that is killed: a plan always takes along what it has started."""

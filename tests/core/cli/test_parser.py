@@ -76,6 +76,7 @@ USAGE = [
     ("kill", ["-s", "-9", "api"], "--signal"),
     ("ps", ["--json=yes"], "--json takes no value"),
     ("ps", ["--al"], "Unknown option --al. Did you mean --all? See"),
+    ("run", ["--deny", "bash", "ls"], "--deny: unknown tool 'bash'. Did you mean Bash? See"),
     ("ps", ["--status", "foo"], "'foo' is not a status. Choose preparing,"),
     ("ps", ["--label", "=x"], "'=x' is not a label"),
     ("ps", ["-o", "xml"], "'xml' is not known. Choose json, yaml, name or wide"),

@@ -119,7 +119,7 @@ def test_the_ended_work_of_a_quest_that_goes_on_is_neither_stopped_nor_hidden_an
         return work, said, hidden, (await inside.ask("kill", id=work))["hidden"]
 
     work, said, hidden, later = in_process.played(Home(str(tmp_path / "home")), play, Settings())
-    ended = f"Mission {work} (v1) has already ended: succeeded."
+    ended = f"The work of mission {work} (v1) has ended."
     goes_on = "Its quest goes on (checking). Cancel it with: overmind quest cancel v1"
     assert said == [("not_running", f"{ended} {goes_on}")] * 2
     assert (hidden, later) == (False, [work])
