@@ -152,7 +152,7 @@ def is_unchanged(place: WorkLocation) -> bool:
 
 
 def is_on(place: WorkLocation, into: str) -> bool:
-    """Whether a branch has all commits of another one, which has some of its own.
+    """Tell whether `into` has all commits of a mission's branch, and that branch has some.
 
     Raises:
         GitFailed: git refused.

@@ -76,7 +76,7 @@ class Agent:
     program: str = ""
     """The program to run: a name that PATH resolves, or a path."""
     program_arguments: tuple[str, ...] = ()
-    """Its first arguments, where it is a person's own agent."""
+    """The first arguments of that program, where a person has set it up themselves."""
     folders: AgentFolders | None = None
     """Of the quest that it works on; see `own_folders`. Nobody but the queue sets them."""
 

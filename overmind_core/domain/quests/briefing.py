@@ -343,7 +343,7 @@ def start_refusal(quest: Quest) -> str:
 
 
 def says_what_could_not_start(text: str) -> bool:
-    """Whether a sentence about a start that was refused names what it is about."""
+    """Tell whether a refused start's sentence begins with the check or the reviewer that it is about."""
     return text.startswith(tuple(_COULD_NOT_START.values()))
 
 
