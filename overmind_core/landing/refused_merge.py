@@ -56,7 +56,7 @@ def unreviewed(quest: Quest, word: str, request: Merge, *, may_retry: bool) -> O
     name = shlex.quote(word)
     if quest.status is QuestStatus.REVIEW:
         ways = f"See it with: overmind changes {name}. Accept it with: overmind answer {name} {ALLOW}"
-    elif quest.is_over and may_retry:
+    elif may_retry:
         ways = f"Have it tried again with: overmind quest retry {name}"
     else:
         ways = f"See how it stands with: overmind quest why {name}"
@@ -70,11 +70,11 @@ class RefusedWork(NamedTuple):
 
     name: str
     word: str
-    """What a command is given that is about it."""
+    """The name or id that commands about it are given."""
     quest: Quest | None
-    """Whose it is."""
+    """The quest that it was done for."""
     may_retry: bool
-    """Its mission is there, so that the quest can be tried again."""
+    """A person may have the quest tried again."""
 
 
 def explained(error: OvermindError, work: RefusedWork, request: Merge, *, is_person: bool) -> OvermindError:

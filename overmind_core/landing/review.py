@@ -12,6 +12,7 @@ import msgspec
 
 from overmind_core.domain.landing import MergeWay, list_text, why_kept
 from overmind_core.domain.missions.mission import Kind
+from overmind_core.domain.quests.attempt import can_retry
 from overmind_core.domain.quests.checked_work import passed_state
 from overmind_core.domain.quests.classes import both_succeed, own_verify
 from overmind_core.domain.quests.hand_landing import is_unreviewed, why_unreviewed
@@ -332,7 +333,7 @@ class LandingReview:
         wish: MergeRequest,
         report: Callable[[MergeItem], object],
     ) -> MergeResult:
-        """Merge work as it was judged; what was committed while the merge waited for its turn is judged anew.
+        """Merge work as it was judged; what was committed while the merge waited for its turn is judged too.
 
         Raises:
             OvermindError: as `_judged` and `MergeQueue.merge`.
@@ -355,8 +356,7 @@ class LandingReview:
         quest = await self._unreviewed(place)
         if quest is None:
             return
-        may_retry = self._registry.get(place.mission) is not None
-        raise refused_merge.unreviewed(quest, place.word, request, may_retry=may_retry)
+        raise refused_merge.unreviewed(quest, place.word, request, may_retry=self._may_retry(quest))
 
     async def _foretold(self, place: WorkLocation, done: MergeResult) -> MergeResult:
         """A result; that of a preview says where the merge itself would be refused."""
@@ -377,10 +377,15 @@ class LandingReview:
         return own_verify(quest, is_changed=await self._is_changed(place, passed_state(quest)))
 
     async def _is_changed(self, place: WorkLocation, state: FolderState | None) -> bool:
-        """Whether its files are not as they were in a state; False where that is None."""
+        """Whether its files are not as they were in a state, or nobody can tell; False where that is None."""
         if state is None:
             return False
-        return bool(await self._locations.run(changed_since, place, state, states_of(self._home, place.mission)))
+        try:
+            return bool(await self._locations.run(changed_since, place, state, states_of(self._home, place.mission)))
+        except OvermindError as error:
+            if error.code != "git_failed":
+                raise
+            return True  # what git had kept of the state goes with its mission
 
     def _explained(self, error: Exception, place: WorkLocation, request: Merge, inside: str | None) -> Exception:
         """Return why it did not land, with the command that helps: to resolve conflicts, or merge all the same."""
@@ -389,9 +394,13 @@ class LandingReview:
         if error.code == "conflicts":
             takes_work = self._resolving.takes_work(place.mission)
             return offer(error, place.word, request.into) if takes_work else by_hand(error, place)
-        may_retry = self._registry.get(place.mission) is not None
-        work = refused_merge.RefusedWork(place.name, place.word, self._quest(place.mission), may_retry=may_retry)
+        quest = self._quest(place.mission)
+        work = refused_merge.RefusedWork(place.name, place.word, quest, may_retry=self._may_retry(quest))
         return refused_merge.explained(error, work, request, is_person=inside is None)
+
+    def _may_retry(self, quest: Quest | None) -> bool:
+        """Tell whether `quest retry` would take it."""
+        return quest is not None and can_retry(quest, has_mission=self._registry.get(quest.id) is not None)
 
     async def push(self, request: Push) -> PushedBranch:
         """Push a mission's branch under its own name, never by force."""

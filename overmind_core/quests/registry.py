@@ -18,7 +18,7 @@ from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.reasons import kept_limit
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, ended_so_named, resolve
-from overmind_core.domain.quests.again import command_again, row_of
+from overmind_core.domain.quests.again import row_of, sentence_again
 from overmind_core.domain.quests.life import QuestState, because, state_of
 from overmind_core.domain.quests.quest import HAS_ENDED, IS, Quest, QuestPhase, QuestStatus
 from overmind_core.domain.quests.standing import check_left_behind, state_word
@@ -256,6 +256,9 @@ class QuestRegistry:
             return
         if quest.is_over:
             self.amend(replace(quest, name=name))
+            work = self.work(mission_id)
+            if work is not None:  # another round begins with it
+                self.change_work(mission_id, replace(work, definition=replace(work.definition, name=name)))
         elif quest.is_queued:
             way = f"Cancel it first: overmind quest cancel {quest.name}"
             if quest.status is QuestStatus.QUEUED:
@@ -291,12 +294,13 @@ class QuestRegistry:
                 return f"{message} See: overmind quest why {quest.name}"
             if quest is not None and (mission.id == quest.check_id or (mission.id == quest.id and not mission.is_live)):
                 checked = f"The work of quest {quest.id} ({quest.name}) has ended, and its check follows."
-                return f"{checked} Cancel it first: overmind quest cancel {quest.name}"
+                again = sentence_again(row_of(quest, timeout=mission.definition.timeout))
+                return f"{checked} Cancel it first: overmind quest cancel {quest.name}. {again}"
         ended = self.get(mission.id)
         if ended is None:
             return None
         if not ended.is_queued:
-            return _begins_anew(ended)
+            return _begins_anew(ended, mission)
         if ended.status is QuestStatus.COMPLETED:
             return f"Quest {ended.id} ({ended.name}) has completed. Add it again with: overmind quest add"
         again = f"overmind quest retry {ended.id if self.others_named(ended) else ended.name}"
@@ -568,12 +572,12 @@ def _phase(quest: Quest) -> str | UnsetType | None:
     return (QuestPhase.CHECK if state_of(quest) is QuestState.CHECKING else QuestPhase.WORK).value
 
 
-def _begins_anew(quest: Quest) -> str | None:
+def _begins_anew(quest: Quest, mission: Mission) -> str | None:
     """Why the mission of a quest that began at once is not started again; None: it has not ended, or was lost."""
     was_lost = quest.reason == KEEPER_LOST and quest.check is None  # its run was cut: `restart --lost` offers it
     if not quest.is_over or was_lost:
         return None
-    again = f"Begin it again with: {command_again(row_of(quest))}"
+    again = sentence_again(row_of(quest, timeout=mission.definition.timeout))
     return f"Quest {quest.id} ({quest.name}) {HAS_ENDED[quest.status]}. {again}"
 
 

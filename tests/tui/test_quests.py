@@ -252,8 +252,8 @@ def test_a_quest_is_retried_made_more_urgent_and_cancelled_after_a_question():
         await press("left", "G", "shift+down")
         assert app.notice.text == "backup/4 began at once and has no priority"
         await press("r")
-        again = "overmind quest run 'make backup/4'"
-        assert app.notice.text == f"backup/4 began at once. Begin it again with: {again}"
+        again = "overmind quest run --cwd /srv/work 'make backup/4'"
+        assert app.notice.text == f"backup/4 began at once. Begin it again, adding any other options, with: {again}"
         assert not [one for name, one in app.asked if name == "quest_retry" and one["id"] != "00000052"]
 
     walk(scenario, RecordingBoard)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.quests.checked_work import checked_work
 from overmind_core.domain.quests.classes import command_of, spent_for_good
-from overmind_core.domain.quests.life import is_refused, waits_for_room
+from overmind_core.domain.quests.life import is_done, is_refused, waits_for_room
 from overmind_core.domain.quests.quest import (
     PERSON,
     Attempt,
@@ -351,8 +351,13 @@ def is_gone(quest: Quest, *, has_mission: bool) -> bool:
 
 
 def can_retry(quest: Quest, *, has_mission: bool) -> bool:
-    """Whether a person may give it another round of attempts, once its name is free; see `RETRIED`."""
-    return quest.is_queued and quest.status in RETRIED and not is_gone(quest, has_mission=has_mission)
+    """Whether a person may give it another round of attempts, once its name is free; see `RETRIED`.
+
+    Where one has landed its work by hand there is nothing left to do.
+    """
+    if not quest.is_queued or quest.status not in RETRIED or is_done(quest):
+        return False
+    return not is_gone(quest, has_mission=has_mission)
 
 
 def is_overdue(quest: Quest, now: float) -> bool:

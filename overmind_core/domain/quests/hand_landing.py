@@ -83,6 +83,9 @@ def why_unreviewed(quest: Quest) -> str:
         return f"The review of {quest.name} was denied"
     if not is_unreviewed(quest):
         return f"{quest.name} has changed since its review"
+    if quest.queue is not None and quest.queue.phase is QuestPhase.LANDING:
+        # It was accepted, and nobody could record how it was then; or its review is wanted only since.
+        return f"Nobody can tell whether {quest.name} was reviewed as it is now"
     return f"{quest.name} is to be reviewed before it lands, and was not"
 
 

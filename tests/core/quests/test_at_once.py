@@ -118,7 +118,8 @@ def test_a_daemon_that_leaves_records_no_failure_and_the_next_one_does(tmp_path)
 
 
 CHECKED = {"name": "h1", "check": "test -s never.txt"}
-AGAIN = "overmind quest run --name h1 --check 'test -s never.txt' work"
+RUN = "overmind quest run --name h1 --cwd / --check 'test -s never.txt'"
+AGAIN = "Begin it again, adding any other options, with:"
 
 
 async def at_its_check(inside, keeper, name):
@@ -146,12 +147,12 @@ def test_one_that_is_over_is_not_started_again_without_its_check_and_names_what_
         row = (await inside.ask("ps", ids=[name]))[0]
         return name, during, after, (row["status"], row["outcome"])
 
-    name, during, after, stands = story(tmp_path, scenario, **CHECKED)
+    name, during, after, stands = story(tmp_path, scenario, **CHECKED, timeout="20d")
     follows = f"The work of quest {name} (h1) has ended, and its check follows. Cancel it first: "
-    assert during == [f"{follows}overmind quest cancel h1"] * 2
+    assert during == [f"{follows}overmind quest cancel h1. {AGAIN} {RUN} --timeout 1728000s work"] * 2
     assert after == [
-        f"Quest {name} (h1) has already failed. Begin it again with: {AGAIN}",
-        f"Quest {name} (h1) began at once. Begin it again with: {AGAIN}",
+        f"Quest {name} (h1) has already failed. {AGAIN} {RUN} --timeout 1728000s work",
+        f"Quest {name} (h1) began at once. {AGAIN} {RUN} work",
     ]
     assert stands == ("stopped", "failed")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 
 import pytest
 
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
+from overmind_core.landing.locations import states_of
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
@@ -67,9 +69,9 @@ class Checked:
         await until(self._verifications, "the merged work is checked")
         return self._verifications()[-1]["argv"][-1]
 
-    async def merge(self):
+    async def merge(self, **how):
         """Merge it by hand; what came of it."""
-        return [item async for item in self.inside.stream("merge", id=self.quest)][-1]
+        return [item async for item in self.inside.stream("merge", id=self.quest, **how)][-1]
 
     async def landed(self):
         """The files that have landed, in the end."""
@@ -212,6 +214,22 @@ def test_a_merge_by_hand_checks_what_has_not_passed_the_check_that_there_is(tmp_
         assert (await merging)["merged"]
 
     story(tmp_path, scenario)
+
+
+def test_work_that_nobody_can_compare_with_what_was_checked_is_checked_once_it_is_merged_by_hand(tmp_path):
+    async def scenario(checked):
+        await checked.begin()
+        checked.passes()
+        await checked.inside.question()
+        await checked.ask("quest_cancel", id=checked.quest)
+        shutil.rmtree(states_of(checked.inside.app.home, checked.quest))  # it goes with its mission
+        checked.work.commit("mine", {"good": "2\n"})
+        merging = asyncio.ensure_future(checked.merge(unreviewed=True))
+        assert await checked.verifies() == "make test"
+        checked.keeper.exit(checked.verifying())
+        assert (await merging)["merged"]
+
+    story(tmp_path, scenario, review="person")
 
 
 def test_a_review_is_of_what_was_checked(tmp_path):

@@ -167,9 +167,9 @@ def test_what_was_accepted_before_it_changed_is_not_reviewed(tmp_path, edits):
             return refused.value
 
     refused = story(tmp_path, scenario, fails=0)
-    said = "is to be reviewed before it lands, and was not" if edits else "has changed since its review"
+    said = "Nobody can tell whether base was reviewed as it is now" if edits else "base has changed since its review"
     assert refused.code == "unreviewed"
-    assert f"base {said}: nothing was changed" in refused.message
+    assert refused.message.startswith(f"{said}: nothing was changed.")
 
 
 def test_what_is_committed_while_its_merge_waits_for_another_is_judged_before_it_lands(tmp_path):
@@ -195,6 +195,53 @@ def test_what_is_committed_while_its_merge_waits_for_another_is_judged_before_it
 
     refused = story(tmp_path, scenario, fails=0)
     assert (refused.code, "base has changed since its review" in refused.message) == ("unreviewed", True)
+
+
+def test_work_that_has_changed_since_its_quest_was_completed_is_not_to_be_tried_again(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            base = await shop.add(inside, "base", review="person", into=None, isolate=True)
+            await standing(inside, base, "review")
+            await inside.ask("answer", id=base, behaviour="allow")
+            await standing(inside, base, "completed")
+            Repository(shop.code.path(".overmind", "worktrees", base)).commit("more", {"more": "1\n"})
+            with pytest.raises(OvermindError) as refused:
+                await merge(inside, base)
+            return refused.value
+
+    refused = story(tmp_path, scenario, fails=0)
+    assert (refused.code, "base has changed since its review" in refused.message) == ("unreviewed", True)
+    assert "quest retry" not in refused.message
+
+
+class LeftUncommitted(Shop):
+    """One whose work is not committed, and does not pass its check."""
+
+    def _work(self, fields):
+        is_check = fields["env"]["OVERMIND_MISSION_NAME"].endswith("/check")
+        if not is_check:
+            Repository(fields["cwd"]).write({"new": "x\n"})
+        asyncio.get_running_loop().call_soon(self.keeper.exit, fields["run"], int(is_check))
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["of the queue", "begun at once"])
+def test_a_refused_merge_names_a_retry_only_where_there_is_one(tmp_path, at_once):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            if at_once:
+                how = {"name": "base", "command": "true", "isolate": True, "cwd": shop.code.folder, "env": ENVIRONMENT}
+                base = (await inside.ask("quest_run", check="make test", **how))["id"]
+                await ended(inside, base)
+            else:
+                base = await shop.add(inside, "base", check="make test")
+                await standing(inside, base, "failed")
+            with pytest.raises(OvermindError) as refused:
+                await merge(inside, base)
+            return refused.value
+
+    refused = story(tmp_path, scenario, LeftUncommitted)
+    assert (refused.code, "runs on the merged work too: make test. " in refused.message) == ("dirty", True)
+    assert ("overmind quest retry base" in refused.message) is not at_once
 
 
 class Overwriting(Shop):

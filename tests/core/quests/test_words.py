@@ -109,6 +109,19 @@ def test_a_quest_is_renamed_with_its_mission_unless_it_is_of_the_queue_and_goes_
         assert way in refused.message
 
 
+def test_a_quest_of_the_queue_that_was_renamed_once_it_had_failed_keeps_that_name_in_its_next_round(story):
+    async def play(inside, keeper):
+        quest = await add(inside, "Docs", retries=0)
+        await ends(keeper, f"{quest}.1", 1)
+        await until(lambda: changes(inside, quest)[-1]["status"] == "failed", "it has failed")
+        await inside.ask("update", id=quest, name="web")
+        await inside.ask("quest_retry", id=quest)
+        await until(lambda: f"{quest}.2" in keeper.held, "its next round runs")
+        return (await inside.ask("quest", id=quest))["name"], (await inside.ask("info", id=quest))["name"]
+
+    assert story(play) == ("web", "web")
+
+
 def test_a_quest_of_the_queue_is_named_by_its_title_and_by_its_own_name_where_it_has_one(story):
     async def play(inside, _keeper):
         await inside.ask("queue_set", paused=True)

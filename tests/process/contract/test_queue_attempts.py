@@ -194,7 +194,8 @@ def test_what_has_no_place_in_the_queue_offers_no_retry_and_says_what_runs_it_ag
     om.ok("ritual", "run", "nightly")
     om("quest", "wait", "nightly/1")
     told = om.refused("quest", "retry", "once", code="invalid")
-    assert "(once) began at once. Begin it again with: overmind quest run --name once false" in told
+    began = "(once) began at once. Begin it again, adding any other options, with: "
+    assert f"{began}overmind quest run --name once --cwd {om.home} false" in told
     told = om.refused("quest", "retry", "nightly/1", code="invalid")
     assert "(nightly/1) is a run of ritual nightly. Run that again with: overmind ritual run nightly" in told
     assert [one["can_retry"] for one in om.api("quests") if one["name"] in {"once", "nightly/1"}] == [False, False]

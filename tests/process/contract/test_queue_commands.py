@@ -297,7 +297,7 @@ def test_a_shutdown_names_the_quests_that_it_cancels_and_what_begins_them_again(
     assert ended.stderr == (
         "Cancelled 2 quests: first, once. Begin it again with: overmind quest retry first. "
         "To keep what runs: overmind shutdown --keep\n"
-        "Begin once again with: overmind quest run --name once 'sleep 1000'\n"
+        f"Begin once again with: overmind quest run --name once --cwd {om.home} 'sleep 1000'\n"
     )
     om.ok("start")
     statuses = {row["name"]: row["status"] for row in om.api("quests")}

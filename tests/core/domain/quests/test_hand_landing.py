@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 
 from overmind_core.domain.missions.mission import Cause, Definition, Mission, Status
+from overmind_core.domain.quests.attempt import can_retry
 from overmind_core.domain.quests.classes import TABLE as CLASSES
 from overmind_core.domain.quests.classes import Consequence
 from overmind_core.domain.quests.hand_landing import (
@@ -201,6 +202,11 @@ def test_its_mission_says_so_too(state, expected):
     assert standing_of(base, ended) == expected
 
 
+@pytest.mark.parametrize(("landed", "may"), [(None, True), (by_hand("dev"), True), (by_hand(), False)])
+def test_one_whose_work_has_landed_where_it_was_to_has_no_other_round(landed, may):
+    assert can_retry(quest(QuestState.FAILED, reason="exit", landed=landed), has_mission=True) is may
+
+
 def test_a_retry_takes_it_back():
     again = replace(quest(QuestState.FAILED, landed=by_hand()), status=QuestStatus.QUEUED)
     assert state_of(again) is QuestState.QUEUED
@@ -237,5 +243,6 @@ def test_work_that_failed_behind_its_review_was_reviewed(phase):
 def test_what_is_missing_is_named():
     assert why_unreviewed(ended_at(QuestPhase.WORK, failure="review_denied")) == "The review of base was denied"
     assert why_unreviewed(ended_at(QuestPhase.WORK)) == "base is to be reviewed before it lands, and was not"
+    assert why_unreviewed(ended_at(QuestPhase.LANDING)) == "Nobody can tell whether base was reviewed as it is now"
     assert why_unreviewed(quest(QuestState.REVIEW)) == "base waits for your review"
     assert why_unreviewed(shown(ended_at(QuestPhase.LANDING))) == "base has changed since its review"
