@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.journal import Journal
-    from overmind_core.landing.answer_types import MergeResult
+    from overmind_core.landing.answer_types import MergeItem, MergeResult
     from overmind_core.landing.locations import Locations, WorkLocation
     from overmind_core.landing.preview import MergeRequest
     from overmind_core.landing.service import MergeQueue
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 WHY = "the quest's work has passed"
 ROUNDS = 10
-"""How often work is merged anew because others have moved the remote's branch, or committed to it, meanwhile."""
+"""How often work is merged again, because others have moved the remote's branch or committed to it meanwhile."""
 STATE_SECONDS = 10.0
 """For one git that looks how a shared folder is: an attempt waits for it."""
 _log = logging.getLogger(__name__)
@@ -107,9 +107,9 @@ class _Committed(NamedTuple):
     """Work as it was committed."""
 
     tip: str | None
-    """The commit; None: any may land, as a person has landed it already."""
+    """The commit, and no other lands; None: its branch is gone."""
     check: str | None
-    """The command by which it is still to be checked; None: it has passed, or has none."""
+    """The command by which it is still to be checked; None: it has passed, has none, or has landed already."""
 
 
 class QuestLanding:
@@ -185,7 +185,7 @@ class QuestLanding:
         return await self._locations.run(quest_work.is_unchanged, place)
 
     async def is_on(self, mission: str, into: str) -> bool:
-        """Whether a branch has all commits of a mission's, which has some of its own; False where none can tell."""
+        """Tell whether `into` has all commits of a mission's branch, and that has some; False where git can't say."""
         from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
 
         place = self._worktree_place(mission)
@@ -412,13 +412,17 @@ class QuestLanding:
 
         return to_wire(await self._locations.run(quest_work.ensure_branch, place, from_wire(base)))
 
-    async def land_branch(self, place: WorkLocation, wish: MergeRequest) -> MergeResult:
+    async def land_branch(
+        self, place: WorkLocation, wish: MergeRequest, report: Callable[[MergeItem], object] | None = None
+    ) -> MergeResult:
         """Merge a branch that is no mission's, see `Locations.branch`; a preview moves nothing.
+
+        `report` is called with each step.
 
         Raises:
             OvermindError: it did not land, and nothing was changed; `nothing_to_merge`, the target has all of it.
         """
-        return await self._queue.merge(place, wish)
+        return await self._queue.merge(place, wish, report)
 
     def landed(self, request: str) -> LandedWork | None:
         """Where work has landed that was asked to with this key; None: it has not."""
@@ -453,18 +457,24 @@ class QuestLanding:
 
     async def _to_check(self, place: WorkLocation, wish: LandingWish) -> _Committed:
         """As `_commit`; what a person has landed already needs neither a reviewer nor a check."""
+        from overmind_core.git import repository  # noqa: PLC0415 - most daemons land nothing
+
         try:
             return await self._commit(place, wish)
         except OvermindError as error:
-            if error.code != "changed" or not await self._is_landed(place, wish):
+            if error.code != "changed":
                 raise
-            return _Committed(None, None)
+            branch = repository.HEADS + (place.branch or "")
+            tip = await self._locations.run(repository.resolve, place.git, place.source, branch)
+            if not await self._is_landed(place, wish, tip):
+                raise
+            return _Committed(tip, None)
 
-    async def _is_landed(self, place: WorkLocation, wish: LandingWish) -> bool:
+    async def _is_landed(self, place: WorkLocation, wish: LandingWish, tip: str | None) -> bool:
         from overmind_core.landing.preview import MergeRequest  # noqa: PLC0415 - same
 
         try:
-            await self._queue.merge(place, MergeRequest(into=from_wire(wish.into), preview=True))
+            await self._queue.merge(place, MergeRequest(into=from_wire(wish.into), preview=True, tip=tip))
         except OvermindError as error:
             return error.code == "nothing_to_merge"
         return False
@@ -527,7 +537,7 @@ class QuestLanding:
         return pushed
 
     async def _merge(self, place: WorkLocation, wish: LandingWish, tip: str | None = None) -> LandedWork | None:
-        """Commit and merge it here, anew where it is committed to before its turn: that was shown to nobody.
+        """Commit and merge it here, again where it is committed to before its turn: that was shown to nobody.
 
         `tip`: of the remote's branch, which is moved there next.
         """

@@ -156,6 +156,9 @@ class QuestApi:
             ended = end(await self._all.end_of(found.id))
         else:
             ended = end(await self._quests.cancel(found))
+        if ended["status"] is QuestStatus.COMPLETED:  # what has landed by then has landed
+            how = ", ".join(filter(None, ("completed", ended["achieved"])))
+            raise OvermindError("not_running", f"Quest {found.id} ({found.name}) had landed already: {how}.")
         missions = map(self._registry.get, filter(None, (found.id, found.check_id)))
         if (note := answers.notes(filter(None, missions), began)) is not None:
             ended["note"] = note

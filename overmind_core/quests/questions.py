@@ -77,8 +77,10 @@ class QuestQuestions:
             self._engine.on(need, self._about_quest(act), kind=AboutKind.QUEST)
 
         def target(question: EngineQuestion, decision: Decision) -> None:
+            retried = attempts.targets.retried_at(*_target(question))
             for quest in attempts.targets.at(*_target(question)):
                 merge(quest, decision)
+            _end_denied(attempts, retried, decision)
 
         self._engine.on(EngineNeed.MERGE, target, kind=AboutKind.QUEUE)
         self._waiting_at = attempts.targets.at
@@ -178,3 +180,10 @@ def _target_key(into: str, folder: str) -> str:
 def _target(question: EngineQuestion) -> tuple[str, str]:
     """The branch that a question is about, and the folder of its checkout."""
     return str(question.subject.get("into", "")), str(question.subject.get("folder", ""))
+
+
+def _end_denied(attempts: Attempts, retried: Sequence[Quest], decision: Decision) -> None:
+    """End those that are just tried again, where they are denied: their checkout refuses them no more."""
+    if decision.behaviour is Behaviour.DENY:
+        for quest in retried:
+            attempts.cancel(quest)

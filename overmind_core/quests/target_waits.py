@@ -131,6 +131,10 @@ class TargetWaits:
         """The quests that wait for a branch to be out of the way in a folder."""
         return [one for one in self._landing_on(into, folder) if waits_for_target(one)]
 
+    def retried_at(self, into: str, folder: str) -> list[Quest]:
+        """The quests that have waited for that, and are just tried again."""
+        return [one for one in self._landing_on(into, folder) if one.reason is None]
+
     def on_attempt_end(self, quest: Quest) -> None:
         """Withdraw the question that it was the last to wait for; in the commit that saves the end."""
         self._found.pop(quest.id, None)

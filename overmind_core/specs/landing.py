@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.engine_questions import EngineNeed
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.specs.spec import Spec
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
-    from overmind_core.landing.answer_types import MergeResult
+    from overmind_core.landing.answer_types import MergeItem, MergeResult
     from overmind_core.landing.locations import Locations, WorkLocation
     from overmind_core.landing.quest_landing import QuestLanding
     from overmind_core.quests.registry import QuestRegistry
@@ -77,10 +78,12 @@ class SpecLanding:
         self._later: set[str] = set()
         """Specs that are to land again once they may."""
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._moving: set[str] = set()
+        """Those of them whose base is being moved: nobody breaks that off."""
         self.on_end: Callable[[str], None] = lambda _spec: None
         """Called with the id of a spec once its landing has ended, well or not."""
-        self.again: Callable[[str], Awaitable[None]]
-        """Called with the id of a spec whose landing may be tried again: starts it, if all of it is done still."""
+        self.again: Callable[[Spec], Awaitable[None]]
+        """Called with a spec whose landing may be tried again: starts it, if it waits and all of it is done still."""
 
     async def ask(self, spec: Spec) -> None:
         """Show a person what would land, and ask; no branch moves. Without room on the disk it is tried again."""
@@ -169,7 +172,30 @@ class SpecLanding:
     def start(self, spec: Spec) -> None:
         """Land a spec in a task of its own; a landing that an earlier daemon had begun is started again."""
         if spec.id not in self._under_way and not (self._phase.closing or self._phase.handing_over):
-            self._under_way[spec.id] = self._tasks.start(self._land(self._registry.all[spec.id]))
+            task = self._under_way[spec.id] = self._tasks.start(self._land(self._registry.all[spec.id]))
+            task.add_done_callback(partial(self._on_done, spec.id))
+
+    def _on_done(self, spec_id: str, task: asyncio.Task[None]) -> None:
+        """A landing has ended, or was broken off before it had begun."""
+        del self._under_way[spec_id]
+        self._moving.discard(spec_id)
+        if not task.cancelled() and task.exception() is None:
+            self.on_end(spec_id)
+
+    def break_off(self, spec: Spec) -> None:
+        """End the landing that is under way, if there is one: a person denies it.
+
+        Raises:
+            OvermindError: `busy`, its base is being moved already.
+        """
+        task = self._under_way.get(spec.id)
+        if task is None:
+            return
+        if spec.id in self._moving:
+            message = f"{spec.branch} is being merged into {spec.base} right now: it is too late to deny that."
+            raise OvermindError("busy", message)
+        task.add_done_callback(lambda _task: self.on_end(spec.id))  # it may be wanted again by then
+        task.cancel()
 
     def land_later(self, spec: Spec) -> None:
         """Where its landing or preview was refused for what goes away, try that again once it may have."""
@@ -190,7 +216,7 @@ class SpecLanding:
         if self._asked(current).get("preview"):
             await self.ask(current)
         else:
-            await self.again(spec.id)
+            await self.again(current)
 
     def call_off(self, spec: Spec) -> None:
         """Take back that it is to land, and the question whether it does: more is wanted of it.
@@ -250,9 +276,6 @@ class SpecLanding:
                 self._questions.withdraw(spec.id, EngineNeed.MERGE)
                 after = {"landed": landed, "question": None, "tip": None, "landings": spec.landings + 1}
                 self._registry.change(spec.id, landing=False, **after)
-        finally:
-            self._under_way.pop(spec.id, None)
-        self.on_end(spec.id)
 
     def _not_landed(self, spec: Spec, error: OvermindError) -> None:
         if self._phase.closing or self._is_outdated(spec):
@@ -294,7 +317,11 @@ class SpecLanding:
             check=MergeCheck(quest_name(spec.slug, VERIFY), None, {}, environment),
             tip=None if preview else spec.tip,
         )
-        return await self._landing.land_branch(place, request)
+        return await self._landing.land_branch(place, request, None if preview else partial(self._on_step, spec.id))
+
+    def _on_step(self, spec_id: str, item: MergeItem) -> None:
+        """Note whether the base is moved next."""
+        (self._moving.add if item.get("step") == "landing" else self._moving.discard)(spec_id)
 
     def _environment(self, spec: Spec) -> Environment:
         return Environment(self._maker.environment(self._maker.agent(spec)), {})
@@ -316,6 +343,9 @@ class SpecLanding:
         self._put_question(spec, summary, subject)
 
     def _put_question(self, spec: Spec, summary: str, subject: dict[str, Any]) -> None:
+        """Ask that; an open question about something else that is in the way makes room for it."""
+        if self._asked(self._registry.all[spec.id]).get("code") != subject.get("code"):
+            self._questions.withdraw(spec.id, EngineNeed.MERGE)
         number = self._questions.ask(EngineNeed.MERGE, about(spec), summary=summary, subject=subject)
         self._registry.change(spec.id, question=number)
 

@@ -299,14 +299,18 @@ class SpecProgress:
         has_passed = all(standing.states[one] is PhaseState.PASSED for one in PHASES)
         return has_passed and 0 < tasks.total == tasks.completed
 
-    async def land_again(self, spec_id: str) -> None:
-        """Land what was refused for something that has gone away, if it still may."""
-        async with self._turns.of(spec_id):
-            spec = self._registry.all.get(spec_id)
+    async def land_again(self, waiting: Spec) -> None:
+        """Land what was refused for something that has gone away, if it still may, and nobody has answered meanwhile.
+
+        `waiting`: as it waited, with the question about that.
+        """
+        async with self._turns.of(waiting.id):
+            spec = self._registry.all.get(waiting.id)
             if spec is None or spec.archived:
                 return
             standing = await self.settle(spec)
-            if standing.problem is None and self._may_land(spec, standing):
+            is_asked = self._registry.all[spec.id].question == waiting.question
+            if is_asked and standing.problem is None and self._may_land(spec, standing):
                 self._landing.start(spec)
 
     async def update_files(self, spec: Spec) -> frozenset[str]:
@@ -335,8 +339,14 @@ class SpecProgress:
                 await self._landing.check_shown(spec, question.subject.get("tip"))
 
     def on_merge_answer(self, question: EngineQuestion, decision: Decision) -> None:
-        """Act on a person's answer whether the spec lands; what was shown to nobody is shown first."""
+        """Act on a person's answer whether the spec lands; what was shown to nobody is shown first.
+
+        Raises:
+            OvermindError: `busy`, it is denied while its base is being moved.
+        """
         spec, deny = self._registry.all[question.about.id], decision.behaviour is Behaviour.DENY
+        if deny:  # it may be tried again just now
+            self._landing.break_off(spec)
         tip = None if deny else question.subject.get("tip", spec.tip)
         lands = not deny and (tip is not None or Gate.MERGE not in spec.gates)
         self._registry.change(spec.id, question=None, declined=deny, landing=lands, tip=tip)

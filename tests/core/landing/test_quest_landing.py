@@ -7,6 +7,7 @@ import os
 import shutil
 from contextlib import asynccontextmanager
 from typing import NamedTuple
+from unittest import mock
 
 import pytest
 
@@ -720,6 +721,27 @@ def test_what_is_committed_while_a_landing_waits_for_its_turn_is_looked_at_befor
             else:
                 assert (await landing).branch == "main"
                 assert shop.code.read("late") == "x\n"
+
+    story(tmp_path, scenario)
+
+
+def test_what_is_committed_after_a_person_has_landed_all_the_rest_is_looked_at_before_it_lands(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            landing = inside.app.engine.quest_landing
+            await shop.works({"new": "x\n"})
+            shown, look = await landing.work_state(shop.red), landing._is_landed
+            shop.work.commit("mended", {"new": "y\n"})
+            shop.code.git("merge", "-q", "overmind/red")
+
+            async def is_landed(*asked):
+                if found := await look(*asked):
+                    shop.work.commit("late", {"late": "x\n"})
+                return found
+
+            with mock.patch.object(landing, "_is_landed", is_landed):
+                refused = await shop.refused(shown=shown)
+            assert (refused.code, sorted(refused.fields["files"])) == ("changed", ["late", "new"])
 
     story(tmp_path, scenario)
 

@@ -10,6 +10,7 @@ from unittest import mock
 
 import pytest
 
+from overmind_core.domain.quests.quest import LandedWork
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.quests.full_disk import ROOM_SECONDS
@@ -238,6 +239,27 @@ def test_one_that_is_cancelled_just_before_its_landing_begins_is_cancelled(tmp_p
             return shop.tried, codes(await inside.ask("quest", id=name))
 
     assert story(tmp_path, scenario) == (0, CANCELLED_AFTER_WORK)
+
+
+def test_one_that_had_landed_as_it_was_cancelled_is_not_said_to_be(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon(room_after=0) as inside:
+            lander = inside.app.engine.attempts._lander
+
+            async def clears_away(_wish):
+                shop.tried += 1
+                await asyncio.Event().wait()
+
+            landed = mock.Mock(return_value=LandedWork("main", "0" * 40, "1" * 40))
+            with mock.patch.object(lander, "land", clears_away), mock.patch.object(lander, "landed", landed):
+                quest = await shop.begin(inside)
+                with pytest.raises(OvermindError) as refused:
+                    await inside.ask("quest_cancel", id=quest)
+            return quest, refused.value, (await inside.ask("quest", id=quest))["status"]
+
+    quest, refused, status = story(tmp_path, scenario)
+    assert refused.message == f"Quest {quest} (work) had landed already: completed, landed on main."
+    assert (refused.code, status) == ("not_running", "completed")
 
 
 CANCELLED_AFTER_WORK = ("cancelled", None, [0])

@@ -51,9 +51,9 @@ class Shop:
     def _runs(self, quest):
         return f"{quest}.1" in self.keeper.held
 
-    async def begin(self, inside, *titles):
+    async def begin(self, inside, *titles, **more):
         """Have the work of quests end that change `a`; return them once they wait."""
-        quests = [{"title": title, "command": "true", "into": "main"} for title in titles]
+        quests = [{"title": title, "command": "true", "into": "main", **more} for title in titles]
         added = await inside.ask("quest_add", quests=quests, cwd=self.code.folder, env={**world(), **AUTHOR})
         ids = [one["id"] for one in added["quests"]]
         for number, quest in enumerate(ids):
@@ -66,6 +66,15 @@ class Shop:
 
     def clean(self):
         self.code.git("stash", "-q")
+
+    async def verifies(self):
+        """The run of the command that sees whether merged work is good."""
+        spawned = self.keeper.asked["spawn"]
+
+        def runs():
+            return [one["run"] for one in spawned if one["env"]["OVERMIND_MISSION_NAME"].endswith("/verify")]
+
+        return (await until(runs, "it is verified"))[-1]
 
 
 def story(tmp_path, scenario):
@@ -203,6 +212,23 @@ def test_who_asks_why_is_told_of_what_has_come_since(tmp_path):
             os.remove(shop.code.path("own0"))
             await until(lambda: is_over(inside, quest), "it has landed")
             assert await inside.ask("inbox") == []
+
+    story(tmp_path, scenario)
+
+
+def test_who_denies_the_question_leaves_what_is_just_tried_again_unmerged_too(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            (quest,), ask = await shop.begin(inside, "bye", verify="make test"), inside.ask
+            (asked,) = await ask("inbox")
+            shop.clean()
+            verifying = await shop.verifies()
+            await ask("answer", question=asked["question"], behaviour="deny")
+            shop.keeper.exit(verifying)
+            await until(lambda: is_over(inside, quest), "it is over")
+            assert (await ask("quest", id=quest))["status"] == "cancelled"
+            assert (shop.code.git("log", "--format=%s", "main"), await ask("inbox")) == ("first", [])
+            assert quest in shop.code.git("worktree", "list")
 
     story(tmp_path, scenario)
 

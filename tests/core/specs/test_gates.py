@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +18,7 @@ from overmind_core.cli.waiting import questions_about
 from overmind_core.domain.specs.shape import SpecTask
 from overmind_core.domain.specs.spec import AGENT_PHASES, PhaseName
 from overmind_core.errors import OvermindError
+from overmind_core.landing.merge import MergeRun
 from overmind_core.specs.gates import GateQuestions, _task_lines
 from overmind_core.specs.gates import counted as number_of
 from overmind_core.view import inbox as inbox_rows
@@ -355,6 +358,86 @@ def test_without_a_gate_what_was_verified_of_a_spec_is_what_lands(tmp_path):
             daemons.keeper.exit(check)
             await landed(daemons)
             assert commits_of(code) == ["carts", "first"]
+
+    in_process.run(scenario())
+
+
+def test_a_spec_that_is_denied_just_before_it_is_tried_again_does_not_land(tmp_path):
+    async def scenario():
+        async with waits_to_land(tmp_path, gates="none", verify="true") as (daemons, code, _branch):
+            code.write({"carts": "mine\n"})
+            (question,) = await asked(daemons)
+            assert question["subject"]["code"] == "dirty"
+            specs = daemons.inside.app.engine.specs
+            progress, settle = specs.parts.progress, specs.parts.progress.settle
+
+            async def settle_and_deny(spec):
+                standing = await settle(spec)
+                if specs.registry.all[spec.id].question is not None:
+                    await daemons.inside.ask("answer", id="carts", behaviour="deny")
+                return standing
+
+            with mock.patch.object(progress, "settle", settle_and_deny):
+                os.remove(code.path("carts"))
+                await until(lambda: specs.registry.all[specs.id_of("carts")].declined, "it is denied")
+                await idle()
+            assert not specs.parts.landing._under_way
+            assert (commits_of(code), await daemons.inside.ask("inbox")) == (["first"], [])
+
+    in_process.run(scenario())
+
+
+def test_a_spec_that_waits_for_a_checkout_and_then_meets_a_conflict_asks_about_that_and_tries_no_more(tmp_path):
+    async def scenario():
+        async with waits_to_land(tmp_path, gates="none", verify="true") as (daemons, code, _branch):
+            code.write({"carts": "mine\n"})
+            (dirty,) = await asked(daemons)
+            code.git("add", "carts")
+            code.git("commit", "-qm", "mine")
+            registry, spec_id = daemons.inside.app.engine.specs.registry, dirty["id"]
+            known = {None, dirty["question"]}
+            await until(lambda: registry.all[spec_id].question not in known, "it asks about the conflict")
+            (conflict,) = await daemons.inside.ask("inbox")
+            assert (dirty["subject"]["code"], conflict["subject"]["code"]) == ("dirty", "conflicts")
+            tried = registry.all[spec_id].landings
+            await asyncio.sleep(60)  # of the loop's
+            assert registry.all[spec_id].landings == tried
+            assert len(await daemons.inside.ask("inbox")) == 1
+
+    in_process.run(scenario())
+
+
+@pytest.mark.parametrize("moving", [False, True], ids=["it is verified", "its base is moved"])
+def test_a_spec_that_is_denied_while_it_is_tried_again_lands_only_where_that_is_too_late(tmp_path, moving):
+    begun, held, land = asyncio.Event(), asyncio.Event(), MergeRun._land
+
+    async def land_later(run, plan, trace):
+        begun.set()
+        await held.wait()
+        await land(run, plan, trace)
+
+    async def scenario():
+        async with waits_to_land(tmp_path, gates="none", verify="true") as (daemons, code, _branch):
+            code.write({"carts": "mine\n"})
+            await asked(daemons)
+            os.remove(code.path("carts"))
+            ask, specs, check = daemons.inside.ask, daemons.inside.app.engine.specs, await daemons.begun("verify")
+            with mock.patch.object(MergeRun, "_land", land_later):
+                if moving:
+                    daemons.keeper.exit(check)
+                    await begun.wait()
+                    with pytest.raises(OvermindError, match=r"^spec/carts is being merged into main right now: "):
+                        await ask("answer", id="carts", behaviour="deny")
+                    held.set()
+                    await landed(daemons)
+                else:
+                    await ask("answer", id="carts", behaviour="deny")
+                    held.set()
+                    daemons.keeper.exit(check)
+                    await specs.parts.landing.ended(specs.id_of("carts"))
+            spec = specs.registry.all[specs.id_of("carts")]
+            assert (spec.declined, await ask("inbox")) == (not moving, [])
+            assert commits_of(code) == (["carts", "first"] if moving else ["first"])
 
     in_process.run(scenario())
 
