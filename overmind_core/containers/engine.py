@@ -18,6 +18,7 @@ from overmind_core.containers.model import (
     MISSION,
     RECIPE,
     SERVICE,
+    USER,
     ContainerFailed,
     ContainerSpec,
     ContainerState,
@@ -376,4 +377,5 @@ def _ours(listed: Mapping[str, Any]) -> OwnContainer:
         home=labels.get(HOME, ""),
         running=listed.get("State") == "running",
         host=labels.get(HOST, ""),
+        user=labels.get(USER, ""),
     )

@@ -17,6 +17,8 @@ MISSION, HOME, SERVICE = "overmind.mission", "overmind.home", "overmind.service"
 """Labels of each container and volume: an id, the absolute path of Overmind's home, a name."""
 HOST = "overmind.host"
 """Label of a container: the machine of that home; several may use one engine."""
+USER = "overmind.user"
+"""Label of a container: the number of that home's account on that machine. Older containers have none."""
 RECIPE = "overmind.recipe"
 """Label of a container: what it was made from, see `recipe`."""
 
@@ -81,6 +83,7 @@ class OwnContainer(NamedTuple):
     home: str
     running: bool
     host: str = ""
+    user: str = ""
 
 
 class EngineMissing(Exception):

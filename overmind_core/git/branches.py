@@ -20,6 +20,16 @@ _NO_NAME = re.compile(r"refusing to update ref with bad name")
 _EXISTS = re.compile(r"reference already exists|exists; cannot create")
 _BLOCKED = re.compile(r"'refs/heads/(?P<name>[^']+)' exists; cannot create")
 """A branch can't be above another, such as `a` and `a/b`."""
+_MADE = re.compile(
+    r"^(?P<commit>[0-9a-f]+) (?:commit\b"
+    r"|(?:cherry-pick|revert|am): (?!fast-forward$)"
+    r"|.*rebase.*\((?:pick|continue|reword|edit|squash|fixup|amend|merge)\): (?!fast-forward$)"
+    r"|.*: Merge made by "
+    r"|.*finish(?:\)|ed): \S+ onto (?!(?P=commit)$)"
+    r"|overmind: (?:merge|squash|rebase) )",
+    re.MULTILINE,
+)
+"""Lines of a log whose commit came into being there. Source: git's sequencer.c, builtin/merge.c and rebase.c."""
 
 
 class NamesTaken(Exception):
@@ -113,6 +123,20 @@ def began_at(git: Git, folder: str, name: str) -> str | None:
     """
     answer = git.run(folder, "reflog", "show", "--format=%H", HEADS + name, "--", expected=(0, 128))
     return answer.out.rstrip("\n").rpartition("\n")[2] or None if answer.code == 0 else None
+
+
+def commits_made(git: Git, folder: str, name: str) -> frozenset[str]:
+    """Return the commits that were made on a branch, or in the worktree of a HEAD, as its log says; none: it has none.
+
+    What it was only moved to, as by a fast-forward or a reset, is not among them; what Overmind has landed there is.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    words = ("reflog", "show", "--no-show-signature", "--format=%H %gs", name, "--")
+    answer = git.run(folder, *words, expected=(0, 128))
+    return frozenset(line["commit"] for line in _MADE.finditer(answer.out))
 
 
 def _no_name(name: str) -> GitFailed:

@@ -10,9 +10,10 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from overmind_core.git.layout import git_folders, top_of
@@ -171,6 +172,107 @@ def merge_base(git: Git, folder: str, base: str, branch: str = "HEAD") -> str:
 def commits_between(git: Git, folder: str, since: str, until: str = "HEAD") -> tuple[CommitLine, ...]:
     """Return what `until` has and `since` has not, newest first, at most `MAX_COMMITS`."""
     return tuple(_commits(git, folder, since, until)[:MAX_COMMITS])
+
+
+class WorkHistory(NamedTuple):
+    """The commits of a worktree beside what they change together; what is not committed counts as one more."""
+
+    has_rest: bool
+    """Something is not committed yet."""
+    passing: tuple[str, ...]
+    """Files that some of them change, and that are as before all the same."""
+    undone: tuple[str, ...]
+    """Files that change, and in which one of them undoes something of another."""
+
+
+def work_history(git: Git, top: str, since: str) -> WorkHistory:
+    """Return the history of a worktree beyond the commit `since`; of a merge counts what none of its sides has.
+
+    Raises:
+        GitFailed: there is no such commit, or git refused.
+        GitMissing: there is none.
+    """
+    log = ("log", "--topo-order", "--no-renames", "--no-show-signature", "--no-ext-diff", "--no-textconv",
+           "--ignore-submodules=none", "--format=%x01%H", "-z")  # fmt: skip
+    made = (f"{since}..HEAD", "--")
+    touched = _by_commit(git.run(top, *log, "--cc", "--name-only", *made).out)
+    numbers = _by_commit(git.run(top, *log, "--no-merges", "--numstat", *made).out)
+    each = {commit: _counted_lines(words) for commit, words in numbers.items()}
+    with throwaway_objects(git, top) as (objects, scratch):
+        staged = stage_all(git, top, look_at(git, top), objects, os.path.join(scratch, "index"))
+        words = (*_DIFF, "--no-renames", "--numstat", "-z")
+        whole, rest = (
+            _counted_lines(git.run(top, *words, other, "--", variables=staged.variables).out.split("\0"))
+            for other in (since, "HEAD")
+        )
+    counts: dict[str, list[int | None]] = {}
+    for one in chain(*each.values(), rest):
+        counts.setdefault(one.path, []).append(one.added)
+    changed = {one.path: one.added for one in whole}
+    merged = _undone_of_merges(touched, each, rest)
+    return WorkHistory(
+        has_rest=bool(rest),
+        passing=tuple(sorted({*chain(*touched.values()), *counts} - {*changed})),
+        undone=tuple(
+            sorted(path for path in changed if path in merged or _is_undone(counts.get(path, []), changed[path]))
+        ),
+    )
+
+
+class _CountedLines(NamedTuple):
+    """How many lines a change adds to a file, and removes from it; None: it is binary."""
+
+    path: str
+    added: int | None
+    removed: int | None
+
+
+def _by_commit(listed: str) -> dict[str, list[str]]:
+    """Commit → the words that a log with `--format=%x01%H -z` has of it, in the log's order."""
+    found: dict[str, list[str]] = {}
+    words: list[str] = []
+    for word in listed.split("\0"):
+        if word.startswith("\x01"):
+            words = found.setdefault(word[1:], [])
+        elif text := word.lstrip("\n"):
+            words.append(text)
+    return found
+
+
+def _counted_lines(words: Iterable[str]) -> list[_CountedLines]:
+    """Those of the words of `--numstat -z`."""
+    found = (word.split("\t", 2) for word in words if word)
+    return [_CountedLines(path, *(None if one == "-" else int(one) for one in lines)) for *lines, path in found]
+
+
+def _undone_of_merges(
+    touched: Mapping[str, Sequence[str]], each: Mapping[str, Sequence[_CountedLines]], rest: Sequence[_CountedLines]
+) -> set[str]:
+    """The files that a merge changes by itself, and from which something later removes lines: maybe those.
+
+    Args:
+        touched: Commit → the files that it changes, of a merge by itself; the newest first.
+        each: Commit → the lines of its files, of all but merges.
+        rest: Of what is not committed.
+    """
+    found: set[str] = set()
+    reduced = {one.path for one in rest if one.removed != 0}
+    for commit, paths in touched.items():
+        if commit in each:
+            reduced |= {one.path for one in each[commit] if one.removed != 0}
+        else:
+            found |= reduced & set(paths)
+            reduced |= set(paths)
+    return found
+
+
+def _is_undone(each: Sequence[int | None], whole: int | None) -> bool:
+    """Whether several changes of a file have added more than it has of them in the end.
+
+    Of a binary one, whether there are several: the last is all that is left.
+    """
+    numbers = [one for one in each if one is not None]
+    return len(each) > 1 if whole is None or len(numbers) < len(each) else sum(numbers) > whole
 
 
 def names_between(git: Git, folder: str, since: str, until: str) -> tuple[ChangedFile, ...]:

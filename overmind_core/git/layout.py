@@ -76,6 +76,16 @@ def folders_of(top: str) -> GitFolders | None:
         return None
 
 
+def worktree_of(path: str) -> str | None:
+    """Return git's common folder of the repository that has a worktree at `path`, beside its main checkout.
+
+    None: there is none, as its link to the repository is missing, leads elsewhere, or a repository of its own is there.
+    A git that is run there would work in what is around, or in that one.
+    """
+    found = folders_of(path)
+    return None if found is None or found.own == found.common else found.common
+
+
 def top_of(git: Git, folder: str) -> str:
     """Return the top of the checkout that `folder` is in.
 

@@ -419,7 +419,7 @@ def land(git: Git, source: str, target: TargetBranch, after: str, reason: str) -
         words = (*PLAIN, *_NO_UPKEEP, *_NOT_INSIDE, "merge", "--ff-only", "--no-overwrite-ignore", "--no-stat",
                  "--quiet", after)  # fmt: skip
     try:
-        retry_while_locked(lambda: git(now.folder or source, *words))
+        retry_while_locked(lambda: git.run(now.folder or source, *words, variables={"GIT_REFLOG_ACTION": reason}))
     except GitFailed as error:
         later = target_of(git, source, target.branch)
         if later is None or later.commit not in {target.commit, after}:

@@ -7,7 +7,8 @@ files of a worktree, which take part as if they were committed. Git before 2.38 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from overmind_core.git.changes import diff_between, merge_base, stage_all, throwaway_objects
@@ -20,6 +21,10 @@ from overmind_core.git.status import NOBODY
 _MERGE_TREE = (*PLAIN, "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z")
 _CONFLICTS = 1
 """Git's status for a merge with conflicts."""
+_SIDES = re.compile(r"^<{7,} [^\n]*\n(.*?)^>{7,} ", re.MULTILINE | re.DOTALL)
+"""Both sides of a conflict, between git's marks."""
+_LARGE = 256 << 10
+"""Bytes of a file that is not read for them."""
 
 
 class MergeSide(NamedTuple):
@@ -81,6 +86,84 @@ def conflicting_paths(git: Git, source: str, one: MergeSide, other: MergeSide) -
     if answer.code in UNKNOWN_OPTION or not tree:
         return None
     return _sorted(paths) if answer.code == _CONFLICTS else ()
+
+
+def conflicts_of_steps(
+    git: Git, source: str, steps: Sequence[tuple[str, str]], *, commit: str
+) -> list[frozenset[str]] | None:
+    """Return, for each step of a branch, the paths in which it is a part of what conflicts; None: git can't tell.
+
+    It is where both sides of the conflict, as they are marked in the file, are other ones after it than before it.
+
+    Args:
+        git: For the look.
+        source: Any folder of the repository.
+        steps: Of the branch, each from one commit to another.
+        commit: The work that is to be merged into it.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is no git.
+    """
+    with throwaway_objects(git, source) as (objects, _):
+        known: dict[str, Mapping[str, frozenset[str]]] = {}
+        marks: dict[str, frozenset[str]] = {}
+        for target in dict.fromkeys(one for step in steps for one in step):
+            found = _marked(git, source, target, commit, objects=objects, marks=marks)
+            if found is None:
+                return None
+            known[target] = found
+    return [
+        frozenset(path for path, sides in known[after].items() if sides != known[before].get(path))
+        for before, after in steps
+    ]
+
+
+def _marked(
+    git: Git, source: str, target: str, commit: str, *, objects: Mapping[str, str], marks: dict[str, frozenset[str]]
+) -> Mapping[str, frozenset[str]] | None:
+    """Path → both sides of each conflict, or the versions of what has no marks, or is large; None: git can't tell.
+
+    `marks`: the sides in each file that was read, by its hash; those that are read now are put there.
+    """
+    words = (*PLAIN, "-c", "merge.conflictStyle=merge", "merge-tree", "--write-tree", "--no-messages", "-z")
+    expected = (0, _CONFLICTS, *UNKNOWN_OPTION)
+    answer = git.run(source, *words, target, commit, expected=expected, variables=objects)
+    tree, *entries = answer.out.split("\0")
+    if answer.code in UNKNOWN_OPTION or not tree:
+        return None
+    versions: dict[str, set[str]] = {}
+    for facts, path in (entry.split("\t", 1) for entry in entries if entry):
+        versions.setdefault(path, set()).add(facts)
+    files = _files(git, source, tree, tuple(versions), objects)
+    fresh = tuple(dict.fromkeys(file for file in files.values() if file not in marks))
+    marks |= {file: frozenset(_SIDES.findall(text)) for file, text in _texts(git, source, fresh, objects)}
+    return {path: marks.get(files.get(path, ""), frozenset()) or frozenset(facts) for path, facts in versions.items()}
+
+
+def _files(git: Git, source: str, tree: str, paths: Sequence[str], objects: Mapping[str, str]) -> dict[str, str]:
+    """Path → the hash of each of these that is a file in a tree, and is not large."""
+    if not paths:
+        return {}
+    asked = [f":(top,literal){path}" for path in paths]
+    listed = git.run(source, "ls-tree", "-z", "--long", "--full-tree", tree, "--", *asked, variables=objects).out
+    entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
+    found = ((path, *facts.split()[1:]) for facts, path in entries)
+    return {path: name for path, kind, name, size in found if kind == "blob" and int(size) <= _LARGE}
+
+
+def _texts(git: Git, source: str, files: Sequence[str], objects: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each of these hashes of files, with its text; all are read by one git."""
+    if not files:
+        return
+    asked = "".join(f"{file}\n" for file in files)
+    answer = os.fsencode(git.run(source, "cat-file", "--batch", text=asked, variables=objects).out)
+    end = 0
+    for file in files:
+        begin = answer.index(b"\n", end) + 1
+        size = int(answer[end:begin].split()[2])
+        yield file, os.fsdecode(answer[begin : begin + size])
+        end = begin + size + 1
 
 
 def conflict_sides(git: Git, source: str, *, commit: str, target: str, most: int) -> tuple[ConflictSides, ...]:

@@ -45,6 +45,11 @@ _LOOKUPS = frozenset({"check-ref-format", "rev-parse", "show-ref", "symbolic-ref
 git need not be kept from raising its limits: setting those takes a program that costs as much as the git."""
 _NO_FETCH = {"GIT_ALLOW_PROTOCOL": "none"}
 """Source: git(1); a list of the only protocols, whatever the settings of the repository say."""
+_AS_MADE = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/none"}
+"""Commits are as they were made, be there others that stand for them here, or other parents: those are what lands.
+Source: git-replace(1), gitrepository-layout(5); of a file that is there git would say that it is out of use."""
+WORKTREES = "/.overmind/worktrees"
+"""Where in a checkout the worktrees of missions are."""
 UMASK = 0o022
 """Where nobody says another one."""
 _OK = frozenset({0})
@@ -219,6 +224,7 @@ class Git:
                 cwd=folder,
                 env={
                     **self._environ(),
+                    **_ceiling(folder),
                     **({} if acts else _NO_LOCKS),
                     **variables,
                     **(_NO_FETCH if runs_nothing else {}),
@@ -259,8 +265,18 @@ class Git:
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_EDITOR": "true",
             "GIT_SEQUENCE_EDITOR": "true",
+            **_AS_MADE,
             MARK: self.mission,
         }
+
+
+def _ceiling(folder: str) -> dict[str, str]:
+    """Have a git in a mission's worktree look no further up: where that has lost its link, a person's checkout is next.
+
+    Source: git(1), GIT_CEILING_DIRECTORIES.
+    """
+    checkout, found, _ = f"{folder}/".rpartition(f"{WORKTREES}/")
+    return {"GIT_CEILING_DIRECTORIES": f"{checkout}{WORKTREES}"} if found else {}
 
 
 def command_of(words: Sequence[str]) -> str:

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.git.ignored_files import NONE, IgnoredFiles, ignored_files
-from overmind_core.git.layout import GIT
+from overmind_core.git.layout import worktree_of
 from overmind_core.git.look import IndexLook, WorktreeLook, look_at, look_at_index
 from overmind_core.git.nested import bare_gitlinks
 from overmind_core.git.operation import operation_of
-from overmind_core.git.repository import is_ancestor, resolve, resolve_all
+from overmind_core.git.repository import HEADS, is_ancestor, resolve, resolve_all
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.submodules import unpushed_submodules
 from overmind_core.git.unsaved import (
@@ -27,6 +27,7 @@ from overmind_core.git.unsaved import (
     unsaved_repositories,
     unsaved_submodules,
 )
+from overmind_core.git.worktree_base import REMOTES
 
 SECONDS = 60.0
 """A comparison that takes longer counts as a difference: then nothing is removed."""
@@ -155,13 +156,15 @@ class WorktreeStatus:
     dirty: tuple[str, ...]
     """Uncommitted and untracked files, and submodules, relative to the top."""
     merged: bool
-    """Nothing of its commits is lost with it."""
+    """Nothing of its commits is lost with it: the base has them, or what they changed, or `elsewhere` does."""
     commits: tuple[Commit, ...]
     """Those that the base does not have, newest first, at most `COMMITS`."""
     ignored: IgnoredFiles = NONE
     """Files that git ignores and an agent made; none unless they were asked for."""
     operation: GitOperation | None = None
     """What stands half done there."""
+    elsewhere: tuple[str, ...] = ()
+    """Other branches that have all its commits, and those of remotes, where the base has not got that work."""
 
 
 def worktree_status(
@@ -197,6 +200,8 @@ def worktree_status(
     common, behind, ahead = _apart(git, path, tip, head, base_commit)
     files, insertions, deletions = _figures(git, path, common, look)
     tips = [head, *left_commits(git, path)]
+    ours = [branch] if branch else []
+    merged = not unmerged_commits(git, path, tips, ours=ours, base=base, began=began)
     return WorktreeStatus(
         head=head,
         branch=branch,
@@ -206,11 +211,22 @@ def worktree_status(
         insertions=insertions,
         deletions=deletions,
         dirty=dirty,
-        merged=not unmerged_commits(git, path, tips, ours=[branch] if branch else [], base=base, began=began),
+        merged=merged,
         commits=_log(git, path, [*tips, f"^{tip}"]) if ahead or len(tips) > 1 else (),
         ignored=ignored,
         operation=operation,
+        elsewhere=_elsewhere(git, path, head, branch, base) if merged and ahead else (),
     )
+
+
+def _elsewhere(git: Git, path: str, head: str, branch: str | None, base: str | None) -> tuple[str, ...]:
+    """The other branches that have a commit, those here before those of remotes; none where it has landed."""
+    found = git(path, "for-each-ref", f"--contains={head}", "--format=%(refname)", HEADS, REMOTES).split()
+    here = [name.removeprefix(HEADS) for name in found if name.startswith(HEADS) and name != f"{HEADS}{branch}"]
+    there = [name.removeprefix(REMOTES) for name in found if name.startswith(REMOTES)]
+    names = [*here, *(name for name in there if not name.endswith(("/HEAD", f"/{branch or 'HEAD'}")))]
+    is_there = bool(names) and any(is_landed(git, path, head, target) for target in _targets(git, path, base))
+    return () if is_there else tuple(names)
 
 
 def line_counts(git: Git, path: str, base: str | None, base_commit: str) -> tuple[int, int]:
@@ -273,7 +289,7 @@ def is_untouched(git: Git, path: str, base: str | None, base_commit: str) -> boo
 
 
 def _check_there(path: str) -> None:
-    if not os.path.lexists(os.path.join(path, GIT)):  # git would look at what is around
+    if worktree_of(path) is None:  # git would look at what is around, or at another repository
         raise GitFailed(("status",), None, f"{path} is no longer a worktree")
 
 

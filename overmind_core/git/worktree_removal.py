@@ -12,7 +12,7 @@ from typing import NamedTuple
 from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.git.branches import made_with
 from overmind_core.git.ignored_files import NONE, IgnoredFiles, ignored_files
-from overmind_core.git.layout import common_of, git_folders
+from overmind_core.git.layout import common_of, worktree_of
 from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.repository import HEADS, find_repository, resolve_all
 from overmind_core.git.run import MARK, SECONDS, Git, GitFailed, retry_while_locked
@@ -141,6 +141,8 @@ def remove(
         ignored, has_tip = _refuse(git, common, path, branch, base=base, base_commit=base_commit, keep=keep)
         _refuse_locked(common, path)
         branch = branch if has_tip else None
+    elif branch is not None:
+        git(common, "rev-parse", "--git-dir")  # where no git can delete the branch, the folder stays, too
     there = _delete(git, path, _admin_folders(common, path))
     gone = _delete_branch(git, common, branch) if branch is not None else None
     with suppress(OSError):
@@ -165,7 +167,7 @@ def _refuse(
     files, ours, ignored = _left_over(path), [branch] if branch else [], NONE
     tips: list[str] = []
     tip = began = None
-    if files and _belongs(git, path, common):
+    if files and worktree_of(path) == common:  # without its link to that, git would see what is around
         look, index = look_at(git, path, ignored=keep is not None), look_at_index(git, path)
         files = with_hidden_work(git, path, uncommitted_files(git, path, look, index), index)
         tips = [*([look.head] if look.head else []), *left_commits(git, path)]
@@ -204,16 +206,6 @@ def _common(git: Git, folder: str) -> str | None:
         return known
     found = find_repository(git, folder)
     return found.common if found is not None and os.path.realpath(folder) in {found.common, found.top} else None
-
-
-def _belongs(git: Git, path: str, common: str) -> bool:
-    """Whether a worktree of that repository is at `path`: without its link to that, git would see what is around."""
-    if not os.path.lexists(os.path.join(path, ".git")):
-        return False
-    try:
-        return git_folders(git, path).common == common
-    except GitFailed:
-        return False
 
 
 def _left_over(path: str) -> tuple[str, ...]:

@@ -13,10 +13,12 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
+from threading import Lock
 from typing import NamedTuple
 
 from overmind_core.git.branches import NamesTaken, create_branch
 from overmind_core.git.filtered_checkout import check_out
+from overmind_core.git.ignored import ignored
 from overmind_core.git.layout import folders_of, git_folders
 from overmind_core.git.repository import HEADS, Checkout, Repository, checkouts, resolve
 from overmind_core.git.run import Git, GitFailed
@@ -31,7 +33,19 @@ from overmind_core.git.worktree_removal import (
     remove,
 )
 
-__all__ = ["Dirty", "NewWorktree", "Unmerged", "add", "again", "exclude", "holds", "listed", "remove"]
+__all__ = [
+    "Dirty",
+    "NewWorktree",
+    "Unmerged",
+    "add",
+    "again",
+    "exclude",
+    "exclude_paths",
+    "holds",
+    "listed",
+    "new_links",
+    "remove",
+]
 
 IGNORED = b".overmind/worktrees/"
 _ONCE_IGNORED = b".overmind/"
@@ -40,6 +54,10 @@ _HIDING = frozenset({IGNORED, b"/" + IGNORED, _ONCE_IGNORED, b"/" + _ONCE_IGNORE
 """A person's own may hide more."""
 LARGEST_EXCLUDE = 64 << 20
 """Bytes; git itself reads no larger one."""
+_EXCLUDING = Lock()
+"""Held while an exclude file is read and replaced: several worktrees may be made at once."""
+_SPECIAL = re.compile(r"[\\*?\[]| (?= *$)")
+"""The characters with a meaning in a pattern of git's. Source: gitignore(5)."""
 FOLDER = os.path.join(".overmind", "worktrees")
 WHOLE = "overmind"
 """File in git's folder for a worktree, with the branch that it was made for: it is finished."""
@@ -66,18 +84,63 @@ def exclude(common: str) -> None:
     Raises:
         GitFailed: the worktrees are not hidden, and the file can't be written, or is none.
     """
-    path = os.path.realpath(os.path.join(common, "info", "exclude"))
+    path = _exclude_file(common)
     is_hidden = False
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        text, mode = _read(path)
-        after = with_worktrees_excluded(text)
-        is_hidden = not after.startswith(text)  # it is only to be hidden more narrowly
-        if after != text:
-            _replace(path, after, mode)
+        with _EXCLUDING:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            text, mode = _read(path)
+            after = with_worktrees_excluded(text)
+            is_hidden = not after.startswith(text)  # it is only to be hidden more narrowly
+            if after != text:
+                _replace(path, after, mode)
     except OSError as error:
         if not is_hidden:
             raise GitFailed(("worktree", "add"), None, f"{path} can't be written: {error.strerror}") from None
+
+
+def new_links(git: Git, source: str, path: str, names: Iterable[str]) -> list[str]:
+    """Return those links of a worktree that git takes for new files, though it ignores what they lead to.
+
+    A pattern such as `node_modules/` means folders alone.
+
+    Args:
+        git: For the mission.
+        source: Top of the person's checkout.
+        path: The worktree's.
+        names: Relative to both.
+    """
+    found = [name for name in names if os.path.islink(os.path.join(path, name))]
+    return sorted(ignored(git, source, found) - ignored(git, path, found))
+
+
+def exclude_paths(common: str, names: Iterable[str]) -> None:
+    """Have git ignore these in all checkouts of a repository, be they folders, files or links; nothing is added twice.
+
+    Args:
+        common: Git's common folder.
+        names: Relative to the top of a checkout. One with a line's end can't be ignored.
+
+    Raises:
+        GitFailed: the file can't be written, or is none.
+    """
+    wanted = [os.fsencode("/" + _SPECIAL.sub(r"\\\g<0>", name)) for name in names if "\n" not in name]
+    if not wanted:
+        return
+    path = _exclude_file(common)
+    try:
+        with _EXCLUDING:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            text, mode = _read(path)
+            known = set(map(_rule, text.split(b"\n")))
+            if lines := b"".join(rule + b"\n" for rule in wanted if rule not in known):
+                _replace(path, text + (b"\n" if text and not text.endswith(b"\n") else b"") + lines, mode)
+    except OSError as error:
+        raise GitFailed(("worktree", "add"), None, f"{path} can't be written: {error.strerror}") from None
+
+
+def _exclude_file(common: str) -> str:
+    return os.path.realpath(os.path.join(common, "info", "exclude"))
 
 
 def with_worktrees_excluded(text: bytes) -> bytes:

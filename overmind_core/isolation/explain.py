@@ -116,7 +116,20 @@ def _notes(looked: Inspected, project: Project) -> list[str]:
         SHARED: looked.shared,
         ONE_AT_A_TIME: project.strategy is Strategy.NONE and bool(project.services),
     }
-    return [note for note, applies in notes.items() if applies]
+    below = _file_below(looked)
+    unread = [] if below is None else [f"{below} is not read: only {FILE} at the top of the repository is."]
+    return [*(note for note, applies in notes.items() if applies), *unread]
+
+
+def _file_below(looked: Inspected) -> str | None:
+    """The project's file between a folder and the top of its repository, where it counts for nothing."""
+    folder = "" if looked.repository is None else looked.subfolder
+    while folder:
+        path = os.path.join(looked.source, folder, FILE)
+        if os.path.lexists(path):
+            return to_wire(path)
+        folder = os.path.dirname(folder)
+    return None
 
 
 def _is_misnamed(source: str) -> bool:

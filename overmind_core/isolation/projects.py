@@ -154,19 +154,25 @@ def _common_around(cwd: str, home: str) -> str | None:
 
 
 def _project_above(cwd: str) -> str | None:
-    """The nearest folder from here upwards with a project's file, not beyond the repository that it is in.
+    """The folder of the project's file that counts here: the top of the repository, else the nearest from here upwards.
 
-    None in a worktree that we made: what is started there shares it.
+    None: it has none. So it is in a worktree that we made, too: what is started there shares it.
     """
     if _is_ours(cwd):
         return None
     folder = cwd
+    nearest: str | None = None
+    is_one_disk = True
     while True:
-        if os.path.lexists(os.path.join(folder, FILE)):
-            return folder
+        has_file = os.path.lexists(os.path.join(folder, FILE))
+        if is_one_disk and os.path.lexists(os.path.join(folder, ".git")):
+            return folder if has_file else None
+        if has_file and nearest is None:
+            nearest = folder
         parent = os.path.dirname(folder)
-        if parent == folder or os.path.lexists(os.path.join(folder, ".git")):
-            return None
+        if parent == folder:
+            return nearest
+        is_one_disk = is_one_disk and not os.path.ismount(folder)  # git looks for no repository on another
         folder = parent
 
 

@@ -17,9 +17,11 @@ from overmind_core.git.status import IgnoredWork, RemovalRefused, WorktreeStatus
 from overmind_core.isolation.events import IgnoredFilesLeft, WorkDiscarded
 from overmind_core.isolation.steps import containers, services
 from overmind_core.isolation.steps.worktree import keep_rules, remove, with_git
+from overmind_core.kernel.database import DiskFull
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.git.worktree_removal import RemovedWorktree
     from overmind_core.isolation.workspace import Workspace
 
 NAMED = 10
@@ -99,7 +101,9 @@ async def _unasked(workspace: Workspace, mission: str, removal: Removal) -> None
             workspace.forget(mission)
 
 
-async def discard(workspace: Workspace, isolation: Isolation, *, force: bool, is_removed: bool = False) -> None:
+async def discard(
+    workspace: Workspace, isolation: Isolation, *, force: bool, is_removed: bool = False
+) -> RemovedWorktree | None:
     """Remove everything; see `IsolationService.discard`."""
     mission = isolation.mission
     current = workspace.registry.known(mission)
@@ -114,7 +118,7 @@ async def discard(workspace: Workspace, isolation: Isolation, *, force: bool, is
     if not force and not _may_have_work(isolation):
         await check(workspace, isolation, is_removed=is_removed)
     try:
-        await _remove_all(workspace, isolation, Removal.FORCED if force else Removal.UNASKED)
+        removed = await _remove_all(workspace, isolation, Removal.FORCED if force else Removal.UNASKED)
     except RemovalRefused as error:
         await check(workspace, isolation, is_removed=is_removed)
         raise _kept(isolation, error) from None
@@ -124,6 +128,7 @@ async def discard(workspace: Workspace, isolation: Isolation, *, force: bool, is
         workspace.forget(mission)
     else:
         workspace.registry.record(kept, WorkDiscarded())
+    return removed
 
 
 BY_FORCE = "discard with --force"
@@ -246,25 +251,37 @@ def _kept(isolation: Isolation, error: RemovalRefused) -> OvermindError:
     return OvermindError("unmerged", f"The worktree of {isolation.name} is kept: {error}.")
 
 
-async def _remove_all(workspace: Workspace, isolation: Isolation, removal: Removal) -> None:
-    """Remove everything; begun, it is brought to its end, by the next supervisor if need be.
+async def _remove_all(workspace: Workspace, isolation: Isolation, removal: Removal) -> RemovedWorktree | None:
+    """Remove everything, and return what was there of the worktree; None: the mission had none.
+
+    Begun, it is brought to its end, by the next supervisor if need be. What is removed by force is begun no sooner than
+    something of it is gone: who was told that it has failed goes on with what is there.
 
     Raises:
         RemovalRefused: there is work that is nowhere else; nothing was removed, and nothing is begun any more.
         OvermindError: it can't be done now.
     """
     mission = isolation.mission
-    workspace.put(replace(isolation, removal=removal))
-    await workspace.saved()
     force = removal is Removal.FORCED or not _may_have_work(isolation)
     had_worktree = isolation.branch is not None or isolation.half
+    was_there, is_begun = await _is_there(workspace, isolation), False
+    removed: RemovedWorktree | None = None
     try:
+        for_room = await _begin(workspace, isolation, removal, force=force)
+        is_begun = True
         if had_worktree:
             removed = await with_git(workspace, remove, workspace.git(isolation), isolation, force=force)
+            if for_room is not None:
+                removed = removed._replace(worktree=True, ignored=for_room.ignored)
             if removed.ignored:
                 _note_ignored(workspace, mission, [to_wire(path) for path in removed.ignored], kept=False)
     except RemovalRefused:
         workspace.put(replace(workspace.records[mission], removal=Removal.NONE))
+        raise
+    except OvermindError:
+        is_under_way = is_begun and was_there and not await _is_there(workspace, isolation)
+        if removal is Removal.FORCED and not is_under_way:
+            workspace.put(replace(workspace.records[mission], removal=isolation.removal))
         raise
     await containers.remove(workspace, isolation)
     cleaned = replace(
@@ -281,6 +298,43 @@ async def _remove_all(workspace: Workspace, isolation: Isolation, removal: Remov
         removed=removal if had_worktree else isolation.removed,
     )
     workspace.put(cleaned)
+    return removed
+
+
+async def _begin(
+    workspace: Workspace, isolation: Isolation, removal: Removal, *, force: bool
+) -> RemovedWorktree | None:
+    """Have it on record that everything is being removed; return what of the worktree had to go before.
+
+    That is where a full disk lets nothing be recorded: it makes room. Who dies then leaves a worktree that is missing,
+    as if a person had deleted it, and its branch.
+
+    Raises:
+        RemovalRefused: there is work that is nowhere else, and no `force`.
+        OvermindError: it can't be recorded, or removed.
+    """
+    workspace.put(replace(isolation, removal=removal))
+    try:
+        await workspace.saved()
+    except OvermindError:
+        is_full = isinstance(workspace.journal.failure, DiskFull)
+        if not is_full or isolation.branch is None or isolation.half:
+            raise
+        git = workspace.git(isolation)
+        removed = await with_git(workspace, remove, git, isolation, force=force, folder_only=True)
+        try:
+            await workspace.saved()
+        except OvermindError as error:
+            message = f"The folder of {isolation.name} was removed, which made too little room. Its branch is kept:"
+            raise OvermindError(error.code, f"{message} {isolation.branch}. {error.message}") from None
+        return removed
+    return None
+
+
+async def _is_there(workspace: Workspace, isolation: Isolation) -> bool:
+    """True while there is something where the mission's worktree is."""
+    path = isolation.worktree
+    return path is not None and await workspace.in_thread(os.path.lexists, from_wire(path))
 
 
 def _may_have_work(isolation: Isolation) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.isolation.isolation import Removal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.landing import KeptWork
     from overmind_core.domain.missions.mission import Definition, Mission
+    from overmind_core.git.worktree_removal import RemovedWorktree
     from overmind_core.isolation.container_watch import ContainerWatch
     from overmind_core.isolation.plan import Planned
     from overmind_core.isolation.workspace import Workspace
@@ -84,6 +86,7 @@ class IsolationService:
         """Bring into memory what is there."""
         self._workspace.records = store.isolations(self._workspace.isolation_table.all())
         self._workspace.inherited = frozenset(self._workspace.records)
+        self._workspace.find_guests()
         self._workspace.ports.load()
 
     def resume(self) -> None:
@@ -96,6 +99,8 @@ class IsolationService:
                 self._workspace.tasks.start(self.over(isolation.mission))
             if isolation.containers:
                 self._watch_containers()
+        for host in list(self._workspace.with_guests):  # its guest may have ended while nobody supervised
+            self._workspace.tasks.start(self._guest_gone(host))
         self._workspace.tasks.start(stray_containers.clean(self._workspace))
 
     def tidy_again(self, ended_at: Callable[[str], float | None]) -> None:
@@ -221,9 +226,12 @@ class IsolationService:
 
     def changed(self, mission: Mission) -> None:
         """A state of the mission was saved."""
-        for host in () if mission.is_live else self._workspace.hosts(mission):
-            self._workspace.tasks.start(self._guest_gone(host))
         isolation = self._workspace.records.get(mission.id)
+        if isolation is not None and isolation.name != mission.definition.name:
+            isolation = replace(isolation, name=mission.definition.name)
+            self._workspace.put(isolation)
+        for host in self._workspace.hosts(mission) if self._resumed and not mission.is_live else ():
+            self._workspace.tasks.start(self._guest_gone(host))
         if isolation is None or self._preparations.on_mission_changed(mission.id):
             return
         if not self._resumed:
@@ -264,8 +272,11 @@ class IsolationService:
                 with self._preparations.needed():
                     await release.guest_gone(self._workspace, host)
 
-    async def discard(self, isolation: Isolation, *, force: bool, is_removed: bool = False) -> None:
+    async def discard(self, isolation: Isolation, *, force: bool, is_removed: bool = False) -> RemovedWorktree | None:
         """Remove everything of an ended mission; `is_removed`: the mission itself is removed, too.
+
+        Returns:
+            What was there of its worktree, and is gone; None: it had none any more.
 
         Raises:
             OvermindError: `unmerged` or `dirty`, work would be lost and `force` is not set; `not_finished`.
@@ -275,7 +286,7 @@ class IsolationService:
         async with self._workspace.turn(isolation.mission):
             with self._preparations.needed():
                 known = self._workspace.records.get(isolation.mission, isolation)
-                await release.discard(self._workspace, known, force=force, is_removed=is_removed)
+                return await release.discard(self._workspace, known, force=force, is_removed=is_removed)
 
     async def calm_all(self) -> None:
         """As `calm`, for every mission that has something of its own."""

@@ -67,9 +67,28 @@ def here() -> str:
     return platform.node()
 
 
+def account() -> str:
+    """Return the number of this account: others of the machine may use the same engine."""
+    return str(os.geteuid())
+
+
 def _is_orphan(one: OwnContainer) -> bool:
-    """Whether the home that it was made for was on this machine, and is no more."""
-    return one.host == here() and not os.path.isdir(from_wire(one.home))
+    """True where the home that it was made for was this account's on this machine, and is no more."""
+    return one.host == here() and one.user in {account(), ""} and _is_gone(from_wire(one.home))
+
+
+def _is_gone(home: str) -> bool:
+    """True of a home that was removed, and is not only out of our sight.
+
+    For that the folder around it has to be open to us, as those of other accounts are not, and to hold something else:
+    an empty one may be the place of a disk that is not mounted.
+    """
+    around, name = os.path.split(os.path.normpath(home))
+    try:
+        names = os.listdir(around)
+    except OSError:
+        return False
+    return bool(names) and name not in names
 
 
 def _remove(engine: Engine, name: str, mission: str, home: str) -> None:

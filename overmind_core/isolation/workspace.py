@@ -21,7 +21,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.isolation import store
 from overmind_core.isolation.events import PreparationStep
 from overmind_core.isolation.ports import Ports
-from overmind_core.isolation.projects import Engines, Projects
+from overmind_core.isolation.projects import OURS, Engines, Projects
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions.lookup import find
 
@@ -205,6 +205,15 @@ class Workspace:
         cwd = _real(mission.definition.cwd) if self.with_guests else ""
         known = ((one, self.records.get(one)) for one in self.with_guests)
         return [one for one, record in known if record is not None and _is_in(cwd, record.worktree)]
+
+    def find_guests(self) -> None:
+        """Find, after a start, the ended missions in whose worktrees others run."""
+        for one in self.registry.live.values():
+            if OURS in one.definition.cwd:
+                host = _real(one.definition.cwd).rpartition(OURS)[2].partition("/")[0]
+                record = self.records.get(host)
+                if record is not None and record.ended and host != one.id:
+                    self.with_guests.add(host)
 
     def services_of(self, mission: str) -> Collection[str]:
         """Ids of the missions that are services of this one."""

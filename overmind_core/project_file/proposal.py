@@ -38,6 +38,8 @@ class Proposal:
     """What that file says besides, and ours has no word for."""
     references: Mapping[str, str] = field(default_factory=dict)
     """Variable → the service whose host its value names: containers of a mission do not reach each other by name."""
+    placeholders: tuple[str, ...] = ()
+    """Variables of which the value is a secret, so that `PLACEHOLDER` stands for it."""
 
 
 class ComposeFile(NamedTuple):
@@ -129,7 +131,16 @@ _NAMED = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-?][^{}]*)?\}|\$([A
 _SETTING = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
 _FOR_HOSTS = re.compile(r"HOST|URL|URI|ADDR|ENDPOINT|SERVER|BROKER|DSN")
 """In the name of a variable whose whole value may be a host."""
-_SECRET = re.compile(r"PASSWORD|SECRET|KEY|TOKEN")
+_SECRET = re.compile(r"PASS|PW|SECRET|KEY|TOKEN|CRED|AUTH", re.IGNORECASE)
+"""In the name of a variable whose value may be for nobody else: it is written into no file that git tracks."""
+_PLAIN = re.compile(r".*_(?:VERSION|TAG|IMAGE|HOST|PORTS?)", re.IGNORECASE)
+"""The name of one that holds no secret, whatever else it says: `AUTH_VERSION`."""
+_CHOSEN = re.compile(r"(?:(?<!BY)PASS(?:WORD|WD|PHRASE)?|PW|PWD|SECRET|KEY|TOKEN)S?(?:_|\d|$)", re.IGNORECASE)
+"""In that of one for which any value does, such as the password of a new database."""
+_FOLDER = frozenset({"$PWD", "${PWD}"})
+"""Values that are no password, whatever the name says."""
+PLACEHOLDER = "dev"
+"""Stands where any value does."""
 
 
 def variables(data: bytes) -> dict[str, str]:
@@ -137,7 +148,7 @@ def variables(data: bytes) -> dict[str, str]:
     found = {}
     for line in data.decode(errors="replace").splitlines():
         setting = _SETTING.fullmatch(line)
-        if setting is None or _SECRET.search(setting[1]) or "$" in setting[2]:
+        if setting is None or _is_secret(setting[1]) or "$" in setting[2]:
             continue
         value = setting[2]
         quoted = value[:1] in {"'", '"'}
@@ -170,7 +181,9 @@ def proposals(data: bytes, origin: str, known: Mapping[str, str] = MappingProxyT
             continue
         service = _service(name, image, table)
         others = [other for other in tables if other != name]
-        found[name] = Proposal(service, origin, tuple(_left_out(table, service)), dict(_references(service, others)))
+        references, settings = dict(_references(service, others)), _settings(_at(table, "environment"))
+        stand_ins = tuple(name for name, text in settings if name in service.env and _default(text) is None)
+        found[name] = Proposal(service, origin, tuple(_left_out(table, service)), references, stand_ins)
     names = root if isinstance(root, dict) else {}
     left_out = [key[:LONGEST_NAME] for key in names if key not in OF_FILE and not key.startswith("x-")]
     return ComposeFile([found[name] for name in _ordered(found, tables)], built, left_out)
@@ -208,19 +221,27 @@ def _references(service: Service, others: Iterable[str]) -> Iterator[tuple[str, 
                 break
 
 
-def _with(node: Value, known: Mapping[str, str]) -> Value:
-    """The same with the variables filled in that are known."""
+def _with(node: Value, known: Mapping[str, str], key: str = "") -> Value:
+    """The same with the variables filled in that are known, but where a secret belongs; `key`: whose value it is."""
 
     def value(named: re.Match[str]) -> str:
-        return known.get(named[1] or named[2] or "", named[0])
+        before, behind = named.string[: named.start()], named.string[named.end() : named.end() + 1]
+        is_password = "://" in before and behind == "@"
+        return named[0] if is_password else known.get(named[1] or named[2] or "", named[0])
 
     match node:
         case Scalar():
-            return replace(node, text=_NAMED.sub(value, node.text)) if known else node
+            name, equals, _ = node.text.partition("=")
+            is_secret = _is_secret(key) or (equals and _is_secret(name))
+            return replace(node, text=_NAMED.sub(value, node.text)) if known and not is_secret else node
         case dict():
-            return {name: _with(one, known) for name, one in node.items()}
+            return {name: _with(one, known, name) for name, one in node.items()}
         case list():
             return [_with(one, known) for one in node]
+
+
+def _is_secret(name: str) -> bool:
+    return _SECRET.search(name) is not None and not _PLAIN.fullmatch(name)
 
 
 def _service(name: str, image: str, table: dict[str, Value]) -> Service:
@@ -335,13 +356,22 @@ def _known_ports(image: str) -> tuple[int, ...]:
 
 
 def _env(node: Value | None) -> Iterator[tuple[str, str]]:
-    if isinstance(node, dict):
-        texts = [(name, _filled(one, name)) for name, one in node.items()]
-    else:
-        words = [one.text.partition("=") for one in _entries(node) if isinstance(one, Scalar)]
-        texts = [(name, _default(value, name) if equals else None) for name, equals, value in words]
-    for name, value in texts:
+    for name, text in _settings(node):
+        value = _default(text, name)
         if value is not None and max(len(name), len(value)) <= LONGEST and env_name_problem(name) is None:
+            yield name, value
+
+
+def _settings(node: Value | None) -> Iterator[tuple[str, str]]:
+    """The variables that have a value, and that as it is written."""
+    if isinstance(node, dict):
+        for name, one in node.items():
+            if isinstance(one, Scalar) and one.kind is not ScalarKind.NOTHING:
+                yield name, one.text
+        return
+    for one in _entries(node):
+        if isinstance(one, Scalar) and "=" in one.text:
+            name, _, value = one.text.partition("=")
             yield name, value
 
 
@@ -373,17 +403,18 @@ def _ready(test: Value | None, port: int | None) -> ReadyCheck | None:
     return None if port is None else ReadyCheck(ReadyKind.TCP)
 
 
-def _filled(node: Value | None, name: str = "") -> str | None:
+def _filled(node: Value | None) -> str | None:
     """A word as compose would see it when no variable is set; None where that leaves nothing."""
     if not isinstance(node, Scalar) or node.kind is ScalarKind.NOTHING:
         return None
-    return _default(node.text, name)
+    return _default(node.text)
 
 
 def _default(text: str, name: str = "") -> str | None:
     lacking = [found for found in _VARIABLE.finditer(text) if found[1] is None and "$$" not in found[0]]
     if lacking:
-        return "dev" if _SECRET.search(name) else None
+        takes_any = _CHOSEN.search(name) and not _PLAIN.fullmatch(name) and text not in _FOLDER
+        return PLACEHOLDER if takes_any else None
     return _VARIABLE.sub(lambda found: found[1], text).replace("$$", "$")
 
 

@@ -107,7 +107,7 @@ def _service(proposal: Proposal) -> Iterator[str]:
     if service.image is not None:
         yield f"    docker: {quoted(service.image)}"
     yield from _ports(service)
-    yield from _pairs("env", service.env, proposal.references)
+    yield from _pairs("env", service.env, _comments(proposal))
     yield from _pairs("volumes", service.volumes)
     if service.restart != "never":
         yield f"    restart: {service.restart}"
@@ -128,16 +128,21 @@ def _ports(service: Service) -> Iterator[str]:
         yield _commented(f"    ports: [{numbers}]", f"{where}; each mission gets others, in {names}")
 
 
-def _pairs(key: str, pairs: Mapping[str, str], references: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+def _comments(proposal: Proposal) -> dict[str, str]:
+    """Variable → what is said of it."""
+    placeholders = dict.fromkeys(proposal.placeholders, "in place of a secret: this file is meant for git")
+    return placeholders | {
+        name: f"names the host of {quoted(other)}: a container is not reached by its name here"
+        for name, other in proposal.references.items()
+    }
+
+
+def _pairs(key: str, pairs: Mapping[str, str], comments: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
     if pairs:
         yield f"    {key}:"
     for name, value in pairs.items():
         line = f"      {quoted(name)}: {quoted(value)}"
-        other = references.get(name)
-        if other is None:
-            yield line
-        else:
-            yield _commented(line, f"names the host of {quoted(other)}: a container is not reached by its name here")
+        yield _commented(line, comments[name]) if name in comments else line
 
 
 def _ready(service: Service) -> Iterator[str]:

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 from overmind_core.domain.agents.agent import AgentFolders
 from overmind_core.domain.text.file_pattern import exactly
 
-READERS: Mapping[str, str] = {"Glob": "path", "Grep": "path", "LS": "path", "Read": "file_path"}
+READERS: Mapping[str, str] = {
+    "Glob": "path", "Grep": "path", "LS": "path", "NotebookRead": "notebook_path", "Read": "file_path",
+}  # fmt: skip
 """Tools that read → the field of their input that says where."""
 WRITERS: Mapping[str, str] = {
     "Edit": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path", "Write": "file_path",

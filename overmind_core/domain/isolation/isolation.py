@@ -35,7 +35,7 @@ class Isolation:
 
     mission: str
     name: str
-    """The mission's name when it was begun."""
+    """The mission's name; of one that was removed, its last."""
     source: str
     """Top of the person's checkout, or the folder that it was started in where there is no repository."""
     subfolder: str
@@ -86,7 +86,7 @@ class Isolation:
 
 
 _REMOVED: Mapping[Removal, str] = {
-    Removal.UNASKED: "it held no unmerged change and was removed",
+    Removal.UNASKED: "it was removed, and no work was lost with it",
     Removal.FORCED: "it was discarded",
 }
 _NOT_PREPARED: Mapping[SagaPhase, str] = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from overmind_core.domain.isolation.isolation import container_name, volume_name
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
-from overmind_core.isolation.stray_containers import here
+from overmind_core.isolation.stray_containers import account, here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,6 +193,7 @@ class Containers:
                 wanted.HOME: to_wire(self._workspace.home),
                 wanted.SERVICE: service,
                 wanted.HOST: here(),
+                wanted.USER: account(),
             },
         )
 

@@ -203,15 +203,12 @@ class FilesStep:
 
     async def take(self, service: str) -> None:
         """Copy and link; what is left out is recorded in the mission's log."""
-        from overmind_core.isolation.copy_files import PlacingFailed, copy_and_link  # noqa: PLC0415 - for those who want it
+        from overmind_core.isolation.copy_files import PlacingFailed  # noqa: PLC0415 - for those who want it
 
         del service
         one = self._workspace.records[self._mission]
-        assert one.worktree is not None
         try:
-            notes = await self._workspace.in_thread(
-                copy_and_link, from_wire(one.source), from_wire(one.worktree), one.project.copy, one.project.link
-            )
+            notes = await self._workspace.in_thread(_placed, self._workspace.git(one), one)
         except PlacingFailed as error:
             raise OvermindError("disk_full" if error.is_full else "invalid", to_wire(str(error))) from None
         missing = (FileLeftOut(text=f"--- {line} ---") for line in notes if line.startswith("not "))
@@ -226,8 +223,33 @@ class FilesStep:
         return "copying files"
 
 
-def remove(git: Git, isolation: Isolation, *, force: bool) -> RemovedWorktree:
+def _placed(git: Git, isolation: Isolation) -> tuple[str, ...]:
+    """Copy and link, and have git ignore the links to what it ignores; a line for each thing. Blocks.
+
+    A link that git would take for a new file would be committed: it is taken away again.
+    """
+    from overmind_core.isolation.copy_files import copy_and_link  # noqa: PLC0415 - for those who want it
+
+    source, worktree, project = from_wire(isolation.source), from_wire(isolation.worktree or ""), isolation.project
+    notes = copy_and_link(source, worktree, project.copy, project.link)
+    new = worktrees.new_links(git, source, worktree, map(from_wire, project.link))
+    try:
+        worktrees.exclude_paths(from_wire(isolation.repository or ""), new)
+    except GitFailed as error:
+        for path in new:
+            os.unlink(os.path.join(worktree, path))
+        return (*notes, *(to_wire(f"not linked: {path}, because git would commit it: {error.reason}") for path in new))
+    return notes
+
+
+def remove(git: Git, isolation: Isolation, *, force: bool, folder_only: bool = False) -> RemovedWorktree:
     """Take a worktree and its branch away, also when nobody could write down any more what that is called. Blocks.
+
+    Args:
+        git: For the mission.
+        isolation: What the mission has.
+        force: Whether work that is nowhere else goes too.
+        folder_only: Whether the branch stays.
 
     Raises:
         RemovalRefused: there is work that is nowhere else, and no `force`.
@@ -242,7 +264,7 @@ def remove(git: Git, isolation: Isolation, *, force: bool) -> RemovedWorktree:
         git,
         source,
         path,
-        branch,
+        None if folder_only else branch,
         force=force,
         base=None if isolation.base is None else from_wire(isolation.base),
         base_commit=isolation.base_commit,

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from overmind_core.git import changes as module
-from overmind_core.git.changes import worktree_changes
+from overmind_core.git.changes import commits_between, names_between, work_history, worktree_changes
 from overmind_core.git.run import Git, GitFailed
 from tests.kit.repositories import Repository
 
@@ -126,3 +126,78 @@ def test_what_is_large_is_listed_and_not_read(repository, git, monkeypatch):
 def test_a_folder_that_is_no_repository_is_refused_by_git(tmp_path, repository, git):
     with pytest.raises(GitFailed, match="not a git repository"):
         worktree_changes(git, str(tmp_path))
+
+
+HISTORIES = [
+    # the files of each commit, those that are not committed, (is there such a rest, what is as before, what is undone)
+    ([{"a": "1\n"}, {"b": "1\n"}], {}, (False, (), ())),
+    ([{"a": "1\n"}, {"a": "1\n2\n"}], {"b": "1\n"}, (True, (), ())),
+    ([{"a": "1\n"}, {"a": "2\n"}], {}, (False, (), ("a",))),
+    ([{"a": "1\n"}], {"a": "2\n"}, (True, (), ("a",))),
+    ([{"kept": "new\n"}], {"kept": "old\n", "b": "1\n"}, (True, ("kept",), ())),
+    ([{"a": b"\0" + b"1"}, {"b": "1\n"}], {}, (False, (), ())),
+    ([{"a": b"\0" + b"1"}], {"a": b"\0" + b"2"}, (True, (), ("a",))),
+]
+
+
+@pytest.mark.parametrize(("commits", "rest", "expected"), HISTORIES)
+def test_it_is_known_what_commits_undo_of_each_other_and_what_is_not_committed_counts(
+    repository, git, commits, rest, expected
+):
+    first = repository.commit("first", {"kept": "old\n"})
+    for number, files in enumerate(commits):
+        repository.commit(str(number), files)
+    repository.write(rest)
+    before = repository.traces()
+    assert work_history(git, repository.folder, first) == expected
+    assert repository.traces() == before
+
+
+def test_a_merge_of_what_has_landed_undoes_nothing_and_what_it_adds_by_itself_is_seen(repository, git):
+    repository.commit("first", {"a": "1\n"})
+    repository.git("branch", "agent")
+    landed = repository.commit("landed", {"a": "landed\n"})
+    worktree = repository.worktree("agent")
+    worktree.commit("own", {"a": "own\n"})
+    subprocess.run(["git", "merge", "-q", landed], cwd=worktree.folder, env=worktree.environ, check=False)
+    worktree.commit("both", {"a": "landed\nown\n", "secret": "1\n"})
+    assert work_history(git, worktree.folder, landed) == (False, (), ())
+    os.unlink(worktree.path("secret"))
+    assert work_history(git, worktree.folder, landed) == (True, ("secret",), ())
+
+
+AFTER_A_MERGE = [
+    # the file after the merge, then as it is in the end, whether something of the merge is undone
+    ("base\nown\nsecret\n", "base\nown\nmore\n", ("a",)),
+    ("base\nown\nsecret\n", "base\nown\nsecret\nmore\n", ()),
+    ("base\nown\n", "own\n", ()),
+]
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+@pytest.mark.parametrize(("merged", "last", "undone"), AFTER_A_MERGE)
+def test_what_is_removed_of_what_a_merge_has_added_by_itself_is_undone(
+    repository, git, merged, last, undone, is_committed
+):
+    repository.commit("first", {"a": "base\n"})
+    repository.git("branch", "agent")
+    landed = repository.commit("landed", {"b": "1\n"})
+    worktree = repository.worktree("agent")
+    worktree.commit("own", {"a": "base\nown\n"})
+    worktree.git("merge", "-q", "--no-commit", landed)
+    worktree.commit("merged", {"a": merged})
+    worktree.write({"a": last})
+    if is_committed:
+        worktree.commit("last", {})
+    assert work_history(git, worktree.folder, landed) == (not is_committed, (), undone)
+
+
+def test_commits_are_as_they_were_made_whatever_stands_for_them(repository, git):
+    first = repository.commit("first", {"a": "1\n"})
+    evil = repository.commit("evil", {"a": "evil\n"})
+    good = repository.commit("good", {"a": "1\n", "b": "1\n"})
+    repository.git("replace", "--graft", good, first)
+    repository.git("replace", evil, first)
+    repository.write({".git/info/grafts": f"{good} {first}\n"})
+    assert [one.hash for one in commits_between(git, repository.folder, first)] == [good, evil]
+    assert names_between(git, repository.folder, first, evil)

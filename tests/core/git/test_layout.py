@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from overmind_core.git.layout import asked_folders, common_around, common_of, folders_of, git_folders
+from overmind_core.git.layout import asked_folders, common_around, common_of, folders_of, git_folders, worktree_of
 from overmind_core.git.run import Git, GitFailed
 
 
@@ -102,6 +102,25 @@ def test_the_common_folder_is_told_of_itself_and_of_each_checkout(repo, tmp_path
     assert common_of(str(tmp_path)) is common_of(f"{repo.path}/none") is None
     repo("init", "-q", "--bare", f"{tmp_path}/bare")
     assert common_of(f"{tmp_path}/bare") == f"{tmp_path}/bare"
+
+
+def test_a_worktree_is_one_as_long_as_its_link_leads_to_its_repository(repo):
+    one = f"{repo.path}/one"
+    repo("worktree", "add", "-q", "--detach", one)
+    os.makedirs(f"{one}/sub")
+    assert worktree_of(one) == f"{repo.path}/.git"
+    assert worktree_of(repo.path) is worktree_of(f"{one}/sub") is worktree_of(f"{repo.path}/none") is None
+    os.rename(f"{one}/.git", f"{one}/link")
+    assert worktree_of(one) is None, "without its link"
+    os.mkdir(f"{one}/.git")
+    assert worktree_of(one) is None, "git looks further up"
+    os.rmdir(f"{one}/.git")
+    repo.git(one, "init", "-q")
+    assert worktree_of(one) is None, "it is a repository of its own"
+    os.rename(f"{one}/.git", f"{one}/other")
+    with open(f"{one}/.git", "w", encoding="utf-8") as link:
+        link.write(f"gitdir: {repo.path}/.git\n")
+    assert worktree_of(one) is None, "it has what the main checkout has"
 
 
 def test_files_of_a_checkout_are_not_taken_for_git_s(repo):

@@ -44,7 +44,9 @@ def trapped(tmp_path):
     """A repository in which every setting and hook that names a program names one that leaves its name in a folder."""
     one = Repository(str(tmp_path / "shop"))
     first = one.commit("first", {"a.txt": "one\n", "b.bin": "\0\n"})
-    one.write({".gitattributes": "* diff=trap filter=trap merge=trap\n"})
+    side = one.worktree("side")
+    for checkout in (one, side):
+        checkout.write({".gitattributes": "* diff=trap filter=trap merge=trap\n"})
     traps = tmp_path / "traps"
     traps.mkdir()
     for folder, names in ((one.path(".git", "hooks"), HOOKS), (str(traps), SETTINGS)):
@@ -58,8 +60,9 @@ def trapped(tmp_path):
     one.git("config", "log.showSignature", "true")
     for name in SETTINGS:
         one.git("config", name, str(traps / name))
-    one.write({"a.txt": "two\n", "new.txt": "new\n"})
-    os.utime(one.path("b.bin"), (1, 1))  # git has to look whether it has changed
+    for checkout in (one, side):
+        checkout.write({"a.txt": "two\n", "new.txt": "new\n"})
+        os.utime(checkout.path("b.bin"), (1, 1))  # git has to look whether it has changed
     return one, first
 
 
@@ -70,19 +73,19 @@ def ran(folder):
 def test_a_look_runs_no_hook_and_no_program_of_the_settings_but_filters(trapped, tmp_path):
     shop, first = trapped
     git = Git(shop.environ, "abcdefgh", home="/the/home")
-    top = shop.folder
+    top, side = shop.folder, f"{shop.folder} side"
     found = find_repository(git, top)
     assert found is not None
     worktree_changes(git, top, "main")
     changes_since(git, top, take_state(git, top, str(tmp_path / "states")), str(tmp_path / "states"))
-    worktree_status(git, top, "main", first)
+    worktree_status(git, side, "main", first)
     names_between(git, top, first, "HEAD")
     unmerged_commits(git, top, [first], ours=["main"], base=None, began=None)
     is_landed(git, top, first, first)
     look, index = look_at(git, top, ignored=True), look_at_index(git, top)
     nested_repositories(git, top, look, index)
     uncommitted_files(git, top, look, index)
-    is_untouched(git, top, "main", first)
+    is_untouched(git, side, "main", first)
     unsaved_repositories(git, top)
     added_gitlinks(git, top, first, "HEAD")
     ignored(git, top, ["a.txt"])

@@ -10,6 +10,7 @@ from overmind_core.domain.checkout_collisions import Collisions
 from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.landing import MergeWay
 from overmind_core.git import merge as git_merge
+from overmind_core.git.branches import commits_made
 from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved
 from overmind_core.git.merge_tree import merged_tree
 from overmind_core.git.operation import operation_of
@@ -56,7 +57,7 @@ class Merging:
         return merged_tree(self.git, self.shop.folder, commit=commit, target=self.target().commit)
 
     def land(self, target, after):
-        git_merge.land(self.git, self.shop.folder, target, after, "test")
+        git_merge.land(self.git, self.shop.folder, target, after, "overmind: merge red")
 
 
 @pytest.fixture
@@ -83,12 +84,43 @@ def test_a_branch_lands_in_each_way_and_stays_as_it_is(shop, merge, way, history
     assert shop.git("log", "--topo-order", "--format=%s", "main").splitlines() == history
     assert (shop.read("cart"), shop.git("status", "--porcelain")) == ("2\n", ""), "the checkout has moved along"
     assert shop.git("rev-parse", "red") == red
+    assert after in commits_made(merge.git, shop.folder, "refs/heads/main"), "forwarded there by us"
     assert tree == shop.git("rev-parse", "main^{tree}"), "as it was foreseen"
     with pytest.raises(AlreadyMerged):
         merge.foresee()
     assert len(shop.git("worktree", "list").splitlines()) == 1
     with pytest.raises(AlreadyMerged):
         merge.integrate(way)
+
+
+OWN = ("commit", "-q", "--allow-empty", "-m", "own")
+MADE = [
+    # what is done on a branch that began before main's newest commit, how many commits are made by it
+    ([("merge", "-q", "main")], 0),
+    ([("reset", "-q", "--hard", "main")], 0),
+    ([("rebase", "-q", "main")], 0),
+    ([("rebase", "-q", "--apply", "main")], 0),
+    ([("cherry-pick", "--ff", "main")], 0),
+    ([("pull", "-q", ".", "main")], 0),
+    ([OWN, ("cherry-pick", "main")], 2),
+    ([OWN, (*OWN, "--amend")], 2),
+    ([OWN, ("merge", "-q", "--no-edit", "main")], 2),
+    ([OWN, ("pull", "-q", "--no-rebase", "--no-edit", ".", "main")], 2),
+    ([OWN, ("rebase", "-q", "main")], 2),
+    ([OWN, ("pull", "-q", "--rebase", ".", "main")], 2),
+    ([("revert", "--no-edit", "HEAD")], 1),
+]
+
+
+@pytest.mark.parametrize(("steps", "made"), MADE)
+def test_the_log_of_a_branch_tells_what_was_made_there_from_what_it_was_moved_to(shop, steps, made):
+    shop.git("checkout", "-q", "-b", "own", "main~1")
+    for number, words in enumerate(steps):
+        shop.environ["GIT_COMMITTER_DATE"] = f"2030-01-01T00:00:0{number}Z"  # or what is made anew may be the same
+        shop.git(*words)
+    found = commits_made(Git(shop.environ), shop.folder, "refs/heads/own")
+    assert (len(found), shop.git("rev-parse", "HEAD") in found) == (made, made > 0)
+    assert commits_made(Git(shop.environ), shop.folder, "refs/heads/none") == frozenset()
 
 
 @pytest.mark.parametrize("way", list(MergeWay))
@@ -226,7 +258,7 @@ def test_a_target_that_nobody_has_checked_out_is_moved_by_its_name(shop, merge):
     assert target.folder is None
     merge.land(target, after)
     assert (shop.git("rev-parse", "main"), shop.git("rev-parse", "HEAD")) == (after, target.commit)
-    assert shop.git("reflog", "-1", "--format=%gs", "main") == "test"
+    assert shop.git("reflog", "-1", "--format=%gs", "main") == "overmind: merge red"
 
 
 def test_a_target_that_is_locked_on_a_disk_that_is_not_there_is_not_moved_and_a_deleted_one_is(shop, merge):

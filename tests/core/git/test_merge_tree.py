@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 
 import pytest
 
-from overmind_core.git.merge_tree import MergeSide, conflict_sides, conflicting_paths
+from overmind_core.git import merge_tree as module
+from overmind_core.git.merge_tree import MergeSide, conflict_sides, conflicting_paths, conflicts_of_steps
 from overmind_core.git.run import GitAnswer, GitFailed
 
 LINES = "".join(f"{number}\n" for number in range(20))
@@ -109,6 +111,7 @@ def test_nothing_is_said_where_git_can_not_tell(pair, monkeypatch, code):
     monkeypatch.setattr(type(pair.repo.git), "run", old)
     assert pair.of_branches() is None
     assert conflict_sides(pair.repo.git, pair.repo.path, commit="one", target="two", most=1000) == ()
+    assert conflicts_of_steps(pair.repo.git, pair.repo.path, [("one", "one")], commit="two") is None
 
 
 def test_histories_without_a_common_commit_can_not_be_told(pair):
@@ -126,3 +129,57 @@ def test_both_sides_of_each_conflict_are_shown_and_cut_at_whole_lines(pair):
     assert [one.path for one in found] == ["a", "b"]
     assert ("-3\n+III\n" in found[0].target, "-3\n+three\n" in found[0].own) == (True, True)
     assert all(len(diff) <= 1000 and diff.endswith("\n") for diff in found[1][1:])
+
+
+def test_of_the_steps_of_a_branch_those_whose_lines_meet_the_work_are_told(pair):
+    steps = [pair.repo("rev-parse", "one")]
+    for old, new in (("19\n", "19\nappended\n"), ("3\n", "three\n"), ("11\n", "eleven\n"), ("4\n", "four\n")):
+        with open(os.path.join(pair.folders[0], "a"), encoding="utf-8") as file:
+            text = file.read()
+        pair.commit(0, "a", f"\n{text}".replace(f"\n{old}", f"\n{new}", 1)[1:])
+        steps.append(pair.repo("rev-parse", "one"))
+    pair.commit(1, "a", LINES.replace("3\n4\n", "III\nIV\n", 1))
+    before = pair.traces()
+    found = conflicts_of_steps(pair.repo.git, pair.repo.path, list(itertools.pairwise(steps)), commit="two")
+    assert found == [frozenset(), {"a"}, frozenset(), {"a"}]
+    assert pair.traces() == before
+
+
+def test_who_changes_a_file_that_the_work_removes_or_that_is_no_text_takes_part(pair):
+    pair.commit(0, "a", "\0one")
+    pair.commit(1, "a", "\0two")
+    os.unlink(os.path.join(pair.folders[1], "b"))
+    pair.commit(0, "b", LINES + "more\n")
+    pair.commit(1, "c", "new\n")
+    steps = [("one~2", "one~1"), ("one~1", "one")]
+    assert conflicts_of_steps(pair.repo.git, pair.repo.path, steps, commit="two") == [frozenset("a"), frozenset("b")]
+
+
+def test_no_git_is_run_for_each_file_that_conflicts(pair, monkeypatch):
+    steps, asked = [pair.repo("rev-parse", "one")], []
+    names = ["a", "b", ":c [1]", "d/e", os.fsdecode(b"\xff\n")]
+    for number, side in ((0, "three\n"), (1, "III\n"), (0, "drei\n")):
+        for name in names:
+            pair.write(number, name, LINES.replace("3\n", side, 1) + "end")
+        pair.commit(number, "last", f"{side}")
+        steps.append(pair.repo("rev-parse", "one"))
+    run = type(pair.repo.git).run
+
+    def counted(self, folder, *words, **how):
+        asked.append(words)
+        return run(self, folder, *words, **how)
+
+    monkeypatch.setattr(type(pair.repo.git), "run", counted)
+    found = conflicts_of_steps(pair.repo.git, pair.repo.path, list(itertools.pairwise(steps)), commit="two")
+    assert found == [{*names, "last"}, frozenset(), {*names, "last"}]
+    assert len([words for words in asked if "rev-parse" not in words]) <= 3 * 3
+
+
+def test_a_file_that_is_large_is_not_read(pair, monkeypatch):
+    pair.commit(0, "a", LINES.replace("3\n", "three\n", 1))
+    pair.commit(0, "a", LINES.replace("3\n", "three\n", 1) + "more\n")
+    pair.commit(1, "a", LINES.replace("3\n", "III\n", 1))
+    steps = [("one~1", "one")]
+    assert conflicts_of_steps(pair.repo.git, pair.repo.path, steps, commit="two") == [frozenset()]
+    monkeypatch.setattr(module, "_LARGE", 10)
+    assert conflicts_of_steps(pair.repo.git, pair.repo.path, steps, commit="two") == [frozenset("a")]

@@ -142,6 +142,20 @@ def test_the_callers_own_repository_is_not_meant(tmp_path):
     assert "GIT_AUTHOR_NAME=Ada" in said
 
 
+def test_a_git_in_a_missions_worktree_does_not_look_at_the_checkout_around_it(git, tmp_path):
+    shop = Repository(str(tmp_path / "shop"))
+    shop.commit("first", {"a": "1\n", "sub/.overmind/b": "1\n"})
+    shop.git("worktree", "add", "-q", ".overmind/worktrees/abc")
+    own = shop.path(".overmind", "worktrees", "abc")
+    for folder in (own, f"{own}/sub", f"{own}/sub/.overmind"):
+        assert git(folder, "rev-parse", "--show-toplevel") == os.path.realpath(own)
+    os.unlink(f"{own}/.git")
+    for folder in (own, f"{own}/sub"):
+        with pytest.raises(GitFailed, match="not a git repository"):
+            git(folder, "add", "-A")
+    assert git(shop.path("sub"), "rev-parse", "--show-toplevel") == os.path.realpath(shop.folder)
+
+
 def test_a_lookup_is_started_by_no_other_program(tmp_path, monkeypatch):
     shop = Repository(str(tmp_path / "shop"))
     head = shop.commit("first", {"a": "1\n"})

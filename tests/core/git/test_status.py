@@ -94,6 +94,11 @@ def another_branch(repo):
     repo("branch", "kept", "overmind/api")
 
 
+def another_branch_and_squash(repo):
+    another_branch(repo)
+    squash(repo)
+
+
 def at_a_remote(repo):
     repo("update-ref", "refs/remotes/origin/kept", "overmind/api")
 
@@ -122,18 +127,20 @@ def another_change_of_the_file(repo):
 
 
 @pytest.mark.parametrize(
-    ("done", "merged"),
+    ("done", "merged", "elsewhere"),
     [
-        *((way, True) for way in (merge, fast_forward, squash, squash_then_more, pick, pick_then_more)),
-        *((way, True) for way in (another_branch, at_a_remote, squashed_at_a_remote)),
-        *((way, False) for way in (nothing, half, pushed_under_its_own_name, another_change_of_the_file)),
+        *((way, True, ()) for way in (merge, fast_forward, squash, squash_then_more, pick, pick_then_more)),
+        *((way, True, ()) for way in (another_branch_and_squash, squashed_at_a_remote)),
+        (another_branch, True, ("kept",)),
+        (at_a_remote, True, ("origin/kept",)),
+        *((way, False, ()) for way in (nothing, half, pushed_under_its_own_name, another_change_of_the_file)),
     ],
 )
-def test_whether_its_work_is_elsewhere(repo, path, look, done, merged):
+def test_whether_its_work_is_elsewhere(repo, path, look, done, merged, elsewhere):
     repo.commit("one.txt", at=path)
     repo.commit("two.txt", at=path)
     done(repo)
-    assert look().merged is merged
+    assert (look().merged, look().elsewhere) == (merged, elsewhere)
 
 
 def test_work_that_was_undone_again_is_in_no_other_place(repo, path, look):
@@ -172,8 +179,15 @@ def test_names_come_as_the_system_has_them(repo, path, look):
     assert look().dirty == (os.fsdecode(b"\xff\n -> x"),)
 
 
-def test_without_its_link_what_is_around_is_not_taken_for_it(repo, path, look):
+def test_without_its_link_neither_what_is_around_nor_another_repository_is_taken_for_it(repo, path, look):
     os.unlink(f"{path}/.git")
+    with pytest.raises(GitFailed, match="is no longer a worktree"):
+        look()
+    os.mkdir(f"{path}/.git")
+    with pytest.raises(GitFailed, match="is no longer a worktree"):
+        look()
+    repo.git(path, "init", "-q")
+    repo.commit("new.txt", at=path)
     with pytest.raises(GitFailed, match="is no longer a worktree"):
         look()
 

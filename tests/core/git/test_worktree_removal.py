@@ -203,7 +203,12 @@ def replace_the_repository(repo, path):
     repo.git(path, "init", "-q")
 
 
-@pytest.mark.parametrize("harm", [lose_the_link, break_gits_folder, replace_the_repository])
+def empty_the_link(repo, path):
+    os.unlink(f"{path}/.git")
+    os.mkdir(f"{path}/.git")
+
+
+@pytest.mark.parametrize("harm", [lose_the_link, empty_the_link, break_gits_folder, replace_the_repository])
 def test_when_git_can_not_say_what_is_work_all_of_it_is(repo, path, harm):
     harm(repo, path)
     with pytest.raises(Dirty) as refused:

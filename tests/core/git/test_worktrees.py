@@ -17,7 +17,18 @@ from overmind_core.git import run
 from overmind_core.git.run import MARK, GitFailed, retry_while_locked
 from overmind_core.git.status import worktree_status
 from overmind_core.git.worktree_removal import CLAIM, claimed_branch
-from overmind_core.git.worktrees import LARGEST_EXCLUDE, NewWorktree, add, again, exclude, holds, listed, remove
+from overmind_core.git.worktrees import (
+    LARGEST_EXCLUDE,
+    NewWorktree,
+    add,
+    again,
+    exclude,
+    exclude_paths,
+    holds,
+    listed,
+    new_links,
+    remove,
+)
 from overmind_core.system.sweep import end_stragglers
 from tests.kit import processes
 from tests.kit.waiting import eventually
@@ -215,6 +226,34 @@ def test_what_is_not_a_worktree_is_the_persons_and_seen_by_git(repo):
     repo.write(".overmind/specs/cart/brief.md")
     repo.write(".overmind/worktrees/x")
     assert repo("status", "--porcelain", "--untracked-files=all") == "?? .overmind/specs/cart/brief.md"
+
+
+ODD = ["plain", "deep/er", "two  ", "back\\slash", "a*b", "[x]", "!not", "#no"]
+
+
+def test_paths_of_any_letters_are_excluded_as_they_are_and_once(repo):
+    for name in (*ODD, "a-b", "sub/plain"):
+        repo.write(name)
+    for _ in range(2):
+        exclude_paths(repo.seen.common, [*ODD, "two\nlines"])
+    assert repo("status", "--porcelain", "--untracked-files=all").splitlines() == ["?? a-b", "?? sub/plain"]
+    with open(f"{repo.seen.common}/info/exclude", encoding="utf-8") as file:
+        assert len(file.read().splitlines()) == len(ODD)
+
+
+def test_a_link_to_what_is_ignored_as_a_folder_alone_is_new_until_it_is_excluded(repo):
+    repo.commit(".gitignore", "modules/\n*.env\n")
+    made(repo)
+    path, names = repo.worktree(), ["modules", "b.env", "seen", "gone"]
+    repo.write("b.env")
+    for name in ("modules", "seen"):
+        os.mkdir(f"{repo.path}/{name}")
+    for name in names[:3]:
+        os.symlink(f"{repo.path}/{name}", f"{path}/{name}")
+    assert new_links(repo.git, repo.path, path, names) == ["modules"]
+    exclude_paths(repo.seen.common, ["modules"])
+    assert new_links(repo.git, repo.path, path, names) == []
+    assert repo.git(path, "status", "--porcelain") == "?? seen"
 
 
 def test_an_exclude_file_that_is_a_link_stays_one(repo):

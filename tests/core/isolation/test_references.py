@@ -84,3 +84,19 @@ def test_a_name_is_given_where_it_means_the_mission_and_else_the_id(shop, others
                 [item async for item in inside.stream("merge", id=blue)]
 
     shop.play(story)
+
+
+def test_a_mission_that_was_renamed_is_named_so_wherever_its_work_is(shop):
+    async def story(inside):
+        red = await shop.ended(inside, "committed")
+        await inside.ask("update", id=red, name="blue")
+        with pytest.raises(OvermindError, match=r"^blue has 1 unmerged commit .* See: overmind changes blue,"):
+            await inside.ask("discard", id="blue")
+        with pytest.raises(OvermindError) as refused:
+            await inside.ask("discard", id="red", force=True)
+        assert refused.value.code == "not_found"
+        planned = await inside.ask("worktrees_prune", force=True, dry_run=True)
+        assert [one["name"] for one in planned["removed"]] == ["blue"]
+        assert (await inside.ask("discard", id="blue", force=True))["name"] == "blue"
+
+    shop.play(story)

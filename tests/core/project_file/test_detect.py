@@ -439,6 +439,36 @@ services:
     assert "hidden" not in first(found)
 
 
+SECRETS = [
+    # beside the file, the variable of its container, what is written down
+    ("DB_PASS=hunter2", "POSTGRES_PASSWORD: ${DB_PASS}", {"POSTGRES_PASSWORD": "dev"}),
+    ("AUTH_VERSION=1.2", "VERSION: ${AUTH_VERSION}", {"VERSION": "1.2"}),
+    ("X=1", "PASSIVE_PORTS: ${PORTS}", {}),
+    ("X=1", "BYPASS_CACHE: ${CACHE}", {}),
+    ("X=1", "HOST_PWD: ${PWD}", {}),
+    ("MYSQL_PWD=hunter2", "MYSQL_ROOT_PASSWORD: $MYSQL_PWD", {"MYSQL_ROOT_PASSWORD": "dev"}),
+    ("db_password=hunter2", "root_password: ${db_password:?}", {"root_password": "dev"}),
+    ("APP_CREDENTIALS=hunter2", "CREDENTIALS: ${APP_CREDENTIALS}", {}),
+    ("MINE=hunter2", "ROOT_TOKEN: ${MINE}", {"ROOT_TOKEN": "dev"}),
+    ("MINE=hunter2", "- ROOT_TOKEN=${MINE}", {"ROOT_TOKEN": "dev"}),
+    ("MINE=hunter2", "HTTP_AUTH: ${MINE}", {}),
+    ("MINE=hunter2", "DATABASE_URL: pg://me:${MINE}@db/x", {}),
+    ("MINE=plain", "NAME: ${MINE}", {"NAME": "plain"}),
+    ("MINE=plain", "- NAME=${MINE}", {"NAME": "plain"}),
+]
+
+
+@tabled(("settings", "variable", "env"), SECRETS)
+def test_no_secret_of_a_compose_project_is_written_into_a_file_for_git(settings, variable, env):
+    compose = f"services:\n  db:\n    image: x\n    environment:\n      {variable}\n"
+    known = proposal.variables(f"{settings}\n".encode())
+    detected = Detected(distinct(proposal.proposals(compose.encode(), "compose.yaml", known).proposals))
+    text = first(detected)
+    (service,) = read(detected).services
+    assert (service.env, "hunter2" in text) == (env, False)
+    assert ("# in place of a secret: this file is meant for git\n" in text) is ("dev" in env.values())
+
+
 COMMENTED = {
     "nothing": {},
     "installed": {"package__json": "{}", "__gitignore": "node_modules/\n"},

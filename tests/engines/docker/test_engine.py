@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.containers.engine import ContainerFailed, Engine, ImageMissing
-from overmind_core.containers.model import HOME, HOST, MISSION, SERVICE
+from overmind_core.containers.model import HOME, HOST, MISSION, SERVICE, USER
 from tests.kit.containers import BUSYBOX, REDIS, REDIS_PORT, Containers, free_port, redis
 from tests.kit.waiting import eventually
 
@@ -196,6 +196,7 @@ def test_stopped_ones_are_found_by_their_labels_too(containers, engine):
         containers.home,
         False,
         spec.labels.get(HOST, ""),
+        spec.labels.get(USER, ""),
     )
     assert engine.own_containers(containers.home) == [expected]
     assert expected in engine.all_labelled()

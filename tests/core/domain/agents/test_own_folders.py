@@ -26,6 +26,7 @@ USES = [
     ("Read", {"file_path": ""}, None),
     ("Read", {"file_path": f"{IN}/a\0b"}, None),
     ("Read", {"file_path": [IN]}, None),
+    ("NotebookRead", {"notebook_path": f"{IN}/a.ipynb"}, ("a.ipynb",)),
     ("LS", {"path": IN}, ()),
     ("Grep", {"path": IN, "pattern": "/../"}, ()),
     ("Grep", {"path": IN, "pattern": "x", "glob": "../**"}, None),
