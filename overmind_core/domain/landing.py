@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -17,6 +17,10 @@ LEFT_MARKS = "left the marks of a conflict in "
 """What is said of work whose conflicts were committed as git has written them, before the files."""
 MOST_SUBJECTS = 20
 """Commits that a message names."""
+UNCOMMITTED = "the uncommitted rest"
+"""The commit of the rest of some work, among those that have a hash and a subject."""
+UNREADABLE = "work that nobody can read"
+"""Said of what is lost with a worktree that is missing or broken: its branch may have commits, and its folder files."""
 
 
 class MergeWay(StrEnum):
@@ -143,6 +147,8 @@ class RemovalCandidate:
     @property
     def loss(self) -> str:
         """What would be lost, in words; "" when nothing would."""
+        if self.problem:
+            return UNREADABLE
         kinds = (
             (self.uncommitted, "uncommitted file"),
             (self.unmerged, "unmerged commit"),
@@ -177,6 +183,23 @@ def marks_text(name: str, files: Sequence[str], command: str) -> str:
     `command`: it merges them.
     """
     return f"{name} {LEFT_MARKS}{list_text(files)}. Resolve and commit them, or merge them as they are: {command}"
+
+
+def commits_text(commits: Sequence[str], passing: Sequence[str], undone: Sequence[str]) -> Iterator[str]:
+    """Sentences about the commits of some work, which its reviewer is not shown one by one.
+
+    Args:
+        commits: All of them, for people.
+        passing: Files that they change, and that are as before all the same.
+        undone: Files that change, and in which one undoes something of another.
+    """
+    if passing:
+        yield f"Its commits also change {list_text(passing)}, and undo that again."
+    if passing or len(commits) > 1:
+        within = f" in {list_text(undone)}" if undone else ""
+        how = f", with what one undoes of another{within}" if passing or undone else ""
+        land = "lands" if len(commits) == 1 else "land"
+        yield f"{count_text(len(commits), 'commit')} {land} as made{how}: {list_text(commits)}."
 
 
 def list_text(names: Sequence[str], most: int = 5) -> str:

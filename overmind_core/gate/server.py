@@ -385,7 +385,7 @@ def _completed(name: str, args: Json) -> Json:
     from overmind_core.domain.operations import OPERATIONS  # noqa: PLC0415 - as above
 
     found = {**args}
-    if name == "restart":
+    if name in {"restart", "merge"}:
         found.pop("session_env", None)  # what serves a session of another machine serves nobody here
     for argument in OPERATIONS[name].caller:
         if found.get(argument) is None:

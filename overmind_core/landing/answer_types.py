@@ -39,7 +39,9 @@ class WorktreeInfo(TypedDict):
     operation: GitOperation | None
     """The operation of git's that is not finished there, such as a rebase."""
     merged: bool | None
-    """All its commits are in the base."""
+    """Nothing of its commits is lost with it: the base has them, also as other commits, or `elsewhere` does."""
+    elsewhere: list[str] | None
+    """Other branches that have all its commits, where the base has not got that work; empty where it has."""
     ignored: int
     """Files that git ignores, for which it was kept when its mission ended."""
     ports: dict[str, int]
@@ -162,8 +164,8 @@ class MergeResult(MissionWork):
     """Of a preview: why the merge itself would be refused, for work that is not committed, or as the target can't be
     moved now: sentences that say what helps."""
     unreviewed: NotRequired[str]
-    """Of a preview: why the merge would be refused all the same, as nobody has accepted the work: a sentence without
-    its end."""
+    """Of a preview: why the merge would be refused all the same, as nobody has accepted the work, or that of another
+    quest with commits in it: a sentence without its end."""
 
 
 class ResolvingWork(MissionWork):
@@ -180,6 +182,8 @@ class ResolvingWork(MissionWork):
     """Number of the message that the agent was sent."""
     restarted: bool
     """Its session had ended, and was started again."""
+    waits_for: Literal["thaw", "terminal"] | None
+    """Why the message waits: the agent is frozen, or a person has it in a terminal. Null: it does not, for these."""
 
 
 MergeItem = MergeStep | MergeTarget | MergeCheck | MergeResult | ResolvingWork
@@ -202,6 +206,8 @@ class DiscardedWork(MissionWork):
     branch: str | None
     containers: list[str]
     volumes: list[str]
+    elsewhere: NotRequired[list[str]]
+    """Other branches that have its commits, which have not landed; none where nobody has looked."""
 
 
 class PrunedWork(DiscardedWork):
@@ -222,3 +228,5 @@ class PrunedWorktrees(TypedDict):
 
     removed: list[PrunedWork]
     kept: list[KeptWork]
+    as_shown: dict[str, str]
+    """Mission → a digest of the work in what was removed, or would be; see the argument."""

@@ -6,12 +6,15 @@ All worktrees are inspected side by side, and a broken one says so itself. Texts
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from overmind_core.domain.landing import RemovalCandidate
-from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import status
 from overmind_core.isolation.steps.containers import with_engine
@@ -19,15 +22,16 @@ from overmind_core.isolation.steps.worktree import keep_rules
 from overmind_core.missions.answers import outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from overmind_core.containers.engine import Engine
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.isolation.keep import KeepRules
     from overmind_core.git.changes import ChangedFile, WorktreeChanges
     from overmind_core.git.status import WorktreeStatus
+    from overmind_core.git.worktree_removal import RemovedWorktree
     from overmind_core.isolation.workspace import Workspace
-    from overmind_core.landing.answer_types import CommitInfo, FileChange, MissionChanges, WorktreeInfo
+    from overmind_core.landing.answer_types import CommitInfo, DiscardedWork, FileChange, MissionChanges, WorktreeInfo
     from overmind_core.landing.locations import Locations, WorkLocation
     from overmind_core.missions.ports import Standings
     from overmind_core.missions.registry import Registry
@@ -50,15 +54,46 @@ class InspectedWorktree(NamedTuple):
     problem: str
     """"" when there is none."""
 
-    def standing(self, *, live: bool) -> RemovalCandidate:
-        """What it stands for when it is to be removed; `live`: its mission is."""
+    def elsewhere(self, gone: Collection[str] = ()) -> list[str]:
+        """The other branches that have its commits, which have not landed, but for those that have `gone`."""
+        found = () if self.state is None else self.state.elsewhere
+        return [to_wire(name) for name in found if to_wire(name) not in gone]
+
+    def standing(self, *, live: bool, gone: Collection[str] = ()) -> RemovalCandidate:
+        """What it stands for when it is to be removed.
+
+        Args:
+            live: Its mission is.
+            gone: Branches that are removed before it, and keep its commits no more.
+        """
         state = self.state
         if state is None:
             return RemovalCandidate(live, problem=self.problem)
-        unmerged = () if state.merged else tuple(to_wire(subject) for _, subject in state.commits)
+        is_kept = state.merged and (not state.elsewhere or bool(self.elsewhere(gone)))
+        unmerged = () if is_kept else tuple(to_wire(subject) for _, subject in state.commits)
         return RemovalCandidate(
             live, tuple(map(to_wire, state.dirty)), unmerged, tuple(map(to_wire, state.ignored.kept))
         )
+
+    def digest(self, run: int) -> str:
+        """Another text for other work that would be lost with it; `run`: the number of its mission's newest. Blocks.
+
+        Files are told apart by their sizes and the times at which they were written.
+        """
+        state = self.state
+        if state is None:
+            lost: tuple[object, ...] = ()
+        else:
+            written = [_written(self.isolation, path) for path in (*state.dirty, *state.ignored.kept)]
+            lost = (state.dirty, () if state.merged else state.commits, state.ignored.kept, written)
+        return hashlib.sha256(repr((run, lost, self.problem)).encode()).hexdigest()
+
+
+def _written(isolation: Isolation, path: str) -> tuple[int, int] | None:
+    with suppress(OSError):
+        found = os.lstat(os.path.join(from_wire(isolation.worktree or ""), path))
+        return found.st_size, found.st_mtime_ns
+    return None
 
 
 class _Wanted(NamedTuple):
@@ -119,6 +154,32 @@ def changes(place: WorkLocation, found: WorktreeChanges, base: str = "", note: s
         "cut": cut,
         "note": note,
     }
+
+
+def discarded(
+    isolation: Isolation, removed: RemovedWorktree | None = None, elsewhere: Sequence[str] = ()
+) -> DiscardedWork:
+    """The parts that a mission has of its own.
+
+    Args:
+        isolation: The mission's.
+        removed: What of its worktree was there, and is gone.
+        elsewhere: Other branches that have its commits, which have not landed.
+    """
+    has_folder, branch = isolation.branch is not None, isolation.branch
+    if removed is not None:
+        has_folder, branch = removed.worktree, None if removed.branch is None else to_wire(removed.branch)
+    found: DiscardedWork = {
+        "mission": isolation.mission,
+        "name": isolation.name,
+        "worktree": isolation.worktree if has_folder else None,
+        "branch": branch,
+        "containers": sorted(isolation.containers.values()),
+        "volumes": list(isolation.volumes),
+    }
+    if elsewhere:
+        found["elsewhere"] = list(elsewhere)
+    return found
 
 
 class WorktreeInspector:
@@ -187,6 +248,7 @@ class WorktreeInspector:
             "dirty": None if state is None else bool(state.dirty),
             "operation": None if state is None else state.operation,
             "merged": None if state is None else state.merged,
+            "elsewhere": None if state is None else looked.elsewhere(),
             "ignored": one.ignored if state is None else len(state.ignored.kept),
             "ports": self._workspace.ports.held_by(one.mission),
             "containers": looked.containers,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.isolation.isolation import reason_without_worktree
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
+from overmind_core.git.layout import GIT, worktree_of
 from overmind_core.git.run import NO_ROOM, UMASK, Git, GitFailed, GitMissing
 from overmind_core.isolation.errors import git_missing
 from overmind_core.missions.lookup import find
@@ -65,6 +67,25 @@ class WorkLocation:
     def scratch(self) -> str:
         """Where its work is merged."""
         return scratch_of(self.source, self.mission)
+
+    def has_folder(self) -> bool:
+        """True while its folder is there.
+
+        Raises:
+            OvermindError: `gone`, it is no worktree of the repository any more: git would work in what is around it, or
+                in another repository.
+        """
+        if not os.path.isdir(self.folder):
+            return False
+        if self.folder == self.source or worktree_of(self.folder) == os.path.realpath(self.repository):
+            return True
+        is_other = os.path.lexists(os.path.join(self.folder, GIT))
+        aside = "Move the .git in it away, then restore it" if is_other else "Restore it"
+        raise OvermindError(
+            "gone",
+            f"The folder of {self.name} is no longer a worktree: {to_wire(self.folder)}. Its commits are on "
+            f"{to_wire(self.branch or '')}. {aside} with: git -C {shlex.quote(to_wire(self.source))} worktree repair",
+        )
 
 
 def states_of(home: Home, mission: str) -> str:
@@ -138,7 +159,8 @@ class Locations:
             alone: It is changed; see `Workspace.find`.
 
         Raises:
-            OvermindError: `not_found`, `ambiguous`, `not_isolated`; `gone`, its worktree is not there; `work_lost`.
+            OvermindError: `not_found`, `ambiguous`, `not_isolated`; `gone`, its worktree is not there, or what is there
+                is none of its repository; `work_lost`.
         """
         isolation = self._workspace.find(text, alone=alone)
         if isolation.lost:
@@ -151,12 +173,13 @@ class Locations:
         if reason is not None or isolation.worktree is None:
             message = f"Mission {isolation.mission} ({isolation.name}) has no worktree: {reason}."
             raise OvermindError("not_isolated", message)
-        if there and not os.path.isdir(from_wire(isolation.worktree)):
-            message = f"The worktree of {isolation.name} is missing: {isolation.worktree}."
+        place = replace(self.location_of(isolation), reference=self._workspace.reference(isolation))
+        if there and not place.has_folder():
+            message = f"The worktree of {place.name} is missing: {isolation.worktree}."
             raise OvermindError(
                 "gone", f"{message} Its commits are on {isolation.branch}: use overmind merge or discard"
             )
-        return replace(self.location_of(isolation), reference=self._workspace.reference(isolation))
+        return place
 
     def location_of(self, isolation: Isolation, mark: str = "") -> WorkLocation:
         """The place that a record is about, made or not.

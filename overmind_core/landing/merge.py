@@ -296,7 +296,8 @@ class MergeRun:
         self._post({"verify": self._verify})
         ended = await self._registry.ended(begun.mission.id)
         if ended.shell_exit != 0:
-            late = f"took more than {self._wish.verify_timeout:g} s (--verify-timeout)"
+            option = " (--verify-timeout)" if self._wish.why is None else ""  # what lands by itself has none
+            late = f"took more than {self._wish.verify_timeout:g} s{option}"
             how = late if ended.reason == Cause.TIMEOUT else f"failed (exit {ended.shell_exit})"
             message = f"The check of {self._place.name} on {trace.target} {how}:"
             # Asked before the scratch worktree goes, which may take all the room that there was.

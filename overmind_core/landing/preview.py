@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,15 @@ from overmind_core.domain.quests.classes import CONFLICT_LEFT
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository, status
+from overmind_core.git.branches import commits_made
 from overmind_core.git.changes import ChangedFile, CommitLine, commits_between, merge_base, names_between
 from overmind_core.git.conflict_marks import committed_marks
 from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetBranch, TargetInUse
-from overmind_core.git.merge_tree import merged_tree
+from overmind_core.git.merge_tree import conflicts_of_steps, merged_tree
 from overmind_core.git.nested import added_gitlinks, nested_repositories
 from overmind_core.git.operation import operation_of
+from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.status import is_landed
 from overmind_core.git.submodules import uncommitted_submodules
 from overmind_core.landing.locations import WorkLocation
@@ -44,6 +47,9 @@ if TYPE_CHECKING:
 
 REMEMBERED = 500
 """Landings that are looked at to find out whose a conflicting change is, the newest."""
+MOST_STEPS, MOST_LOOKED_AT = 30, 1000
+"""Landings, and commits of a person, of which it is looked at whether they conflict, as each takes two merges; and
+those times the files, as each is read then. The repository's other merges wait meanwhile."""
 _NO_COMMIT = "0" * 40
 
 
@@ -111,8 +117,8 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
     """Return what is to be done.
 
     Raises:
-        OvermindError: `invalid`, `dirty`, `nothing_to_merge`, `conflict_left`: it can't be done so; `changed`: the
-            work is not what was judged.
+        OvermindError: `invalid`, `dirty`, `gone`, `nothing_to_merge`, `conflict_left`: it can't be done so; `changed`:
+            the work is not what was judged.
         GitFailed: git refused.
     """
     git, name = place.git, to_wire(place.name)
@@ -141,7 +147,7 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         raise nested(place, links)
     since = merge_base(git, place.source, target.commit, commit)
     if since == commit or is_landed(git, place.source, commit, target.commit, fork=since):
-        raise OvermindError("nothing_to_merge", _nothing(place, target, uncommitted))
+        raise refusal or OvermindError("nothing_to_merge", _nothing(place, target))
     if not wish.with_marks and (marked := committed_marks(git, place.source, commit, target.commit)):
         files = [to_wire(path) for path in marked]
         raise OvermindError(
@@ -154,7 +160,7 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
 def _left_out(place: WorkLocation) -> tuple[WorktreeLook | None, tuple[str, ...], OvermindError | None]:
     """The look at a worktree, the files that a merge leaves out, and why it is refused; none where it was deleted."""
     git, folder = place.git, place.folder
-    if not os.path.isdir(folder):
+    if not place.has_folder():
         return None, (), None
     look, index = look_at(git, folder), look_at_index(git, folder)
     inside = nested_repositories(git, folder, look, index)
@@ -238,15 +244,13 @@ def overlooked(place: WorkLocation, files: Sequence[str]) -> str:
     return f"{message}. Let it look first: {command} (or --no-skip-worktree)"
 
 
-def _nothing(place: WorkLocation, target: TargetBranch, uncommitted: Sequence[str]) -> str:
+def _nothing(place: WorkLocation, target: TargetBranch) -> str:
     message = (
         f"{to_wire(target.branch)} has all commits of {to_wire(place.name)} ({to_wire(place.branch or '')}) already."
     )
     other = repository.branch_of(place.git, place.folder) if os.path.isdir(place.folder) else place.branch
     if other != place.branch:
         return f"{message} Its worktree has {to_wire(other or 'no branch')} checked out: that work is not included."
-    if uncommitted:
-        return f"{message} Uncommitted changes are not included: overmind commit {place.word} -m …"
     return message
 
 
@@ -297,6 +301,29 @@ def files_of(place: WorkLocation, before: str, after: str) -> tuple[ChangedFile,
     return names_between(place.git, place.source, before, after)
 
 
+def brought(place: WorkLocation, into: str, others: Sequence[WorkLocation]) -> str | None:
+    """Return the mission of the first of some other works of which a merge into a branch would bring commits.
+
+    Those of a work are the commits that were made on its branch or in its worktree, wherever they have got since.
+
+    Raises:
+        GitFailed: git refused.
+    """
+    git, source = place.git, place.source
+    target, tip = repository.resolve_all(git, source, repository.HEADS + into, repository.HEADS + (place.branch or ""))
+    fresh = merge.commits_between(git, source, target, tip) if target is not None and tip is not None else frozenset()
+    return next((one.mission for one in others if fresh and not fresh.isdisjoint(_made(git, one))), None)
+
+
+def _made(git: Git, place: WorkLocation) -> frozenset[str]:
+    """The commits that were made on its branch, and in its worktree while that is there; none that git can't name."""
+    found: frozenset[str] = frozenset()
+    for folder, name in ((place.source, repository.HEADS + (place.branch or "")), (place.folder, "HEAD")):
+        with suppress(GitFailed):
+            found |= commits_made(git, folder, name)
+    return found
+
+
 def known_landings(place: WorkLocation, since: str, until: str, landings: Sequence[LandingRow]) -> list[LandingRow]:
     """Return those landings of a repository that a branch has got between two commits, the oldest first.
 
@@ -312,13 +339,16 @@ def conflict(
 ) -> OvermindError:
     """Return the refusal that names whose changes meet in each file."""
     git, source, target = place.git, place.source, plan.target
+    rows = known_landings(place, plan.since, target.commit, landings)
     known = [
         Landed(ChangeAuthor(one.mission, one.name), merge.commits_between(git, source, one.before, one.after))
-        for one in known_landings(place, plan.since, target.commit, landings)
+        for one in rows
     ]
     own = ChangeAuthor(place.mission, place.name)
     changed = merge.commits_of(git, source, plan.since, target.commit, paths)
-    meet = {to_wire(path): change_authors(own, commits, known) for path, commits in changed.items()}
+    steps = [((row.before, row.after), one.commits) for row, one in zip(rows, known, strict=True)]
+    conflicting = _conflicting(place, plan, changed, steps)
+    meet = {to_wire(path): change_authors(own, commits, known) for path, commits in conflicting.items()}
     message = f"{count_text(len(paths), 'file')} of {to_wire(place.name)} conflict{'s' if len(paths) == 1 else ''} with"
     return OvermindError(
         "conflicts",
@@ -328,3 +358,40 @@ def conflict(
         before=target.commit,
         tip=plan.commit,
     )
+
+
+_Step = tuple[tuple[str, str], frozenset[str]]
+"""The commits of a branch from which and to which it was moved, and those that it got."""
+
+
+def _conflicting(
+    place: WorkLocation, plan: MergePlan, changed: Mapping[str, set[str]], landed: Sequence[_Step]
+) -> Mapping[str, set[str]]:
+    """The same commits without those that change a file elsewhere than where it conflicts, as far as git can tell.
+
+    Args:
+        place: Of the work.
+        plan: Of its merge.
+        changed: Path → the target's commits that have changed it.
+        landed: What has landed there, the oldest first; all other commits are a person's, one by one.
+    """
+    left = {commit for commits in changed.values() for commit in commits}
+    steps: list[_Step] = []
+    for step, commits in landed:
+        if left & commits:
+            steps.append((step, frozenset(left & commits)))
+            left -= commits
+    steps += [((f"{commit}^", commit), frozenset({commit})) for commit in sorted(left)]
+    is_clear = all(sum(bool(commits & own) for _, own in steps) <= 1 for commits in changed.values())
+    if is_clear or len(steps) > MOST_STEPS or len(steps) * len(changed) > MOST_LOOKED_AT:
+        return changed
+    found = None
+    with suppress(GitFailed):  # the files conflict all the same
+        found = conflicts_of_steps(place.git, place.source, [step for step, _ in steps], commit=plan.commit)
+    if found is None:
+        return changed
+    parts = [(commits, paths) for (_, commits), paths in zip(steps, found, strict=True)]
+    return {
+        path: commits & {one for own, paths in parts if path in paths for one in own} or commits
+        for path, commits in changed.items()
+    }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from overmind_core.domain.isolation.isolation import Removal
 from overmind_core.domain.isolation.project import Teardown
 from overmind_core.domain.landing import VERIFY_LIMIT, list_text
+from overmind_core.domain.quests.classes import UNFIT_TO_LAND
 from overmind_core.domain.quests.quest import MOST_NOT_OWNED, LandedWork
 from overmind_core.domain.quests.shared_folder import Basis, ShownChanges
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -188,8 +189,7 @@ class QuestLanding:
         """Tell whether `into` has all commits of a mission's branch, and that has some; False where git can't say."""
         from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
 
-        place = self._worktree_place(mission)
-        if place is None or place.branch is None:
+        if (place := self._worktree_place(mission)) is None or place.branch is None:
             return False
         try:
             return await self._locations.run(quest_work.is_on, place, from_wire(into))
@@ -312,22 +312,28 @@ class QuestLanding:
         except OvermindError as error:
             return ShownChanges("", Basis.UNKNOWN, (error.message,))
 
-    async def work_state(self, mission: str) -> FolderState | None:
+    async def work_state(self, mission: str, into: str | None = None) -> FolderState | None:
         """How a mission's worktree, or the folder that it shares, is now; None: nobody can tell.
 
         A merge that stands half done in a worktree, with its conflicts resolved, is committed before: what is shown is
-        then what lands.
-        """
-        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+        then what lands. `into`: where it is to, so that nobody is asked about work that can't.
 
-        place = self._any_place(mission)
-        if place is None:
+        Raises:
+            OvermindError: `output_invalid`, `conflict_left`: it can't land there as it is.
+        """
+        from overmind_core.landing import fitness, quest_work  # noqa: PLC0415 - most daemons land nothing
+
+        if (place := self._any_place(mission)) is None:
             return None
         if place.branch is not None:
             git = replace(place.git, mission=f"commit-{place.mission}")
             try:
                 await self._locations.run(quest_work.finish_merge, replace(place, git=git))
+                if into is not None:
+                    await self._locations.run(fitness.check_fit, place, from_wire(into))
             except OvermindError as error:  # its landing will say so
+                if into is not None and error.code in UNFIT_TO_LAND:
+                    raise
                 _log.info("the merge in the worktree of %s can't be committed: %s", mission, error.message)
         state = await self._locations.run(quest_work.folder_state, place, states_of(self._home, mission))
         return None if state.tree is None else state
@@ -340,8 +346,7 @@ class QuestLanding:
         """
         from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
 
-        place = self._any_place(mission)
-        if place is None:
+        if (place := self._any_place(mission)) is None:
             return ()
         return await self._locations.run(quest_work.changed_since, place, state, states_of(self._home, mission))
 
@@ -383,10 +388,8 @@ class QuestLanding:
         from overmind_core.domain.watching.guardian import files_outside  # noqa: PLC0415 - for those that own some
         from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
 
-        record = self._workspace.records.get(mission)
-        if record is None or record.half:
+        if (place := self._worktree_place(mission)) is None:
             return ()
-        place = self._locations.location_of(record)
         try:
             found = await self._locations.run(quest_work.changed_names, place, landed)
         except OvermindError as error:

@@ -12,24 +12,29 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.git_operations import GitOperation
-from overmind_core.domain.landing import LEFT_MARKS, BegunMerge, LeftWork, count_text, list_text
-from overmind_core.domain.quests.classes import CONFLICT_LEFT
-from overmind_core.domain.quests.life import LEFT
+from overmind_core.domain.landing import UNCOMMITTED, BegunMerge, LeftWork, commits_text, count_text, list_text
 from overmind_core.domain.quests.quest import FolderState
 from overmind_core.domain.quests.shared_folder import Basis, ShownChanges, unknown_start
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import conflict_marks, merge, repository
 from overmind_core.git.branches import NamesTaken, create_branch, made_with
-from overmind_core.git.changes import ChangedFile, merge_base, names_between, worktree_changes
+from overmind_core.git.changes import ChangedFile, names_between, work_history, worktree_changes
 from overmind_core.git.checkout_state import CheckoutState, changes_since, take_state
 from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge_tree import ConflictSides, conflict_sides
 from overmind_core.git.operation import operation_of
 from overmind_core.git.run import Git, GitFailed, GitMissing
-from overmind_core.git.submodules import uncommitted_submodules, unpushed_submodules
-from overmind_core.git.unsaved import hidden_changes
 from overmind_core.landing import preview
+from overmind_core.landing.fitness import (
+    fit_work,
+    has_folder,
+    refuse_half_done,
+    refuse_left,
+    refuse_left_out,
+    refuse_marks,
+    unfit,
+)
 from overmind_core.system.remove_tree import remove_tree
 
 if TYPE_CHECKING:
@@ -38,12 +43,8 @@ if TYPE_CHECKING:
     from overmind_core.git.look import IndexLook, WorktreeLook
     from overmind_core.landing.locations import WorkLocation
 
-OURS = ".overmind"
-"""What is below it belongs to people and to the engine: no quest lands it."""
 MOST_ASIDE = 3
 """Names that are looked at for the branch with the work of an attempt."""
-UNFIT = "output_invalid"
-"""Class of an attempt whose work can't land, whatever its target is."""
 
 
 def commit(place: WorkLocation, into: str, message: str) -> str | None:
@@ -59,30 +60,14 @@ def commit(place: WorkLocation, into: str, message: str) -> str | None:
         GitFailed: git, or a hook, refused.
         GitMissing: there is none.
     """
-    git = place.git
-    look = look_at(git, place.folder) if os.path.isdir(place.folder) else None
-    if look is not None:
-        _refuse_half_done(place, look)
-        _refuse_elsewhere(place, look)
-    _refuse_ours(place, _changed_ours(place, into, look))
-    if look is not None:
-        _commit_all(place, message, look)
-    tip = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
-    _refuse_marks(place, into)
+    found = fit_work(place, into)
+    if found is not None:
+        if found[0].changed:
+            _commit(place, message, *found)
+        refuse_left_out(place, *found)
+    tip = repository.resolve(place.git, place.source, repository.HEADS + (place.branch or ""))
+    refuse_marks(place, into)
     return tip
-
-
-def _commit_all(place: WorkLocation, message: str, look: WorktreeLook) -> None:
-    git = place.git
-    index = look_at_index(git, place.folder)
-    if look.changed:
-        _commit(place, message, look, index)
-        if inside := uncommitted_submodules(git, place.folder):
-            raise _unfit(preview.unsaved_within(place, inside), inside)
-    if left := unpushed_submodules(git, place.folder):
-        raise _unfit(preview.unpushed(place, left), left)
-    if hidden := hidden_changes(git, place.folder, index):
-        raise _unfit(preview.overlooked(place, hidden), hidden)
 
 
 def _commit(place: WorkLocation, message: str, look: WorktreeLook, index: IndexLook) -> None:
@@ -93,9 +78,9 @@ def _commit(place: WorkLocation, message: str, look: WorktreeLook, index: IndexL
         with suppress(merge.NothingToCommit):
             merge.commit(place.git, place.folder, message, look, index)
     except merge.Unresolved as error:
-        raise _unfit(error.sentence(place.name, place.folder), error.paths) from None
+        raise unfit(error.sentence(place.name, place.folder), error.paths) from None
     except merge.NestedRepositories as error:
-        raise _unfit(preview.nested(place, error.args[0]).message, error.args[0]) from None
+        raise unfit(preview.nested(place, error.args[0]).message, error.args[0]) from None
 
 
 def finish_merge(place: WorkLocation) -> None:
@@ -106,9 +91,9 @@ def finish_merge(place: WorkLocation) -> None:
         GitFailed: git, or a hook, refused.
         GitMissing: there is none.
     """
-    git, folder = place.git, place.folder
-    if os.path.isdir(folder) and operation_of(git, folder) is GitOperation.MERGE:
-        _commit(place, f"Merge into {from_wire(place.name)}", look_at(git, folder), look_at_index(git, folder))
+    git, folder, message = place.git, place.folder, f"Merge into {from_wire(place.name)}"
+    if has_folder(place) and operation_of(git, folder) is GitOperation.MERGE:
+        _commit(place, message, look_at(git, folder), look_at_index(git, folder))
 
 
 def _resolve(place: WorkLocation, look: WorktreeLook) -> None:
@@ -121,17 +106,8 @@ def _resolve(place: WorkLocation, look: WorktreeLook) -> None:
     operation = operation_of(place.git, place.folder)
     if operation is not None and operation.commits_elsewhere:
         raise merge.Unresolved(look.conflicting, operation)
-    if left := conflict_marks.unresolved(place.git, place.folder):
-        marked = conflict_marks.marked(place.git, place.folder, left)
-        raise _unfit(_left(marked, left), left, CONFLICT_LEFT)
+    refuse_left(place)
     merge.stage_all(place.git, place.folder)
-
-
-def _refuse_marks(place: WorkLocation, into: str) -> None:
-    """Refuse conflicts that were committed with their marks, by whoever was to resolve them."""
-    own, target = repository.HEADS + (place.branch or ""), repository.HEADS + into
-    if found := conflict_marks.committed_marks(place.git, place.source, own, target):
-        raise _unfit(_left(found, found), found, CONFLICT_LEFT)
 
 
 def is_unchanged(place: WorkLocation) -> bool:
@@ -140,6 +116,7 @@ def is_unchanged(place: WorkLocation) -> bool:
     Commits without a change, or of which one undoes the other, change nothing.
 
     Raises:
+        OvermindError: `gone`: its folder is no worktree any more.
         GitFailed: git refused.
         GitMissing: there is none.
     """
@@ -148,7 +125,7 @@ def is_unchanged(place: WorkLocation) -> bool:
     tip = repository.resolve(place.git, place.source, repository.HEADS + place.branch)
     if tip is None or not repository.same_files(place.git, place.source, place.base_commit, tip):
         return False
-    return not os.path.isdir(place.folder) or not look_at(place.git, place.folder).changed
+    return not place.has_folder() or not look_at(place.git, place.folder).changed
 
 
 def is_on(place: WorkLocation, into: str) -> bool:
@@ -231,10 +208,10 @@ def set_aside(place: WorkLocation, target: str, attempt: int) -> str | None:
     git, branch = place.git, place.branch or ""
     wanted, mark, known = _aside(place, attempt)
     look = look_at(git, place.folder)
-    _refuse_half_done(place, look)
+    refuse_half_done(place, look)
     if look.branch != branch:
         found = to_wire(look.branch or (look.head or "")[:12])
-        raise _unfit(f"The worktree of {place.name} has {found} checked out. Check out {to_wire(branch)} there.", ())
+        raise unfit(f"The worktree of {place.name} has {found} checked out. Check out {to_wire(branch)} there.", ())
     if look.changed:
         _commit(place, f"Left by attempt {attempt} of {from_wire(place.name)}", look, look_at_index(git, place.folder))
     tip = repository.resolve(git, place.folder, repository.HEADS + branch) or ""
@@ -261,65 +238,6 @@ def _keep_aside(place: WorkLocation, commit: str, wanted: str, mark: str, known:
         return same[0] if same else create_branch(git, source, _names(wanted), commit, mark)
     except NamesTaken as error:
         raise _not_created(wanted, error) from None
-
-
-def _changed_ours(place: WorkLocation, into: str, look: WorktreeLook | None) -> list[str]:
-    """What of `OURS` is not as at the commit at which the branch and its target went apart; what was undone is."""
-    git, source, branch = place.git, place.source, place.branch or ""
-    target, tip = repository.resolve_all(git, source, repository.HEADS + into, repository.HEADS + branch)
-    if target is None or tip is None:
-        missing = branch if tip is None else into
-        raise GitFailed(("merge", missing), None, f"there is no branch {missing!r} in {source}")
-    since = target if target == tip else merge_base(git, source, target, tip)
-    tracked, new = ((), ()) if look is None else (_ours(look.tracked), _ours(look.new))
-    if since == (tip if look is None else look.head) and not tracked:
-        return sorted(new)
-    folder, now = (source, (tip,)) if look is None else (place.folder, ())
-    words = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=none", since, *now)
-    changed = git.run(folder, *words, "--", f":(top,literal){OURS}").out.split("\0")
-    return sorted({path for path in (*changed, *new) if path})
-
-
-def _ours(paths: Sequence[str]) -> tuple[str, ...]:
-    return tuple(path for path in paths if f"{path}/".startswith(f"{OURS}/"))
-
-
-def _refuse_ours(place: WorkLocation, ours: Sequence[str]) -> None:
-    if ours:
-        changed = f"{count_text(len(ours), 'file')} below {OURS}/ {'was' if len(ours) == 1 else 'were'} changed"
-        named = list_text([to_wire(path) for path in ours])
-        raise _unfit(f"{changed} by {place.name}: {named}. Such changes never land: undo them.", ours)
-
-
-def _refuse_half_done(place: WorkLocation, look: WorktreeLook) -> None:
-    """Refuse work in the middle of a rebase: its commits are on no branch, and the branch is as it was before."""
-    operation = operation_of(place.git, place.folder)
-    if operation in {GitOperation.REBASE, GitOperation.AM} or (operation is GitOperation.BISECT and look.changed):
-        error = merge.Unresolved(look.conflicting, operation)
-        raise _unfit(error.sentence(place.name, place.folder), error.paths)
-
-
-def _refuse_elsewhere(place: WorkLocation, look: WorktreeLook) -> None:
-    """Refuse work that is on another branch than the one that lands: it would be left behind."""
-    git, branch = place.git, place.branch or ""
-    other, head = look.branch, look.head
-    if other == branch:
-        return
-    if head is None or look.changed or not repository.is_ancestor(git, place.folder, head, repository.HEADS + branch):
-        message = f"The worktree of {place.name} has {to_wire(other or (head or '')[:12])} checked out"
-        raise _unfit(f"{message}: only {to_wire(branch)} lands. Bring the work there, and check it out.", ())
-
-
-def _left(marked: Sequence[str], left: Sequence[str]) -> str:
-    """What a person reads of conflicts that were left, as it begins in `life.left_conflict`."""
-    others = [path for path in left if path not in marked]
-    parts = [f"{LEFT_MARKS.removeprefix('left ')}{list_text([to_wire(path) for path in marked])}"] if marked else []
-    parts += [f"a conflict unresolved in {list_text([to_wire(path) for path in others])}"] if others else []
-    return f"{LEFT}{' and '.join(parts)}."
-
-
-def _unfit(message: str, files: Sequence[str], code: str = UNFIT) -> OvermindError:
-    return OvermindError(code, message, files=[to_wire(path) for path in files])
 
 
 def ensure_branch(place: WorkLocation, base: str) -> str:
@@ -351,8 +269,7 @@ def _not_created(branch: str, error: NamesTaken) -> GitFailed:
 
 def _names(wanted: str) -> Iterator[str]:
     yield wanted
-    for number in count(2):
-        yield f"{wanted}-{number}"
+    yield from (f"{wanted}-{number}" for number in count(2))
 
 
 def folder_state(place: WorkLocation, objects: str) -> FolderState:
@@ -364,7 +281,10 @@ def folder_state(place: WorkLocation, objects: str) -> FolderState:
     """
     is_new = not os.path.lexists(objects)
     try:
+        place.has_folder()  # or a person's checkout would be looked at in its place
         state = take_state(place.git, place.folder, objects)
+    except OvermindError as error:
+        problem = error.message.rstrip(".")
     except GitFailed as error:
         is_none = error.reason.startswith(repository.NO_REPOSITORY)
         problem = "there was no git repository" if is_none else to_wire(error.reason).rstrip(".")
@@ -390,10 +310,11 @@ def changed_since(place: WorkLocation, state: FolderState, objects: str) -> tupl
     Raises:
         GitFailed: git refused, or something of the state is gone.
         GitMissing: there is none.
+        OvermindError: `gone`, the folder is no worktree any more.
     """
     git = place.git
     history = (f"the history of {to_wire(place.branch or 'HEAD')}",)
-    if not os.path.isdir(place.folder):
+    if not place.has_folder():
         commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
         if commit is None:
             return ()
@@ -477,20 +398,16 @@ def _history(place: WorkLocation, found: WorktreeChanges) -> Iterator[str]:
     """Sentences about what lands with the commits of some work, and is no part of what all of them change together."""
     if not found.commits:
         return
-    words = ("log", "--no-merges", "--no-renames", "--format=", "--name-only", "-z", f"{found.since}..HEAD", "--")
-    touched = {path.lstrip("\n") for path in place.git(found.top, *words).split("\0")} - {""}
-    if undone := sorted(touched - {path for one in found.files for path in (one.path, one.old_path) if path}):
-        yield f"Its commits also change {list_text([to_wire(path) for path in undone])}, and undo that again."
-    if undone or len(found.commits) > 1:
-        several = "commits land" if len(found.commits) > 1 else "commit lands"
-        subjects = list_text([f"{one.hash[:_SHORT]} {to_wire(one.subject)[:_SUBJECT]}" for one in found.commits])
-        yield f"{len(found.commits)} {several} as made, with what one undoes of another: {subjects}."
+    history = work_history(place.git, found.top, found.since)
+    commits = [f"{one.hash[:_SHORT]} {to_wire(one.subject)[:_SUBJECT]}" for one in found.commits]
+    passing, undone = ([to_wire(path) for path in paths] for paths in (history.passing, history.undone))
+    yield from commits_text([*([UNCOMMITTED] if history.has_rest else ()), *commits], passing, undone)
 
 
 def _text(found: WorktreeChanges) -> str:
     if not found.files:
         return ""
-    named = [f"{_status(one)} {to_wire(one.path)} +{one.added} -{one.removed}" for one in found.files[:_LISTED]]
+    named = [_line(one) for one in found.files[:_LISTED]]
     more = len(found.files) - len(named)
     rest = [f"… and {count_text(more, 'file')} more"] if more > 0 else []
     return _beginning("\n".join([*named, *rest, "", to_wire(found.diff)]), MOST_DIFF)
@@ -502,8 +419,10 @@ def changed_names(place: WorkLocation, landed: LandedWork | None) -> list[str]:
     Raises:
         GitFailed: git refused.
         GitMissing: there is none.
+        OvermindError: `gone`, the folder is no worktree any more.
     """
     if landed is None:
+        place.has_folder()  # or a person's checkout would be looked at in its place
         return [file.path for file in _unlanded(place).files]
     return [file.path for file in names_between(place.git, place.source, landed.before, landed.after)]
 
@@ -515,9 +434,10 @@ def _unlanded(place: WorkLocation) -> WorktreeChanges:
     return worktree_changes(place.git, place.folder, base)
 
 
-def _status(file: ChangedFile) -> str:
-    """As it will be once it is committed."""
-    return "A" if file.status == "?" else file.status
+def _line(file: ChangedFile) -> str:
+    """One file as it will be once it is committed."""
+    status = "A" if file.status == "?" else file.status
+    return f"{status} {to_wire(file.path)} {'binary' if file.binary else f'+{file.added} -{file.removed}'}"
 
 
 MOST_DIFF = 64 * 1024

@@ -51,17 +51,42 @@ def _time(amount: object) -> str:
     return f"{amount:g}" if isinstance(amount, (int, float)) else str(amount)
 
 
-def unreviewed(quest: Quest, word: str, request: Merge, *, may_retry: bool) -> OvermindError:
-    """Return the refusal of work whose review nobody has accepted."""
-    name = shlex.quote(word)
+def unreviewed_text(quest: Quest, name: str, mission: str) -> str:
+    """Say why nobody has accepted some work, as a sentence without its end.
+
+    Args:
+        quest: The one that nobody has accepted: that whose work it is, or another one with commits in it.
+        name: Of the mission whose work it is.
+        mission: Its id.
+    """
+    others = "" if quest.id == mission else f"{name} has commits of {quest.name}. "
+    return f"{others}{why_unreviewed(quest)}"
+
+
+def unreviewed(
+    quest: Quest, word: str, request: Merge, *, why: str, may_retry: bool, other: str | None = None
+) -> OvermindError:
+    """Return the refusal of work that nobody has accepted.
+
+    Args:
+        quest: As for `unreviewed_text`.
+        word: The name or id that commands about the work are given.
+        request: The merge.
+        why: Of `unreviewed_text`.
+        may_retry: A person may have the quest tried again.
+        other: What commands about the quest are given, where it is another one.
+    """
+    name = shlex.quote(other or word)
     if quest.status is QuestStatus.REVIEW:
         ways = f"See it with: overmind changes {name}. Accept it with: overmind answer {name} {ALLOW}"
+    elif quest.status is QuestStatus.COMPLETED:
+        ways = f"See what has not landed with: overmind changes {name}"
     elif may_retry:
         ways = f"Have it tried again with: overmind quest retry {name}"
     else:
         ways = f"See how it stands with: overmind quest why {name}"
     again = merge_command(word, request, "--unreviewed")
-    message = f"{why_unreviewed(quest)}: nothing was changed."
+    message = f"{why}: nothing was changed."
     return OvermindError("unreviewed", with_hint(message, f"{ways}, or merge it all the same with: {again}"))
 
 

@@ -45,6 +45,8 @@ class Merge(Args, frozen=True):
     """Land the work of a quest that would undo what has landed, too; else it is refused."""
     resolve: bool = False
     """Begin the merge in the mission's worktree where it conflicts, and have the mission's agent finish it."""
+    session_env: dict[str, str] = {}
+    """With `resolve`, for an agent that is started again: as of `restart`."""
     request: RequestKey | None = None
     """A key of the caller's choice, without `:`; a repeat with the same key is told of the landing that there was."""
 
@@ -70,3 +72,5 @@ class WorktreesPrune(Args, frozen=True):
     dry_run: bool = False
     cwd: str | None = None
     """Only those of the repository that this folder is in."""
+    as_shown: dict[str, str] | None = None
+    """The same of the answer to a dry run: what that did not show stays, and what has changed since."""

@@ -15,7 +15,7 @@ from overmind_core.domain.missions.mission import Kind
 from overmind_core.domain.quests.attempt import can_retry
 from overmind_core.domain.quests.checked_work import passed_state
 from overmind_core.domain.quests.classes import both_succeed, own_verify
-from overmind_core.domain.quests.hand_landing import is_unreviewed, why_unreviewed
+from overmind_core.domain.quests.hand_landing import is_unreviewed
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.quests.shared_folder import compared_with, newest_state, shown_state
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -37,12 +37,13 @@ from overmind_core.missions.lookup import descends, find, line
 from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.quests.quest import FolderState, Quest
     from overmind_core.git.changes import WorktreeChanges
+    from overmind_core.git.worktree_removal import RemovedWorktree
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.event_log import EventLog
@@ -105,7 +106,7 @@ def _push(place: WorkLocation, remote: str | None) -> tuple[git_merge.Pushed, tu
     branch = place.branch or ""
     chosen = remote or git_merge.remote_for(place.git, place.source, branch, place.base)
     left: tuple[str, ...] = ()
-    if os.path.isdir(place.folder):
+    if place.has_folder():
         look, index = look_at(place.git, place.folder), look_at_index(place.git, place.folder)
         left = status.uncommitted_files(place.git, place.folder, look, index)
     return git_merge.push(place.git, place.source, branch, chosen), left
@@ -115,15 +116,19 @@ def _hidden(place: WorkLocation) -> tuple[str, ...]:
     return hidden_changes(place.git, place.folder, look_at_index(place.git, place.folder))
 
 
-def _discarded(isolation: Isolation) -> DiscardedWork:
-    return {
-        "mission": isolation.mission,
-        "name": isolation.name,
-        "worktree": None if isolation.branch is None else isolation.worktree,
-        "branch": isolation.branch,
-        "containers": sorted(isolation.containers.values()),
-        "volumes": list(isolation.volumes),
-    }
+def _why_not_shown(as_shown: Mapping[str, str] | None, mission: str, digest: str, loss: str) -> str:
+    """Why a worktree stays that nobody was shown, or not with the work that it has now; "": it was, or may go unseen.
+
+    Args:
+        as_shown: What the person was shown: mission → the digest of its work; None: all may go.
+        mission: Its mission.
+        digest: Of its work now.
+        loss: That work, in words.
+    """
+    if as_shown is None or as_shown.get(mission) == digest:
+        return ""
+    why = "it has changed since it was asked about" if mission in as_shown else "nobody was asked about it"
+    return f"{why} ({loss})" if loss else why
 
 
 def _is_merge_step(mission: Mission) -> bool:
@@ -260,24 +265,24 @@ class LandingReview:
             raise OvermindError("invalid", "--squash and --rebase can't be combined.")
         if request.verify is not None and not request.verify.strip():
             raise OvermindError("empty_command", "--verify needs a command.")
-        place = self._place_to_merge(request)
+        place, inside = self._place_to_merge(request), mission_of(caller, self._registry, self._home.root)
         self._forbid_landing(caller, place.mission, "merge the work of")
         if not request.preview:
             self._forbid_target(caller, place, request)
         if request.resolve:
             self._forbid_foreign(caller, place.mission, "hand work to")
             yield {"mission": place.mission, "name": place.name}
-            into = request.into or to_wire(place.base or "")
-            yield await self._resolving.hand_over(place, into, request.request or f"resolve:{os.urandom(8).hex()}")
+            into, key = request.into or to_wire(place.base or ""), request.request or f"resolve:{os.urandom(8).hex()}"
+            session = request.session_env
+            yield await self._resolving.hand_over(place, into, key, inside=inside, session=session)
             return
-        inside = mission_of(caller, self._registry, self._home.root)
         wish = await self._judged(place, request, inside)
         items: asyncio.Queue[MergeItem | Exception | None] = asyncio.Queue()
 
         async def work() -> None:
             try:
                 done = await self._merged(place, request, inside=inside, wish=wish, report=items.put_nowait)
-                items.put_nowait(await self._foretold(place, done))
+                items.put_nowait(await self._foretold(place, request, done))
             except Exception as error:  # noqa: BLE001 - reported to whoever asked, at the boundary
                 items.put_nowait(error)
             finally:
@@ -288,7 +293,7 @@ class LandingReview:
             yield {"mission": place.mission, "name": place.name}
             while (item := await items.get()) is not None:
                 if isinstance(item, Exception):
-                    raise self._explained(item, place, request, inside)
+                    raise await self._explained(item, place, request, inside)
                 yield item
         finally:
             task.cancel()  # nobody waits for it any more, or it is done
@@ -342,6 +347,8 @@ class LandingReview:
             try:
                 return await self._landing.merge(place, wish, report)
             except OvermindError as error:
+                if error.code == "dirty" and request.preview and not request.unreviewed:
+                    await self._check_reviewed(place, request)  # the merge itself would say that first
                 if error.code != "changed":
                     raise
             wish = await self._judged(place, request, inside)
@@ -353,23 +360,32 @@ class LandingReview:
         Raises:
             OvermindError: `unreviewed`.
         """
-        quest = await self._unreviewed(place)
+        quest = await self._unreviewed(place, request.into)
         if quest is None:
             return
-        raise refused_merge.unreviewed(quest, place.word, request, may_retry=self._may_retry(quest))
+        record = None if quest.id == place.mission else self._workspace.records.get(quest.id)
+        other = None if record is None else self._workspace.reference(record)
+        why, may_retry = refused_merge.unreviewed_text(quest, place.name, place.mission), self._may_retry(quest)
+        raise refused_merge.unreviewed(quest, place.word, request, why=why, may_retry=may_retry, other=other)
 
-    async def _foretold(self, place: WorkLocation, done: MergeResult) -> MergeResult:
+    async def _foretold(self, place: WorkLocation, request: Merge, done: MergeResult) -> MergeResult:
         """A result; that of a preview says where the merge itself would be refused."""
-        quest = await self._unreviewed(place) if done["preview"] else None
-        return done if quest is None else {**done, "unreviewed": why_unreviewed(quest)}
+        quest = await self._unreviewed(place, request.into) if done["preview"] else None
+        why = None if quest is None else refused_merge.unreviewed_text(quest, place.name, place.mission)
+        return done if why is None else {**done, "unreviewed": why}
 
-    async def _unreviewed(self, place: WorkLocation) -> Quest | None:
-        """The quest whose work it is, if nobody has accepted that as it is."""
+    async def _unreviewed(self, place: WorkLocation, into: str | None) -> Quest | None:
+        """The quest whose work it is, or another one with commits in it, if nobody has accepted that as it is."""
         quest = self._quest(place.mission)
         wanted = quest is not None and quest.goal is not None and quest.goal.review is not None
-        if not wanted or is_unreviewed(quest):
-            return quest if wanted else None
-        return quest if await self._is_changed(place, shown_state(quest)) else None
+        if wanted and (is_unreviewed(quest) or await self._is_changed(place, shown_state(quest))):
+            return quest
+        near = [one for one in self._workspace.records.values() if one.repository == to_wire(place.repository)]
+        near = [one for one in near if one.mission != place.mission and one.branch is not None]
+        others = [self._locations.location_of(one) for one in near if is_unreviewed(self._quest(one.mission))]
+        branch = place.base if into is None else from_wire(into)
+        found = await self._locations.run(preview.brought, place, branch or "", others) if others else None
+        return None if found is None else self._quest(found)
 
     async def _own_verify(self, place: WorkLocation) -> str | None:
         """The command of its quest that has to succeed on the merged work; None: there is none."""
@@ -387,13 +403,15 @@ class LandingReview:
                 raise
             return True  # what git had kept of the state goes with its mission
 
-    def _explained(self, error: Exception, place: WorkLocation, request: Merge, inside: str | None) -> Exception:
+    async def _explained(self, error: Exception, place: WorkLocation, request: Merge, inside: str | None) -> Exception:
         """Return why it did not land, with the command that helps: to resolve conflicts, or merge all the same."""
         if not isinstance(error, OvermindError):
             return error
         if error.code == "conflicts":
-            takes_work = self._resolving.takes_work(place.mission)
-            return offer(error, place.word, request.into) if takes_work else by_hand(error, place)
+            takes_work = self._resolving.takes_work(place.mission, inside=inside)
+            if takes_work:
+                return offer(error, place.word, request.into)
+            return await self._locations.run(by_hand, error, place)
         quest = self._quest(place.mission)
         work = refused_merge.RefusedWork(place.name, place.word, quest, may_retry=self._may_retry(quest))
         return refused_merge.explained(error, work, request, is_person=inside is None)
@@ -456,30 +474,41 @@ class LandingReview:
             raise OvermindError(
                 "not_finished", f"{wanted}. Cancel it first with: overmind quest cancel {isolation.name}"
             )
-        if not request.force:
-            await self._check_loss(isolation)
-        await self._isolation.discard(isolation, force=request.force)
-        return _discarded(isolation)
+        elsewhere = [] if request.force else await self._check_loss(isolation)
+        removed = await self._isolation.discard(isolation, force=request.force)
+        return answers.discarded(isolation, removed, elsewhere)
 
     async def worktrees_prune(self, request: WorktreesPrune) -> PrunedWorktrees:
         """Discard what ended missions have of their own, but for work that is nowhere else."""
         removed: list[PrunedWork] = []
         kept: list[KeptWork] = []
+        as_shown: dict[str, str] = {}
+        branches: dict[str | None, set[str]] = {}
+        """Repository → branches that are gone, or would be: none of them keeps what another worktree has."""
         found = await self._within(self._worktrees.of(None), request.cwd)
         for looked in await self._worktrees.inspect(found, whole=True):
             isolation = looked.isolation
-            stands = looked.standing(live=isolation.mission in self._registry.live)
+            mission = self._registry.get(isolation.mission)
+            digest = await self._workspace.in_thread(looked.digest, 0 if mission is None else mission.run)
+            before = branches.setdefault(isolation.repository, set())
+            stands = looked.standing(live=isolation.mission in self._registry.live, gone=before)
             why = why_kept(stands, force=request.force) or self._wanted_by(isolation.mission)
+            why = why or _why_not_shown(request.as_shown, isolation.mission, digest, stands.loss)
+            gone: RemovedWorktree | None = None
             if not why and not request.dry_run:
                 try:
-                    await self._isolation.discard(isolation, force=request.force)
+                    gone = await self._isolation.discard(isolation, force=request.force)
                 except OvermindError as error:  # something has changed just now
                     why = error.message
             if why:
-                kept.append({**_discarded(isolation), "why": why})
+                kept.append({**answers.discarded(isolation), "why": why})
             else:
-                removed.append({**_discarded(isolation), "lost": stands.loss})
-        return {"removed": removed, "kept": kept}
+                removed.append({
+                    **answers.discarded(isolation, gone, looked.elsewhere(before)), "lost": stands.loss,
+                })  # fmt: skip
+                before.add(removed[-1]["branch"] or "")
+                as_shown[isolation.mission] = digest
+        return {"removed": removed, "kept": kept, "as_shown": as_shown}
 
     def _wanted_by(self, mission: str) -> str:
         """Why the work of an ended mission is needed yet: its quest has not ended; "" where it is not."""
@@ -496,19 +525,19 @@ class LandingReview:
         missions = await self._workspace.around(cwd)
         return [one for one in found if one.mission in missions]
 
-    async def _check_loss(self, isolation: Isolation) -> None:
-        """Refuse to lose work, naming all of it.
+    async def _check_loss(self, isolation: Isolation) -> list[str]:
+        """Refuse to lose work, naming all of it; return the other branches that keep what has not landed.
 
         Raises:
             OvermindError: `unmerged`.
         """
         if isolation.branch is None:
-            return
+            return []
         (looked,) = await self._worktrees.inspect([isolation], whole=True)
         stands = looked.standing(live=False)
         why = why_kept(stands, force=False)
         if not why:
-            return
+            return looked.elsewhere()
         commits = () if looked.state is None else answers.commits(looked.state.commits)
         named = [*stands.uncommitted, *stands.unmerged, *stands.ignored]
         what = f"{why} ({list_text(named)})" if named else why

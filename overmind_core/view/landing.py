@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from overmind_core.domain.landing import list_text
 from overmind_core.domain.text.cells import pad, width
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
@@ -26,6 +27,8 @@ GONE = "removed"
 """The state of a mission that is no more."""
 DIRTY, UNMERGED, MERGED, CLEAN, BROKEN = "uncommitted", "unmerged", "merged", "clean", "broken"
 IGNORED = "ignored"
+ELSEWHERE = "elsewhere"
+"""It has not landed, and another branch has its commits, too."""
 
 
 def worktrees(answer: Mapping[str, Any]) -> list[Row]:
@@ -70,6 +73,8 @@ def _kind(row: Row) -> str:
         return DIRTY
     if not row.get("merged"):
         return UNMERGED
+    if row.get("elsewhere"):
+        return ELSEWHERE
     if row.get("ignored"):
         return IGNORED
     return MERGED if row.get("ahead") else CLEAN
@@ -92,7 +97,7 @@ def containers(row: Row) -> str:
     return " ".join(f"{safe(name)}:{safe(state)}" for name, state in sorted((row.get("containers") or {}).items()))
 
 
-_TONES = {DIRTY: "", UNMERGED: "", IGNORED: "", MERGED: "good", CLEAN: "quiet", BROKEN: "bad"}
+_TONES = {DIRTY: "", UNMERGED: "", ELSEWHERE: "", IGNORED: "", MERGED: "good", CLEAN: "quiet", BROKEN: "bad"}
 
 
 def _name(row: Row, _now: float) -> Cell:
@@ -143,7 +148,7 @@ def _most(key: str) -> By:
     return By(lambda row, _now: row.get(key) or 0)
 
 
-_WORK = (BROKEN, DIRTY, UNMERGED, IGNORED, CLEAN, MERGED)
+_WORK = (BROKEN, DIRTY, UNMERGED, ELSEWHERE, IGNORED, CLEAN, MERGED)
 ORDERS: Orders = {
     "name": _text("name"),
     "state": _text("status"),
@@ -295,11 +300,16 @@ def resolves(row: Row | None) -> bool:
     return row is not None and row["type"] == "session" and row["provider"] != "raw"
 
 
+LATER = {"thaw": " once it is thawed", "terminal": " once its terminal is given back"}
+"""A reason why an agent's message waits → when it is read: the end of a sentence about the agent."""
+
+
 def resolving(answer: Mapping[str, Any]) -> str:
     """What is said once an agent has been handed the conflicts, and what is to be done then."""
     name, files = safe(answer.get("name")), counted(count(answer.get("resolving")), "file")
     again = f"{name} was started again, and" if answer.get("restarted") else name
-    return f"{again} resolves {files}: land it when it has committed"
+    later = LATER.get(answer.get("waits_for") or "", "")
+    return f"{again} resolves {files}{later}: land it when it has committed"
 
 
 def progress(item: Mapping[str, Any]) -> str:
@@ -329,9 +339,30 @@ def at_stake(row: Row) -> list[str]:
         lines.append("uncommitted changes: press v to see them")
     elif row.get("ahead") and not row.get("merged"):
         lines.append(f"{counted(int(row['ahead']), 'commit')} only on this branch: press v to see them")
+    elif row.get("elsewhere"):
+        lines.append(f"{counted(int(row['ahead']), 'commit')} also on {safe(list_text(row['elsewhere']))}")
     elif row.get("ignored"):
         lines.append(f"{counted(int(row['ignored']), 'file')} ignored by git")
     return [line for line in lines if line]
+
+
+def removed_line(gone: Mapping[str, Any]) -> str:
+    """Return the name of a mission, what is removed of its own, and where else its commits are. Not yet harmless.
+
+    Such as `red: worktree, branch overmind/red, and its commits stay on keep`.
+    """
+    parts = ["worktree"] if gone["worktree"] else []
+    parts += [f"branch {gone['branch']}"] if gone["branch"] else []
+    parts += [counted(len(gone[key]), key[:-1]) for key in ("containers", "volumes") if gone[key]]
+    parts += [f"and its commits stay on {list_text(gone['elsewhere'])}"] if gone.get("elsewhere") else []
+    return f"{gone['name']}: {', '.join(parts) or 'nothing left to remove'}"
+
+
+def removed_lines(answer: Mapping[str, Any], verb: str = "Removed") -> list[str]:
+    """Return a line for each worktree of a prune: what of it is removed and lost, or why it stays. Not yet harmless."""
+    lost_ = [f" ({one['lost']} lost)" if one["lost"] else "" for one in answer["removed"]]
+    lines = [f"{verb} {removed_line(one)}{what}" for one, what in zip(answer["removed"], lost_, strict=True)]
+    return [*lines, *(f"Kept {one['name']}: {one['why']}" for one in answer["kept"])]
 
 
 def discard_question(planned: Mapping[str, Any]) -> str:

@@ -124,7 +124,13 @@ def looked(form: LandForm, answer: Mapping[str, Any]) -> LandForm:
     left = list(answer.get("uncommitted") or ())
     if left:
         return _uncommitted(form, left)
-    return replace(form, stage=Stage.READY, answer_lines=landing_lines.preview(answer, form.branch))
+    way, *shown = landing_lines.preview(answer, form.branch)
+    refusal = safe(_refusal_text(str(answer.get("refused") or "")))  # its target can't be moved now
+    said = _sentence(refusal) if refusal else []
+    if unreviewed := answer.get("unreviewed"):
+        said = [*_sentence(safe(f"{unreviewed}, so that merge refuses it without --unreviewed")), *said]
+    stage = Stage.REFUSED if unreviewed else Stage.READY
+    return replace(form, stage=stage, answer_lines=[way, *said, *shown])
 
 
 def _uncommitted(form: LandForm, files: list[str]) -> LandForm:
@@ -180,10 +186,16 @@ def drawn(form: LandForm, cells: int, *, ascii_only: bool = False) -> Lines:
     text = form.answer_lines or [_way(form), [Cell("preparing the preview …", "quiet")]]
     if form.stage is Stage.CONFLICTS and form.by_hand:
         text = [*text[:-1], *folded(text[-1:], cells, 0)]
-    lines = [clipped_line(line, cells) for line in text]
+    lines = [row for line in text for row in _rows(line, cells)]
     if form.stage in {Stage.CONFLICTS, Stage.DIRTY}:
         return lines
     return [*lines, [], *_entries(form, cells, ascii_only=ascii_only)]
+
+
+def _rows(line: list[Cell], cells: int) -> Lines:
+    """A sentence whole, in as many rows as it takes; of anything else what fits in one."""
+    is_sentence = len(line) == 1 and line[0].tone == "bad"
+    return folded([line], cells, 0) if is_sentence else [clipped_line(line, cells)]
 
 
 def _entries(form: LandForm, cells: int, *, ascii_only: bool) -> Lines:

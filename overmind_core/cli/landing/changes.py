@@ -39,11 +39,12 @@ def changes(args: Namespace, context: Context) -> int:
     if args.json:
         context.print(dumps(found))
         return 0
-    if not found["files"]:
-        context.hint(f"{found['name']} has no changes since {found['base']}.")
-        return 0
-    if found.get("note"):
+    if found.get("note"):  # which also says that there are none
         context.hint(display_safe(found["note"]))
+    elif not found["files"]:
+        context.hint(f"{found['name']} has no changes since {found['base']}.")
+    if not found["files"]:
+        return 0
     _show(args, context, found)
     if found["cut"]:
         context.note(found["cut"])
@@ -222,16 +223,6 @@ def _number(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def removed_line(gone: Mapping[str, Any]) -> str:
-    """Return the mission's name, and what was removed of its own."""
-    parts = ["worktree"] if gone["worktree"] else []
-    parts += [f"branch {gone['branch']}"] if gone["branch"] else []
-    for key, what in (("containers", "container"), ("volumes", "volume")):
-        if number := len(gone[key]):
-            parts.append(f"{number} {what}{'' if number == 1 else 's'}")
-    return display_safe(f"{gone['name']}: {', '.join(parts) or 'nothing left to remove'}")
-
-
 def discard(args: Namespace, context: Context) -> int:
     """Discard each of them."""
     requests = [{"id": mission, "force": args.force} for mission in args.ids]
@@ -240,7 +231,9 @@ def discard(args: Namespace, context: Context) -> int:
 
 
 def _discarded_line(answer: Mapping[str, Any]) -> str:
-    return f"Discarded {removed_line(answer)}"
+    from overmind_core.view.landing import removed_line  # start-up: only once something is gone
+
+    return display_safe(f"Discarded {removed_line(answer)}")
 
 
 DISCARD = Command(

@@ -8,6 +8,7 @@ import shlex
 from overmind_core.cli.command import JSON, Command, argument, flag, one_id, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import coloured, dumps
+from overmind_core.domain.missions.lost import plan_again
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import INTERRUPTED, OvermindError, UsageError
 
@@ -63,7 +64,8 @@ def merge(args: Namespace, context: Context) -> int:
 
 def _check_resolve(args: Namespace, context: Context) -> None:
     """See that it merges nothing yet, and here."""
-    others = {"--squash": args.squash, "--rebase": args.rebase, "--verify": args.verify, "--preview": args.preview,
+    others = {"--squash": args.squash, "--rebase": args.rebase, "--verify": args.verify,
+              "--verify-timeout": args.verify_timeout, "--preview": args.preview,
               "--message": args.message, "--with-marks": args.with_marks,
               "--unreviewed": args.unreviewed, "--undo-landed": args.undo_landed}  # fmt: skip
     for name, value in others.items():
@@ -77,8 +79,13 @@ class _Landing:
     """One merge, followed over its stream."""
 
     def __init__(self, args: Namespace, context: Context) -> None:
+        from overmind_core.cli.caller_environment import session_environment  # start-up: --help needs none
+
         self._context = context
         self._name = args.id
+        into = () if args.into is None else ("--into", args.into)
+        self._again = shlex.join(("overmind", "merge", args.id, *into, "--resolve")) if args.resolve else ""
+        """The command that hands conflicts over once more; "" where it merges."""
         self._step = ""
         self._request = {
             "id": args.id,
@@ -92,7 +99,7 @@ class _Landing:
             **({"with_marks": True} if args.with_marks else {}),
             **({"unreviewed": True} if args.unreviewed else {}),
             **({"undo_landed": True} if args.undo_landed else {}),
-            **({"resolve": True} if args.resolve else {}),
+            **({"resolve": True, "session_env": session_environment(context.environ)} if args.resolve else {}),
             "request": os.urandom(_REQUEST_KEY).hex(),
         }
 
@@ -122,6 +129,8 @@ class _Landing:
     @property
     def called_off(self) -> str:
         """What ctrl-c has led to."""
+        if self._again:
+            return f"Cancelled: the merge may have begun in the worktree of {self._name}. Repeat it with: {self._again}"
         if self._step == _LANDING:
             return (
                 f"Cancelled at the last moment: check with `overmind merge {self._name} --preview` whether it landed."
@@ -162,11 +171,14 @@ def _print_result(context: Context, done: Json) -> None:
 
 
 def _print_handed_over(context: Context, done: Json) -> None:
+    from overmind_core.view.landing import LATER
+
     name, files = done["name"], done["resolving"]
     count = f"{len(files)} file{' conflicts' if len(files) == 1 else 's conflict'}"
     began = f"Began to merge {done['target']} in the worktree of {name}: {count} ({', '.join(files)})"
-    again = f"{name} was started again, and resolves them" if done["restarted"] else f"{name} resolves them"
-    context.print(display_safe(f"{began}. {again} (message {done['message']})."))
+    again = f"{name} was started again, and" if done["restarted"] else name
+    later = LATER.get(done.get("waits_for") or "", "")  # an older daemon says nothing of it
+    context.print(display_safe(f"{began}. {again} resolves them{later} (message {done['message']})."))
     context.hint(display_safe(f"Merge again when it has committed: overmind merge {name} --into {done['target']}"))
 
 
@@ -208,12 +220,12 @@ MERGE = Command(
     notes=(
         "Work is merged and verified in a separate worktree; then the branch moves forward in one step. Where the "
         "branch is checked out, its files are updated too, and the merge is refused if it would change a file that "
-        "is not committed there. On a conflict, each file is named with the missions that changed it, and nothing is "
-        "changed; --resolve hands the conflicts to the mission's agent, if it is a session. The command of --verify "
-        "runs as a mission named <name>/verify, and its log stays. The work of a quest has to pass the quest's own "
-        "--verify, and the --check that it has not passed; --verify true merges it all the same. Work whose --review "
-        "nobody has accepted is refused; --unreviewed merges it. Work that would undo what has landed is refused too; "
-        "--undo-landed merges it. The mission's branch stays unchanged. The work of a "
+        "is not committed there. On a conflict, each file is named with the missions whose changes conflict, and "
+        "nothing is changed; --resolve hands the conflicts to the mission's agent, if it is a session. The command of "
+        "--verify runs as a mission named <name>/verify, and its log stays. The work of a quest has to pass the "
+        "quest's own --verify, and the --check that it has not passed; --verify true merges it all the same. Work "
+        "whose --review nobody has accepted is refused; --unreviewed merges it. Work that would undo what has landed "
+        "is refused too; --undo-landed merges it. The mission's branch stays unchanged. The work of a "
         "mission of another hive, such as eu1/red, is fetched, and merged here."
     ),
     run=merge,
@@ -240,12 +252,13 @@ def merge_step(args: Namespace, context: Context) -> int:
             if error.code == "daemon_lost":
                 raise
             left = [name for name, _ in named[number + 1 :]]
-            message = _stopped_at(error.message, landed, agent, left, args.file)
+            again = plan_again(args.plan or "PLAN", args.file or "FILE")
+            message = _stopped_at(error.message, landed, agent, left, again)
             raise OvermindError(error.code, message, **error.fields) from None
     return 0
 
 
-def _stopped_at(why: str, landed: list[str], agent: str, left: list[str], file: str | None) -> str:
+def _stopped_at(why: str, landed: list[str], agent: str, left: list[str], again: str) -> str:
     """How far it came, in one sentence that names each agent with work, and what goes on with it.
 
     Args:
@@ -253,15 +266,14 @@ def _stopped_at(why: str, landed: list[str], agent: str, left: list[str], file: 
         landed: Agents whose work has landed.
         agent: The one whose work has not.
         left: Those behind it.
-        file: Of the plan; None: it came from standard input.
+        again: The command that goes on with the plan.
     """
     why = why.replace(" Nothing was changed: ", " ").replace(": nothing was changed.", ".").rstrip(".")
     parts = [f"{', '.join(landed)} {'has' if len(landed) == 1 else 'have'} landed"] if landed else []
     parts += [f"{agent} has not"] if landed else [f"{agent} has not landed"]
     parts += [f"{', '.join(left)} {'was' if len(left) == 1 else 'were'} not tried"] if left else []
     fix = "Fix it in its worktree (see: overmind worktrees) or on the branch"
-    named = "FILE" if file is None else shlex.quote(file)
-    return f"{', '.join(parts)}: {why}. {fix}, then go on with: overmind apply {named} --rerun failed"
+    return f"{', '.join(parts)}: {why}. {fix}, then go on with: {again}"
 
 
 def _named(word: str) -> tuple[str, str]:

@@ -9,7 +9,6 @@ from overmind_core.cli import caller_environment
 from overmind_core.cli.command import JSON, YES, Command, flag
 from overmind_core.cli.context import Context, confirmed_removal
 from overmind_core.cli.isolation.commands import HERE
-from overmind_core.cli.landing.changes import removed_line
 from overmind_core.cli.output import ABSENT, STATUS_COLOURS, coloured, dumps, or_absent, size, table
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
@@ -40,13 +39,14 @@ def _work(row: Row) -> str:
         return "broken"
     if row.get("operation"):  # the daemon of another machine may not know it
         return str(row["operation"])
-    if row["dirty"]:
-        return "uncommitted"
-    if not row["merged"]:
-        return "unmerged"
-    if row["ignored"]:
-        return "ignored"
-    return "merged" if row["ahead"] else "clean"
+    kinds = {
+        "uncommitted": row["dirty"],
+        "unmerged": not row["merged"],
+        "elsewhere": row.get("elsewhere"),  # same
+        "ignored": row.get("ignored"),
+        "merged": row["ahead"],
+    }
+    return next((word for word, holds in kinds.items() if holds), "clean")
 
 
 def _port(service: str, port: int) -> str:
@@ -114,8 +114,9 @@ WORKTREES = Command(
     ],
     notes=(
         "COMMITS: ahead of the base and behind it. FILES, LINES: changes since the branch left the base, "
-        "uncommitted work included. WORK: work that has not landed; ignored: all landed, kept for files that git "
-        "ignores; merged: landed as other commits; clean: none. Removed missions stay until their worktree is gone."
+        "uncommitted work included. WORK: work that has not landed; elsewhere: not landed, but another branch has its "
+        "commits, too; ignored: all landed, kept for files that git ignores; merged: landed as other commits; clean: "
+        "none. Removed missions stay until their worktree is gone."
     ),
     run=worktrees,
 )
@@ -126,28 +127,30 @@ def worktrees_prune(args: Namespace, context: Context) -> int:
     if context.hive is not None and not args.all:
         raise UsageError(f"There is no current repository on {context.hive.name}. Prune those of all with: --all")
     client = context.client()
-    asks = not args.dry_run and not args.yes
-    if asks and not _agreed(_prune(client, args, context, dry=True)):
-        return FAILED
-    answer = _prune(client, args, context, dry=args.dry_run)
+    shown: Row = {}
+    if not args.dry_run and not args.yes:
+        planned = _prune(client, args, context, dry=True)
+        if not _agreed(planned):
+            return FAILED
+        shown = {key: planned[key] for key in ("as_shown",) if key in planned}  # another release's hive says none
+    answer = _prune(client, args, context, dry=args.dry_run, shown=shown)
     if args.json:
         context.print(dumps(answer))
         return 0
-    verb = "Would remove" if args.dry_run else "Removed"
-    for one in answer["removed"]:
-        lost = f" ({one['lost']} lost)" if one["lost"] else ""
-        context.print(f"{verb} {removed_line(one)}{lost}")
-    for one in answer["kept"]:
-        context.print(display_safe(f"Kept {one['name']}: {one['why']}"))
+    from overmind_core.view.landing import removed_lines  # start-up: --help and --json need none
+
+    for line in removed_lines(answer, "Would remove" if args.dry_run else "Removed"):
+        context.print(display_safe(line))
     if not answer["removed"] and not answer["kept"]:
         context.hint("No mission has a worktree." if args.all else "No mission has a worktree of this repository.")
     return 0
 
 
-def _prune(client: Client, args: Namespace, context: Context, *, dry: bool) -> Row:
+def _prune(client: Client, args: Namespace, context: Context, *, dry: bool, shown: Row | None = None) -> Row:
+    """Ask for it; `shown`: what the person was asked about, beside which nothing goes."""
     where = {} if args.all else {"cwd": caller_environment.working_directory(None)}
     with context.waiting_for_git("worktrees_prune"):
-        answer: Row = client.call("worktrees_prune", {"force": args.force, "dry_run": dry, **where})
+        answer: Row = client.call("worktrees_prune", {"force": args.force, "dry_run": dry, **where, **(shown or {})})
     return answer
 
 

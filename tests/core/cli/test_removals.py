@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from overmind_core.cli.hives import commands as hives
-from overmind_core.cli.state import state_facts
+from overmind_core.cli.state import empty_lines, report_lines, state_facts
 from overmind_core.cli.swarm import vault
 from overmind_core.daemon.state import State
+from overmind_core.daemon.state_recovery import Report, TableReport
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 
@@ -95,6 +96,18 @@ def test_a_state_is_not_replaced_without_a_terminal_and_without_a_yes(overmind, 
     assert "state.db is damaged" in overmind({}, "state").out
 
 
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [([], "There was no copy"), (["2026-11-26", "2026-11-25"], "No copy could be read (of 2026-11-26, 2026-11-25)")],
+    ids=["none", "unread"],
+)
+def test_that_there_was_no_copy_is_said_only_where_there_was_none(days, said):
+    lost = TableReport("missions", 1, [], [], ["api"], is_whole=True)
+    report = Report(None, None, days, [lost], [], queue_paused=False)
+    assert said in empty_lines(report, "/home/state.db")
+    assert f"{said} to fill in what is missing" in report_lines(report)
+
+
 def test_the_size_of_the_state_has_that_of_its_log(overmind, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
@@ -103,3 +116,19 @@ def test_the_size_of_the_state_has_that_of_its_log(overmind, tmp_path):
     assert (home / "state.db-wal").stat().st_size > 4096
     assert state_facts(Home(str(home)))["bytes"] == both
     state.close()
+
+
+@pytest.mark.parametrize(
+    ("queued", "said"),
+    [
+        ({}, "Deleted ritual nightly"),
+        ({"queued": 0}, "Deleted ritual nightly"),
+        ({"queued": 1}, "Deleted ritual nightly: 1 queued run will not begin"),
+        ({"queued": 2}, "Deleted ritual nightly: 2 queued runs will not begin"),
+    ],
+    ids=["older daemon", "none", "one", "two"],
+)
+def test_a_ritual_that_is_deleted_says_how_many_queued_runs_go_with_it(overmind, queued, said):
+    ran = overmind({"ritual_delete": [{"ok": {"id": "a1b2c3d4", "name": "nightly", **queued}}]},
+                   "ritual", "delete", "nightly")  # fmt: skip
+    assert ran.out == f"{said}\n"

@@ -12,6 +12,7 @@ from overmind_core.domain.landing import (
     RemovalCandidate,
     change_authors,
     commit_message,
+    commits_text,
     conflicts_text,
     why_kept,
 )
@@ -82,7 +83,31 @@ def test_a_clean_up_keeps_what_is_live_or_would_be_lost(standing, kept, forced):
     assert (why_kept(standing, force=False), why_kept(standing, force=True)) == (kept, forced)
 
 
+def test_what_nobody_can_read_may_be_work():
+    assert RemovalCandidate(live=False).loss == ""
+    assert RemovalCandidate(live=False, problem="it is gone").loss == "work that nobody can read"
+
+
 def test_many_conflicts_are_named_in_part():
     told = conflicts_text({f"f{number}": [RED, BLUE] for number in range(7)})
     assert told.startswith("f0 (red, blue), f1 (red, blue)")
     assert told.endswith("f4 (red, blue) and 2 more")
+
+
+@tabled(
+    ("commits", "passing", "undone", "expected"),
+    [
+        (["1 a"], [], [], []),
+        (["2 b", "1 a"], [], [], ["2 commits land as made: 2 b, 1 a."]),
+        (["2 b", "1 a"], [], ["f"], ["2 commits land as made, with what one undoes of another in f: 2 b, 1 a."]),
+        (
+            ["2 b", "1 a"], [".env"], [],
+            [
+                "Its commits also change .env, and undo that again.",
+                "2 commits land as made, with what one undoes of another: 2 b, 1 a.",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_commits_undo_something_of_each_other_only_where_that_is_said(commits, passing, undone, expected):
+    assert list(commits_text(commits, passing, undone)) == expected

@@ -152,7 +152,8 @@ def test_what_serves_a_session_of_another_machine_stays_there(daemon, channel):
     opened = channel(first=REQUESTS)
     opened.next(), opened.next()
     opened.ask("restart", id="api", session_env={"SSH_AUTH_SOCK": "/theirs"})
-    assert [request["args"] for request in daemon.requests] == [{"id": "api"}]
+    opened.ask("merge", id="api", resolve=True, session_env={"SSH_AUTH_SOCK": "/theirs"})
+    assert [request["args"] for request in daemon.requests] == [{"id": "api"}, {"id": "api", "resolve": True}]
 
 
 def test_the_inner_request_of_a_ritual_is_completed_too(daemon, channel):

@@ -12,6 +12,8 @@ import pytest
 
 from overmind_core.domain.missions.mission import Status
 from overmind_core.errors import OvermindError
+from overmind_core.git.run import GitFailed
+from overmind_core.landing import preview
 from overmind_core.landing.preview import MergeRequest
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -124,6 +126,12 @@ def test_a_preview_says_why_the_merge_itself_would_be_refused(tmp_path):
             assert "are untracked files where main gets new files: b. " in await refusal(shop)
             os.unlink(shop.code.path("b"))
             assert "refused" not in await shop.asked(preview=True)
+            await shop.asked()
+            work.write({"new": "x\n"})
+            for preview in (True, False):  # all that is there to land is not committed
+                with pytest.raises(OvermindError) as refused:
+                    await shop.asked(preview=preview)
+                assert (refused.value.code, refused.value.fields["files"]) == ("dirty", ["new"])
 
     in_process.run(story())
 
@@ -191,6 +199,52 @@ def test_a_conflict_that_no_agent_takes_has_the_command_that_begins_to_resolve_i
             command = f"git -C {shop.code.path('.overmind', 'worktrees', shop.mission)} merge main"
             assert error.fields["resolve_with"] == command
             assert f"Resolve them there with: {command}, and merge again" in error.message
+            work = Repository(shop.code.path(".overmind", "worktrees", shop.mission))
+            with pytest.raises(AssertionError):
+                work.git("merge", "main")
+            begun = "A merge in the worktree of red has unresolved conflicts: b. Resolve them, then stage them with: "
+            for said in (begun, "A merge in the worktree of red is not finished. Finish it with: git"):
+                for wish in ({"preview": True}, {"resolve": True}):
+                    with pytest.raises(OvermindError) as refused:
+                        await shop.asked(**wish)
+                    assert said in refused.value.message
+                    assert "merge main" not in refused.value.message
+                    assert "resolve_with" not in refused.value.fields
+                work.write({"b": "both\n"})
+                work.git("add", "b")
+
+    in_process.run(story())
+
+
+@pytest.mark.parametrize("told", ["told", "too many", "git fails"])
+def test_a_conflict_names_those_alone_whose_lines_stand_in_it_where_that_can_be_told(tmp_path, told, monkeypatch):
+    def fails(*_, **__):
+        raise GitFailed(("merge-tree",), None, "git merge-tree took more than 600 s")
+
+    if told == "too many":
+        monkeypatch.setattr(preview, "MOST_LOOKED_AT", 1)
+    elif told == "git fails":
+        monkeypatch.setattr(preview, "conflicts_of_steps", fails)
+
+    async def story():
+        async with opened(tmp_path) as shop:
+            lines = "".join(f"{number}\n" for number in range(20))
+            first = shop.code.commit("long", {"a": lines})
+            works = {"red": ("19\n", "19\nlast\n"), "blue": ("3\n", "three\n"), "green": ("3\n", "III\n")}
+            for name, (old, new) in works.items():
+                if name != "red":
+                    shop.mission = await shop.inside.run("work", name=name, isolate=True, env=shop.code.environ)
+                    await until(lambda: shop.inside.app.registry.live[shop.mission].status is Status.RUNNING)
+                work = Repository(shop.code.path(".overmind", "worktrees", shop.mission))
+                work.git("reset", "-q", "--hard", first)
+                work.commit(name, {"a": f"\n{lines}".replace(f"\n{old}", f"\n{new}", 1)[1:]})
+                if name != "green":
+                    await shop.merge()
+            shop.code.commit("mine", {"a": shop.code.read("a").replace("11\n", "eleven\n")})
+            with pytest.raises(OvermindError) as refused:
+                await shop.merge()
+            who = "green, blue" if told == "told" else "green, red, blue, your own commits"
+            assert (refused.value.code, refused.value.message.rpartition(": ")[2]) == ("conflicts", f"a ({who}).")
 
     in_process.run(story())
 
@@ -214,7 +268,7 @@ def test_what_was_isolated_and_has_no_worktree_left_is_not_told_to_be_started_is
             await until(lambda: shop.inside.app.registry.live[none].status is Status.RUNNING)
             shop.keeper.exit(f"{none}.1")
             await until(lambda: not shop.left(), what="the worktree is removed at the end")
-            shop.mission, reason = none, "it held no unmerged change and was removed"
+            shop.mission, reason = none, "it was removed, and no work was lost with it"
             said = f"Mission {none} (none) has no worktree: {reason}."
             for request, wish in (
                 ("merge", {}),
@@ -253,6 +307,24 @@ def test_the_check_is_a_mission_like_the_one_that_it_is_about(tmp_path, state):
             assert found.definition.parent == (shop.mission if state == "live" else None)
             assert found.definition.labels == ({} if state == "removed" else LABELS)
             assert shop.log() == ["Merge overmind/red into main", "first"]
+
+    in_process.run(story())
+
+
+@pytest.mark.parametrize(("why", "option"), [(None, " (--verify-timeout)"), ("its work is good", "")])
+def test_a_check_that_took_too_long_names_the_option_where_somebody_has_asked_for_the_merge(tmp_path, why, option):
+    async def story():
+        async with opened(tmp_path) as shop:
+            begun = []
+            shop.keeper.on_ask["spawn"] = lambda fields: begun.append(fields["run"])
+            merging = asyncio.create_task(shop.merge(verify=CHECKED, verify_timeout=3.0, why=why))
+            await until(lambda: begun)
+            live, check = shop.inside.app.registry.live, begun[0].partition(".")[0]
+            await until(lambda: live[check].status is Status.STOPPING)
+            shop.keeper.exit(begun[0], -15)
+            with pytest.raises(OvermindError, match="took more than") as refused:
+                await merging
+            assert f"on main took more than 3 s{option}: nothing was changed" in refused.value.message
 
     in_process.run(story())
 

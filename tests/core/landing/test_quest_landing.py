@@ -186,6 +186,33 @@ def test_what_is_checked_out_elsewhere_is_not_moved(tmp_path):
     story(tmp_path, scenario)
 
 
+@pytest.mark.parametrize("there", ["nothing", "a repository"])
+def test_work_in_a_folder_that_is_no_worktree_any_more_does_not_land_and_a_persons_merge_is_not_finished(
+    tmp_path, there
+):
+    async def scenario(shop):
+        async with shop.daemon():
+            shop.code.git("switch", "-q", "-c", "other")
+            shop.code.commit("theirs", {"c": "1\n"})
+            shop.code.git("switch", "-q", "main")
+            shop.code.git("merge", "-q", "--no-commit", "--no-ff", "other")
+            await shop.works({"new": "x\n"})
+            os.unlink(shop.work.path(".git"))
+            if there == "a repository":
+                shop.work.git("init", "-q")
+            error = await shop.refused()
+            assert (error.code, "is no longer a worktree" in error.message) == ("output_invalid", True)
+            assert await shop.inside.app.engine.quest_landing.work_state(shop.red) is None
+            assert not await shop.inside.app.engine.quest_landing.is_unchanged(shop.red)
+            assert (
+                shop.code.git("rev-parse", "MERGE_HEAD", "other").split()[0]
+                == shop.code.git("rev-parse", "other").strip()
+            )
+            assert shop.log() == ["first"]
+
+    story(tmp_path, scenario)
+
+
 @pytest.mark.parametrize("committed", [False, True])
 def test_what_changes_below_the_folder_of_the_engine_never_lands(tmp_path, committed):
     async def scenario(shop):

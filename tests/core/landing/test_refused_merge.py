@@ -6,10 +6,12 @@ import shlex
 
 import pytest
 
+from overmind_core.domain.quests.quest import Goal, Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.errors import OvermindError
-from overmind_core.landing.refused_merge import RefusedWork, explained, merge_command
+from overmind_core.landing.refused_merge import RefusedWork, explained, merge_command, unreviewed, unreviewed_text
 from overmind_core.landing.requests import Merge
 
+SHOWN = QueueState(phase=QuestPhase.LANDING)
 COMMANDS = [
     # what was asked for, what is to be added, the command
     ({}, (), "overmind merge red"),
@@ -56,3 +58,13 @@ def test_a_refusal_names_the_command_with_what_was_asked_for(error, asked, said)
 def test_nothing_inside_a_mission_is_told_how_to_pass_by_a_check(code):
     error = OvermindError(code, "It failed")
     assert explained(error, RefusedWork("red", "red", None, may_retry=True), Merge("1"), is_person=False) is error
+
+
+def test_changed_work_of_a_quest_that_has_landed_is_refused_with_what_shows_it_and_what_lands_it():
+    goal = Goal(into="main", review="person")
+    landed = Quest("1", "red", "true", "/", "raw", 0.0, status=QuestStatus.COMPLETED, goal=goal, queue=SHOWN)
+    error = unreviewed(landed, "red", Merge("1"), why=unreviewed_text(landed, "red", "1"), may_retry=False)
+    assert error.message == (
+        "red has changed since its review: nothing was changed. See what has not landed with: overmind changes red, or "
+        "merge it all the same with: overmind merge red --unreviewed"
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,13 +16,18 @@ from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.isolation.isolation import Isolation
 from overmind_core.domain.missions.mission import Status
 from overmind_core.git.changes import ChangedFile
+from overmind_core.kernel.config import Settings
 from overmind_core.landing import answers
 from overmind_core.landing.answers import InspectedWorktree, WorktreeInspector
+from overmind_core.system.paths import Home
 from overmind_core.view import landing as view
+from tests.kit.in_process import played, until, world
+from tests.kit.repositories import AUTHOR, Repository
 
 STATE = SimpleNamespace(
     ahead=2, behind=1, files=3, insertions=5, deletions=4, dirty=("a.py",), merged=False,
     commits=(("1234", "Paint\udcff"),), ignored=SimpleNamespace(kept=(".env",)), operation=None,
+    elsewhere=(),
 )  # fmt: skip
 
 
@@ -60,8 +67,8 @@ def test_a_row_has_all_that_is_known():
         "mission": "a1b2c3d4", "name": "renamed", "status": "running", "outcome": None,
         "quest_state": None, "source": "/shop",
         "path": "/w/red", "branch": "om/red", "base": "main", "ahead": 2, "behind": 1, "files": 3, "insertions": 5,
-        "deletions": 4, "dirty": True, "operation": None, "merged": False, "ignored": 1, "ports": {"web": 3100},
-        "containers": {"db": "healthy"}, "size_bytes": 9, "problem": None,
+        "deletions": 4, "dirty": True, "operation": None, "merged": False, "elsewhere": [], "ignored": 1,
+        "ports": {"web": 3100}, "containers": {"db": "healthy"}, "size_bytes": 9, "problem": None,
     }  # fmt: skip
 
 
@@ -69,6 +76,16 @@ def test_one_with_a_rebase_that_is_not_finished_says_so_whatever_else_is_in_it()
     found = row(looked(SimpleNamespace(**{**vars(STATE), "operation": GitOperation.REBASE})), mission=mission())
     assert (found["operation"], view.standing(found), worktrees.COLUMNS["WORK"](found)) == ("rebase",) * 3
     assert view.summary([found]) == "1 uncommitted"
+
+
+@pytest.mark.parametrize("ignored", [0, 2])
+def test_work_that_another_branch_has_and_the_base_has_not_is_not_called_merged(ignored):
+    known = {"dirty": (), "merged": True, "elsewhere": ("keep",), "ignored": SimpleNamespace(kept=(".env",) * ignored)}
+    found = row(looked(SimpleNamespace(**vars(STATE) | known)), mission=mission())
+    assert (found["merged"], found["elsewhere"]) == (True, ["keep"])
+    assert (view.standing(found), worktrees.COLUMNS["WORK"](found)) == ("elsewhere",) * 2
+    assert view.summary([found]) == "1 elsewhere"
+    assert "2 commits also on keep" in view.at_stake(found)
 
 
 def test_of_a_broken_one_nothing_is_made_up():
@@ -98,6 +115,112 @@ def test_a_removal_names_what_would_be_lost(live):
     merged = SimpleNamespace(**vars(STATE) | {"merged": True})
     assert looked(merged).standing(live=live).unmerged == ()
     assert looked(None, problem="Git refused").standing(live=live).problem == "Git refused"
+
+
+def test_other_work_that_would_be_lost_has_another_digest():
+    digest = looked().digest(1)
+    changes: list[dict[str, Any]] = [
+        {"dirty": ("a.py", "b.py")}, {"merged": True}, {"commits": (("5678", "Paint"),)},
+        {"ignored": SimpleNamespace(kept=())},
+    ]  # fmt: skip
+    others = [looked(SimpleNamespace(**vars(STATE) | change)).digest(1) for change in changes]
+    others += [looked(None, problem=why).digest(1) for why in ("Git refused", "It is gone")] + [looked().digest(2)]
+    assert looked(size=9).digest(1) == digest
+    assert len({digest, *others}) == 1 + len(others)
+
+
+def test_a_prune_by_force_takes_what_was_shown_as_it_was_and_names_what_stays(tmp_path):
+    code = Repository(str(tmp_path / "shop"))
+    code.commit("first", {"a": "1\n"})
+
+    async def play(inside, keeper):
+        ids: dict[str, str] = {}
+
+        def work(name, file, text="1\n"):
+            with open(os.path.join(inside.app.registry.get(ids[name]).definition.cwd, file), "w") as written:
+                written.write(text)
+
+        async def begin(name):
+            run = {"command": ["true"], "name": name, "cwd": code.folder, "env": {**world(), **AUTHOR}}
+            ids[name] = (await inside.ask("run", **run, isolate=True))["id"]
+            await until(lambda: f"{ids[name]}.1" in keeper.held, f"{name} runs")
+            work(name, "b")
+
+        async def end(name):
+            keeper.exit(f"{ids[name]}.1")
+            await until(lambda: ids[name] not in inside.app.registry.live, f"{name} has ended")
+
+        for name in ("red", "green", "blue", "grey"):
+            await begin(name)
+        for name in ("red", "green", "grey"):
+            await end(name)
+        shown = await inside.ask("worktrees_prune", force=True, dry_run=True)
+        await end("blue")
+        work("green", "c")
+        work("grey", "b", "more\n")
+        done = await inside.ask("worktrees_prune", force=True, as_shown=shown["as_shown"])
+        return shown, done, await inside.ask("worktrees_prune", force=True)
+
+    shown, done, rest = played(Home(str(tmp_path / "home")), play, Settings())
+    assert [[one["name"] for one in answer["removed"]] for answer in (shown, done, rest)] == [
+        ["red", "green", "grey"], ["red"], ["green", "blue", "grey"],
+    ]  # fmt: skip
+    assert {one["name"]: one["why"] for one in done["kept"]} == {
+        "green": "it has changed since it was asked about (2 uncommitted files)",
+        "grey": "it has changed since it was asked about (1 uncommitted file)",
+        "blue": "nobody was asked about it (1 uncommitted file)",
+    }
+
+
+async def worked(inside, keeper, code, name, work):
+    """A mission that did some work in its worktree, and has ended; returns the worktree."""
+    run = {"command": ["true"], "name": name, "cwd": code.folder, "env": {**world(), **AUTHOR}}
+    mission = (await inside.ask("run", **run, isolate=True))["id"]
+    await until(lambda: f"{mission}.1" in keeper.held, f"{name} runs")
+    tree = Repository(code.path(".overmind", "worktrees", mission))
+    work(tree)
+    keeper.exit(f"{mission}.1")
+    await until(lambda: inside.app.workspace.records[mission].ended, f"{name} has ended")
+    return tree
+
+
+def test_a_prune_leaves_the_last_branch_that_has_work_which_has_not_landed(tmp_path):
+    code = Repository(str(tmp_path / "shop"))
+    code.commit("first", {"a": "1\n"})
+
+    async def play(inside, keeper):
+        await worked(inside, keeper, code, "red", lambda tree: tree.commit("work", {"b": "1\n"}))
+        await worked(inside, keeper, code, "blue", lambda tree: tree.git("reset", "-q", "--hard", "overmind/red"))
+        wishes: list[dict[str, Any]] = [{"dry_run": True, "force": True}, {"dry_run": True}, {}]
+        return [await inside.ask("worktrees_prune", **wish) for wish in wishes]
+
+    forced, *plain = played(Home(str(tmp_path / "home")), play, Settings())
+    assert [one["lost"] for one in forced["removed"]] == ["", "1 unmerged commit"]
+    for answer in plain:
+        assert view.removed_lines(answer) == [
+            "Removed red: worktree, branch overmind/red, and its commits stay on overmind/blue",
+            "Kept blue: 1 unmerged commit",
+        ]
+
+
+def test_a_removal_names_work_that_nobody_can_read_and_what_it_has_removed(tmp_path):
+    code = Repository(str(tmp_path / "shop"))
+    code.commit("first", {"a": "1\n"})
+
+    async def play(inside, keeper):
+        red = await worked(inside, keeper, code, "red", lambda tree: tree.commit("work", {"b": "red"}))
+        blue = await worked(inside, keeper, code, "blue", lambda tree: tree.commit("work", {"b": "blue"}))
+        shutil.rmtree(red.folder)
+        blue.git("switch", "-q", "--detach")
+        code.git("switch", "-q", "overmind/blue")
+        shown = await inside.ask("worktrees_prune", force=True, dry_run=True)
+        done = await inside.ask("worktrees_prune", force=True, as_shown=shown["as_shown"])
+        return shown, done, blue.folder
+
+    shown, done, blue = played(Home(str(tmp_path / "home")), play, Settings())
+    assert [one["lost"] for one in shown["removed"]] == ["work that nobody can read", ""]
+    assert [(one["worktree"], one["branch"]) for one in done["removed"]] == [(None, "overmind/red"), (blue, None)]
+    assert code.git("branch", "--list", "overmind/*") == "* overmind/blue"
 
 
 def test_those_without_a_worktree_are_left_out_and_the_order_stays():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -55,11 +56,12 @@ def test_a_session_that_has_ended_is_started_again_with_its_conversation(agents,
     om.ok("stop", "red")
     om.wait_status(red, *FINAL)
     before = om.info(red)["session_id"]
-    item = om.json("merge", "red", "--resolve", "--json")
+    item = json.loads(om.ok("merge", "red", "--resolve", "--json", env={"SSH_AUTH_SOCK": "/new"}))
     assert (item["restarted"], item["resolving"], item["merged"]) == (True, ["a"], False)
     om.wait_status(red, "running")
     agents.answer(item["message"])
     assert om.info(red)["session_id"] == before
+    assert om.api("environment", id=red)["env"]["SSH_AUTH_SOCK"] == "/new"
     assert "<<<<<<< HEAD" in work.read("a")
     again = om.json("merge", "red", "--resolve", "--json")
     assert (again["resolving"], again["restarted"]) == (["a"], False), "what was begun is handed over as it is"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from overmind_core.cli.landing import changes
+from overmind_core.errors import INTERRUPTED
 
 DIFF = """diff --git a/x b/x
 --- a/x
@@ -62,6 +63,16 @@ def test_who_takes_a_diff_along_is_told_what_is_not_in_it(overmind):
     assert overmind(answer, "changes", "red", "--stat").err == ""
 
 
+def test_where_nothing_has_changed_the_note_about_that_is_shown(overmind, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    found = {"name": "red", "files": [], "diff": "", "cut": "", "base": "HEAD"}
+    why = "Its state at the start of the attempt is not known: it is gone."
+    assert overmind({"changes": [{"ok": {**found, "note": why}}]}, "changes", "red").err == f"{why}\n"
+    for note in ({}, {"note": ""}):
+        said = overmind({"changes": [{"ok": {**found, **note}}]}, "changes", "red")
+        assert said.err == "red has no changes since HEAD.\n"
+
+
 def test_each_worktree_has_a_line_and_a_broken_one_says_why(overmind):
     answer = {"worktrees": [{"ok": {"worktrees": [ROW, BROKEN]}}]}
     status, out, err, requests = overmind(answer, "worktrees")
@@ -104,6 +115,66 @@ def test_one_worktree_whose_work_has_landed_is_removed_unasked(overmind):
     answer = {"removed": [{**gone, "lost": None}], "kept": []}
     status, _, _, requests = overmind({"worktrees_prune": lambda _: [{"ok": answer}]}, "worktrees", "prune")
     assert (status, [args["dry_run"] for _, args in requests]) == (0, [True, False])
+
+
+def test_a_prune_sends_back_what_it_has_shown_unless_nobody_was_to_be_asked_or_the_daemon_is_an_older_one(overmind):
+    gone = {"mission": "a1b2c3d4", "name": "red", "worktree": "/w", "branch": "b", "containers": [], "volumes": []}
+    old: dict[str, Any] = {"removed": [{**gone, "lost": ""}], "kept": []}
+    new: dict[str, Any] = {**old, "as_shown": {"a1b2c3d4": "12ab"}}
+    for answer, words, sent in (
+        (new, (), [None, new["as_shown"]]), (old, (), [None, None]), (new, ("-y",), [None]),
+    ):  # fmt: skip
+        ran = overmind({"worktrees_prune": [{"ok": answer}]}, "worktrees", "prune", *words)
+        assert [args.get("as_shown") for _, args in ran.requests] == sent
+
+
+BEGUN = "Cancelled: the merge may have begun in the worktree of red. Repeat it with: overmind merge red"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "Cancelled: merging red changed nothing."),
+        (["--resolve"], f"{BEGUN} --resolve"),
+        (["--resolve", "--into", "a b"], f"{BEGUN} --into 'a b' --resolve"),
+    ],
+    ids=["merge", "resolve", "into"],
+)
+def test_after_ctrl_c_a_merge_says_no_more_than_it_knows(overmind, monkeypatch, words, said):
+    def follow(*_arguments, **_named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("overmind_core.client.stream.follow", follow)
+    ran = overmind({}, "merge", "red", *words)
+    assert ran.status == INTERRUPTED
+    assert said in ran.err
+
+
+@pytest.mark.parametrize("option", [["--verify-timeout", "5m"], ["--verify", "true"], ["--squash"]])
+def test_what_is_said_about_a_merge_is_refused_where_nothing_is_merged_yet(overmind, option):
+    ran = overmind({}, "merge", "red", "--resolve", *option)
+    assert (ran.status, ran.requests) == (2, [])
+    assert f"--resolve merges nothing yet: use {option[0]} when the agent has finished" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("waits_for", "said"),
+    [
+        ({}, "red resolves them (message 5)."),
+        ({"waits_for": None}, "red resolves them (message 5)."),
+        ({"waits_for": "thaw"}, "red resolves them once it is thawed (message 5)."),
+        ({"waits_for": "terminal"}, "red resolves them once its terminal is given back (message 5)."),
+    ],
+    ids=["older daemon", "idle", "frozen", "in a terminal"],
+)
+def test_an_agent_that_gets_the_conflicts_later_is_not_said_to_resolve_them_now(overmind, waits_for, said):
+    item = {"ok": True, "merged": False, "mission": "a1b2c3d4", "name": "red", "target": "main", "resolving": ["a"],
+            "message": 5, "restarted": False, **waits_for}  # fmt: skip
+    frames = [{"ok": {"mission": "a1b2c3d4", "name": "red"}}, {"item": item}, {"end": True}]
+    world = {"SSH_AUTH_SOCK": "/new", "MINE": "1"}
+    ran = overmind({"merge": lambda _: frames}, "merge", "red", "--resolve", environ=world)
+    assert said in ran.out
+    assert ran.requests[0][1]["session_env"] == {"SSH_AUTH_SOCK": "/new"}
 
 
 def test_a_merge_is_asked_for_again_with_the_key_of_the_first_when_the_daemon_was_lost(overmind):

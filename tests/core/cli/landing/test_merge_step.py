@@ -11,7 +11,7 @@ from overmind_core.cli.parser import parse
 from overmind_core.errors import OvermindError
 
 LOST, NOTHING, CLEAN, GONE = "daemon_lost", "nothing_to_merge", "nothing_to_commit", "not_isolated"
-COMMIT, MERGE = ["commit", "aaaaaaaa", "-m", "p: work of api"], ["merge", "aaaaaaaa", "--into=main", "--squash"]
+COMMIT, MERGE = ["commit", "aaaaaaaa", "-m", "p-copy: work of api"], ["merge", "aaaaaaaa", "--into=main", "--squash"]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_how_far_it_came_is_said_of_each_and_what_goes_on(monkeypatch, at, said,
         MERGE_STEP.run(parse(MERGE_STEP, words("api=aaaaaaaa", "ui=bbbbbbbb", "docs=cccccccc")), Context({}))
     assert refused.value.message == (
         f"{told}Fix it in its worktree (see: overmind worktrees) or on the branch, then go on with: "
-        "overmind apply '/shop/my plan.toml' --rerun failed"
+        "overmind apply '/shop/my plan.toml' --name p-copy --rerun failed"
     )
 
 
@@ -69,7 +69,7 @@ def test_who_had_nothing_to_land_is_not_said_to_have_landed(monkeypatch):
 
 
 def words(*agents):
-    return ["--plan", "p", "--file", "/shop/my plan.toml", "--into", "main", "--squash", *agents]
+    return ["--plan", "p-copy", "--file", "/shop/my plan.toml", "--into", "main", "--squash", *agents]
 
 
 def play(monkeypatch, answers, said="no"):
