@@ -16,6 +16,7 @@ from overmind_core.domain.missions.reasons import (
     quest_exit,
     why_beside,
 )
+from overmind_core.domain.missions.standing import TRIED_AGAIN
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
 
@@ -49,7 +50,8 @@ def mission_end_line(end: Row, *, noun: str = "Mission", name: str = "") -> str:
     landed = f"{noun} {end['id']}{named} finished: {end['status']} ({how})"
     outcome = end.get("outcome")  # an older supervisor says none
     if outcome is None and end.get("quest_state"):
-        return display_safe(f"{landed}: its quest goes on")
+        text = end.get("quest_text") or ""
+        return display_safe(f"{landed}: {text if TRIED_AGAIN in text else 'its quest goes on'}")
     if outcome is None or outcome == end["status"]:
         return display_safe(landed)
     if text := end.get("quest_text"):
@@ -77,8 +79,11 @@ def note_end_of_mission(context: Context, mission: str, *, is_removed: bool = Fa
     """Say how a mission has ended that was followed to its end; `is_removed`: it leaves no record."""
     found = _ended(context, mission)
     if found is not None:
-        name = found["name"]
-        again = f"See: overmind logs {name}. Run it again with: overmind restart {name}"
+        from overmind_core.providers.registry import log_in_first  # start-up: only for what has failed
+
+        name, how = found["name"], log_in_first(found.get("provider") or "", found["reason"])
+        first = f"{how[0].upper()}{how[1:]}. Then run" if how else "Run"
+        again = f"See: overmind logs {name}. {first} it again with: overmind restart {name}"
         _note_end(context, found, "Mission", "" if is_removed else again)
 
 
@@ -114,6 +119,8 @@ def _mission_help(ends: Sequence[Row]) -> str:
     logs = f"See: overmind logs {' '.join(str(one['name']) for one in ends[:MOST_NAMED])}"
     if not lost_names:
         return logs
+    if len(lost_names) == 1 and "/" in lost_names[0]:  # perhaps an agent, which its plan starts again
+        return f"{logs}. See how it goes on: overmind why {lost_names[0]}"
     again = lost.mission_again(lost_names[0]) if len(lost_names) == 1 else lost.MEND
     return f"{logs}. Start again what was lost with: {again}"
 

@@ -65,6 +65,8 @@ _TO_COME = frozenset({"queued", "running", "review"})
 _ENDS = frozenset({"success", "finished", "failure"})
 """Words of `until` that an agent without an end of its own never reaches."""
 _NOT_DONE = frozenset({"waiting", "starting", "running", "stopping"})
+_SWARM = "swarm"
+_QUESTION = "question"
 
 
 class WaitTeller:
@@ -75,7 +77,7 @@ class WaitTeller:
         pending: Returns ids or names of what it waits for.
         of_quests: Those are quests; else missions, or plans.
         keep_waiting: It waits on where nothing can end without a person.
-        for_answer: The missions are to answer this message, which none does while it waits for a person.
+        for_answer: The missions are to answer this message, which none does while it itself waits for a person.
         of_spec: What is pending is the spec of this name.
         shows_output: Whether what it waits for is seen to go on, so that nothing is said of that; None: it is not.
     """
@@ -171,7 +173,8 @@ class WaitTeller:
         wanted = self._pending()
         family = _family(client, wanted)
         pending = [row for row in family if row["id"] in wanted]
-        found = list(self._of_family(client, family, pending))
+        questions = client.call("inbox")
+        found = list(self._of_family(client, family, pending, questions))
         goes_on = [_goes_on(row) for row in pending if row["type"] != "blueprint"]
         for row in pending:
             if row["type"] == "blueprint":
@@ -181,7 +184,9 @@ class WaitTeller:
                 goes_on.append(_plan_goes_on(plan))
         if self._for_answer is not None and not found and pending:
             found += _in_line(pending[0], client.call("messages", {"id": pending[0]["id"]}), self._for_answer)
-        needs_person = any(text.startswith(FOR_YOU) for _, text in found)
+        # What it has started may wait for a person for as long as it likes: the answer does not.
+        own = {(_QUESTION, one["question"]) for one in questions if concerns(one, set(wanted))}
+        needs_person = any(text.startswith(FOR_YOU) and (key in own or key[0] in wanted) for key, text in found)
         if self._says_progress and not found:
             found += _progress(filter(None, goes_on))
         return found, self._for_answer is not None and needs_person
@@ -195,11 +200,11 @@ class WaitTeller:
         known = (client.call("quest", {"id": why["id"]}) for why in going[: MOST_NAMED + 1])
         yield from _progress(_at_work(client, quest) for quest in known if quest["status"] == "running")
 
-    def _of_family(self, client: Client, family: Sequence[Row], pending: Sequence[Row]) -> Iterator[Wait]:
+    def _of_family(
+        self, client: Client, family: Sequence[Row], pending: Sequence[Row], questions: Sequence[Row]
+    ) -> Iterator[Wait]:
         """Say what is asked by what is waited for, or by what that has started, and what holds it up."""
-        yield from questions_about(
-            client.call("inbox"), {row["id"] for row in family}, [row["name"] for row in pending]
-        )
+        yield from questions_about(questions, {row["id"] for row in family}, [row["name"] for row in pending])
         for one in family:
             is_asked_for = self._for_answer is None and one in pending
             wait = _held_up(self._with_next_start(client, one), is_asked_for=is_asked_for)
@@ -209,7 +214,8 @@ class WaitTeller:
     def of_mission(self, client: Client, mission: str) -> list[str]:
         """Say for whom or what a mission waits, and what it has started."""
         family = _family(client, [mission])
-        return [text for _, text in self._of_family(client, family, [row for row in family if row["id"] == mission])]
+        pending = [row for row in family if row["id"] == mission]
+        return [text for _, text in self._of_family(client, family, pending, client.call("inbox"))]
 
     def _held_missions(self, client: Client, ids: Sequence[str], questions: Sequence[Row]) -> Iterator[Wait]:
         """Say what holds up the missions of quests that run, and what these have started."""
@@ -276,10 +282,18 @@ def _goes_on(row: Row) -> _GoesOn | None:
 
 
 def _plan_goes_on(plan: Row) -> _GoesOn | None:
-    """Which agents of a plan run."""
-    running = [agent["name"] for agent in plan["agents"] if agent["stage"] in _RUNS]
-    verb = "runs" if len(running) == 1 else "run"
-    return _GoesOn(plan["id"], plan["name"], f"{_listed(running)} {verb}") if running else None
+    """The agents of a plan that run; where none does, those that wait in the swarm."""
+    in_swarm = [agent["name"] for agent in _in_swarm(plan)]
+    running = [agent["name"] for agent in plan["agents"] if agent["stage"] in _RUNS and agent["name"] not in in_swarm]
+    names, verb = (running, "run") if running else (in_swarm, "wait")
+    where = "" if running else " in the swarm"
+    doing = f"{_listed(names)} {verb}{'s' if len(names) == 1 else ''}{where}"
+    return _GoesOn(plan["id"], plan["name"], doing) if names else None
+
+
+def _in_swarm(plan: Row) -> list[Row]:
+    """Agents of a plan that are posted to the swarm, and have not begun there."""
+    return [agent for agent in plan["agents"] if agent["stage"] == "starting" and agent.get("post") is not None]
 
 
 def _family(client: Client, ids: Sequence[str]) -> list[Row]:
@@ -318,7 +332,7 @@ def questions_about(questions: Iterable[Row], ids: set[str], names: Sequence[str
         about = question.get("about") or question
         below = any(str(about["name"]).startswith(f"{name}/") for name in names)
         if below or concerns(question, ids):
-            yield ("question", question["question"]), f"{FOR_YOU}: {with_answer(question)}"
+            yield (_QUESTION, question["question"]), f"{FOR_YOU}: {with_answer(question)}"
 
 
 def _of_quest(why: Row, questions: Iterable[Row]) -> Iterator[Wait]:
@@ -459,8 +473,8 @@ def _advice(server: str, waiting: str) -> str:
 def _of_plan(plan: Row, *, is_long: bool) -> Iterator[Wait]:
     """Say what a plan that runs waits for.
 
-    Agents whose next try comes after a pause, and services that are not ready; once it `is_long`, all those for which
-    others wait, else those that alone are left.
+    Agents whose next try comes after a pause, and services that are not ready; once it `is_long`, those that wait in
+    the swarm, and all those for which others wait, else those that alone are left.
     """
     from overmind_core.domain.plans.progress import NEXT_TRY  # start-up: only for plans
 
@@ -472,9 +486,21 @@ def _of_plan(plan: Row, *, is_long: bool) -> Iterator[Wait]:
             yield key, f"waits: {name} has failed; next try{when}: overmind logs {name}"
     awaited = _awaited(plan["agents"])
     if is_long:
+        yield from _of_posted(plan)
         yield from _of_awaited(plan, awaited) if awaited else _of_last(plan)
     else:
         yield from _of_awaited(plan, [one for one in awaited if one[1] == _READY])
+
+
+def _of_posted(plan: Row) -> Iterator[Wait]:
+    """Agents that wait in the swarm: one line for all, which is said once though they begin one after the other."""
+    agents = _in_swarm(plan)
+    queued = next((agent["post"]["id"] for agent in agents if agent["post"]["state"] == "queued"), None)
+    if agents:
+        whom = "it waits" if len(agents) == 1 else "they wait"
+        more = plan["name"] if queued is None else f"swarm/{queued}"
+        text = f"waits for {_listed([one['name'] for one in agents])}: {whom} in the swarm: overmind why {more}"
+        yield (plan["id"], _SWARM), text
 
 
 def _of_awaited(plan: Row, awaited: Sequence[tuple[Row, str, list[str]]]) -> Iterator[Wait]:
@@ -521,4 +547,4 @@ def _alone(plan: Row) -> list[Row]:
 
 
 def _endless(agent: Row) -> str:
-    return f"waits for {agent['name']}: it runs and has no end of its own (service = true ends it with the plan)"
+    return f"waits for {agent['name']}: it runs; if it has no end of its own: service = true ends it with the plan"

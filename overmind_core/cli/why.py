@@ -118,7 +118,8 @@ def _removed_why(args: Namespace, context: Context) -> int:
         OvermindError: `not_found`, nothing of such a mission is left.
     """
     with context.waiting_for_git("worktrees"):
-        rows = context.client().call("worktrees", {})["worktrees"]
+        client = context.client()
+        rows = client.call("worktrees", {})["worktrees"]
     removed = [row for row in rows if row["status"] is None and args.id in {row["name"], row["mission"]}]
     if not removed:
         raise OvermindError("not_found", f"No worktree of {args.id!r} is left.")
@@ -127,12 +128,12 @@ def _removed_why(args: Namespace, context: Context) -> int:
         return 0
     for row in removed:
         context.print(display_safe(f"{row['name']} ({row['mission']}): was removed"))
-        for line in _kept_lines(row):
+        for line in _kept_lines(client, row):
             context.print(display_safe(f"  {line}"))
     return 0
 
 
-def _kept_lines(row: Row) -> Iterator[str]:
+def _kept_lines(client: Client, row: Row) -> Iterator[str]:
     """Where the work of a mission is kept, and what goes on with it; none where nothing would be lost.
 
     `row`: As `worktrees` lists it.
@@ -148,9 +149,21 @@ def _kept_lines(row: Row) -> Iterator[str]:
         words = (("uncommitted", kept.uncommitted), ("unmerged", kept.unmerged), ("ignored by git", row["ignored"]))
         how = ", ".join(word for word, holds in words if holds)
         yield f"its work is kept in: {kept.folder} ({how})"
-        yield from (f"{lead_of(command)}: {command}" for command in ways_of_kept_work(row["mission"], kept))
+        ways = ways_of_kept_work(row["mission"], kept, unreviewed=_is_unreviewed(client, row["mission"]))
+        yield from (f"{lead_of(command)}: {command}" for command in ways)
     elif row["status"] is None:
         yield f"its worktree is kept in: {kept.folder}"
+
+
+def _is_unreviewed(client: Client, mission: str) -> bool:
+    """True where a mission is that of a quest whose review nobody has accepted: `merge` refuses its work."""
+    try:
+        quest = client.call("quest", {"id": mission})
+    except OvermindError as error:
+        if error.code != "not_found":
+            raise
+        return False
+    return quest["review"] is not None and quest["status"] != "completed" and quest["phase"] != "landing"
 
 
 def _work_of(client: Client, mission: Row, context: Context) -> tuple[str, list[str]]:
@@ -161,7 +174,7 @@ def _work_of(client: Client, mission: Row, context: Context) -> tuple[str, list[
     try:
         with context.waiting_for_git("changes", [mission["name"]]):
             rows = client.call("worktrees", {"ids": [mission["id"]]})["worktrees"]
-            lines = [line for row in rows for line in _kept_lines(row)]
+            lines = [line for row in rows for line in _kept_lines(client, row)]
             changes = {"files": []} if lines else client.call("changes", {"id": mission["id"]})
     except OvermindError:  # git can't tell: how the mission stands is said all the same
         return "", []
@@ -194,11 +207,21 @@ def _mission_why(args: Namespace, context: Context) -> int:
         teller = WaitTeller(context, lambda: (mission["id"],), of_quests=False, keep_waiting=True)
         for line in teller.of_mission(client, mission["id"]):
             context.print(display_safe(f"  {line}"))
+    elif how := _log_in_first(answer):
+        context.print(display_safe(f"  {how}"))
+        context.print(display_safe(f"  then go on with: {mission_again(answer['name'])}"))
     elif again := _again(client, answer, is_plan=is_plan):
         context.print(display_safe(f"  go on with: {again}"))
     if is_plan and answer["outcome"] not in {None, "succeeded"}:
         context.print(display_safe(f"See: overmind logs {_first_failed(answer)}"))
     return 0
+
+
+def _log_in_first(mission: Row) -> str:
+    """How to log in the agent that failed for want of that; "" for any other end."""
+    from overmind_core.providers.registry import log_in_first  # start-up: only for what has ended
+
+    return log_in_first(mission.get("provider") or "", mission.get("reason"))
 
 
 def _first_failed(plan: Row) -> str:
@@ -209,22 +232,26 @@ def _first_failed(plan: Row) -> str:
 
 
 def _again(client: Client, answer: Row, *, is_plan: bool) -> str:
-    """Return the command that goes on with what was lost, or with a plan that was stopped; "" for any other."""
+    """Return the command that goes on with what was lost, or with a plan that was cut off; "" for any other."""
     if is_plan:
-        is_cut_off = answer["outcome"] in _CUT_OFF or (answer["outcome"] == "failed" and _has_lost(answer))
+        is_cut_off = answer["outcome"] in _CUT_OFF or any(_is_cut_off(answer, agent) for agent in answer["agents"])
         return plan_again(answer["name"], answer["file"]) if is_cut_off else ""
-    if answer["outcome"] != "lost":
+    if answer["outcome"] not in _CUT_OFF:
         return ""
-    plan = _agent_of_plan(client, answer["name"]) if answer.get("parent") else None
-    return mission_again(answer["name"]) if plan is None else plan_again(plan[0]["name"], plan[0]["file"])
+    found = _agent_of_plan(client, answer["name"]) if answer.get("parent") else None
+    if found is None:
+        return mission_again(answer["name"]) if answer["outcome"] == "lost" else ""
+    goes_on = answer["outcome"] == "lost" or _is_cut_off(*found)
+    return plan_again(found[0]["name"], found[0]["file"]) if goes_on else ""
 
 
 _CUT_OFF = frozenset({"stopped", "killed", "lost"})
-"""Outcomes of a plan that a stop, such as that of a shutdown, has ended."""
+"""Outcomes of what somebody has ended, as a shutdown does, or what was lost."""
 
 
-def _has_lost(plan: Row) -> bool:
-    return any(agent["reason"] == KEEPER_LOST for agent in plan["agents"])
+def _is_cut_off(plan: Row, agent: Row) -> bool:
+    """True of an agent that has not done what it is for as it was cut off, and whose plan has failed."""
+    return plan["outcome"] == "failed" and agent["stage"] == "failed" and agent["outcome"] in _CUT_OFF
 
 
 def _agent_of_plan(client: Client, text: str) -> tuple[Row, Row] | None:
@@ -249,7 +276,7 @@ def _print_agent(plan: Row, agent: Row, args: Namespace, context: Context) -> No
     name = f"{plan['name']}/{agent['name']}"
     mission = f" ({agent['mission']})" if agent["mission"] else ""
     context.print(display_safe(f"{name}{mission}: {_agent_state(agent)}"))
-    if agent["reason"] == KEEPER_LOST and plan["outcome"] is not None:
+    if _is_cut_off(plan, agent) or (agent["reason"] == KEEPER_LOST and plan["outcome"] is not None):
         context.print(display_safe(f"  go on with: {plan_again(plan['name'], plan['file'])}"))
     if agent["mission"] and agent["outcome"] not in {None, "succeeded"}:
         context.print(display_safe(f"See: overmind logs {name}"))

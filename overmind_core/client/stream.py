@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 KINDS = ("ok", "item", "end")
 """What a line of a stream can be: its beginning, one thing, its end."""
 HEARTBEAT = "beat"
-"""What `follow` yields where nothing came for a while, for who asks for it."""
-_SHORTEST = 0.001
+"""Yielded by `follow` between the lines again and again, for who asks for it."""
+SHORTEST = 0.001
 """Seconds for which a line is waited for also when a beat is due."""
 
 
@@ -42,7 +42,8 @@ def follow(
         next_request: Returns command and arguments; asked again after each loss, when it names what is
             still missing. A new "ok" then follows.
         deadline: When to give up, seconds on the monotonic clock; None: never.
-        beat: Yield `(HEARTBEAT, None)` whenever nothing came for so many seconds, with a loss among them; None: never.
+        beat: Yield `(HEARTBEAT, None)` every so many seconds, whatever comes meanwhile, with a loss among them; None:
+            never.
 
     Raises:
         OvermindError: the daemon said no; `daemon_lost`, ten seconds after a loss; `timeout` at `deadline`.
@@ -92,7 +93,7 @@ def await_answer(
 
 
 class _Beats:
-    """The moments at which nothing has come for so many seconds; neither a loss nor a new beginning puts them off."""
+    """Moments so many seconds apart; neither what comes, nor a loss, nor a new beginning puts them off."""
 
     __slots__ = ("_next", "_seconds")
 
@@ -125,10 +126,13 @@ def _follow_once(
         while kind != "end":
             kind, content = _next_line(client, number, deadline, beats)
             yield kind, content
-            if beats is not None and kind == HEARTBEAT:
+            if beats is None or kind == "end":
+                continue
+            if kind != HEARTBEAT and beats.left <= 0:  # lines that come at once would put it off for ever
+                kind = HEARTBEAT
+                yield HEARTBEAT, None
+            if kind == HEARTBEAT:
                 beats.pass_one()
-            elif beats is not None and kind != KINDS[0]:
-                beats.begin()
     except ConnectionError:
         raise
     except BaseException:  # also GeneratorExit: the rest of the stream must not meet the next request
@@ -139,7 +143,7 @@ def _follow_once(
 def _next_line(client: Client, number: int, deadline: float | None, beats: _Beats | None) -> tuple[str, Any]:
     while True:
         left = _time_left(deadline)
-        pause = None if beats is None else max(beats.left, _SHORTEST)
+        pause = None if beats is None else max(beats.left, SHORTEST)
         try:
             answer = client.receive(timeout=min((one for one in (left, pause) if one is not None), default=None))
         except TimeoutError:

@@ -193,6 +193,12 @@ class RunDisplay:
         return next(filter(None, (stream.partial_line for stream in self._streams)), "")
 
     @property
+    def unfinished_lines(self) -> list[Line]:
+        """The lines that no newline has ended yet, as they stand: of each stream one at most, and of a picture none."""
+        found = [(stream, one.partial_line) for stream, one in enumerate(self._streams) if one.partial]
+        return [(self._began[stream] or 0.0, stream, text) for stream, text in found if text]
+
+    @property
     def _partial(self) -> bool:
         return any(stream.partial for stream in self._streams)
 

@@ -41,8 +41,7 @@ def trim(mission: str, limit: int, *, held: Mapping[int, Offsets], writing: Mapp
         if total <= limit:
             return
         run = _RunFolder(f"{mission}/{number:06d}", held.get(number), writing.get(number))
-        for stream in range(len(STREAMS)):
-            total -= run.trim(stream, total - limit, total - HELD_FACTOR * limit, wall)
+        total -= run.trim(total - limit, total - HELD_FACTOR * limit, wall)
         total -= run.trim_index()
 
 
@@ -56,18 +55,23 @@ class _RunFolder:
         self._held = held
         self._writing = writing
 
-    def trim(self, stream: int, excess: int, hard_excess: int, wall: int) -> int:
-        """Free `excess` bytes of `stream`, of held ones only `hard_excess`; return how many were freed."""
+    def trim(self, excess: int, hard_excess: int, wall: int) -> int:
+        """Free `excess` bytes, the oldest first, of held ones only `hard_excess`; return how many were freed."""
+        left = [self._segments(stream) for stream in range(len(STREAMS))]
+        dropped = [-1] * len(STREAMS)
         freed = 0
-        dropped = -1
-        for start, end in self._segments(stream):
+        while any(left):
+            stream = self._oldest(left)
+            start, end = left[stream].pop(0)
             is_held = self._held is not None and end > self._held[stream]
             if freed >= (hard_excess if is_held else excess):
-                break
+                left[stream].clear()  # what follows is held as well, or not needed either
+                continue
             freed += self._unlink(data_name(stream, start))
-            dropped = end
-        if dropped >= 0:
-            self._record(time_index.pack(wall, dropped, _KINDS[stream]))
+            dropped[stream] = end
+        for kind, end in zip(_KINDS, dropped, strict=True):
+            if end >= 0:
+                self._record(time_index.pack(wall, end, kind))
         return freed
 
     def trim_index(self) -> int:
@@ -97,6 +101,14 @@ class _RunFolder:
             return [(start, end) for start, end in pairwise(starts) if start < self._writing[stream]]
         ends = [start + os.stat(f"{self._folder}/{data_name(stream, start)}").st_size for start in starts[-1:]]
         return list(zip(starts, [*starts[1:], *ends], strict=True))
+
+    def _oldest(self, left: list[list[tuple[int, int]]]) -> int:
+        """The stream whose first segment was written to the longest ago; one of these has a segment."""
+
+        def written_at(stream: int) -> int:
+            return os.stat(f"{self._folder}/{data_name(stream, left[stream][0][0])}").st_mtime_ns
+
+        return min((stream for stream, segments in enumerate(left) if segments), key=written_at)
 
     def _first_offsets(self, name: str) -> list[int]:
         """What the segment's first records say; empty when they are torn."""

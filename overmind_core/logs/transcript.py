@@ -250,6 +250,11 @@ class Transcript:
         return self._views[-1].display.partial_line if self._views else ""
 
     @property
+    def unfinished_lines(self) -> list[Line]:
+        """The lines of the newest run that no newline has ended yet, as they stand."""
+        return self._views[-1].display.unfinished_lines if self._views else []
+
+    @property
     def start(self) -> tuple[int, Offsets] | None:
         """Number and offsets of the first run that is shown, where its lines begin; None before `begin`."""
         return (self._views[0].number, self._views[0].start) if self._views else None

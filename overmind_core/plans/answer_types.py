@@ -77,6 +77,8 @@ class PlanSummary(MissionBrief):
     total: int
     """Agents."""
     counts: AgentCounts
+    outcomes: dict[Outcome, int]
+    """How many of its agents have ended how, each word as `outcome` of an agent has it."""
 
 
 class AgentDependency(TypedDict):

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 def outline(plan: PlanState) -> Outline:
     """How a plan in memory stands."""
     stages = Counter(node.stage.value for node in plan.nodes.values())
-    return Outline(plan.id, plan.file, len(plan.nodes), dict(stages))
+    outcomes = Counter(filter(None, map(progress.outcome_of, plan.nodes.values())))
+    return Outline(plan.id, plan.file, len(plan.nodes), stages, outcomes)
 
 
 def applied(outcome: Applied) -> AppliedPlan:
@@ -65,6 +66,7 @@ def summary(mission: Mission, plan: Outline, now: float) -> PlanSummary:
         "seconds": round(answers.uptime(mission, now), 3),
         "total": plan.total,
         "counts": _counted(plan),
+        "outcomes": dict(sorted(plan.outcomes.items())),
     }
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import CurrentKeeper
+    from overmind_core.kernel.keyed_requests import KeyedRequestTable
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.environment import Environments
@@ -54,6 +55,7 @@ class PlanParts(NamedTuple):
     plan_table: PlanTable
     agent_table: AgentTable
     environment_table: EnvironmentTable
+    request_table: KeyedRequestTable
 
 
 def assemble(parts: PlanParts) -> Plans:
@@ -95,6 +97,7 @@ def assemble(parts: PlanParts) -> Plans:
         swarm=parts.swarm,
         plan_table=parts.plan_table,
         environment_table=parts.environment_table,
+        request_table=parts.request_table,
         starter=starter,
         attempts=attempts,
     )

@@ -284,6 +284,11 @@ class PlanRun:
         self._journal.save(lambda: self._plan_table.save(row))
         self.schedule()
 
+    def count_as_served(self, names: Iterable[str]) -> None:
+        """These services ended only as the plan did, and nobody needs them once more."""
+        for name in self.nodes.keys() & names:
+            self.put(name, progress.served(self.nodes[name]))
+
     def keep(self, names: Iterable[str]) -> None:
         """These stand as an earlier run has left them while the others run again."""
         for name in names:
@@ -402,6 +407,9 @@ class PlanRun:
             return
         self.schedule()  # first, so that what follows from it is in the same commit
         after = progress.ended(self.state.agents[name], node, end)
+        plan = self._registry.live.get(self.id)
+        if plan is not None and plan.ending is not None:
+            after = progress.ended_beside_its_plan(self.state.agents[name], after)
         ended = replace(
             after,
             mission=node.mission,

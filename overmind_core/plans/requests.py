@@ -20,7 +20,7 @@ class Apply(Args, frozen=True):
     rerun: str | list[str] | None = None
     """`failed`, `changed`, or names of agents: what runs of an ended plan, with all that depends on it."""
     request: RequestKey | None = None
-    """As with `run`: a new plan is made once, however often it is asked for."""
+    """As with `run`: a plan is made, changed or run again once, however often that is asked for."""
 
 
 class Plan(Args, frozen=True):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.plans.blueprint import OnFailure
-from overmind_core.domain.plans.progress import ACTIVE, FINAL, HELD, PLAN_ENDS, AgentStage
+from overmind_core.domain.plans.progress import ACTIVE, FINAL, HELD, PLAN_ENDS, AgentStage, is_cut_short_when_ready
 from overmind_core.domain.text.graph import below
 from overmind_core.errors import OvermindError
 
@@ -30,8 +31,19 @@ def failed(plan: PlanState, *, ended: bool = False) -> set[str]:
     """
     skipped = {name: node.reason for name, node in plan.nodes.items() if node.stage is AgentStage.SKIPPED}
     stages = frozenset(AgentStage) - _RIGHT if ended else _WRONG
-    wrong = {name for name, node in plan.nodes.items() if node.stage in stages}
+    wrong = {name for name, node in plan.nodes.items() if node.stage in stages} - have_served(plan)
     return wrong | skipped.keys() if wrong or not _LEFT_OUT.isdisjoint(skipped.values()) else set()
+
+
+def have_served(plan: PlanState) -> set[str]:
+    """Services that were ready until they ended with their plan, or were lost: they run again for whoever needs them.
+
+    None of a plan of services alone: it was there to stay.
+    """
+    services_of_it = {agent.name for agent in plan.blueprint.agents if agent.stays}
+    if len(services_of_it) == len(plan.blueprint.agents):
+        return set()
+    return {name for name in services_of_it if is_cut_short_when_ready(plan.nodes[name])}
 
 
 FAILED, CHANGED = "failed", "changed"
@@ -44,7 +56,7 @@ def wanted(request: Apply, plan: PlanState, *, ended: bool = False) -> set[str]:
     Raises:
         OvermindError: `not_found`, there is no agent of a name.
     """
-    words = [request.rerun] if isinstance(request.rerun, str) else request.rerun or ()
+    words = _words(request)
     found = failed(plan, ended=ended) if FAILED in words else set[str]()
     names = {word for word in words if word not in {FAILED, CHANGED}}
     unknown = sorted(names - request.blueprint.by_name.keys())
@@ -52,6 +64,29 @@ def wanted(request: Apply, plan: PlanState, *, ended: bool = False) -> set[str]:
         known = ", ".join(request.blueprint.by_name)
         raise OvermindError("not_found", f"The plan has no agent named {unknown[0]!r}. It has: {known}.")
     return found | names
+
+
+def _words(request: Apply) -> list[str]:
+    return [request.rerun] if isinstance(request.rerun, str) else request.rerun or []
+
+
+def check_values(request: Apply, plan: PlanState) -> None:
+    """Refuse to run failed or named agents again with the file's values where the plan ran with others.
+
+    All that had succeeded with those would run again, too. Who asks for what was changed means such a change.
+
+    Raises:
+        OvermindError: `invalid`, a variable that was given has another value now, and is not given again.
+    """
+    old, new = plan.blueprint, request.blueprint
+    if new.given is None or not set(_words(request)) - {CHANGED}:
+        return
+    left = old.variables.keys() & new.variables.keys() - set(new.given)
+    moved = [name for name in old.given or () if name in left and old.variables[name] != new.variables[name]]
+    if moved:
+        words = shlex.join(word for name in moved for word in ("--var", f"{name}={old.variables[name]}"))
+        message = f"Plan {plan.id} ({old.name}) ran with other values. Give them again, or new ones: {words}"
+        raise OvermindError("invalid", message)
 
 
 def after_end(nodes: Nodes, blueprint: Blueprint, asked: set[str]) -> set[str]:

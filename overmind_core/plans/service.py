@@ -15,6 +15,7 @@ from overmind_core.domain.plans.progress import HELD, AgentProgress, outlived_it
 from overmind_core.domain.plans.references import bind_text, references
 from overmind_core.domain.text.graph import below
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions import validate
 from overmind_core.missions.callers import forbid_foreign
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.plans.genome import Genome
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import CurrentKeeper
+    from overmind_core.kernel.keyed_requests import KeyedRequestTable
     from overmind_core.kernel.phase import Phase
     from overmind_core.missions.changes import MissionChanged
     from overmind_core.missions.ports import Preparation
@@ -79,9 +81,12 @@ class Applied(NamedTuple):
     name: str
     status: str
     """started, changed, unchanged or planned."""
-    changes: Sequence[PlanChange] = ()
-    kept: Sequence[str] = ()
+    changes: tuple[PlanChange, ...] = ()
+    kept: tuple[str, ...] = ()
     """Agents of an ended plan that don't run again."""
+
+
+_APPLIED = Codec(Applied)
 
 
 class Plans:
@@ -101,6 +106,7 @@ class Plans:
         swarm: SwarmPosts,
         plan_table: PlanTable,
         environment_table: EnvironmentTable,
+        request_table: KeyedRequestTable,
         starter: AttemptStarter,
         attempts: Callable[[PlanState, AttemptListener], Attempts],
     ) -> None:
@@ -116,6 +122,7 @@ class Plans:
         self._swarm = swarm
         self._plan_table = plan_table
         self._environment_table = environment_table
+        self._request_table = request_table
         self._starter = starter
         self._attempts = attempts
         self.live: dict[str, PlanRun] = {}
@@ -174,11 +181,6 @@ class Plans:
                 self._update_need()
         elif mission.definition.parent in self.live:
             self.live[mission.definition.parent].on_change(mission)
-
-    def id_of(self, name: str) -> str | None:
-        """The id of the plan of this name that runs."""
-        plan = self._named(name)
-        return None if plan is None else plan.id
 
     def name_of(self, mission_id: str | None) -> str | None:
         """The name of the blueprint of a plan that runs; None for every other mission."""
@@ -244,12 +246,13 @@ class Plans:
 
     # applying
 
-    async def apply(self, request: Apply, *, inside: str | None = None) -> Applied:
+    async def apply(self, request: Apply, *, inside: str | None = None, only_new: bool = False) -> Applied:
         """Start a plan, or bring the live one of this name and file to what it is now; else nothing happens.
 
         Args:
             request: What is wanted.
             inside: The mission that asks, below which the plan is started; None for a person.
+            only_new: Refuse where a plan of this name runs, and don't change it.
 
         Raises:
             OvermindError: it can't be carried out, as `checks.check` says; `name_taken`, `not_running`, `not_found`;
@@ -259,9 +262,11 @@ class Plans:
         checks.check(request.blueprint)
         if any(agent.is_posted for agent in request.blueprint.agents):
             await self._swarm.check()
-        return await self._apply(request, inside)
+        return await self._apply(request, inside, only_new=only_new)
 
-    async def _apply(self, request: Apply, inside: str | None, notes: Sequence[str] | None = None) -> Applied:
+    async def _apply(
+        self, request: Apply, inside: str | None, notes: Sequence[str] | None = None, *, only_new: bool
+    ) -> Applied:
         """Apply in one turn of the loop, up to the commit; what has to be found out for it takes a turn before.
 
         What stood then may not stand any more: the plan was changed, taken down or has ended, or the same request
@@ -271,11 +276,18 @@ class Plans:
             request: What is wanted.
             inside: As of `apply`.
             notes: What the check of the agents had to say; None: they are not checked yet.
+            only_new: As of `apply`.
         """
         self._missions.check_open()
         made = None if request.request is None else self._missions.by_request(request.request)
         if made is not None:
             return _applied(made, "started", _from_nothing(request.blueprint))
+        if (earlier := self._earlier(request)) is not None:
+            return earlier
+        name = request.blueprint.name
+        if only_new and (running := self._named(name)) is not None:
+            message = f"A plan named {name!r} is still running: mission {running.id}."
+            raise OvermindError("name_taken", message, id=running.id)
         live = self._standing(request)
         if live is not None:
             forbid_foreign(inside, self._registry.live[live.id], self._registry, "change")
@@ -287,7 +299,8 @@ class Plans:
         applied = await work
         if applied is not None:
             return applied
-        return await self._apply(request, inside, await self._check_agents(request.blueprint, request.env))
+        checked = await self._check_agents(request.blueprint, request.env)
+        return await self._apply(request, inside, checked, only_new=only_new)
 
     def _standing(self, request: Apply) -> PlanRun | None:
         """The live plan of this name and file.
@@ -315,7 +328,7 @@ class Plans:
         blueprint = request.blueprint
         name = validate.checked_name(blueprint.name)
         if request.dry_run:
-            return Applied(None, name, "planned", self._since_last(request))
+            return Applied(None, name, "planned", tuple(self._since_last(request)))
         if notes is None:
             return None
         changes = self._since_last(request)
@@ -373,6 +386,7 @@ class Plans:
         if mission.ending is not None:
             name = mission.definition.name
             raise OvermindError("not_running", f"Plan {mission.id} ({name}) is being stopped. Try again.")
+        reruns.check_values(request, plan.state)
         changes = difference(plan.blueprint, request.blueprint)
         changed = {change.agent for change in changes if change.sign != "-" and change.agent}
         asked = changed | reruns.wanted(request, plan.state)
@@ -392,10 +406,14 @@ class Plans:
         plan.state.file = request.file or plan.state.file
         self._registry.put(_limited(mission, request.blueprint), ())
         self._save_environment(plan.id, request)
+        served = reruns.have_served(plan.state) - again
         plan.change(request.blueprint, again)
+        plan.count_as_served(served)
         plan.record(log_lines.changed([f"{one.sign} {one.agent or 'the plan itself'}" for one in changes]))
+        applied = _applied(mission, "changed", changes)
+        self._save_answer(request, applied)
         await self._journal.saved()
-        return _applied(mission, "changed", changes)
+        return applied
 
     async def _rerun(self, request: Apply, inside: str | None, notes: Sequence[str] | None) -> Applied | None:
         """Run a part of the newest plan of this name and file, and what depends on it, once more.
@@ -408,12 +426,13 @@ class Plans:
             name, place = request.blueprint.name, "" if request.file in NO_FILE else f" from {request.file}"
             raise OvermindError("not_found", f"No plan named {name!r}{place} has run yet, so all of it is new.")
         forbid_foreign(inside, mission, self._registry, "run again")
+        reruns.check_values(request, plan.state)
         asked = reruns.wanted(request, plan.state, ended=True)
         changes = difference(plan.blueprint, request.blueprint)
         changed = {change.agent for change in changes if change.agent and change.sign != "-"}
         again = reruns.after_end(plan.nodes, request.blueprint, asked | changed)
         if not again:
-            return _applied(mission, "unchanged")
+            return _applied(mission, "unchanged", changes)
         anew = [*changes, *(PlanChange("~", one, ("runs again",)) for one in sorted(again - changed))]
         kept = [agent.name for agent in request.blueprint.agents if agent.name not in again]
         if request.dry_run:
@@ -421,14 +440,41 @@ class Plans:
         if notes is None:
             return None
         plan.state.file = request.file or plan.state.file
+        served = reruns.have_served(plan.state) - again
         plan.change(request.blueprint, again & plan.nodes.keys())
+        plan.count_as_served(served)
         plan.keep(kept)
         self._adopted.add(plan.id)
         self._put(plan)
         self._save_environment(plan.id, request)
         self._registry.apply(_limited(mission, request.blueprint), StartAsked())
+        applied = _applied(mission, "started", anew, kept)
+        self._save_answer(request, applied)
         await self._journal.saved()
-        return _applied(mission, "started", anew, kept)
+        return applied
+
+    def _earlier(self, request: Apply) -> Applied | None:
+        """The answer to the same request, where it has changed a plan before, or run a part of it again."""
+        if request.request is None:
+            return None
+        self._journal.flush()
+        known = self._request_table.find(_APPLY_KEY + request.request)
+        return None if known is None or known.answer is None else _APPLIED.decode(known.answer.decode())
+
+    def _save_answer(self, request: Apply, applied: Applied) -> None:
+        """Save the answer in the commit of what was done: whoever asks again, having lost it, changes nothing."""
+        if request.request is None:
+            return
+        from hashlib import sha256  # noqa: PLC0415 - few plans are changed or run again
+
+        key, answer = _APPLY_KEY + request.request, _APPLIED.encode(applied).encode()
+        digest = sha256(msgspec.json.encode(request)).digest()
+
+        def write() -> None:
+            self._request_table.begin(key, digest)
+            self._request_table.finish(key, answer)
+
+        self._journal.save(write)
 
     def _save_environment(self, plan: str, request: Apply) -> None:
         """Have all that begins from now on get the environment of this caller."""
@@ -471,6 +517,8 @@ class Plans:
         return notes
 
 
+_APPLY_KEY = "apply:"
+"""Tells the keys of changes and reruns from those that callers give to other requests, which have no colon."""
 _DEPENDENCY_CHANGED, _NEEDED_AGAIN = "a dependency was changed", "it is needed once more"
 _HELD_NO_MORE = "no failure holds it any more"
 _ANOTHER_NAME = "Give this plan another name: overmind apply --name NAME"
@@ -482,7 +530,7 @@ def _origin(request: Apply) -> tuple[str, str]:
 
 
 def _applied(mission: Mission, status: str, changes: Sequence[PlanChange] = (), kept: Sequence[str] = ()) -> Applied:
-    return Applied(mission.id, mission.definition.name, status, changes, kept)
+    return Applied(mission.id, mission.definition.name, status, tuple(changes), tuple(kept))
 
 
 def _environment(request: Apply) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from overmind_core.domain.missions.outcome import Outcome
 from overmind_core.domain.plans.blueprint import Blueprint
-from overmind_core.domain.plans.progress import ACTIVE, AgentProgress
+from overmind_core.domain.plans.progress import ACTIVE, AgentProgress, AgentStage, outcome_of
 from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import Database
 
@@ -29,7 +31,9 @@ class Outline(NamedTuple):
     mission: str
     file: str
     total: int
-    stages: dict[str, int]
+    stages: Mapping[str, int]
+    outcomes: Mapping[Outcome, int]
+    """How many of them have ended how."""
 
 
 class PlanTable:
@@ -55,20 +59,26 @@ class PlanTable:
 
     def outlines(self) -> list[Outline]:
         """Return how all plans stand, newest first."""
-        counts: dict[str, dict[str, int]] = {}
+        stages: dict[str, Counter[str]] = defaultdict(Counter)
+        outcomes: dict[str, Counter[Outcome]] = defaultdict(Counter)
         # By the blueprint's agents: those that it has no longer keep their rows. CROSS JOIN keeps SQLite from going
         # through the blueprint for each of the rows.
-        sql = """SELECT plan_nodes.mission, json_extract(plan_nodes.state, '$.stage'), count(*)
+        sql = """SELECT plan_nodes.mission, json_extract(plan_nodes.state, '$.stage'),
+                json_extract(plan_nodes.state, '$.reason'), json_extract(plan_nodes.state, '$.stopped'), count(*)
             FROM plans CROSS JOIN json_each(plans.blueprint, '$.agents') AS agent
             CROSS JOIN plan_nodes ON plan_nodes.mission = plans.mission
                 AND plan_nodes.name = json_extract(agent.value, '$.name')
-            GROUP BY 1, 2"""
-        for mission, stage, count in self._database.read(sql):
-            counts.setdefault(mission, {})[stage] = count
+            GROUP BY 1, 2, 3, 4"""
+        for mission, stage, reason, stopped, count in self._database.read(sql):
+            stages[mission][stage] += count
+            outcome = outcome_of(AgentProgress(AgentStage(stage), reason=reason, stopped=stopped))
+            if outcome is not None:
+                outcomes[mission][outcome] += count
         sql = """SELECT mission, file, json_array_length(blueprint, '$.agents') FROM plans
             JOIN missions ON missions.id = plans.mission ORDER BY missions.created_at DESC, missions.id DESC"""
         return [
-            Outline(mission, file, total, counts.get(mission, {})) for mission, file, total in self._database.read(sql)
+            Outline(mission, file, total, stages[mission], outcomes[mission])
+            for mission, file, total in self._database.read(sql)
         ]
 
     def named(self, name: str) -> list[tuple[str, str]]:

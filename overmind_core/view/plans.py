@@ -244,7 +244,8 @@ def _failed(row: Row) -> str:
     """How its mission ended, where that is known; else the code and the reason. Its outcome is not said again."""
     outcome = row.get("outcome") or "failed"
     reason = "" if row["reason"] == outcome else safe(sentence(row["reason"], limit_of(row)))
-    ended = safe(row.get("now")) or (f"exit {row['exit_code']}" if row["exit_code"] is not None else "")
+    last = "" if outcome in _ON_PURPOSE else safe(row.get("now"))  # what it said did not end it
+    ended = last or (f"exit {row['exit_code']}" if row["exit_code"] is not None else "")
     reason = "" if reason in ended else reason
     hive = (row.get("post") or {}).get("hive")
     there = f"on {safe(hive)}" if hive else ""
@@ -364,20 +365,26 @@ CHANGES = frozenset({
 })  # fmt: skip
 """Kinds of events after which a plan stands otherwise."""
 _OVER = ("succeeded", "failed", "skipped", "cancelled")
+_FAILED = ("failed", "timed out", "lost", "killed")
+_ON_PURPOSE = ("stopped", "killed")
 
 
 def plans(answer: Sequence[Row]) -> list[Row]:
     """Plans with their counts as numbers of their own."""
-    return [{**one, **_numbers(one["counts"])} for one in answer]
+    return [{**one, **_numbers(one["counts"], one.get("outcomes"))} for one in answer]
 
 
-def _numbers(counts: dict[str, int]) -> dict[str, Any]:
+def _numbers(counts: Mapping[str, int], outcomes: Mapping[str, int] | None) -> dict[str, Any]:
+    """Each agent is counted by the word that its plan's page has; a hive of an earlier version says stages alone."""
+    if outcomes is None:
+        outcomes = {"failed": counts.get("failed", 0), "stopped": counts.get("cancelled", 0)}
     return {
         "over": sum(counts.get(stage, 0) for stage in _OVER),
         "running": sum(counts.get(stage, 0) for stage in ("starting", "running", "stopping")),
         "waiting": counts.get("waiting", 0),
-        "failed": counts.get("failed", 0),
-        "left_out": counts.get("skipped", 0) + counts.get("cancelled", 0),
+        "failed": sum(outcomes.get(word, 0) for word in _FAILED),
+        "stopped": outcomes.get("stopped", 0),
+        "skipped": counts.get("skipped", 0),
     }
 
 
@@ -421,7 +428,8 @@ PLANS_COLUMNS: tuple[Column, ...] = (
     _count("running", "good")._replace(title="RUN", keep=4),
     _count("waiting", "quiet")._replace(title="WAIT", keep=5),
     _count("failed", "bad")._replace(title="FAIL", keep=3),
-    _count("left_out", "off")._replace(title="SKIP", keep=6),
+    _count("stopped", "off")._replace(title="STOP", keep=6),
+    _count("skipped", "off")._replace(title="SKIP", keep=6),
     Column("for", "FOR", 7, 8, 3, _plans_took, right=True, ticks=since(_goes_on_since)),
     Column("run", "RUNS", 4, 5, 12, lambda row, _now: Cell(str(row["run"]), "quiet"), right=True, wide=True),
     Column("why", "WHY", 6, 20, 9, _plans_why, spare=True),
@@ -441,7 +449,7 @@ PLAN_ORDERS: Orders = {
     "for": By(missions_rows.lasted),
     "over": By(lambda row, _now: row["over"] / max(row["total"], 1)),
     "file": By(lambda row, _now: row["file"], rises=True),
-    **{key: _most(key) for key in ("running", "waiting", "failed", "left_out", "run")},
+    **{key: _most(key) for key in ("running", "waiting", "failed", "stopped", "skipped", "run")},
 }
 
 
@@ -449,12 +457,11 @@ _RUNS = ("starting", "running", "stopping")
 
 
 def at_stake(rows: Sequence[Row]) -> list[str]:
-    """What ends with plans, by how many of their agents stand where."""
+    """Lines about plans that end, by how many of their agents run; of those that wait, what cleans up still begins."""
     return [f"{safe(row['name'])}  {_ends_with(row['counts'])}, running for {numbers.span(row['seconds'])}"
             for row in rows]  # fmt: skip
 
 
 def _ends_with(counts: Mapping[str, int]) -> str:
-    running, waiting = sum(counts[stage] for stage in _RUNS), counts["waiting"]
-    waits = f", {waiting} that {'waits' if waiting == 1 else 'wait'} never start" + ("s" if waiting == 1 else "")
-    return f"{numbers.counted(running, 'running agent')} {'ends' if running == 1 else 'end'}{waits if waiting else ''}"
+    running = sum(counts[stage] for stage in _RUNS)
+    return f"{numbers.counted(running, 'running agent')} {'ends' if running == 1 else 'end'}"

@@ -44,7 +44,7 @@ class ByPath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str | None = None
     """As a dry run told it: the file is applied if it is still the same plan."""
     request: str | None = None
-    """As with `run`: a new plan is made once, however often it is asked for."""
+    """As with `run`: a plan is made, changed or run again once, however often that is asked for."""
 
 
 class PlanFile(NamedTuple):
@@ -126,7 +126,7 @@ def _read(path: str, asked: ByPath, world: Mapping[str, Any]) -> PlanFile:
         raise OvermindError("conflicts", f"{shown} has changed since it was shown. Nothing was started.")
     arguments = {
         **world,
-        "blueprint": blueprint,
+        "blueprint": {**blueprint, "given": tuple(asked.variables)},
         "cwd": plan_file.folder_of(path),
         "file": plan_file.real_path(path),
         "dry_run": asked.dry_run,

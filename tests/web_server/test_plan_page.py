@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from overmind_core.domain.text.moment import format_time
 from overmind_core.view import plans as plans_rows
 from overmind_web.pages import plan as plan_page
+from overmind_web.server import plan_files
 from tests.tui.test_pictures import NOW, mission
 from tests.tui.test_pictures_plans import RELEASE, step
 
@@ -31,3 +34,16 @@ def test_a_run_says_that_there_is_a_newer_one_and_how_that_stands():
     assert shown_older["newest"] == "00000091"
     newest = plan_page.content({**RELEASE, "id": "00000091"}, rows, NOW)
     assert (newest["older"], newest["newest"]) == ("", "00000091")
+
+
+def test_a_file_that_is_applied_says_which_variables_the_person_gave(tmp_path):
+    """Without them a rerun of what a command line began with `--var` would take the file's values unasked."""
+    path = tmp_path / "release.toml"
+    path.write_text('[vars]\nword = "hello"\nname = "you"\n[agents.a]\ncommand = "echo ${vars.word} ${vars.name}"\n')
+
+    def read(**more):
+        return asyncio.run(plan_files.read({"path": str(path), "env": {}, "umask": 18, **more}))
+
+    plain, given = read(rerun="failed"), read(variables={"word": "bye"})
+    assert [one.arguments["blueprint"]["given"] for one in (plain, given)] == [(), ("word",)]
+    assert read(variables={"word": "bye"}, sha256=given.facts["sha256"]).arguments == given.arguments

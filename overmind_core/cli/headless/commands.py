@@ -149,7 +149,8 @@ def apply(args: Namespace, context: Context) -> int:
     path = chosen_file(args.file, args.filename, "--headless apply")
     blueprint = load(path, args.var, context, args.name)
     request = apply_request(blueprint, path, context.environ, rerun=args.rerun)
-    runner = HeadlessRunner(args, context, "apply", several=True, conclude=_conclude)
+    names = [blueprint.name, *(f"{blueprint.name}/{agent.name}" for agent in blueprint.agents)]
+    runner = HeadlessRunner(args, context, "apply", names=names, conclude=_conclude)
 
     def begin(client: Client) -> list[str]:
         answer = call_trusted(context, client, "apply", request, trust=args.trust)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from overmind_core.cli.follow_logs import line_renderer
+from overmind_core.cli.follow_logs import IDLE_SECONDS, line_renderer
 from overmind_core.client.client import answer_result
-from overmind_core.client.stream import KINDS
+from overmind_core.client.stream import KINDS, SHORTEST
 from overmind_core.errors import OvermindError
 from overmind_core.logs.transcript import LogSelection, Transcript
 
@@ -59,6 +59,8 @@ class HomeObserver:
         self._held: dict[str, tuple[float, str]] = {}
         """Since when, and why."""
         self._seen: dict[str, Transcript | None] = {}
+        self._next_look = 0.0
+        """When lines are looked at that stand unfinished."""
 
     @property
     def missions(self) -> list[str]:
@@ -101,6 +103,7 @@ class HomeObserver:
         self._screen.finish()
 
     def _step(self, deadline: float | None) -> None:
+        self._look_at_unfinished()
         try:
             answer = self._client.receive(timeout=self._left(deadline))
         except TimeoutError:
@@ -114,8 +117,8 @@ class HomeObserver:
         kind = next(kind for kind in KINDS if kind in answer)
         take(kind, answer[kind])
 
-    def _left(self, deadline: float | None) -> float | None:
-        """Seconds until something is due; None = never."""
+    def _left(self, deadline: float | None) -> float:
+        """Seconds until something is due."""
         now = time.monotonic()
         if deadline is not None and deadline <= now:
             raise TimeoutError
@@ -124,8 +127,18 @@ class HomeObserver:
             _, reason = next(iter(self._held.values()))
             self._held.clear()  # said once
             raise OutputHeld(reason)
-        ends = [end for end in (deadline, None if since is None else since + HELD_LIMIT) if end is not None]
-        return min(ends) - now if ends else None
+        ends = (deadline, None if since is None else since + HELD_LIMIT, self._next_look)
+        return max(min(end for end in ends if end is not None) - now, SHORTEST)
+
+    def _look_at_unfinished(self) -> None:
+        """Show each second what stands unfinished of the missions that go on."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + IDLE_SECONDS
+        for transcript in map(self._seen.get, self._open):
+            if transcript is not None:
+                self._screen.look(transcript)
 
     def _stream(self, command: str, args: Json, take: Take) -> None:
         self._streams[self._client.send(command, args)] = take

@@ -26,17 +26,16 @@ _OUT_OF_TIME = "timeout"
 
 
 def out_of_time(row: Mapping[str, Any], mission: str | None, ended: Collection[str]) -> Mapping[str, Any]:
-    """The row of a mission, or of an agent that was this one, with the limit of the whole run as what ended it.
+    """The row of a mission, or of a plan, with the limit of the whole run as what ended it.
 
-    The supervisor only knows that it was asked to stop them.
+    The supervisor only knows that it was asked to stop them. Agents stay what their plan calls them in its own log.
 
     Args:
         row: as `info` or `plan` answers it.
         mission: its id.
         ended: ids of the missions that ran when the time was over.
     """
-    is_on_purpose = row.get("outcome") in ON_PURPOSE or row.get("stage") == AgentStage.CANCELLED
-    if mission not in ended or not is_on_purpose:
+    if mission not in ended or row.get("outcome") not in ON_PURPOSE:
         return row
     return {**row, "outcome": Ending.TIMED_OUT.value, "reason": _OUT_OF_TIME, "limit_seconds": None}
 
@@ -177,6 +176,11 @@ class Result:
         """The trouble as a clause."""
         return f" ({self.trouble})" if self.trouble else ""
 
+    def kind(self, outcome: Outcome) -> str:
+        """How this outcome came about, for those that group failures: also what was stopped as the time was over."""
+        is_cut_short = outcome.id in self.timed_out and outcome.kind in ON_PURPOSE
+        return Ending.TIMED_OUT.value if is_cut_short else outcome.kind
+
     def failure(self, outcome: Outcome) -> str:
         """What is wrong with this outcome, in a few words; empty when nothing is."""
         if outcome.asked and self.trouble:
@@ -293,9 +297,8 @@ class PlanResult(Result):
             trouble = ended_words(own.state, own.exit_code, own.reason, own.limit)
             if own.state == Ending.TIMED_OUT:
                 timed_out = [agent["mission"] for agent in plan["agents"] if agent["stage"] == AgentStage.CANCELLED]
-        agents = [out_of_time(agent, agent["mission"], timed_out) for agent in plan["agents"]]
-        self.plan = {**out_of_time(plan, plan["id"], timed_out), "agents": agents}
-        self._agents = [AgentOutcome(agent, by_id.get(agent["mission"])) for agent in agents]
+        self.plan = out_of_time(plan, plan["id"], timed_out)
+        self._agents = [AgentOutcome(agent, by_id.get(agent["mission"])) for agent in plan["agents"]]
         others = [one for one in found.outcomes if one.id != plan["id"] and not one.name.startswith(f"{self.name}/")]
         super().__init__(found.exit_status, [*self._agents, *others], trouble, timed_out)
 

@@ -7,12 +7,14 @@ import os
 import re
 import sys
 from collections import deque
+from contextlib import suppress
 
 from overmind_core.cli.follow_logs import LinePrinter
+from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from overmind_core.logs.display import Line
     from overmind_core.logs.transcript import Transcript
@@ -83,12 +85,12 @@ class OutputScreen:
 
     Args:
         colour: the missions' colours, and some for the names.
-        several: there will be several, so begin with names.
+        names: of missions to come, so begin with names, and have room for these.
     """
 
-    def __init__(self, *, colour: bool, several: bool = False) -> None:
+    def __init__(self, *, colour: bool, names: Sequence[str] = ()) -> None:
         self.colour = colour
-        self._several = several
+        self._names = names
         self.tails: dict[str, KeptOutput] = {}
         self._printer = LinePrinter(colour=colour)
         self._transcripts: list[Transcript] = []
@@ -113,8 +115,8 @@ class OutputScreen:
         if transcript.is_plan:
             self._plans.append(transcript)
         self.tails[transcript.id] = KeptOutput()
-        if self._several or len(self._transcripts) > 1:
-            self._printer.name(self._transcripts)
+        if self._names or len(self._transcripts) > 1:
+            self._printer.name(self._transcripts, self._names)
 
     def show(self, transcript: Transcript, lines: Iterable[Line]) -> None:
         """Print the lines of a mission; those of a plan's agent follow the line that says that it began.
@@ -131,6 +133,20 @@ class OutputScreen:
             self._release([one for one in self._held if one in self._begun or transcript.ended])
         else:
             self._print(transcript.id, lines)
+
+    def look(self, transcript: Transcript) -> None:
+        """Print what has stood for a second of a mission's lines that are not finished.
+
+        Raises:
+            OutputLost: nobody takes it.
+        """
+        if not self._silent and not self._is_early(transcript):
+            self._write_out(lambda: self._printer.look(transcript))
+
+    def end_line(self) -> None:
+        """Have the output end with a whole line, where anybody takes that."""
+        with suppress(OSError, OvermindError):
+            self._printer.end_line()
 
     def finish(self) -> None:
         """Print what was held back to the last.

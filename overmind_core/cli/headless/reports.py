@@ -66,7 +66,7 @@ def _case(result: Result, outcome: Outcome) -> Iterator[str]:
     yield _open("testcase", classname=result.classname, name=outcome.name, time=f"{outcome.seconds:.3f}")
     failure = result.failure(outcome)
     if failure:
-        opened = _open("failure", type=outcome.kind, message=failure)
+        opened = _open("failure", type=result.kind(outcome), message=failure)
         yield f"{opened}{_text(outcome.detail)}</failure>"
     elif outcome.skipped:
         yield f"{_open('skipped', message=outcome.skipped)}</skipped>"

@@ -147,7 +147,7 @@ class HeadlessRunner:
         args: its options.
         context: the command line's.
         command: what it is called, such as `run`.
-        several: it is the work of several missions.
+        names: of the missions to come, where there are several.
         conclude: makes what is reported of the ends of all missions; default: just these.
 
     Raises:
@@ -160,7 +160,7 @@ class HeadlessRunner:
         context: Context,
         command: str,
         *,
-        several: bool = False,
+        names: Sequence[str] = (),
         conclude: Conclude = lambda _, result: result,
     ) -> None:
         self._conclude = conclude
@@ -169,7 +169,7 @@ class HeadlessRunner:
         self._diverted = DivertedStdout() if args.json else None
         self._reports = Reports(args, context, command)  # before the umask changes: these files are the caller's
         colour = wants_colour(context.environ, terminal=sys.stdout.isatty())
-        self._screen = OutputScreen(colour=colour, several=several)
+        self._screen = OutputScreen(colour=colour, names=names)
         os.umask(_UMASK)
         self._home = HeadlessHome(None if args.home is None else os.path.abspath(from_wire(args.home)))
         self._host = HostThread(self._home.home)
@@ -209,6 +209,7 @@ class HeadlessRunner:
 
     def _clean_up(self, *, keep: bool) -> str | None:
         """End everything, and return the folder that is left."""
+        self._screen.end_line()
         self._host.end()
         if keep or not self._home.temporary:
             return self._home.home.root

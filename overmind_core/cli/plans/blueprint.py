@@ -92,7 +92,7 @@ def load_all(
 
 
 def _read(path: str, variables: dict[str, str], context: Context, called: str | None) -> ReadBlueprint:
-    return plan_file.read_plan(
+    found = plan_file.read_plan(
         content(path),
         path,
         name=stem(path),
@@ -101,6 +101,9 @@ def _read(path: str, variables: dict[str, str], context: Context, called: str | 
         disk=plan_file.RealDisk(),
         called=called,
     )
+    from overmind_core.domain.replacing import replace  # start-up: reading has loaded it
+
+    return found._replace(blueprint=replace(found.blueprint, given=tuple(variables)))
 
 
 def stem(path: str) -> str:

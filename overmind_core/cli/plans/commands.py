@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import islice
 
+from overmind_core.cli.caller_environment import working_directory
 from overmind_core.cli.command import JSON, YES_TO_ALL, Command, argument, flag, option
 from overmind_core.cli.context import Context, confirmed, exit_status, print_notes
 from overmind_core.cli.output import dumps, is_ascii_only, terminal_columns
@@ -62,11 +64,15 @@ def apply(args: Namespace, context: Context) -> int:
     fleets = _fleets(context, found, path, request, dry_run=args.dry_run)
     began = time.time()
     answer = last = None
+    helps = ""
     if found.blueprint.agents:
         client = context.client(start=True)
         last = _last_run(client, request)
         answer = call_trusted(context, client, "apply", request)
-    lines = [] if answer is None or args.json else _lines(answer, last, _again(args, path), partial=bool(rerun))
+        if answer["status"] == "unchanged" and last is not None:
+            last = _last_run(client, request)  # somebody may have started it again meanwhile
+            helps = _helps(client, args, path, answer["changes"], last)
+    lines = [] if answer is None or args.json else _lines(answer, last, helps, partial=bool(rerun))
     _print_answer(args, context, answer, fleets, lines)
     if answer is None or not args.wait or args.dry_run:
         return 0
@@ -116,35 +122,48 @@ def _rerun(args: Namespace) -> list[str]:
     return [*args.rerun, *([CHANGED_WORD] if args.changed else [])]
 
 
-def _again(args: Namespace, path: str) -> str:
-    """The command that runs again what has failed."""
+def _again(args: Namespace, path: str, *, whole: bool = False) -> str:
+    """The command that runs again what has failed; `whole`: all of the plan."""
     from shlex import join  # start-up: only for a plan that has run before
 
     name = () if args.name is None else ("--name", args.name)
     variables = (word for given in args.var for word in ("--var", "=".join(given)))
-    return join(("overmind", "apply", path, *name, *variables, "--rerun", FAILED_WORD))
+    return join(("overmind", "apply", path, *name, *variables, *(() if whole else ("--rerun", FAILED_WORD))))
 
 
-def _unchanged(plan: str, last: Plan | None, again: str) -> str:
+def _helps(client: Client, args: Namespace, path: str, changes: Sequence[Plan], last: Plan | None) -> str:
+    """The sentence that helps after the last run of a plan of which nothing runs; "": it ended well, or goes on."""
+    if last is None or last["outcome"] in WELL:
+        return ""
+    gone = {change["agent"] for change in changes if change["sign"] == "-"}
+    agents = client.call("plan", {"id": last["id"]})["agents"] if gone else ()
+    if gone and all(agent["stage"] == "succeeded" or agent["name"] in gone for agent in agents):
+        again = _again(args, path, whole=True)
+        return f". The failed agents are not in the file any more. Run all of it again with: {again}"
+    if FAILED_WORD in args.rerun:
+        return f". Nothing of it is unfinished. Run all of it again with: {_again(args, path, whole=True)}"
+    return f". Run what failed again with: {_again(args, path)}"
+
+
+def _unchanged(plan: str, last: Plan | None, helps: str) -> str:
     """A sentence about a plan of which nothing runs."""
     if last is None:
         return f"unchanged: {plan}"
-    helps = f". Run what failed again with: {again}" if last["outcome"] not in WELL else ""
     return display_safe(f"unchanged: nothing of {plan} runs: {_ended(last)}{helps}")
 
 
-def _lines(answer: Mapping[str, Any], last: Plan | None, again: str, *, partial: bool) -> list[str]:
+def _lines(answer: Mapping[str, Any], last: Plan | None, helps: str, *, partial: bool) -> list[str]:
     """What a person reads of the answer.
 
     Args:
         answer: Of the daemon.
         last: The plan of this name and file as it has ended; None: it lives, or never ran.
-        again: The command that runs again what has failed.
+        helps: What helps where nothing of it runs.
         partial: A part of an ended plan runs; else a plan that is started is a new one, of which all is new.
     """
     status, plan = answer["status"], f"plan {answer['id']} ({answer['name']})"
     if status == "unchanged":
-        return [_unchanged(plan, last, again)]
+        return [*change_lines(answer["changes"]), _unchanged(plan, last, helps)]
     shown = [] if status == "started" and not partial else change_lines(answer["changes"])
     if answer["kept"]:
         shown.append(display_safe(f"kept: {', '.join(answer['kept'])}"))
@@ -166,7 +185,14 @@ def _last_run(client: Client, request: Mapping[str, Any]) -> Plan | None:
 
 def _is_of_folder(client: Client, plan: Plan, folder: str) -> bool:
     """Tell the plans of standard input apart by their folders; those of a file are told by that."""
-    return bool(plan["file"] != STDIN or client.call("info", {"id": plan["id"]})["cwd"] == folder)
+    if plan["file"] != STDIN:
+        return True
+    try:
+        return bool(client.call("info", {"id": plan["id"]})["cwd"] == folder)
+    except OvermindError as error:
+        if error.code != "not_found":
+            raise
+        return False  # it was removed just now
 
 
 def _ended(plan: Plan) -> str:
@@ -334,8 +360,10 @@ def diff(args: Namespace, context: Context) -> int:
     blueprint, rerun = found.blueprint, _rerun(args)
     request = apply_request(blueprint, path, context.environ, dry_run=True, rerun=rerun)
     client = context.client()
+    answer: dict[str, Any] = {"status": "planned", "changes": [], "kept": []}
+    if blueprint.agents:
+        answer = client.call("apply", request)
     last = _last_run(client, request) if blueprint.agents else None
-    answer = client.call("apply", request) if blueprint.agents else {"changes": [], "kept": []}
     changes = answer["changes"]
     fleets = [one for one in _fleets(context, found, path, request, dry_run=True) if one["change"] != "unchanged"]
     if args.json:
@@ -347,8 +375,9 @@ def diff(args: Namespace, context: Context) -> int:
         context.print(display_safe(f"kept: {', '.join(answer['kept'])}"))
     if last is not None and not rerun:
         context.note(f"ended: apply runs all of it again ({_ended(last)})")
-    elif last is not None and not changes:
-        context.note(_unchanged(f"plan {last['id']} ({last['name']})", last, _again(args, path)))
+    elif last is not None and answer["status"] == "unchanged":
+        helps = _helps(client, args, path, changes, last)
+        context.note(_unchanged(f"plan {last['id']} ({last['name']})", last, helps))
     elif not changes and not fleets:
         context.hint(f"The live plan {blueprint.name} matches {path}.")
     return FAILED if (changes or fleets) and args.exit_code else 0
@@ -440,11 +469,16 @@ def _plan_of_file(args: Namespace, context: Context, client: Client) -> Plan:
         OvermindError: `not_found`; `ambiguous`, several of other names live.
     """
     name = args.name or blueprint_name(args.plan, args.var, context)
-    if args.plan == STDIN:
-        return _plan(client, name)
-    file = real_path(args.plan)
     every = client.call("plans")
-    of_file = [one for one in every if one["file"] == file and (args.name is None or one["name"] == args.name)]
+    here = working_directory(None)
+    if args.plan == STDIN:
+        piped = [one for one in every if one["file"] == STDIN and one["name"] == name]
+        of_file = [one for one in piped if one["status"] not in FINAL and _is_of_folder(client, one, here)]
+        ended = (one for one in piped if one["status"] in FINAL and _is_of_folder(client, one, here))
+        of_file = of_file or [*islice(ended, 1)]  # the newest alone is meant, and each costs a request
+    else:
+        file = real_path(args.plan)
+        of_file = [one for one in every if one["file"] == file and args.name in {None, one["name"]}]
     live = [one for one in of_file if one["status"] not in FINAL]
     found = [one for one in live if one["name"] == name] or live or of_file
     if len(live) > 1 and len(found) > 1:
@@ -453,8 +487,13 @@ def _plan_of_file(args: Namespace, context: Context, client: Client) -> Plan:
     if found:
         return _plan(client, found[0]["id"])
     other = next((one for one in every if one["name"] == name and one["status"] not in FINAL), None)
-    hint = "" if other is None else f" The plan {name!r} is from {other['file']}; delete it by its name."
-    raise OvermindError("not_found", f"No plan was started from {args.plan}.{hint}")
+    hint = "" if other is None else f" The plan {name!r} is from {_origin(other)}; delete it by its name."
+    source = f"standard input in {here}" if args.plan == STDIN else args.plan
+    raise OvermindError("not_found", f"No plan was started from {source}.{hint}")
+
+
+def _origin(plan: Plan) -> str:
+    return "standard input in another folder" if plan["file"] == STDIN else str(plan["file"])
 
 
 def _plan(client: Client, name: str) -> Plan:

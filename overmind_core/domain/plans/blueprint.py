@@ -184,6 +184,8 @@ class Blueprint:
     """Seconds for the whole; 0 = none."""
     variables: dict[str, str] = field(default_factory=dict)
     """What `${vars.x}` stands for."""
+    given: tuple[str, ...] | None = None
+    """Names of those that the caller gave, over the file's; None: it does not say."""
 
     @property
     def by_name(self) -> dict[str, PlanAgent]:

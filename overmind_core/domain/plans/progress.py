@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from overmind_core.domain.missions.outcome import ON_PURPOSE, Outcome, failure_outcome
+from overmind_core.domain.missions.outcome import LOST, ON_PURPOSE, Outcome, failure_outcome
 from overmind_core.domain.plans.blueprint import PlanAgent
 from overmind_core.domain.replacing import replace
 
@@ -71,6 +71,7 @@ LONGEST_PAUSE = 60.0
 NOT_READY = "not_ready"
 """The reason of an agent that never became ready."""
 _CUT_SHORT = frozenset({EndReason.CANCEL, EndReason.FAILURE, EndReason.REMOVED})
+_WITH_ITS_PLAN = frozenset({EndReason.CANCEL, EndReason.FAILURE})
 
 
 BEHIND = "behind"
@@ -294,6 +295,23 @@ def ended_for_good(node: AgentProgress, end: AttemptEnd) -> AgentProgress:
         return replace(known, stage=AgentStage.CANCELLED, reason=node.stopped.value)
     is_well = node.stopped is EndReason.DONE or end.ok
     return replace(known, stage=AgentStage.SUCCEEDED if is_well else AgentStage.FAILED)
+
+
+def ended_beside_its_plan(agent: PlanAgent, node: AgentProgress) -> AgentProgress:
+    """Where an agent stands that ended while its plan was being ended: who ended a service then meant all of that."""
+    is_meant = agent.stays and node.stage is AgentStage.FAILED and node.reason in ON_PURPOSE
+    return replace(node, stopped=EndReason.CANCEL) if is_meant else node
+
+
+def is_cut_short_when_ready(node: AgentProgress) -> bool:
+    """Whether it was ready, and ended only as its plan did, or was lost. Of a service that is no failure."""
+    is_cut_short = node.stopped in _WITH_ITS_PLAN or node.reason in LOST
+    return node.ready and is_cut_short and node.stage in {AgentStage.CANCELLED, AgentStage.FAILED}
+
+
+def served(node: AgentProgress) -> AgentProgress:
+    """The service has done what it was for, as one that the plan ends when nobody needs it any more."""
+    return replace(node, stage=AgentStage.SUCCEEDED, stopped=EndReason.DONE, reason=None)
 
 
 def outlived_its_plan(node: AgentProgress, end: AttemptEnd | None, plan_ended_at: float) -> AgentProgress:

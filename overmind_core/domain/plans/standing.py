@@ -50,7 +50,9 @@ def _was_judged(node: AgentProgress, mission: Mission) -> bool:
 
 
 def _failed(node: AgentProgress) -> WorkStanding:
-    return WorkStanding(None, outcome_of(node), f"failed: {sentence(node.reason or 'failed')}")
+    reason, outcome = node.reason or "failed", outcome_of(node)
+    failure = reason if outcome is Outcome.FAILED else None
+    return WorkStanding(None, outcome, f"failed: {sentence(reason)}", failure=failure)
 
 
 def _how(attempt: TriedAttempt) -> str:

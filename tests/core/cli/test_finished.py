@@ -14,6 +14,10 @@ ENDED: dict[str, Any] = {
     "max_restarts": 0, "max_seconds": 60.0, "restart_count": 0,
 }  # fmt: skip
 AGAIN = "See: overmind logs api. Run it again with: overmind restart api"
+LOG_IN = (
+    "See: overmind logs api. Log in first: run claude in a terminal and type /login. Then run it again with: "
+    "overmind restart api"
+)
 ENDS: list[tuple[dict[str, Any], str]] = [
     ({}, f"Mission {ID} (api) finished: crashed (exit code 3): failed. {AGAIN}"),
     (
@@ -23,6 +27,10 @@ ENDS: list[tuple[dict[str, Any], str]] = [
     (
         {"status": "killed", "exit_code": None, "outcome": "killed"},
         f"Mission {ID} (api) finished: killed (no exit code). {AGAIN}",
+    ),
+    (
+        {"exit_code": 1, "reason": "not_logged_in", "provider": "claude"},
+        f"Mission {ID} (api) finished: crashed (exit code 1): failed: it is not logged in. {LOG_IN}",
     ),
     ({"status": "stopped", "exit_code": 0, "outcome": "succeeded"}, ""),
     ({"status": "restarting", "outcome": None}, ""),
@@ -78,6 +86,7 @@ def test_a_quest_that_was_waited_for_says_it_in_the_words_of_its_wait(overmind, 
     [
         (["api"], "See: overmind logs api. Start again what was lost with: overmind restart api"),
         (["api", "web"], "See: overmind logs api web. Start again what was lost with: overmind restart --lost"),
+        (["ci/unit"], "See: overmind logs ci/unit. See how it goes on: overmind why ci/unit"),
     ],
 )
 def test_a_person_who_has_waited_for_what_was_lost_reads_how_it_is_started_again(overmind, monkeypatch, names, said):
@@ -123,6 +132,17 @@ def test_a_wait_goes_on_with_the_quest_of_what_has_ended_and_exits_by_that(overm
     assert second.startswith(f"Quest {ID} finished: {'completed' if changes == DONE else 'failed'} (")
     shown = overmind(answers, "wait", "docs", "--json").out.splitlines()
     assert [json.loads(line).get("quest_state") for line in shown] == ["checking", None]
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [("queued", "tried again: its command failed (3)"), ("tried again", "failed (3), tried again")],
+)
+def test_of_an_attempt_that_is_tried_again_that_is_said_for_it_may_be_of_a_plan(overmind, state, text):
+    end = ENDED | {"name": "release/flaky", "outcome": None, "quest_state": state, "quest_text": text}
+    unknown = [{"error": "not_found", "message": "No quest"}]
+    ran = overmind({"wait": waited(end), "quest": unknown}, "wait", "release/flaky")
+    assert (ran.status, ran.out) == (3, f"Mission {ID} finished: crashed (exit code 3): {text}\n")
 
 
 def test_the_wait_for_a_quest_has_the_time_that_is_left(overmind, monkeypatch):

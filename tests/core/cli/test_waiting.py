@@ -341,7 +341,12 @@ def test_each_pause_before_another_attempt_of_a_quest_is_said():
 def agent(name, stage="running", *needs, ready=None, stays=False, seconds=60.0, until="success", waits_for=None):
     depends_on = [{"agent": one, "until": until} for one in needs]
     return {"name": name, "stage": stage, "ready": ready, "stays": stays, "attempt": 1, "seconds": seconds,
-            "depends_on": depends_on, "waits_for": waits_for}  # fmt: skip
+            "depends_on": depends_on, "waits_for": waits_for, "post": None}  # fmt: skip
+
+
+def posted(name, state="queued"):
+    post = {"id": f"1a2b{name}", "state": state, "hive": None, "ending": False}
+    return {**agent(name, "starting", seconds=None), "post": post}
 
 
 ADVICE = (
@@ -357,7 +362,7 @@ SLOT = "a free slot: 1 run at a time"
     ("agents", "lines"),
     [
         ([agent("server", ready=True), agent("test", "succeeded")],
-         ["waits for server: it runs and has no end of its own (service = true ends it with the plan)"]),
+         ["waits for server: it runs; if it has no end of its own: service = true ends it with the plan"]),
         ([agent("build"), agent("db", stays=True)], ["waits for build: it runs: overmind logs plan/build"]),
         ([agent("build"), agent("test", "waiting")], []),
         ([agent("web"), agent("test", "waiting", "web")],
@@ -371,6 +376,11 @@ SLOT = "a free slot: 1 run at a time"
         ([agent("db", stays=True)], []),
         ([agent("a"), agent("b", "waiting", waits_for=SLOT), agent("c", "waiting", waits_for=SLOT)],
          ["b, c wait for a free slot: 1 run at a time: overmind logs plan/a"]),
+        ([posted("train"), agent("test", "waiting", "train")],
+         ["waits for train: it waits in the swarm: overmind why swarm/1a2btrain"]),
+        ([agent("build"), posted("a", None), posted("b")],
+         ["waits for a, b: they wait in the swarm: overmind why swarm/1a2bb"]),
+        ([posted("train", "behind")], ["waits for train: it waits in the swarm: overmind why plan"]),
     ],
 )  # fmt: skip
 def test_a_plan_whose_last_agents_run_on_says_for_which_it_waits_after_a_while(monkeypatch, agents, lines):
@@ -413,7 +423,6 @@ def test_a_look_that_fails_ends_nothing(code):
 @tabled("why", [
     ("a question", {"inbox": [question("a")], "ps": [row("a", type="session", activity="waiting")]}),
     ("frozen", {"ps": [row("a", type="session", status="paused", activity="idle")]}),
-    ("a question of what it started", {"inbox": [question("b")], "ps": [row("a"), row("b", parent="a")]}),
 ])  # fmt: skip
 def test_nothing_is_answered_while_a_person_is_waited_for(why):
     _, answers = why
@@ -422,6 +431,17 @@ def test_nothing_is_answered_while_a_person_is_waited_for(why):
     assert hopeless
     assert not Asked("a", for_answer=7, keep_waiting=True, **answers).look()[1]
     assert not Asked("a", **answers).look()[1], "its end may come without an answer"
+
+
+@tabled("why", [
+    ("a question", {"inbox": [question("b")], "ps": [row("a"), row("b", parent="a")]}),
+    ("frozen", {"ps": [row("a"), row("b", parent="a", status="paused")]}),
+])  # fmt: skip
+def test_an_answer_may_come_while_what_its_agent_has_started_waits_for_a_person(why):
+    _, answers = why
+    said, hopeless = Asked("a", for_answer=7, **answers).look()
+    assert [one.partition(":")[0] for one in said] == ["waits for you"]
+    assert not hopeless
 
 
 def test_a_session_that_is_to_answer_is_not_said_to_wait_for_a_message():
@@ -593,6 +613,29 @@ def test_which_agents_of_a_plan_run_is_said_until_more_is_known_of_them(monkeypa
     assert asked.look()[0] == ["waits for plan: web runs"]
     monkeypatch.setattr(waiting, "PATIENCE", 0.0)
     assert asked.look()[0] == ["test waits for the end of web, which runs: overmind logs plan/web", ADVICE]
+
+
+@tabled(
+    ("agents", "doing"),
+    [
+        ([posted("train")], "train waits in the swarm"),
+        ([posted("train"), posted("eval", "claimed")], "train, eval wait in the swarm"),
+        ([posted("train"), agent("web", seconds=1.0)], "web runs"),
+        ([{**posted("train"), "stage": "running"}], "train runs"),
+    ],
+)
+def test_an_agent_that_waits_in_the_swarm_is_not_said_to_run(agents, doing):
+    asked = Asked("a", ps=[row("a", type="blueprint")], plan={"a": {"id": "a", "name": "plan", "agents": agents}})
+    assert asked.later().look()[0] == [f"waits for plan: {doing}"]
+
+
+def test_agents_that_wait_in_the_swarm_are_said_once_though_they_begin_one_after_the_other(monkeypatch):
+    monkeypatch.setattr(waiting, "PATIENCE", 0.0)
+    plan: dict[str, Any] = {"id": "a", "name": "plan", "agents": [posted("a"), posted("b")]}
+    asked = Asked("a", ps=[row("a", type="blueprint")], plan={"a": plan}, shows_output=True)
+    assert asked.look()[0] == ["waits for a, b: they wait in the swarm: overmind why swarm/1a2ba"]
+    plan["agents"] = [{**posted("a"), "stage": "running"}, posted("b")]
+    assert asked.look()[0] == []
 
 
 def test_of_a_spec_what_is_done_for_it_is_said():

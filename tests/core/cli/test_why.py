@@ -26,7 +26,7 @@ PLAN = {
     ],
 }  # fmt: skip
 WAITS = "release (a1b2c3d4): running\n  web: running\n  test: waiting, waits for web (ready)\n"
-FAILED = {**PLAN, "status": "stopped", "outcome": "failed", "exit_code": 1, "agents": [
+FAILED = {**PLAN, "status": "stopped", "outcome": "failed", "exit_code": 1, "file": "", "agents": [
     {**AGENT, "name": "server", "stage": "succeeded", "outcome": "stopped", "mission": "b0b2c3d4", "exit_code": 143},
     {**AGENT, "name": "db", "stage": "failed", "outcome": "failed", "reason": "not_ready", "exit_code": 1,
      "mission": "b1b2c3d4"},
@@ -37,7 +37,7 @@ FAILED = {**PLAN, "status": "stopped", "outcome": "failed", "exit_code": 1, "age
 WHY_FAILED = (
     "release (a1b2c3d4): failed (1)\n  db: failed, it did not become ready · exit 1\n  k: killed\n"
     "  s: stopped, exit 143\n  test: skipped, db failed\n"
-    "See: overmind logs release/db\n"
+    "  go on with: overmind restart release\nSee: overmind logs release/db\n"
 )
 SOON = "2000-01-01T00:00:00.000Z"
 FLAKY = {**PLAN, "agents": [
@@ -52,7 +52,7 @@ WHY_FLAKY = "release (a1b2c3d4): running\n  flaky: has ended and starts again no
 ENDLESS = {**PLAN, "agents": [{**AGENT, "name": "db", "stage": "running", "ready": True, "seconds": 11.0}]}
 WHY_ENDLESS = (
     "release (a1b2c3d4): running\n  db: running\n"
-    "  waits for db: it runs and has no end of its own (service = true ends it with the plan)\n"
+    "  waits for db: it runs; if it has no end of its own: service = true ends it with the plan\n"
 )
 NEEDED = {**PLAN, "agents": [
     {**AGENT, "name": "db", "stage": "running", "seconds": 11.0},
@@ -93,6 +93,10 @@ OUT_OF_TIME = {"reason": "timeout", "exit_code": 124, "outcome": "timed out", "l
         (
             {"info": [{"ok": {**MISSION, "run_reason": "stalled", "limit_seconds": 3.0}}]},
             "api (a1b2c3d4): failed (3): restarted 2 times in a minute, gave up: it was silent for 3 seconds\n",
+        ),
+        (
+            {"info": [{"ok": {**MISSION, "reason": "not_logged_in", "provider": "claude"}}]},
+            "  log in first: run claude in a terminal and type /login\n  then go on with: overmind restart api\n",
         ),
         (
             {"info": [{"ok": {**MISSION, **OUT_OF_TIME}}]},
@@ -179,6 +183,7 @@ OF_PLAN = {**PLAN, "status": "stopped", "outcome": "stopped", "file": "/src/my p
 LOST_AGENT = {**OF_PLAN, "outcome": "failed", "agents": [
     {**AGENT, "name": "web", "stage": "failed", "outcome": "lost", "reason": "keeper_lost", "mission": "b1b2c3d4"},
 ]}  # fmt: skip
+STOPPED_AGENT = {**OF_PLAN, "outcome": "failed"}
 APPLY = "  go on with: overmind apply '/src/my plan.toml' --name release --rerun failed"
 
 
@@ -194,6 +199,16 @@ APPLY = "  go on with: overmind apply '/src/my plan.toml' --name release --rerun
         ),
         ({"info": [{"ok": LOST_AGENT}], "plan": [{"ok": LOST_AGENT}]}, "release", APPLY),
         ({"plan": [{"ok": LOST_AGENT}]}, "release/web", APPLY),
+        ({"info": [{"ok": STOPPED_AGENT}], "plan": [{"ok": STOPPED_AGENT}]}, "release", APPLY),
+        ({"plan": [{"ok": STOPPED_AGENT}]}, "release/web", APPLY),
+        (
+            {
+                "info": [{"ok": {**LOST, "name": "release/web", "outcome": "stopped", "parent": "a1b2c3d4"}}],
+                "plan": [{"ok": STOPPED_AGENT}],
+            },
+            "b1b2",
+            APPLY,
+        ),
         (
             {"info": [{"ok": {**LOST, "name": "release/web", "parent": "a1b2c3d4"}}], "plan": [{"ok": LOST_AGENT}]},
             "b1b2",
@@ -270,13 +285,27 @@ WORK: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(("tree", "changes", "landed", "lines"), WORK)
 def test_a_mission_that_has_succeeded_says_where_its_work_is(overmind, tree, changes, landed, lines):
     known = {"info": [{"ok": ISOLATED}], "worktrees": [{"ok": {"worktrees": [{**TREE, **tree}]}}]}
-    ran = overmind({"quest_why": NONE, "spec": NONE, **known, "changes": [{"ok": changes}]}, "why", "api")
+    ran = overmind(
+        {"quest_why": NONE, "quest": NONE, "spec": NONE, **known, "changes": [{"ok": changes}]}, "why", "api"
+    )
     assert (ran.status, ran.err, ran.out) == (0, "", f"api (a1b2c3d4): succeeded{landed}\n{lines}")
 
 
-def test_of_a_mission_that_was_removed_it_is_said_where_its_work_is_kept(overmind):
+TO_REVIEW = {"id": "a1b2c3d4", "status": "cancelled", "review": "person", "phase": None}
+REVIEWS = [
+    # the quest whose work it is, and the line about landing it
+    (NONE, MERGE),
+    ([{"ok": TO_REVIEW}], "  land it without its review with: overmind merge a1b2c3d4 --unreviewed\n"),
+    ([{"ok": {**TO_REVIEW, "review": None}}], MERGE),
+    ([{"ok": {**TO_REVIEW, "status": "completed"}}], MERGE),
+    ([{"ok": {**TO_REVIEW, "status": "running", "phase": "landing"}}], MERGE),
+]
+
+
+@pytest.mark.parametrize(("quest", "merge"), REVIEWS)
+def test_of_a_mission_that_was_removed_it_is_said_where_its_work_is_kept(overmind, quest, merge):
     trees = [{**TREE, "mission": "b", "name": "web"}, {**TREE, "status": None, "merged": False}]
     nothing = {"quest_why": NONE, "spec": NONE, "info": NONE, "ritual": NONE}
-    ran = overmind({**nothing, "worktrees": [{"ok": {"worktrees": trees}}]}, "why", "api")
-    lines = f"  its work is kept in: /w (unmerged)\n{SEE}{MERGE}{DISCARD}"
+    ran = overmind({**nothing, "quest": quest, "worktrees": [{"ok": {"worktrees": trees}}]}, "why", "api")
+    lines = f"  its work is kept in: /w (unmerged)\n{SEE}{merge}{DISCARD}"
     assert (ran.status, ran.err, ran.out) == (0, "", f"api (a1b2c3d4): was removed\n{lines}")

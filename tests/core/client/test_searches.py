@@ -126,7 +126,7 @@ def test_the_silence_of_a_stream_goes_on_where_it_is_lost(place, join, monkeypat
         asked.append(request)
         if len(asked) == 1:
             yield {"ok": {}}
-            now[0] += 60
+            now[0] += 45
             raise ConnectionAbortedError
         yield {"ok": {}}
 

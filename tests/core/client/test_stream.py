@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
 from overmind_core.client import client as client_client
-from overmind_core.client.stream import follow
+from overmind_core.client.stream import HEARTBEAT, follow
 from overmind_core.errors import OvermindError
 from tests.kit.fake_daemon import FakeDaemon
 
@@ -73,6 +74,19 @@ def test_a_deadline_ends_the_wait(place, join):
             next(lines)
 
     assert raised.value.code == "timeout"
+
+
+def test_lines_that_come_at_once_do_not_put_a_beat_off(place, join, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    lines: list[dict[str, Any]] = [{"ok": {}}, *({"item": {"seq": number}} for number in range(12)), {"end": {}}]
+    kinds = []
+    with FakeDaemon(place, lambda _: lines):
+        for kind, _ in follow(join(place), lambda: ("wait", {}), beat=1.0):
+            kinds.append(kind)
+            now[0] += 0.25
+    assert [kind for kind in kinds if kind != HEARTBEAT] == ["ok", *["item"] * 12, "end"]
+    assert kinds.count(HEARTBEAT) >= 3
 
 
 def test_an_error_ends_the_stream(place, join):

@@ -9,7 +9,16 @@ import signal
 import pytest
 
 from overmind_core.logs import time_index, writer
-from overmind_core.logs.layout import ERR, INDEX_SEGMENT, OUT, data_starts, index_numbers, run_folder, split_run
+from overmind_core.logs.layout import (
+    ERR,
+    INDEX_SEGMENT,
+    OUT,
+    data_name,
+    data_starts,
+    index_numbers,
+    run_folder,
+    split_run,
+)
 from overmind_core.logs.writer import RunLogWriter
 from tests.kit.cases import tabled
 
@@ -146,6 +155,19 @@ def test_retention_keeps_the_newest_bytes_and_says_what_went(logs):
     dropped = [record.offset for record in records(logs) if record.kind == time_index.DROPPED_OUT]
     assert dropped[-1] == starts[0]
     assert index_numbers(names(logs))[0] > 0
+
+
+@pytest.mark.parametrize("old", [OUT, ERR])
+def test_retention_takes_what_is_older_first_of_whichever_stream(logs, old):
+    log = log_of(logs, limit=40_000, segment=5000)
+    log.append(old, b"1" * 5000, NOW)
+    log.append(old, b"1", NOW)
+    os.utime(f"{run_folder(logs, RUN)}/{data_name(old, 0)}", (0, 0))
+    new = ERR if old is OUT else OUT
+    for _ in range(7):
+        log.append(new, b"2" * 5000, NOW)
+    log.close()
+    assert [data_starts(names(logs), stream)[:1] for stream in (old, new)] == [[5000], [0]]
 
 
 def test_retention_takes_older_runs_first(logs):

@@ -8,6 +8,7 @@ import pytest
 
 from overmind_core.domain.plans.blueprint import Blueprint, Dependency, OnFailure, PlanAgent, Until
 from overmind_core.domain.plans.progress import HELD, AgentProgress, AgentStage, EndReason
+from overmind_core.errors import OvermindError
 from overmind_core.plans.reruns import after_change, after_end
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -230,6 +231,28 @@ def test_whom_a_failure_kept_from_starting_runs_after_all_once_that_is_mended_wh
     assert in_process.run(play()) == ({"unit": ["runs again" if rerun else "command"], "docs": [why]}, 0)
 
 
+def test_a_change_whose_answer_was_lost_with_the_daemon_is_not_made_again(tmp_path):
+    home = Home(str(tmp_path / "home"))
+    keeper = ScriptedKeeper(home)
+    again = applied_as({"unit": "1", "long": "1"}, rerun="unit", request="once")
+
+    async def play():
+        async with supervising(home, keeper) as inside:
+            await inside.ask("apply", **applied_as({"unit": "1", "long": "1"}, request="first"))
+            keeper.exit(await until(lambda: run_of(inside, keeper, "unit", 1), "it runs"))
+            await in_process.idle()
+            first = await inside.ask("apply", **again)
+            await until(lambda: run_of(inside, keeper, "unit", 2), "it runs again")
+        async with supervising(home, keeper) as inside:
+            second = await inside.ask("apply", **again)
+            await in_process.idle()
+            return first, second, inside.event_types(first["id"]).count("plan_changed")
+
+    first, second, changes = in_process.run(play())
+    keeper.close()
+    assert (second, first["status"], changes) == (first, "changed", 1)
+
+
 def test_one_that_still_waits_is_not_run_again_and_nothing_is_called_a_change(tmp_path):
     async def play():
         home = Home(str(tmp_path / "home"))
@@ -245,6 +268,24 @@ def test_one_that_still_waits_is_not_run_again_and_nothing_is_called_a_change(tm
         return [one["status"] for one in answers], "plan_changed" in told
 
     assert in_process.run(play()) == (["unchanged", "unchanged"], False)
+
+
+def test_an_ended_agent_is_run_again_by_the_plan_of_its_name_though_the_file_has_another(tmp_path):
+    async def play():
+        home = Home(str(tmp_path / "home"))
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            copy = applied_as({"unit": "1", "long": "1"}) | {"file": "/my ci.toml"}
+            plan = (await inside.ask("apply", **copy))["id"]
+            keeper.exit(await until(lambda: run_of(inside, keeper, "unit", 1), "it runs"), 1)
+            await until(lambda: inside.app.plans.live[plan].nodes["unit"].stage is AgentStage.FAILED, "it has failed")
+            with pytest.raises(OvermindError) as refused:
+                await inside.ask("restart", id="p/unit")
+        keeper.close()
+        return refused.value.message
+
+    again = "Run it again with: overmind apply '/my ci.toml' --name p --rerun failed"
+    assert in_process.run(play()).endswith(f"is part of the plan p, which is still running. {again}")
 
 
 def test_what_begins_after_a_change_has_the_environment_of_who_made_it(tmp_path):

@@ -70,6 +70,39 @@ def test_a_plan_that_was_stopped_has_not_succeeded_though_all_that_ran_has(tmp_p
         keeper.close()
 
 
+def test_a_list_of_plans_counts_each_agent_by_how_it_ended(tmp_path):
+    home = Home(str(tmp_path / "home"))
+    keeper = ScriptedKeeper(home)
+    agents = [{"name": name, "start": {"command": ["cat"], "cwd": "/"}} for name in ("good", "ended")]
+    late = {"name": "late", "start": {"command": ["cat"], "cwd": "/", "timeout": "5s"}}
+    behind = {"name": "behind", "start": {"command": ["cat"], "cwd": "/"}, "depends_on": [{"agent": "late"}]}
+
+    async def play():
+        async with supervising(home, keeper) as inside:
+            blueprint = {"name": "p", "agents": [*agents, late, behind]}
+            plan = (await inside.ask("apply", blueprint=blueprint, cwd="/", env=world()))["id"]
+            await until(lambda: len(keeper.held) == 3, "all that begin at once")
+            by_name = {one["name"]: one["mission"] for one in (await inside.ask("plan", id=plan))["agents"]}
+            keeper.exit(f"{by_name['good']}.1", 0)
+            stopping = asyncio.create_task(inside.ask("stop", id=by_name["ended"]))
+            await in_process.idle()
+            keeper.exit(f"{by_name['ended']}.1", 143)
+            await stopping
+            await asyncio.sleep(6)
+            keeper.exit(f"{by_name['late']}.1", 143)
+            await until(lambda: not inside.app.plans.live, "it has ended")
+            (listed,) = await inside.ask("plans")
+            return listed["outcomes"], listed["counts"], await inside.ask("plan", id=plan)
+
+    try:
+        listed, counts, plan = in_process.run(play())
+    finally:
+        keeper.close()
+    assert listed == plan["outcomes"] == {"stopped": 1, "succeeded": 1, "timed out": 1}
+    assert (counts["failed"], counts["skipped"]) == (2, 1)
+    assert [one["outcome"] for one in plan["agents"]] == ["succeeded", "stopped", "timed out", None]
+
+
 READ_AT_ITS_END = {
     # what makes that something of the agent is read once it has ended: of itself, and of who is behind it
     "its result": ({}, {"command": ["echo", "${agents.one.result}"]}),

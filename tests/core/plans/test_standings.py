@@ -80,7 +80,7 @@ STANDINGS = [
     # it ended well, and the plan has found that it failed all the same
     (failed(failed(failed(AgentProgress(), "a1"), "a2"), "a3", exit_code=0, reason="output_missing"),
      mission("a3", Status.STOPPED, code=0),
-     (None, Outcome.FAILED, "failed: it did not hand in what was asked for", None)),
+     (None, Outcome.FAILED, "failed: it did not hand in what was asked for", None, "output_missing")),
     (failed(AgentProgress(), "a1", exit_code=0, reason="not_ready"), mission("a1", Status.STOPPED, code=0),
      ("queued", None, "tried again: it did not become ready", 108.0)),
     # nothing follows after all: it has failed for good

@@ -162,11 +162,12 @@ def test_a_plan_that_is_taken_down_while_a_change_of_it_is_checked_ends(om, shop
     assert om.info(plan)["status"] == "stopped"
 
 
-def test_the_same_change_twice_at_once_is_one_change(om, shop):
-    om.api("apply", **isolated(om, shop, "exec sleep 1000"))
-    change = isolated(om, shop, "exec sleep 2000", "exec sleep 1000") | {"request": "change"}
-    statuses = {answer["status"] for answer in at_once(om, ("apply", change), ("apply", change))}
-    assert statuses == {"changed", "unchanged"}
+@pytest.mark.parametrize(("request_key", "statuses"), [("change", {"changed"}), (None, {"changed", "unchanged"})])
+def test_the_same_change_twice_at_once_is_one_change(om, shop, request_key, statuses):
+    plan = om.api("apply", **isolated(om, shop, "exec sleep 1000"))["id"]
+    change = isolated(om, shop, "exec sleep 2000", "exec sleep 1000") | {"request": request_key}
+    assert {answer["status"] for answer in at_once(om, ("apply", change), ("apply", change))} == statuses
+    assert len(om.events("plan_changed", mission=plan)) == 1
 
 
 def test_what_failed_is_run_once_more_by_two_who_ask_for_it_at_once(om, shop):

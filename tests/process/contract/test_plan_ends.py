@@ -140,7 +140,7 @@ def test_an_agent_of_a_live_plan_that_has_ended_is_run_again_by_its_plan_alone(o
     eventually(lambda: om.api("plan", id=plan)["counts"]["failed"])
     refused = om("restart", "one/a")
     assert refused.returncode == 1
-    assert f"Run it again with: overmind apply {os.path.realpath(path)} --rerun failed" in refused.stderr
+    assert f"Run it again with: overmind apply {os.path.realpath(path)} --name one --rerun failed" in refused.stderr
     assert om.info("one/a")["status"] == "crashed"
     om.ok("restart", "one/b")
     om.ok("kill", plan)

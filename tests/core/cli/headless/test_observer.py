@@ -124,6 +124,15 @@ def test_a_deadline_is_kept(follow, clock):
     assert clock.now == 130.0
 
 
+def test_what_stands_unfinished_is_looked_at_each_second_of_missions_that_go_on(follow):
+    found, looked = follow("a", "b"), list[str]()
+    found.home._screen = SimpleNamespace(look=lambda transcript: looked.append(transcript.name))
+    found.home._seen |= {"a": SimpleNamespace(name="a"), "b": None}
+    with pytest.raises(TimeoutError):
+        found.home.until_ended(None, deadline=102.5)
+    assert looked == ["a", "a", "a"]
+
+
 def test_an_error_of_a_stream_is_an_error(follow):
     found = follow("a")
     found.client.answers = [{"id": 1, "error": "not_found", "message": "No such mission."}]

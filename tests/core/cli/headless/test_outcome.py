@@ -225,17 +225,18 @@ def test_what_ran_when_the_time_of_the_whole_was_over_timed_out(how, ended, stat
         assert (one.words, result.failure(one)) == ("timed out", "timed out after 2.0s")
 
 
-def test_agents_that_ran_when_the_time_of_their_plan_was_over_timed_out_and_the_plan_too(plan):
-    cut = {**AGENT, "name": "cut", "mission": "c", "stage": "cancelled", "reason": "cancel", "exit_code": 143}
+def test_of_a_plan_whose_time_was_over_agents_are_called_stopped_as_in_its_log_and_their_failure_a_timeout(plan):
+    cut = {**AGENT, "name": "cut", "mission": "c", "stage": "cancelled", "outcome": "stopped", "reason": "cancel",
+           "exit_code": 143}  # fmt: skip
     waited = {**AGENT, "name": "late", "mission": None, "stage": "cancelled", "outcome": "stopped", "reason": "cancel",
               "exit_code": None}  # fmt: skip
     whole = {**plan, "outcome": "stopped", "agents": [*plan["agents"], cut, waited]}
     result = PlanResult(Result(124, [], "timed out after 1.0s", {"p", "c"}), whole)
-    assert [one.state for one in result.outcomes] == ["succeeded", "skipped", "timed out", "stopped"]
-    assert result.last_line.startswith("release: 1 succeeded, 1 stopped, 1 timed out, 1 skipped, ")
-    assert (result.outcomes[2].words, result.outcomes[2].kind) == ("timed out", "timed out")
+    assert [one.state for one in result.outcomes] == ["succeeded", "skipped", "stopped", "stopped"]
+    assert result.last_line == "release: 1 succeeded, 2 stopped, 1 skipped, 3.0s (timed out after 1.0s)"
+    assert [result.kind(one) for one in result.outcomes[2:]] == ["timed out", "stopped"]
     told = result.as_json()["plan"]
-    assert (told["outcome"], told["agents"][2]["outcome"]) == ("timed out", "timed out")
+    assert (told["outcome"], told["agents"][2]["outcome"]) == ("timed out", "stopped")
 
 
 def own_end(plan, own, *agents):
@@ -249,12 +250,13 @@ CUT = {**AGENT, "name": "cut", "mission": "c", "stage": "cancelled", "outcome": 
 OWN_TIMEOUT = {"status": "crashed", "outcome": "timed out", "exit_code": 124, "reason": "timeout", "limit_seconds": 60}
 
 
-def test_a_plan_whose_own_time_was_over_says_so_and_so_do_the_agents_that_it_cut_short(plan):
+def test_a_plan_whose_own_time_was_over_says_so_and_so_does_the_failure_of_agents_that_it_cut_short(plan):
     result, why = own_end(plan, OWN_TIMEOUT, CUT), "timed out: it took longer than 1 minute"
     assert [result.failure(one) for one in result.outcomes] == ["", "", why]
-    assert result.last_line == f"release: 1 succeeded, 1 timed out, 1 skipped, 3.0s ({why})"
+    assert result.last_line == f"release: 1 succeeded, 1 stopped, 1 skipped, 3.0s ({why})"
     told = result.as_json()
-    assert (told["trouble"], told["plan"]["agents"][2]["outcome"]) == (why, "timed out")
+    assert (told["trouble"], told["plan"]["agents"][2]["outcome"]) == (why, "stopped")
+    assert result.kind(result.outcomes[2]) == "timed out"
 
 
 FAILED = {**AGENT, "name": "bad", "mission": "f", "stage": "failed", "outcome": "failed", "exit_code": 3}

@@ -72,7 +72,7 @@ def screen(monkeypatch):
     made.shown = []
 
     class Printer:
-        def name(self, transcripts):
+        def name(self, transcripts, _to_come):
             made.shown.append(("names", [one.name for one in transcripts]))
 
         def show(self, mission, found):
@@ -95,12 +95,12 @@ def test_the_first_mission_is_announced_once_and_names_come_with_the_second(scre
     assert (screen.tails["1"].text, screen.tails["2"].text) == ("a", "b")
 
 
-def test_where_there_will_be_several_the_first_has_a_name_too():
-    made: Any = OutputScreen(colour=False, several=True)
-    named = []
-    made._printer = SimpleNamespace(name=lambda found: named.append([one.name for one in found]))
-    made.enter(transcript("1", "one"))
-    assert named == [["one"]]
+def test_where_there_will_be_several_the_first_has_a_name_too_and_all_have_the_room_for_theirs(capsys):
+    made: Any = OutputScreen(colour=False, names=["one", "one/other"])
+    one = transcript("1", "one")
+    made.enter(one)
+    made.show(one, lines("a"))
+    assert capsys.readouterr().out == "one       | a\n"
 
 
 def test_lines_of_a_plans_agent_follow_the_line_that_says_that_it_began(screen):

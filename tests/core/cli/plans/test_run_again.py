@@ -18,9 +18,10 @@ def run(overmind, tmp_path):
     path = tmp_path / "p.toml"
     path.write_text('[blueprint]\nname = "p"\n[vars]\ntopic = "make"\n[agents.b]\ncommand = "true"\n')
 
-    def ran(answer, command, *words, **plan):
+    def ran(answer, command, *words, agents=(), **plan):
         rows = [{**PLAN, **plan, "file": str(path)}]
-        found = overmind({"plans": [{"ok": rows}], "apply": [{"ok": answer}]}, command, str(path), *words)
+        answers = {"plans": [{"ok": rows}], "apply": [{"ok": answer}], "plan": [{"ok": {"agents": agents}}]}
+        found = overmind(answers, command, str(path), *words)
         text = (found.out + found.err).replace(str(path), "p.toml")
         return found.status, text, [args for name, args in found.requests if name == "apply"][-1]
 
@@ -34,6 +35,12 @@ def test_a_part_is_told_alike_by_both(run, command, words, rerun):
     assert (status, text) == (0, "~ b (runs again)\nkept: lint\n")
     assert asked["rerun"] in (rerun, [rerun])
     assert asked["dry_run"]
+
+
+@pytest.mark.parametrize(("words", "given"), [((), []), (("--var", "topic=x"), ["topic"])])
+def test_the_daemon_hears_which_variables_were_given(run, words, given):
+    _, _, asked = run(PART, "diff", "--rerun", "failed", *words)
+    assert asked["blueprint"]["given"] == given
 
 
 HELP = [
@@ -56,6 +63,46 @@ def test_where_nothing_was_changed_it_says_how_the_last_run_ended_and_what_runs_
         if helps
         else " ago\n"
     )
+
+
+@pytest.mark.parametrize("command", ["diff", "apply"])
+def test_where_what_failed_was_asked_for_and_nothing_is_left_to_run_that_is_not_named_once_more(run, command):
+    _, text, _ = run(NONE, command, "--rerun", "failed", outcome="timed out")
+    assert text.endswith(" ago. Nothing of it is unfinished. Run all of it again with: overmind apply p.toml\n")
+
+
+WITHOUT_X = {**NONE, "changes": [{"sign": "-", "agent": "x", "why": []}]}
+X_FAILED = [{"name": "a", "stage": "succeeded"}, {"name": "x", "stage": "failed"}]
+LEFT = [
+    # agents of the last run, what helps
+    (X_FAILED, "The failed agents are not in the file any more. Run all of it again with: overmind apply p.toml"),
+    ([*X_FAILED, {"name": "b", "stage": "failed"}], "Run what failed again with: overmind apply p.toml --rerun failed"),
+]
+
+
+@pytest.mark.parametrize(("agents", "helps"), LEFT)
+@pytest.mark.parametrize("command", ["diff", "apply"])
+def test_what_was_removed_is_told_and_no_command_is_named_that_would_run_nothing(run, command, agents, helps):
+    _, text, _ = run(WITHOUT_X, command, "--changed", agents=agents)
+    assert text.startswith("- x\nunchanged: nothing of plan aaaa0001 (p) runs: its last run failed ")
+    assert text.endswith(f" ago. {helps}\n")
+
+
+@pytest.mark.parametrize("words", [(), ("--wait",), ("--rerun", "failed", "--wait")])
+def test_a_plan_that_somebody_has_started_meanwhile_is_not_told_by_its_last_run(overmind, tmp_path, words):
+    path = tmp_path / "p.toml"
+    path.write_text('[blueprint]\nname = "p"\n[agents.b]\ncommand = "true"\n')
+    last = {**PLAN, "file": str(path)}
+    looks = [[last], [{**last, "status": "running", "outcome": None, "exit_code": None, "ended_at": None}]]
+    followed = {**PLAN, "status": "stopped", "outcome": "succeeded", "exit_code": 0, "runs": [], "annotations": []}
+    answers = {
+        "plans": lambda _: [{"ok": looks.pop(0)}],
+        "apply": [{"ok": NONE}],
+        "logs": [{"ok": {"missions": [followed], "seq": 1}}, {"end": {}}],
+        "info": [{"ok": followed}],
+    }
+    ran = overmind(answers, "apply", str(path), *words)
+    assert (ran.status, ran.out + ran.err) == (0, "unchanged: plan aaaa0001 (p)\n")
 
 
 @pytest.mark.parametrize(("plan", "code"), [({}, 3), ({"status": "stopped", "exit_code": 0}, 0)])
