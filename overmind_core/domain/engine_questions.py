@@ -119,6 +119,8 @@ REPORT_UNASSIGNED = AnswerEffects(
     said="queue it for that agent",
 )
 """Of `report` of work for which there is no agent."""
+REPORTS = "reports"
+"""The field of a subject that has the numbers of the reports that are asked about; without it there is one."""
 REPORT_QUESTION = AnswerEffects("answer yes", "answer no", "the answer", text_with=ALLOW, said="answered")
 """Of `report` of a question, which wants an answer in words."""
 QUESTION = "question"
@@ -295,6 +297,8 @@ def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
     if not is_of_engine(question):
         return LOST_JOB if question["need"] == LOST else AGENT_EFFECTS.get(question["need"], UNKNOWN)
     kind, subject = (question.get("about") or {}).get("kind"), question["subject"]
+    if question["need"] == EngineNeed.REPORT and (count := _reports_in(subject)) > 1:
+        return _of_reports(count, is_unassigned=needs_agent(question))
     special = (
         (EngineNeed.STUCK, kind == _SPEC, STUCK_SPEC),
         (EngineNeed.MERGE, kind == _QUEUE, TARGET),
@@ -311,13 +315,42 @@ def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
     return _OF_COMMANDS.get(effects, effects) if subject.get(COMMAND) else effects
 
 
+def _reports_in(subject: Mapping[str, Any]) -> int:
+    """How many reports are asked about."""
+    numbers = subject.get(REPORTS)
+    return len(numbers) if isinstance(numbers, list | tuple) else 1
+
+
+def _of_reports(count: int, *, is_unassigned: bool) -> AnswerEffects:
+    """The effects of answers to a question about several reports, which say how many they are."""
+    allow, deny = f"queue all {count}", "only record them"
+    if is_unassigned:
+        to_agent, named = f"{allow} for the agent that you name", REPORT_UNASSIGNED
+        return AnswerEffects(to_agent, deny, named.text, text_with=ALLOW, said=f"{allow} for that agent")
+    return AnswerEffects(allow, deny, EFFECTS[EngineNeed.REPORT].text, text_with=ALLOW, first=DENY)
+
+
+def needs_agent(question: Mapping[str, Any]) -> bool:
+    """True where nobody is set to do what it reports: who has it queued names an agent."""
+    is_report = is_of_engine(question) and question["need"] == EngineNeed.REPORT
+    return is_report and bool(question["subject"].get(UNASSIGNED))
+
+
+def is_to_queue(question: Mapping[str, Any]) -> bool:
+    """True where reports are asked about that may become quests: only its lines tell what they say."""
+    subject = question["subject"]
+    return question["need"] == EngineNeed.REPORT and REPORTS in subject and subject.get("kind") != QUESTION
+
+
 def hints(question: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Each command that answers it, and what that does; none for a need that this version does not know."""
     effects = effects_of(question)
-    if effects is REPORT_UNASSIGNED:
+    if needs_agent(question):
+        count = _reports_in(question["subject"])
+        them = "it" if count == 1 else f"all {count}"
         yield (
             f"overmind answer {question['question']} {NAMED}",
-            "queue it for this agent or another, once that is installed",
+            f"queue {them} for this agent or another, once that is installed",
         )
         yield f"overmind answer {question['question']} {DENY}", effects.deny
         return
@@ -387,7 +420,7 @@ def answer_line(question: Mapping[str, Any]) -> str:
     if question["options"]:
         ways = " ".join("1,2" if one.get("several") else "1" for one in question.get("choices") or [{}])
         return f"overmind answer {number} {ways}"
-    if effects_of(question) is REPORT_UNASSIGNED:
+    if needs_agent(question):
         return f"overmind answer {number} {NAMED}"
     is_free = effects_of(question) is REPORT_QUESTION or question["need"] == QUESTION
     return f"overmind answer {number} {QUOTED_TEXT if is_free else ALLOW}"

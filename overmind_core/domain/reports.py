@@ -1,8 +1,8 @@
 """Reports: what a mission finds beside its task, and what becomes of it. Pure.
 
 A bug, a security problem or a missing part becomes a quest; a question is asked; all else is written down. The same
-text, or the same kind and evidence, is counted and not queued again. Limits of depth and number keep agents from making
-work without end: what is past one is a person's to queue.
+text, or the same kind and evidence by the same mission, is counted and not queued again. Limits of depth and number
+keep agents from making work without end: what is past one is a person's to queue.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ LONGEST_LINE = 300
 MOST_EVIDENCE = 20
 MOST_OF_A_SOURCE = 200
 """Reports of one mission that are kept; more are answered, and counted nowhere."""
+MOST_AT_ONCE = 20
+"""Reports that one question is about, each with its title; more are asked about after its answer."""
 ALIKE = 0.85
 """Share of common trigrams from which on two texts are named as twins."""
 _TITLE = 80
@@ -89,6 +91,10 @@ class Report:
     """Of a person's that became no quest: where that is to work."""
     environment: tuple[tuple[str, str], ...] = ()
     """Likewise: in which environment."""
+    why: str = ""
+    """Why a person is asked whether it becomes a quest."""
+    blocked: tuple[str, ...] = ()
+    """Ids of the quests that can't go on before it is decided whether it becomes one."""
 
 
 class Verdict(NamedTuple):
@@ -178,8 +184,23 @@ _RAISED = {
 
 
 def priority_of(source: Priority | None) -> Priority:
-    """The priority of a quest that a report becomes: one above its source's, never above high but for critical."""
+    """The priority of a quest that a report becomes: one above its source's, at most high; critical stays so."""
     return _RAISED[source or Priority.MEDIUM]
+
+
+def lines_of(reports: Sequence[Report]) -> list[str]:
+    """The lines of a question about these reports: of a single one all that it says, of several the titles."""
+    if len(reports) > 1:
+        return [f"{one.kind.value}: {title_of(one.kind, one.title, one.text)}" for one in reports]
+    (report,) = reports
+    said = [report.title, report.text] if report.title else [report.text]
+    because = [f"Because: {report.because}"] if report.because else []
+    return [f"{report.kind.value}: {said[0]}", *said[1:], *report.evidence, *because]
+
+
+def closed_text(report: Report) -> str:
+    """A sentence, without its end, for a report whose question is closed though it became no quest."""
+    return f"It was reported before, and stays recorded: question {report.question} was denied or withdrawn"
 
 
 def brief_of(report: Report) -> str:

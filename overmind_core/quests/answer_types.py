@@ -171,11 +171,11 @@ class QuestDetails(QuestRow):
     review: str | None
     """`person`, or the provider that reviews its work."""
     verify: str | None
+    """A shell command that has to succeed on the merged work."""
     worktree: str | None
     """The folder of its worktree; null when it has none, or none any more."""
     allow_empty: bool
     """Whether it is done also where nothing was changed."""
-    """A shell command that has to succeed on the merged work."""
     max_cost_usd: float | None
     """For all attempts, checks and reviews; null: no limit."""
     feedback: str | None

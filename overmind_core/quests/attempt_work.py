@@ -18,7 +18,7 @@ from overmind_core.domain.quests import briefing, shared_folder
 from overmind_core.domain.quests.attempt import undoing_before, with_conflict
 from overmind_core.domain.quests.briefing import VERDICT
 from overmind_core.domain.quests.checked_work import checked_work, is_compared, passed_state, with_check_begun
-from overmind_core.domain.quests.classes import CONFLICT_LEFT, CONFLICTS, VERIFY_FAILED, is_redone
+from overmind_core.domain.quests.classes import CONFLICT_LEFT, CONFLICTS, NO_CHANGE, UNFIT, VERIFY_FAILED, is_redone
 from overmind_core.domain.quests.life import has_landed_nothing, is_done
 from overmind_core.domain.quests.quest import CHECK, REVIEW
 from overmind_core.domain.quests.resolution import dropped_sentence
@@ -32,6 +32,7 @@ from overmind_core.missions.spec import MissionSpec
 from overmind_core.missions.validate import shell_definition
 from overmind_core.quests import input_folder
 from overmind_core.quests.look_ahead import LookAhead, first_spec
+from overmind_core.quests.outcomes import UNCHANGED
 from overmind_core.quests.ports import LandingRequest, OutputProblem, SpecInput
 from overmind_core.quests.spare_folders import SpareFolders
 
@@ -76,7 +77,7 @@ FEW_BYTES = 32 * 1024
 
 _FAILED_TOGETHER = frozenset({CONFLICTS, CONFLICT_LEFT, VERIFY_FAILED, UNDOES_LANDED})
 """Classes of work that is good by itself, and not together with what has landed meanwhile."""
-_HALF_DONE = frozenset({CONFLICT_LEFT, "output_invalid"})
+_HALF_DONE = frozenset({CONFLICT_LEFT, UNFIT})
 """Classes of work that may stand half merged in its worktree; an older daemon knew only the second of them."""
 _log = logging.getLogger(__name__)
 
@@ -387,7 +388,11 @@ class AttemptWork:
         return (await self._missions.start_child(spec, also=also, limited=False)).mission
 
     async def review(self, quest: Quest, work: Mission, also: Also) -> Mission:
-        """Start the provider that reviews the newest attempt; raises as `Missions.start_child` does."""
+        """Start the provider that reviews the newest attempt; raises as `Missions.start_child` does.
+
+        Raises:
+            OvermindError: one of `UNFIT_TO_LAND`, as its landing would.
+        """
         from overmind_core.agents.spec import spec_of  # noqa: PLC0415 - for those who have somebody review
 
         key = _key(quest, REVIEW)
@@ -398,7 +403,10 @@ class AttemptWork:
         brief = await self._briefing(quest, of_spec)
         # Before it is shown: what is written meanwhile has changed; but others go on in a folder that is shared.
         is_own = self._lander.worktree(quest.id) is not None
-        state = await self._lander.work_state(quest.id) if is_own else None
+        state = await self._lander.work_state(quest.id, _goal(quest).into) if is_own else None
+        is_to_land = is_own and _goal(quest).into is not None and not _goal(quest).allow_empty
+        if is_to_land and await self._lander.is_unchanged(quest.id):
+            raise OvermindError(NO_CHANGE, UNCHANGED)
         changes = await self._lander.shown_changes(quest.id, shared_folder.newest_state(quest))
         if (current := self._quests.live.get(quest.id)) is not None:
             self._quests.put(shared_folder.with_shown(current, state))
@@ -449,7 +457,7 @@ class AttemptWork:
             return OutputProblem("output_missing", f"It did not hand in {', '.join(found.missing)}. {HANDED_IN}")
         if found.too_large:
             limit = f"{LARGEST_OUTPUT >> 20} MiB"
-            return OutputProblem("output_invalid", f"Larger than {limit}: {', '.join(found.too_large)}.")
+            return OutputProblem(UNFIT, f"Larger than {limit}: {', '.join(found.too_large)}.")
         return None
 
     async def verdict(self, quest: Quest) -> Verdict | None:

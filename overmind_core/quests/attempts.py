@@ -18,7 +18,7 @@ from overmind_core.domain.missions.outcome import was_stopped
 from overmind_core.domain.quests import attempt as steps
 from overmind_core.domain.quests.attempt import AttemptMissions, in_phase, next_attempt_step
 from overmind_core.domain.quests.checked_work import with_check_passed
-from overmind_core.domain.quests.classes import BLOCKED, INTERNAL, is_nobodys_fault
+from overmind_core.domain.quests.classes import BLOCKED, INTERNAL, UNFIT_TO_LAND, is_nobodys_fault
 from overmind_core.domain.quests.hand_landing import AfterHandLanding, after_hand_landing
 from overmind_core.domain.quests.life import is_done, is_refused, lands_on
 from overmind_core.domain.quests.quest import LandedWork, Quest, QuestPhase, QuestStatus, QueueState
@@ -163,8 +163,7 @@ class Attempts:
             self._outcomes().cancelled(quest)
             return
         self._quests.put(replace(quest, cancelling=True))
-        landing = self._landings.get(quest.id)
-        if landing is not None:
+        if (landing := self._landings.get(quest.id)) is not None:
             landing.cancel()  # what has landed by then has landed
         else:
             self.consider(quest.id)
@@ -218,7 +217,7 @@ class Attempts:
         """See that its work is as it was shown to the person who is about to accept it; else it is shown again.
 
         Raises:
-            OvermindError: `changed`, it is not.
+            OvermindError: `changed`, it is not, or can't land; `git_failed`, nobody can tell.
         """
         await self._outcomes().check_shown(quest)
 
@@ -253,8 +252,7 @@ class Attempts:
 
     def wait_for(self, quest_id: str, question: int) -> None:
         """Its work can't go on without the answer to a question: its attempt ends and does not count."""
-        quest = self._quests.live.get(quest_id)
-        if quest is not None and quest.queue is not None:
+        if (quest := self._quests.live.get(quest_id)) is not None and quest.queue is not None:
             self._end_attempt(quest, replace(quest.queue, waits_for=question))
 
     def answered(self, quest_id: str, words: str) -> None:
@@ -416,14 +414,15 @@ class Attempts:
         return None
 
     def _refused(self, quest_id: str, error: OvermindError, phase: QuestPhase) -> None:
-        """Something of an attempt could not be started."""
+        """Something of an attempt could not be started, or its work can't land, so that nobody reviews it."""
         from overmind_core.domain.quests.briefing import with_start_refusal  # noqa: PLC0415 - few daemons need it
 
         quest = self._quests.live.get(quest_id)
         if self._phase.closing or quest is None:
             return
         _log.info("quest %s: its %s could not start: %s", quest_id, phase.value, error.message)
-        self._outcomes().failed(quest, error.code, feedback=with_start_refusal(phase, error.message))
+        said = error.message if error.code in UNFIT_TO_LAND else with_start_refusal(phase, error.message)
+        self._outcomes().failed(quest, error.code, feedback=said)
 
     def _start_beside(self, quest: Quest, missions: AttemptMissions, phase: QuestPhase) -> None:
         """Start the check, or the review, of an attempt."""
@@ -441,8 +440,7 @@ class Attempts:
         except OvermindError as error:
             self._refused(quest.id, error, phase)
             return None
-        current = self._quests.live.get(quest.id)
-        if current is not None:
+        if (current := self._quests.live.get(quest.id)) is not None:
             self._link(current, mission.id, phase)
         return None
 
@@ -506,13 +504,22 @@ class Attempts:
             if review is not None and current.queue is not None:
                 self._quests.put(replace(current, queue=replace(current.queue, undecided=review.id)))
             return await self._ask_review(quest.id)
-        if verdict.passes:
-            if changed := await self._outcomes().changed_since_shown(current):
-                return await self._ask_review(quest.id, changed)
-            return partial(self._go_on, current)
-        return partial(self._outcomes().failed, current, "review_denied", feedback=verdict.feedback)
+        denied = partial(self._outcomes().failed, current, "review_denied", feedback=verdict.feedback)
+        return await self._passed(current) if verdict.passes else denied
 
-    async def _ask_review(self, quest_id: str, changed: Sequence[str] = ()) -> Then:
+    async def _passed(self, reviewed: Quest) -> Then:
+        """Go on with work that a reviewing agent has passed; where it may be other work by now, a person decides."""
+        changed: tuple[str, ...] | None = None
+        try:
+            changed = await self._outcomes().changed_since_shown(reviewed)
+        except OvermindError as error:
+            _log.info("the work of %s can't be compared with what was reviewed: %s", reviewed.id, error.message)
+        current = self._quests.live.get(reviewed.id)
+        if current is None or current.cancelling or (changed is None and self._phase.closing):
+            return None
+        return partial(self._go_on, current) if changed == () else await self._ask_review(current.id, changed)
+
+    async def _ask_review(self, quest_id: str, changed: Sequence[str] | None = ()) -> Then:
         await self._outcomes().ask_review(quest_id, changed)
         return None
 
@@ -534,10 +541,11 @@ class Attempts:
             landed = await self._with_not_owned(quest, await self._lander.land(wish))
         except OvermindError as error:
             del self._landings[quest_id]
-            if not self._phase.closing and error.code == CHANGED:
-                return await self._ask_review(quest_id, error.fields["files"])  # type: ignore[arg-type] # a list of texts
             if not self._phase.closing:
-                await self._outcomes().not_landed(quest_id, error)
+                if error.code == CHANGED:
+                    await self._ask_review(quest_id, error.fields["files"])  # type: ignore[arg-type] # a list of texts
+                else:
+                    await self._outcomes().not_landed(quest_id, error)
                 self.targets.report(quest_id, error)
             return None
         except asyncio.CancelledError:
@@ -564,9 +572,8 @@ class Attempts:
 
     async def _stop(self, quest: Quest) -> Then:
         try:
-            await self._missions.end(
-                find(self._registry, quest.id, live_first=True), Cause.STOP, cascade=True, grace=None
-            )
+            work = find(self._registry, quest.id, live_first=True)
+            await self._missions.end(work, Cause.STOP, cascade=True, grace=None)
         except OvermindError as error:
             _log.info("quest %s: %s", quest.id, error.message)
         return None

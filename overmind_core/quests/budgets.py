@@ -167,6 +167,7 @@ class QueueBudgets:
         """
         self._reconsider, self._cancel, self._running = reconsider, cancel, running
         self._questions.on(EngineNeed.BUDGET, self._on_answer)
+        self._questions.guard(EngineNeed.BUDGET, self._before_answer)
 
     def load(self) -> None:
         """Add up the cost of running attempts; called after the quests were loaded."""
@@ -186,6 +187,8 @@ class QueueBudgets:
             self._settle_question(about_id)
         for scope in self._limited():
             self._follow(scope)
+        if self._needs_midnight():
+            self._wait_for_midnight()
 
     def _settle_question(self, about_id: str) -> None:
         """Withdraw a question about a limit that was changed in the configuration since."""
@@ -355,6 +358,13 @@ class QueueBudgets:
         lines = [f"Running when this was asked: {', '.join(running)}."] if running else ["Nothing of it runs."]
         subject = {"lines": lines, "spent_usd": account.usd, "max_cost_usd": scope.limit, "running": running}
         self._questions.ask(EngineNeed.BUDGET, scope.about, summary=text, subject=subject)
+        if scope.about == THE_QUEUE:
+            self._wait_for_midnight()
+
+    async def _before_answer(self, question: EngineQuestion, decision: Decision) -> None:
+        """Withdraw a question about a day that is over: a machine that slept learns of midnight late."""
+        del question, decision
+        self._look_at_day()
 
     def _on_answer(self, question: EngineQuestion, decision: Decision) -> None:
         """Act on a person's answer: raise the limit, or end what runs and hold the rest."""
@@ -473,6 +483,11 @@ class QueueBudgets:
             self._day = budget.day_begin(now, zone), budget.next_midnight(now, zone)
         return self._day
 
+    def _needs_midnight(self) -> bool:
+        """True where the end of this day changes anything: quests wait for it, or a question is about the day."""
+        asked = self._questions.open_for(THE_QUEUE.id)
+        return bool(self._postponed) or any(one.need == EngineNeed.BUDGET for one in asked)
+
     def _wait_for_midnight(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -482,7 +497,7 @@ class QueueBudgets:
     def _on_time(self) -> None:
         self._timer = None
         self._look_at_day()
-        if self._postponed:
+        if self._needs_midnight():
             self._wait_for_midnight()
 
 

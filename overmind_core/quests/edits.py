@@ -88,6 +88,11 @@ class QuestEdits:
                 await self._missions.check_program(spec)
             if "into" in given:  # a branch that is not there is refused now, and not when its turn comes
                 await self._missions.check_start(spec)
+        work = looked.work or self._quests.work(found.id)
+        if given & {"review", "provider"} and work is not None:
+            spec = work.spec(self._quests.shared(work.shared))
+            if (review := intake.review_spec(looked.quest, spec, self._settings)) is not None:
+                await self._missions.check_program(review)
         repository = await self._repository_of(looked.quest) if given & _PLACED else None
         current = self._quests.get(found.id)
         if current is None:

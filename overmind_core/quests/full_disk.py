@@ -75,8 +75,7 @@ class FullDisk:
                 quest = self._waits(quest_id)
                 if quest is None:
                     return
-                # A landing looks for itself, and has nothing to repeat; a check may take long.
-                check = None if is_refused(quest) or quest.check_id is None else self._registry.get(quest.check_id)
+                check = self._check_of(quest)
                 if check is None or not await had_no_room(check, self._home):
                     break
         finally:
@@ -84,11 +83,16 @@ class FullDisk:
         quest = self._waits(quest_id)
         if quest is None:
             return
+        check = self._check_of(quest)  # somebody may have started it meanwhile
         with self._journal.together():
             self._quests.put(replace(quest, reason=None))
             if check is not None and not check.is_live:
                 self._registry.apply(check, StartAsked())
         self._go_on(quest_id)
+
+    def _check_of(self, quest: Quest) -> Mission | None:
+        """The check that is to run again; None: a landing looks for itself, and has nothing to repeat."""
+        return None if is_refused(quest) or quest.check_id is None else self._registry.get(quest.check_id)
 
     def _waits(self, quest_id: str) -> Quest | None:
         quest = self._quests.live.get(quest_id)

@@ -20,6 +20,7 @@ from overmind_core.domain.text.moment import parse_later
 from overmind_core.domain.text.slug import slug_of
 from overmind_core.errors import OvermindError
 from overmind_core.missions import validate
+from overmind_core.missions.requests import Start
 from overmind_core.providers import registry as providers
 from overmind_core.quests.store import SHARED, StoredWork
 
@@ -412,6 +413,15 @@ def checked_review(review: str | None) -> str | None:
         message = f"Unknown reviewer {review!r}. Known: {', '.join((PERSON, *known))}."
         raise OvermindError("unknown_provider", message)
     return review
+
+
+def review_spec(quest: Quest, spec: MissionSpec, settings: Settings) -> MissionSpec | None:
+    """Return a spec of the program that is to review a quest, to look for it; None: no program other than its own."""
+    review = None if quest.goal is None else quest.goal.review
+    if review in {None, PERSON, quest.provider}:
+        return None
+    asked = Start(command=quest.name, cwd=quest.cwd, env=spec.environment.inherited, provider=review, isolate=False)
+    return replace(spec_of(asked, settings, name=quest.name), environment=spec.environment)
 
 
 def environment_owner(environment: dict[str, str]) -> str:

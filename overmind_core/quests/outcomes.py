@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.engine_questions import CODE, PROBLEM, UNDOES_LANDED, EngineNeed
+from overmind_core.domain.engine_questions import UNDOES_LANDED, EngineNeed
 from overmind_core.domain.landing import list_text
 from overmind_core.domain.missions.reasons import (
     RETRIES_SPENT,
@@ -23,6 +23,7 @@ from overmind_core.domain.quests.classes import (
     CONFLICT_LEFT,
     CONFLICTS,
     NO_CHANGE,
+    UNFIT_TO_LAND,
     VERIFY_FAILED,
     WORK_LOST,
     Requeue,
@@ -30,21 +31,13 @@ from overmind_core.domain.quests.classes import (
     class_of,
     is_nobodys_fault,
     is_redone,
-    last_failure,
     requeued,
 )
-from overmind_core.domain.quests.life import DISK_FULL, left_conflict, no_verdict, waits_for_room, waits_for_target
+from overmind_core.domain.quests.life import DISK_FULL, left_conflict, no_verdict, waits_for_target
 from overmind_core.domain.quests.quest import DroppedChange, Quest, QuestPhase, QuestStatus, UndoingLanding
-from overmind_core.domain.quests.resolution import (
-    beyond_allowed,
-    dropped_brief,
-    dropped_lines,
-    dropped_sentence,
-    ways_to_keep_both,
-)
+from overmind_core.domain.quests.resolution import beyond_allowed, dropped_lines, dropped_sentence
 from overmind_core.domain.quests.shared_folder import newest_state, review_lines, shown_state, with_shown
 from overmind_core.domain.replacing import replace
-from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.logs.run_output import ending, newest
 from overmind_core.quests import question_subjects
@@ -54,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.domain.quests.quest import QueueState
+    from overmind_core.domain.quests.quest import FolderState, QueueState
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
     from overmind_core.missions.registry import Registry
@@ -71,7 +64,7 @@ UNCHANGED = "Nothing was changed or committed."
 """What the next attempt is told of one that left nothing to land."""
 FENCED = "fenced"
 """Code of a landing that came too late: another hive may have the work."""
-WORK_AT_FAULT = frozenset({NO_CHANGE, "output_invalid", CONFLICTS, CONFLICT_LEFT, VERIFY_FAILED, WORK_LOST})
+WORK_AT_FAULT = UNFIT_TO_LAND | {CONFLICTS, VERIFY_FAILED, WORK_LOST}
 """Codes of a failed landing that the next attempt can fix; with all others the target branch is at fault."""
 
 NO_WORK = frozenset({"not_found", "not_running"})
@@ -258,7 +251,7 @@ class AttemptOutcomes:
             self.on_end(over)
             if queue.post is None:  # of a post the swarm is told, where people try it again
                 worktree = self._lander.worktree(quest.id)
-                folder = checked_in(self._registry, over, worktree)
+                folder = question_subjects.checked_in(self._registry, over, worktree)
                 shown = question_subjects.stuck(over, folder, worktree, "\n".join((*notes, feedback)))
                 self._asker.ask(over, EngineNeed.STUCK, summary, shown)
 
@@ -270,11 +263,19 @@ class AttemptOutcomes:
     async def check_shown(self, quest: Quest) -> None:
         """See that its work is as it was shown to the person who is about to accept it; else show it again.
 
+        Where it can't land any more, as where a person is in the middle of a rebase there, its question stays open.
+
         Raises:
-            OvermindError: `changed`, it is not; `git_failed`, nobody can tell.
+            OvermindError: `changed`, it is not, or can't land; `git_failed`, nobody can tell.
         """
+        lands = quest.goal is not None and quest.goal.into is not None
+        state, unfit = await self._fitness(quest) if lands else (None, None)
         changed = await self.changed_since_shown(quest)
-        if changed and _is_at(self._quests.live.get(quest.id), quest):  # else another answer was faster
+        if not _is_at(self._quests.live.get(quest.id), quest):
+            return  # another answer was faster
+        if unfit is not None and state is not None:
+            raise OvermindError("changed", f"Its review stays open: it can't land as it is. {unfit.message}")
+        if changed:
             asks = await self.ask_review(quest.id, changed)
             now = (
                 "It is shown again: overmind inbox"
@@ -283,36 +284,56 @@ class AttemptOutcomes:
             )
             raise OvermindError("changed", f"{_changed_sentence(changed)} {now}")
 
-    async def ask_review(self, quest_id: str, changed: Sequence[str] = ()) -> bool:
+    async def _fitness(self, quest: Quest) -> tuple[FolderState | None, OvermindError | None]:
+        """How its work is now, None where nobody can tell, and why that can't land, None where it can."""
+        goal = quest.goal
+        assert goal is not None
+        try:
+            state = await self._lander.work_state(quest.id, goal.into)
+        except OvermindError as error:
+            return await self._lander.work_state(quest.id), error
+        lacks_change = goal.into is not None and not goal.allow_empty and await self._lander.is_unchanged(quest.id)
+        return state, OvermindError(NO_CHANGE, UNCHANGED) if lacks_change else None
+
+    async def ask_review(
+        self, quest_id: str, changed: Sequence[str] | None = (), refusal: OvermindError | None = None
+    ) -> bool:
         """Ask a person to review the work, and return whether there is any; it shows its changes, or else its output.
 
-        `changed`: files that have changed since it was shown to a reviewer, where it was: the question is asked again.
+        Work that can't land fails its attempt, unless a reviewer was shown it before: somebody is at it since.
+
+        Args:
+            quest_id: Whose work.
+            changed: Files that have changed since it was shown to a reviewer, where it was: the question is asked
+                again. None: nobody can tell.
+            refusal: Of its landing, for what it was then.
         """
         known = self._quests.live.get(quest_id)
-        state = await self._lander.work_state(quest_id)  # before it is shown: what is written meanwhile has changed
+        if known is None or known.goal is None:
+            return False
+        into = known.goal.into
+        state, unfit = await self._fitness(known)  # before it is shown: what is written meanwhile has changed
+        if unfit is not None and (state is None or shown_state(known) is None):
+            self._refused_unasked(quest_id, known, unfit.code, unfit.message)
+            return False
+        unfit = unfit or refusal
         changes = await self._lander.shown_changes(quest_id, newest_state(known))
         shown = changes.text
         work = self._registry.get(quest_id)
-        unchanged = not shown and await self._lander.is_unchanged(quest_id)
         if not shown and work is not None:
             shown = await self.tail(work)
         not_owned = await self._not_owned(quest_id)
         quest = self._quests.live.get(quest_id)
-        if known is None or quest is None or quest.goal is None or quest.cancelling or not _is_at(quest, known):
+        if quest is None or quest.goal is None or quest.cancelling or not _is_at(quest, known):
             return False
-        if unchanged and quest.goal.into is not None and not quest.goal.allow_empty:
-            with self._journal.together():
-                self._asker.withdraw(quest_id)
-                self.failed(quest, NO_CHANGE, feedback=UNCHANGED)
-            return False
-        into = quest.goal.into
         waiting = with_shown(in_review(quest), state)
         unread = no_verdict(waiting)
         why = [f"{unread[:1].upper()}{unread[1:]}"] if unread else []
         head = [
             quest.goal.title,
             *why,
-            *([_changed_sentence(changed)] if changed else []),
+            *([_changed_sentence(changed)] if changed else [] if changed is not None else [MAY_HAVE_CHANGED]),
+            *([] if unfit is None else [f"It can't land as it was found. {unfit.message}"]),
             *([UNKNOWN_STATE] if state is None and self._lander.worktree(quest_id) is not None else []),
             *([] if into is None else [f"To land on {into}."]),
             *review_lines(quest, changes),
@@ -330,6 +351,15 @@ class AttemptOutcomes:
             subject = {"lines": lines, "into": into, **question_subjects.of_command(quest)}
             self._asker.ask(waiting, EngineNeed.REVIEW, summary, subject)
         return True
+
+    def _refused_unasked(self, quest_id: str, known: Quest, failure: str, text: str) -> None:
+        """Record that work can't land, about which nobody is asked, or no more; `known`: as it stood before."""
+        quest = self._quests.live.get(quest_id)
+        if quest is None or not _is_at(quest, known):
+            return
+        with self._journal.together():
+            self._asker.withdraw(quest_id)
+            self.failed(quest, failure, feedback=text)
 
     async def _not_owned(self, quest_id: str) -> tuple[str, ...]:
         """The files that a quest has changed in its worktree and that are not its own."""
@@ -382,13 +412,7 @@ class AttemptOutcomes:
             self._fail_for_good(quest, "gone", "gone", "", None)
             return
         if error.code in WORK_AT_FAULT:
-            feedback = await self._landing_feedback(quest, error)
-            current = self._quests.live.get(quest_id)
-            if current is not None:
-                code = None if verification is None else verification.shell_exit
-                met = _with_verification(_with_conflict(current, error), verification)
-                is_free = error.code == CONFLICTS and _was_allowed(current)
-                self.failed(met, error.code, feedback=feedback, exit_code=code, uncounted=is_free)
+            await self._unlanded_work(quest, error, verification)
             return
         dropped, refused = _dropped(error), _undoing(quest, error)
         with self._journal.together():
@@ -401,8 +425,20 @@ class AttemptOutcomes:
                 return
             summary = f"{quest.name} can't land on {quest.goal.into}: {beyond_allowed(waiting)}{error.message}"
             worktree = self._lander.worktree(quest_id)
-            subject = {CODE: error.code, "into": quest.goal.into, **_refused(waiting, dropped, worktree)}
-            self._asker.ask(waiting, EngineNeed.MERGE, summary, {**subject, **question_subjects.of_command(quest)})
+            subject = {"into": quest.goal.into, **question_subjects.refused_landing(waiting, worktree)}
+            self._asker.ask(waiting, EngineNeed.MERGE, summary, subject)
+
+    async def _unlanded_work(self, quest: Quest, error: OvermindError, verification: Mission | None) -> None:
+        """Record that its work could not land, and is at fault; `verification`: of the merged work, if that failed."""
+        if error.code in UNFIT_TO_LAND and shown_state(quest) is not None:  # it was fit as it was shown
+            await self.ask_review(quest.id, refusal=error)
+            return
+        feedback = await self._landing_feedback(quest, error)
+        if (current := self._quests.live.get(quest.id)) is not None:
+            code = None if verification is None else verification.shell_exit
+            met = _with_verification(_with_conflict(current, error), verification)
+            is_free = error.code == CONFLICTS and _was_allowed(current)
+            self.failed(met, error.code, feedback=feedback, exit_code=code, uncounted=is_free)
 
     async def _landing_feedback(self, quest: Quest, error: OvermindError) -> str:
         """The feedback of a landing that failed because of the work."""
@@ -489,19 +525,6 @@ def _dropped(error: OvermindError) -> tuple[DroppedChange, ...]:
     return tuple(DroppedChange(one["path"], one["text"], tuple(one["lines"])) for one in found)
 
 
-def _refused(quest: Quest, dropped: Sequence[DroppedChange], worktree: str | None) -> dict[str, object]:
-    """What a person is told of a landing that was refused, beside the error."""
-    lines = dropped_lines(dropped)
-    if quest.reason == UNDOES_LANDED and quest.provider == RAW:
-        lines += ways_to_keep_both(quest, None if worktree is None else to_wire(worktree))
-    elif quest.reason == UNDOES_LANDED:
-        lines.append(f"To leave it, with its branch and worktree: overmind quest cancel {quest.name}")
-    if waits_for_room(quest):
-        lines.append("It is tried again by itself until there is room.")
-    problem = {PROBLEM: f"{beyond_allowed(quest)}{dropped_brief(dropped)}"} if dropped else {}
-    return {**({"lines": lines} if lines else {}), **problem}
-
-
 def _undoing(quest: Quest, error: OvermindError) -> UndoingLanding | None:
     """The landing that was refused, if that is for what it would have undone."""
     before, after = error.fields.get("before"), error.fields.get("after")
@@ -523,6 +546,10 @@ _PRINTED = {
 
 UNKNOWN_STATE = "Nobody can tell whether this work changes before you accept it: its state could not be recorded."
 """Above work in a worktree of which no state is kept, as on a full disk."""
+
+
+MAY_HAVE_CHANGED = "Nobody can tell whether this work is still as its reviewer has accepted it."
+"""Above work that an agent has accepted, and that can't be compared with what it is now."""
 
 
 def _changed_sentence(changed: Sequence[str]) -> str:
@@ -561,20 +588,6 @@ def _feedback(
 
 def _why(quest: Quest, failure: str) -> str:
     return sentence(failure if quest.reason in {failure, RETRIES_SPENT} else quest.reason, quest.limit)
-
-
-def checked_in(registry: Registry, quest: Quest, worktree: str | None) -> str | None:
-    """Return the folder in which the command ran that a quest has failed for, which may be gone; None: nobody knows.
-
-    `worktree`: of its work, where it has one. It names the folder of a mission that was removed.
-    """
-    if last_failure(quest) == VERIFY_FAILED:
-        return None if quest.queue is None else quest.queue.verified_in
-    is_check = last_failure(quest) == CHECK_FAILED
-    ran = registry.get((quest.check_id or "") if is_check else quest.id)
-    if ran is not None:
-        return ran.definition.cwd
-    return None if is_check or worktree is None else to_wire(worktree)
 
 
 def _no_one(_quest: Quest) -> None:

@@ -100,8 +100,14 @@ class Lander(Protocol):
         `state`: how its folder was as its attempt began, where that is shared and somebody knows.
         """
 
-    async def work_state(self, mission: str) -> FolderState | None:
-        """How a mission's worktree, or the folder that it shares, is now; None: nobody can tell."""
+    async def work_state(self, mission: str, into: str | None = None) -> FolderState | None:
+        """How a mission's worktree, or the folder that it shares, is now; None: nobody can tell.
+
+        `into`: the branch on which it is to land.
+
+        Raises:
+            OvermindError: `output_invalid`, `conflict_left`: it can't land there as it is.
+        """
 
     async def changed_since(self, mission: str, state: FolderState) -> tuple[str, ...]:
         """The files of that folder that are not as they were then, committed or not. Wire form.

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.engine_questions import COMMAND, LINES, RAN_IN
+from overmind_core.domain.engine_questions import CODE, COMMAND, LINES, PROBLEM, RAN_IN, UNDOES_LANDED
 from overmind_core.domain.missions.reasons import aside_text, attempt_words, kept_limit, sentence
-from overmind_core.domain.quests.classes import VERIFY_FAILED, last_failure
-from overmind_core.domain.quests.life import left_conflict
+from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
+from overmind_core.domain.quests.life import left_conflict, waits_for_room
+from overmind_core.domain.quests.resolution import beyond_allowed, dropped_brief, dropped_lines, ways_to_keep_both
 from overmind_core.domain.quests.why import failed_command
 from overmind_core.domain.text.bytestrings import to_wire
 
 if TYPE_CHECKING:
     from overmind_core.domain.quests.quest import Quest
+    from overmind_core.missions.registry import Registry
 
 SHOWN_LINES = 12
 """The last lines of what failed that its question shows."""
@@ -39,6 +41,34 @@ def stuck(quest: Quest, folder: str | None, worktree: str | None, feedback: str)
     lines = [*head, *feedback.splitlines()[-SHOWN_LINES:]]
     named = {} if folder is None else {RAN_IN: folder}
     return {"class": queue.failure, LINES: lines, **named, **of_command(quest)}
+
+
+def checked_in(registry: Registry, quest: Quest, worktree: str | None) -> str | None:
+    """Return the folder in which the command ran that a quest has failed for, which may be gone; None: nobody knows.
+
+    `worktree`: of its work, where it has one. It names the folder of a mission that was removed.
+    """
+    if last_failure(quest) == VERIFY_FAILED:
+        return None if quest.queue is None else quest.queue.verified_in
+    is_check = last_failure(quest) == CHECK_FAILED
+    ran = registry.get((quest.check_id or "") if is_check else quest.id)
+    if ran is not None:
+        return ran.definition.cwd
+    return None if is_check or worktree is None else to_wire(worktree)
+
+
+def refused_landing(quest: Quest, worktree: str | None) -> dict[str, object]:
+    """The subject for a landing that was refused: the error, what it would undo, and what helps."""
+    dropped = () if quest.queue is None else quest.queue.dropped
+    lines = dropped_lines(dropped)
+    if quest.reason == UNDOES_LANDED and quest.provider == RAW:
+        lines += ways_to_keep_both(quest, None if worktree is None else to_wire(worktree))
+    elif quest.reason == UNDOES_LANDED:
+        lines.append(f"To leave it, with its branch and worktree: overmind quest cancel {quest.name}")
+    if waits_for_room(quest):
+        lines.append("It is tried again by itself until there is room.")
+    problem = {PROBLEM: f"{beyond_allowed(quest)}{dropped_brief(dropped)}"} if dropped else {}
+    return {CODE: quest.reason, **({LINES: lines} if lines else {}), **problem, **of_command(quest)}
 
 
 def of_command(quest: Quest) -> dict[str, object]:

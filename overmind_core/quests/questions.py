@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent_events import Behaviour
-from overmind_core.domain.engine_questions import BLOCKS, UNDOES_LANDED, EngineNeed
+from overmind_core.domain.engine_questions import ALLOW, BLOCKS, NAMED, UNASSIGNED, UNDOES_LANDED, EngineNeed
 from overmind_core.domain.events import THE_QUEUE, About, AboutKind
 from overmind_core.domain.quests.attempt import has_run
 from overmind_core.domain.quests.why import question_open
@@ -91,7 +91,7 @@ class QuestQuestions:
         """See that work which a person accepts is what they were shown, and whether what they deny has landed.
 
         Raises:
-            OvermindError: `changed`, it is not, and is shown again; `git_failed`, nobody can tell.
+            OvermindError: `changed`, it is not, and is shown again, or can't land now; `git_failed`, nobody can tell.
         """
         quest = self._quests.live.get(question.about.id)
         if quest is None or quest.goal is None:
@@ -148,7 +148,10 @@ class QuestQuestions:
     def hold(self, quest: Quest) -> Wait | None:
         """Why a quest may not start before an answer; None: no answer is missing."""
         number = None if quest.queue is None else quest.queue.waits_for
-        return question_open(number) if number is not None and self._engine.get(number) is not None else None
+        asked = None if number is None else self._engine.get(number)
+        if asked is None:
+            return None
+        return question_open(asked.number, NAMED if asked.subject.get(UNASSIGNED) else ALLOW)
 
     def asked_about(self) -> Collection[str]:
         """Ids of quests and missions with an open question, whoever asks it."""

@@ -226,6 +226,10 @@ class QueueChanges:
             if start not in looked.starts:
                 looked.starts[start] = await self._missions.check_start(one.spec)
             isolated = looked.starts[start]
+            review = intake.review_spec(one.quest, one.spec, self._settings)
+            if review is not None and (reviewed := _start_of(review)) not in looked.starts:
+                await self._missions.check_program(review)
+                looked.starts[reviewed] = False
             if place not in looked.repositories:
                 looked.repositories[place] = await self._repository(one.quest)
             repository = looked.repositories[place]

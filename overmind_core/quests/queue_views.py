@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.engine_questions import with_answer
+from overmind_core.domain.landing import VERIFY
 from overmind_core.domain.quests.attempt import is_gone, is_overdue
 from overmind_core.domain.quests.board import COLUMNS, Column, column_of
 from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
@@ -20,6 +21,7 @@ from overmind_core.domain.quests.why import (
     has_failed_for_command,
     in_the_way,
     last_printed,
+    may_keep_work,
     setting_of,
     why_of,
 )
@@ -29,10 +31,11 @@ from overmind_core.domain.text.slug import slug_of
 from overmind_core.errors import OvermindError
 from overmind_core.logs.run_output import ending, newest
 from overmind_core.missions.answers import time
+from overmind_core.missions.lookup import find
 from overmind_core.missions.registry import decode_mission
 from overmind_core.quests import answers, store
 from overmind_core.quests.answers import InQueue
-from overmind_core.quests.outcomes import checked_in
+from overmind_core.quests.question_subjects import checked_in
 from overmind_core.quests.queue import POOL
 
 if TYPE_CHECKING:
@@ -226,7 +229,7 @@ class QueueViews:
     async def why(self, quest: Quest) -> QuestWhy:
         """Why a quest does not start, or how it stands, and what depends on it."""
         evidence = await self._evidence(quest)
-        kept_work = await self._kept_work(quest.id) if quest.status is QuestStatus.CANCELLED else None
+        kept_work = await self._kept_work(quest.id) if may_keep_work(quest) else None
         if waits_for_target(quest):
             await self._look(quest.id)
         asked = await self._questions_about(quest.id, quest.name)
@@ -277,7 +280,7 @@ class QueueViews:
             "waiting_then": [{"name": one.name, "needs": list(one.needs)} for one in found.waiting_then],
             "folder": None if evidence is None else evidence.folder,
             "folder_gone": evidence is not None and evidence.is_gone,
-            "work_folder": _work_folder(evidence, kept_work),
+            "work_folder": found.kept_work or (None if evidence is None else evidence.work),
             "output": [] if evidence is None else list(evidence.output),
             "empty_needs": empty,
             "needs_by_hand": by_hand,
@@ -312,7 +315,7 @@ class QueueViews:
         """The commands that help; None: how it stands says it."""
         if wait is None and quest.status not in HAS_ENDED:
             return None
-        known = Known(self._quests.get, self._word, self._may_retry, self._free_name)
+        known = Known(self._quests.get, self._word, self._may_retry, self._free_name, self._has_log)
         return remedies(quest, wait, by, self._queue.slots, known)
 
     def _word(self, quest: Quest) -> str:
@@ -324,6 +327,19 @@ class QueueViews:
 
     def _may_retry(self, quest: Quest) -> bool:
         return quest.is_queued and not is_gone(quest, has_mission=self._registry.get(quest.id) is not None)
+
+    def _has_log(self, quest: Quest) -> bool:
+        failure = last_failure(quest)
+        if failure == VERIFY_FAILED:
+            return self._has_mission(f"{quest.name}/{VERIFY}")
+        mission = quest.check_id if failure == CHECK_FAILED else quest.id
+        return mission is not None and self._registry.get(mission) is not None
+
+    def _has_mission(self, name: str) -> bool:
+        try:
+            return bool(find(self._registry, name))
+        except OvermindError as error:
+            return error.code == "ambiguous"
 
     def _free_name(self, quest: Quest) -> str | None:
         return slug_of(quest.name, self._is_taken) if self._is_taken(quest.name) else None
@@ -412,9 +428,3 @@ def _score(score: Score) -> QuestScore:
         "factor": score.factor,
         "floor": score.floor,
     }
-
-
-def _work_folder(evidence: Evidence | None, kept_work: KeptWork | None) -> str | None:
-    if kept_work is not None:
-        return kept_work.folder
-    return None if evidence is None else evidence.work

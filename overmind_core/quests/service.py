@@ -302,7 +302,9 @@ class QuestService:
             if self._clock.mono() >= until:
                 full, until = await had_no_room(check, self._home), self._clock.mono() + ROOM_SECONDS
         if quest is not None and waited:
-            self._registry.apply(check, StartAsked())
+            known = self._registry.get(check.id)  # somebody may have started or removed it meanwhile
+            if known is not None and not known.is_live:
+                self._registry.apply(known, StartAsked())
         elif quest is not None:
             self._do(quest, self._registry.get(quest_id), step)
 

@@ -84,10 +84,17 @@ class TargetWaits:
             self._tasks.start(self._wait(quest.id))
 
     def report(self, quest_id: str, error: OvermindError) -> None:
-        """Note what is in the way of a landing, and ask about it unless that is asked already."""
+        """Note what is in the way of a landing, and ask about it unless that is asked already.
+
+        One that was refused for something else does not wait for a checkout any more.
+        """
         quest = self._waits(quest_id)
         folder = error.fields.get("folder")
-        if quest is None or quest.goal is None or not isinstance(folder, str):
+        if quest is None:
+            self._found.pop(quest_id, None)
+            self._settle()
+            return
+        if quest.goal is None or not isinstance(folder, str):
             return
         known = self._found.get(quest_id)
         self._found[quest_id] = error

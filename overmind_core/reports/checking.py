@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.reports import (
+    BECOMES_QUEST,
     LONGEST_LINE,
     LONGEST_TEXT,
     MOST_EVIDENCE,
@@ -30,6 +31,26 @@ def checked(request: requests.Report, source: Source, now: float) -> Report:
     except ValueError:
         known = ", ".join(one.value for one in ReportKind)
         raise OvermindError("invalid", f"Unknown kind {request.kind!r}. Known: {known}.") from None
+    _check_lengths(request)
+    if request.block and kind not in BECOMES_QUEST:
+        raise OvermindError("invalid", f"--block is for what becomes a quest, and {kind.value} does not.")
+    if request.block and source.quest is None:
+        message = "--block is for quests of the queue: it begins their attempt again. Report it without --block"
+        raise OvermindError("invalid", message)
+    return Report(
+        kind,
+        request.text.replace("\0", ""),
+        source.id,
+        source.name,
+        now,
+        title=" ".join((request.title or "").split()),
+        evidence=tuple(request.evidence),
+        because=request.because or "",
+        request=request.request,
+    )
+
+
+def _check_lengths(request: requests.Report) -> None:
     if not request.text.strip():
         raise OvermindError("invalid", "Missing text: say what was found.")
     if len(request.text) > LONGEST_TEXT:
@@ -43,16 +64,3 @@ def checked(request: requests.Report, source: Source, now: float) -> Report:
     for place in request.evidence:
         if len(place) > LONGEST_LINE or not is_place(place):
             raise OvermindError("invalid", f"--evidence {place[:80]!r} is no place: give PATH or PATH:LINE")
-    if request.block and kind in {ReportKind.QUESTION, ReportKind.DEBT, ReportKind.PERF, ReportKind.IDEA}:
-        raise OvermindError("invalid", f"--block is for what becomes a quest, and {kind.value} does not.")
-    return Report(
-        kind,
-        request.text.replace("\0", ""),
-        source.id,
-        source.name,
-        now,
-        title=" ".join((request.title or "").split()),
-        evidence=tuple(request.evidence),
-        because=request.because or "",
-        request=request.request,
-    )

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import shlex
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from overmind_core.domain import reports as rules
 from overmind_core.domain.agents.agent_events import Behaviour
-from overmind_core.domain.engine_questions import BLOCKS, NAMED, UNASSIGNED, EngineNeed
+from overmind_core.domain.engine_questions import BLOCKS, LINES, NAMED, REPORTS, UNASSIGNED, EngineNeed
 from overmind_core.domain.events import THE_QUEUE, About, AboutKind
 from overmind_core.domain.quests.needs import cycle_of
 from overmind_core.domain.quests.quest import Goal, Quest, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
-from overmind_core.domain.reports import BECOMES_QUEST, MOST_OF_A_SOURCE, Outcome, Report, ReportKind
+from overmind_core.domain.reports import BECOMES_QUEST, MOST_AT_ONCE, MOST_OF_A_SOURCE, Outcome, Report, ReportKind
 from overmind_core.domain.text.slug import slug_of
 from overmind_core.errors import OvermindError, with_hint
 from overmind_core.quests.intake import cycle_error, needs_of
 from overmind_core.reports.assignment import worded
 from overmind_core.reports.events import ReportMade
-from overmind_core.reports.store import RECORD, ReportRow
+from overmind_core.reports.store import RECORD, ReportRow, digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.agents.waiting import WaitingMissions
@@ -130,16 +130,16 @@ class Reports:
             at_hand: The agent for what a person reports.
 
         Raises:
-            OvermindError: `cycle`, it would wait for a quest that waits for it.
+            OvermindError: `cycle`, it would wait for a quest that waits for it; `invalid`, for one that never comes.
         """
         self._journal.flush()
         blocked = source.quest if block else None
-        digest = _digest(wanted)
+        digest = digest_of(wanted.text)
         again = self._repeated(source, wanted, digest)
         if blocked is not None and again is not None and again.report.quest is not None:
             self._check_circle(blocked, again.report.quest)
         if again is not None:
-            answer = self._count(again, wanted)
+            answer = self._count(again, wanted, blocked)
         else:
             answer = self._new(source, wanted, digest, blocked=blocked, waits=waits, at_hand=at_hand)
         quest, question = answer["quest"], answer["question"]
@@ -179,7 +179,7 @@ class Reports:
 
         A question that is answered is asked anew, for the answer was to what was so then; so is that of another
         mission, with whose end it is withdrawn. What has come back after its quest was over, or is found in another
-        repository, is new work. What a person has denied stays recorded.
+        repository, is new. What a person has denied stays recorded.
         """
         if earlier.kind is not wanted.kind:
             return False
@@ -189,21 +189,31 @@ class Reports:
             is_open = earlier.question is not None and self._engine.get(earlier.question) is not None
             return is_open and earlier.source == wanted.source
         if earlier.quest is None:
-            return True
+            mission = self._registry.get(earlier.source)
+            quest = None if mission is None else self.source_of(mission).quest
+            return quest is None or _repository(source.quest) in {None, _repository(quest)}
         quest = self._quests.live.get(earlier.quest)
         return quest is not None and _repository(source.quest) in {None, _repository(quest)}
 
-    def _count(self, row: ReportRow, wanted: Report) -> Reported:
-        """Count a report that was made before."""
+    def _count(self, row: ReportRow, wanted: Report, blocked: Quest | None) -> Reported:
+        """Count a report that was made before.
+
+        Raises:
+            OvermindError: `invalid`, nobody queues it any more, so that a quest would wait in vain.
+        """
         report = row.report
-        if (
-            wanted.request is not None and report.request == wanted.request
-        ):  # the same request again, as its answer was lost
+        if wanted.request is not None and report.request == wanted.request:  # again, as its answer was lost
             return self._answer(row.id, report, None)
-        counted = replace(report, count=report.count + 1)
+        is_open = report.question is None or self._engine.get(report.question) is not None
+        closed = "" if is_open or report.quest is not None else rules.closed_text(report)
+        if closed and blocked is not None:
+            raise OvermindError("invalid", with_hint(closed, "Go on without it, or say what is new"))
+        waiting = () if blocked is None or blocked.id in report.blocked else (blocked.id,)
+        counted = replace(report, count=report.count + 1, blocked=(*report.blocked, *waiting))
         self._save(row._replace(record=RECORD.encode(counted)))
         self._record(wanted, row.id, counted, "it was reported before")
-        return self._answer(row.id, counted, None)
+        told = replace(counted, question=None, outcome=Outcome.RECORDED) if closed else counted
+        return self._answer(row.id, told, closed or None)
 
     def _new(
         self,
@@ -242,7 +252,8 @@ class Reports:
                 report = replace(report, quest=self._queue(source, report, assignment))
             elif verdict.outcome is Outcome.ASKED:
                 shared = root if open_together >= self._settings.reports.per_spec else None
-                asked = self._ask(source, report, number, verdict.why, blocked, waits=waits, shared=shared)
+                report = replace(report, why=verdict.why, blocked=() if blocked is None else (blocked.id,))
+                asked = self._ask(source, report, number, blocked, waits=waits, shared=shared)
                 report = replace(report, question=asked)
             if report.outcome is not Outcome.ASKED:
                 report = replace(report, environment=())  # it is kept for what may become a quest
@@ -271,10 +282,7 @@ class Reports:
         return sum(one is not None and one.id == root.id for one in roots)  # a quest is another record at each change
 
     def _open_of_spec(self, spec: str | None) -> int:
-        if spec is None:
-            return 0
-        ids = [row.report.quest for row in self._table.of_spec(spec)]
-        return sum(one in self._quests.live for one in ids if one is not None)
+        return sum(one.id in self._quests.live for one in self._of_spec(spec))
 
     def _queue(self, source: Source, report: Report, assignment: Assignment) -> str:
         """Queue a quest for a report; return its id."""
@@ -297,7 +305,7 @@ class Reports:
         return rules.next_report_name(slug, [one.name for one in self._of_spec(spec)])
 
     def _quest(self, quest_id: str, source: Source, report: Report, work: StoredWork, title: str) -> Quest:
-        """A queued quest that lands, and is verified, as the quest that reports it."""
+        """A queued quest that lands, and is reviewed and verified before, as the quest that reports it."""
         quest, now = source.quest, self._clock.wall()
         goal = None if quest is None else quest.goal
         return Quest(
@@ -314,6 +322,7 @@ class Reports:
                 title=title,
                 brief=rules.brief_of(report),
                 priority=rules.priority_of(None if goal is None else goal.priority),
+                review=None if goal is None or goal.into is None else goal.review,
                 into=None if goal is None else goal.into,
                 verify=None if goal is None else goal.verify,
                 group=None if goal is None else goal.group,
@@ -329,7 +338,11 @@ class Reports:
 
     def _of_spec(self, spec: str | None) -> list[Quest]:
         """The quests of a spec that reports have made, ended ones too."""
-        ids = [row.report.quest for row in self._table.of_spec(spec)] if spec is not None else []
+        if spec is None:
+            return []
+        ids = {row.report.quest for row in self._table.of_spec(spec)}
+        queued = ((one.id, one.queue) for one in self._quests.live.values())  # rows may not be written yet
+        ids |= {one for one, queue in queued if queue is not None and queue.spec == spec and queue.source is not None}
         return [found for one in ids if one is not None and (found := self._quests.get(one)) is not None]
 
     def _is_taken(self, name: str) -> bool:
@@ -340,29 +353,48 @@ class Reports:
         source: Source,
         report: Report,
         number: int,
-        why: str,
         blocked: Quest | None,
         *,
         waits: bool,
         shared: Quest | None,
     ) -> int:
         """Ask a person; all reports of a source that are past a limit share one question, or all below a quest."""
-        about, who = self._about(source, blocked), "A person" if source.id == PERSON else source.name
-        if report.kind is ReportKind.QUESTION:
-            summary, key = f"{who} asks: {report.text}", f"report:{number}"
-        else:
-            summary, key = f"{who} has reported something that is not queued by itself: {why}", f"limit:{source.id}"
+        about, known = self._about(source, blocked), {number: report}
+        if report.kind is not ReportKind.QUESTION:
+            key = f"limit:{source.id}"
             if shared is not None and blocked is None:
                 about, key = About(AboutKind.QUEST, shared.id, shared.name), f"limit:{shared.id}"
-        said = [report.title, report.text] if report.title else [report.text]
-        lines = [f"{report.kind.value}: {said[0]}", *said[1:], *report.evidence]
-        if report.because:
-            lines.append(f"Because: {report.because}")
-        subject = {"lines": lines, "kind": report.kind.value, "report": number, "source": source.id, "waits": waits}
-        subject |= {} if blocked is None else {BLOCKS: True}
-        subject |= {UNASSIGNED: True} if why == rules.NO_AGENT else {}
-        heard_by = source.id if report.kind is ReportKind.QUESTION and source.mission is not None else ""
+            return self._ask_to_queue(known, about, key)
+        subject = _subject(known, [number]) | {"waits": waits}
+        summary, key = f"{_reporter(report)} asks: {report.text}", f"report:{number}"
+        heard_by = "" if source.mission is None else source.id
         return self._engine.ask(EngineNeed.REPORT, about, summary=summary, subject=subject, key=key, ends_with=heard_by)
+
+    def _ask_to_queue(self, reports: Mapping[int, Report], about: About, key: str) -> int:
+        """Ask whether these reports, by their numbers, become quests; return the number of the question.
+
+        The open question about others takes them in, unless somebody may have read that, or it is full: it says that
+        there are more, and these are asked about after its answer.
+        """
+        asked = self._engine.find(about.id, EngineNeed.REPORT, key)
+        if asked is None:
+            subject = _subject(reports, list(reports)[:MOST_AT_ONCE])
+            summary = _summary([reports[one] for one in subject[REPORTS]])
+            return self._engine.ask(EngineNeed.REPORT, about, summary=summary, subject=subject, key=key)
+        every = {row.id: row.report for row in self._table.asked(asked.number)} | dict(reports)
+        is_shown = self._engine.is_shown(asked.number)
+        shown = [one for one in _asked_about(asked) if one in every] if is_shown else list(every)[:MOST_AT_ONCE]
+        if shown:
+            summary = asked.summary if is_shown else _summary([every[one] for one in shown])
+            self._engine.reword(asked.number, summary=summary, subject=_subject(every, shown))
+        return asked.number
+
+    def _ask_about_others(self, question: EngineQuestion, rows: Sequence[ReportRow]) -> int:
+        """Ask about reports that an answered question was not about; return the number of the new question."""
+        number = self._ask_to_queue({row.id: row.report for row in rows}, question.about, question.key)
+        for row in rows:
+            self._save(row._replace(record=RECORD.encode(replace(row.report, question=number))))
+        return number
 
     def _about(self, source: Source, blocked: Quest | None) -> About:
         if blocked is not None:
@@ -423,33 +455,50 @@ class Reports:
         return {"question": number, "behaviour": behaviour, "message": decision.message or None}
 
     async def check_answer(self, question: EngineQuestion, decision: Decision) -> None:
-        """See that the agent which a person names for reports is there, before their answer is taken.
+        """See that a person answers what they were shown, and that the agent which they name for reports is there.
 
         Raises:
-            OvermindError: `provider_missing`, it is not; `cwd_not_found`; `invalid`, none is named.
+            OvermindError: `changed`, several reports share the question, and nobody was shown that; `provider_missing`,
+                the agent is not there; `cwd_not_found`; `invalid`, none is named.
         """
+        count, number = len(_asked_about(question)), question.number
+        if count > 1 and not self._engine.is_shown(number):
+            raise OvermindError("changed", f"Question {number} is about {count} reports by now. See: overmind inbox")
+        self._engine.note_shown(number)
         for row in self._late(question, decision):
             _, assignment = self._assigned_late(row.report, _named(decision))
             await self._missions.check_program(assignment.work.spec(dict(assignment.environment)))
 
     def on_answer(self, question: EngineQuestion, decision: Decision) -> None:
-        """Act on a person's answer: a report that they allow is queued, and a blocked source can go on."""
-        late = [self._queue_late(row, _named(decision)) for row in self._late(question, decision)]
+        """Act on a person's answer: a report that they allow is queued, and a blocked source can go on.
+
+        What was reported after they were shown the question is asked about anew.
+        """
+        decided, others = self._split(question)
+        late = [(row, self._queue_late(row, _named(decision))) for row in self._late(question, decision)]
+        again = self._ask_about_others(question, others) if others else None
         for quest in [one for one in self._quests.live.values() if _waits_for(one, question.number)]:
-            self._attempts.answered(quest.id, decision.message or "")
-            for need in late:
-                self._attempts.block(quest.id, need)
+            waits_on = again is not None and _blocks(others, quest)
+            is_named = _blocks(decided, quest)  # a report of an earlier version names none
+            if is_named or not waits_on:
+                self._attempts.answered(quest.id, decision.message or "")
+                for row, need in late:
+                    if not is_named or _blocks([row], quest):
+                        self._attempts.block(quest.id, need)
+            if again is not None and waits_on:
+                self._attempts.wait_for(quest.id, again)
+
+    def _split(self, question: EngineQuestion) -> tuple[list[ReportRow], list[ReportRow]]:
+        """The reports that a question is about, and those that wait for its answer to be asked about."""
+        rows, shown = self._table.asked(question.number), _asked_about(question)
+        return [row for row in rows if row.id in shown], [row for row in rows if row.id not in shown]
 
     def _late(self, question: EngineQuestion, decision: Decision) -> list[ReportRow]:
         """The reports that this answer has queued."""
         if decision.behaviour is not Behaviour.ALLOW:
             return []
-        rows = self._table.asked(question.number)
-        return [
-            row
-            for row in rows
-            if row.report.question == question.number and row.report.kind in BECOMES_QUEST and row.report.quest is None
-        ]
+        decided, _ = self._split(question)
+        return [row for row in decided if row.report.kind in BECOMES_QUEST and row.report.quest is None]
 
     def _assigned_late(self, report: Report, named: str) -> tuple[Source, Assignment]:
         """The source of a report that was asked about, and who does it.
@@ -494,6 +543,46 @@ class Reports:
         return Source(mission.id, mission.definition.name, mission, None)
 
 
+def _subject(reports: Mapping[int, Report], shown: Sequence[int]) -> dict[str, Any]:
+    """The subject of a question about the reports of these numbers, which says how many others there are."""
+    told = [reports[one] for one in shown]
+    lines, more = rules.lines_of(told), len(reports) - len(told)
+    if more:
+        lines.append(f"{more} more {'has' if more == 1 else 'have'} come since: asked about after this answer.")
+    first: dict[str, Any] = {"kind": told[0].kind.value, "report": shown[0], "source": told[0].source}
+    subject = {**first, LINES: lines, REPORTS: list(shown), "waits": False}
+    if all(one.blocked for one in reports.values()):  # else it is still asked when nothing waits for it any more
+        subject[BLOCKS] = True
+    return subject | ({UNASSIGNED: True} if any(one.why == rules.NO_AGENT for one in told) else {})
+
+
+def _asked_about(question: EngineQuestion) -> Sequence[int]:
+    """The numbers of the reports that a question is about; one of an earlier version shows the first alone."""
+    numbers: Sequence[int] = question.subject.get(REPORTS) or [question.subject.get("report", 0)]
+    return numbers
+
+
+def _summary(reports: Sequence[Report]) -> str:
+    """The sentence that asks about reports which are not queued by themselves, with the reason for the newest."""
+    who, others = _reporter(reports[0]), len({one.source for one in reports}) - 1
+    if others:
+        who = f"{who} and {others} other{'' if others == 1 else 's'}"
+    count = len(reports)
+    what = "something that is" if count == 1 else f"{count} things that are"
+    why = f": {reports[-1].why}" if reports[-1].why else ""
+    itself = "itself" if count == 1 else "themselves"
+    return f"{who} {'have' if others else 'has'} reported {what} not queued by {itself}{why}"
+
+
+def _reporter(report: Report) -> str:
+    return "A person" if report.source == PERSON else report.source_name
+
+
+def _blocks(rows: Sequence[ReportRow], quest: Quest) -> bool:
+    """True of a quest that can't go on without one of these."""
+    return any(quest.id in row.report.blocked for row in rows)
+
+
 def _repository(quest: Quest | None) -> str | None:
     return None if quest is None or quest.queue is None else quest.queue.repository
 
@@ -508,9 +597,3 @@ def _waits_for(quest: Quest, question: int) -> bool:
 
 def _alike(twin: Report) -> str:
     return f"a report says nearly the same: {rules.title_of(twin.kind, twin.title, twin.text)}"
-
-
-def _digest(report: Report) -> str:
-    import hashlib  # noqa: PLC0415 - it loads OpenSSL: 4 MB, for those who report
-
-    return hashlib.sha256(rules.same_text(report.text).encode("utf-8", "surrogatepass")).hexdigest()

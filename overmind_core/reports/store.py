@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.reports import Report
+from overmind_core.domain.reports import Report, same_text
 from overmind_core.kernel.codec import Codec
 
 if TYPE_CHECKING:
@@ -32,6 +32,13 @@ class ReportRow(NamedTuple):
     def report(self) -> Report:
         """The report, with its number."""
         return RECORD.decode(self.record)
+
+
+def digest_of(text: str) -> str:
+    """Return the hash of a text; case and blanks do not count."""
+    import hashlib  # noqa: PLC0415 - it loads OpenSSL: 4 MB, for those who report
+
+    return hashlib.sha256(same_text(text).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 _COLUMNS = ", ".join(ReportRow._fields)

@@ -46,7 +46,8 @@ def card(need: Need, answer: str = "") -> Card:
         text_is: The meaning of a text for the engine; absent: it has none.
         read: What is read before it is answered: `["changes", id]`, or `["spec", id, phase]`; absent: it is all here.
         phase: The phase of a spec that is asked about; absent: none is.
-        whole: Whether it is answered only where all of it stands, as what lands work is, and what passes a document.
+        whole: Whether it is answered only where all of it stands, as what lands work is, what passes a document, and
+            what queues reports.
         attach_only: Whether it can be answered in its terminal alone.
         live, session, terminal: Whether the mission runs, takes messages, has a terminal.
     """
@@ -82,6 +83,7 @@ def _asked(need: Need, asked: Row) -> Card:
     choosing = None if by_engine else Choosing.of(asked["subject"])
     change = None if choosing is not None else subject.change(asked)
     words = inbox.in_words(asked)
+    reads_first = asked["need"] in {*_READ_FIRST, EngineNeed.PHASE} or engine_questions.is_to_queue(asked)
     found: Card = {
         "tool": "" if by_engine or need.kind in SPOKEN else safe(asked["tool"]),
         "part": safe(engine_questions.heading(asked).part) if by_engine else "",
@@ -89,7 +91,7 @@ def _asked(need: Need, asked: Row) -> Card:
         "lines": frames.lines(subject.besides(asked)),
         "choices": [] if choosing is None else [_choice(ask) for ask in choosing.asks],
         "rule": None if by_engine or not asked["rule"] else safe(asked["rule"]),
-        "whole": by_engine and asked["need"] in {*_READ_FIRST, EngineNeed.PHASE},
+        "whole": by_engine and reads_first,
         "attach_only": bool(not by_engine and asked["attach_only"]),
         "offers": [tuple(one) for one in inbox.offers(need, choosing)],
         "text_with": words.behaviour,

@@ -28,6 +28,7 @@ from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.columns import By, Column, since
 from overmind_core.view.describe import Lines, Rendering, clock, pairs
+from overmind_core.view.hive_keys import hive_of
 from overmind_core.view.tables import Orders
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ def learn(rows: Iterable[Row], fleet: Mapping[str, Row], questions: Iterable[Row
 def question_of(row: Row, questions: Iterable[Row]) -> Row | None:
     """The oldest question that concerns a quest, or that of a gate; None where there is none."""
     if gate := row.get(GATE):
-        return next((one for one in questions if one["question"] == gate["question"]), None)
+        of_hive = (one for one in questions if hive_of(one) == hive_of(row))  # each counts its questions from 1
+        return next((one for one in of_hive if one["question"] == gate["question"]), None)
     return next((one for one in questions if concerns(one, {row["id"]})), None)
 
 

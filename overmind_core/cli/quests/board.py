@@ -220,7 +220,8 @@ def _tails(row: Row) -> tuple[str, ...]:
         owner = row["why"].partition(f" is {_OWNED}")[2].partition(",")[0] if row["code"] == "owns" else ""
         code = "" if row["code"] in _UNSAID else row["code"] or ""
         why = with_overdue(row["why"] or "", overdue=bool(row.get("overdue")))
-        return why, f"{_OWNED}{owner}" if owner else code
+        moment = row["why"].partition(" (")[0] if row["code"] == "until" else ""
+        return why, moment or (f"{_OWNED}{owner}" if owner else code)
     if status in {"failed", "cancelled"}:
         return (achievement_of(row) or why_failed(row) or status,)
     if waits := landing_waits(row):
@@ -284,11 +285,11 @@ BOARD = Command(
     ],
     examples=["overmind board", "overmind board login", "overmind board --by priority", "overmind board --all"],
     notes=(
-        "Queued and running: nobody has to act. Review: waiting for a person. Blocked: failed, until a person has "
-        "decided about it, or kept from starting until somebody acts; see overmind quest why. Done: completed, "
-        "cancelled, and failed with nothing left to decide, as `quest run` and runs of rituals are, which ask nothing: "
-        "see overmind quest list --status failed. Quests move by themselves: `quest retry`, `quest edit`, "
-        "`quest cancel`."
+        "Queued and running: nobody has to act, unless a budget is spent. Review: waiting for a person. Blocked: "
+        "failed, until a person has decided about it, or kept from starting until somebody acts; see overmind quest "
+        "why. Done: completed, cancelled, and failed with nothing left to decide, as `quest run` and runs of rituals "
+        "are, which ask nothing: see overmind quest list --status failed. Quests move by themselves: `quest retry`, "
+        "`quest edit`, `quest cancel`."
     ),
     run=board,
 )

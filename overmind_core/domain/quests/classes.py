@@ -55,11 +55,15 @@ NO_CHANGE = "no_change"
 """It was to land, and has changed nothing."""
 WORK_LOST = "work_lost"
 """Its worktree and its branch were gone when the state was recovered."""
+UNFIT = "output_invalid"
+"""What it has handed in can't be used, or its work can't land as it is, whatever its target is."""
+UNFIT_TO_LAND = frozenset({UNFIT, CONFLICT_LEFT, NO_CHANGE})
+"""Classes of work that can't land as it is: nobody reviews it."""
 INTERNAL = "internal"
 """A bug of the daemon's own kept the attempt from going on."""
 TABLE: Mapping[str, Consequence] = {
     **dict.fromkeys(
-        (EXIT, "stalled", "steered", "output_missing", "output_invalid", CHECK_FAILED, REVIEW_DENIED, CONFLICTS,
+        (EXIT, "stalled", "steered", "output_missing", UNFIT, CHECK_FAILED, REVIEW_DENIED, CONFLICTS,
          CONFLICT_LEFT, UNDOES_LANDED, VERIFY_FAILED, NO_CHANGE, "api_error"),
         Consequence.COUNTS,
     ),

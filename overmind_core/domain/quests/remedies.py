@@ -6,7 +6,7 @@ has no other round: what a command names, and which one it is, follows from that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,6 +38,8 @@ class Known(NamedTuple):
     """Whether it may have another round, once its name is free."""
     free_name: Callable[[Quest], str | None]
     """Another name for one whose name somebody else has who has not ended; None: nobody has it."""
+    has_log: Callable[[Quest], bool]
+    """True while the log is there that shows why it has failed: it goes with its mission."""
 
 
 def remedies(quest: Quest, wait: Wait | None, by: Sequence[Need], slots: int, known: Known) -> tuple[str, ...]:
@@ -66,12 +68,11 @@ def remedies(quest: Quest, wait: Wait | None, by: Sequence[Need], slots: int, kn
 
 def _after(quest: Quest, known: Known) -> tuple[str, ...]:
     """The commands for one that has ended, and not well."""
-    ended = quest.status in {QuestStatus.FAILED, QuestStatus.CANCELLED}
-    if not ended or (quest.is_queued and not known.may_retry(quest)):  # its log has gone with its mission
+    if quest.status not in {QuestStatus.FAILED, QuestStatus.CANCELLED}:
         return ()
     has_landed = quest.queue is not None and quest.queue.landed is not None  # a person has landed it
     again = _again(quest, known) if known.may_retry(quest) and not has_landed else ()
-    return (*look_at(quest, known.word(quest)), *again)
+    return (*(look_at(quest, known.word(quest)) if known.has_log(quest) else ()), *again)
 
 
 def look_at(quest: Quest, word: str) -> tuple[str, ...]:
@@ -93,17 +94,22 @@ def look_at(quest: Quest, word: str) -> tuple[str, ...]:
     return (f"overmind quest logs {word}",)
 
 
-def ways_of_kept_work(mission: str, kept: KeptWork) -> tuple[str, ...]:
-    """Return the commands for work that is kept in the worktree of a mission: see it, land it, remove it."""
+def ways_of_kept_work(mission: str, kept: KeptWork, *, unreviewed: bool = False) -> tuple[str, ...]:
+    """Return the commands for work that is kept in the worktree of a mission: see it, land it, remove it.
+
+    `unreviewed`: it was to be reviewed, and nobody has accepted it.
+    """
     has_changes = kept.uncommitted or kept.unmerged  # else git ignores what there is
     see = (f"overmind changes {mission}",) if has_changes else ()
     commit = (f"overmind commit {mission} -m …",) if kept.uncommitted else ()
-    merge = (f"overmind merge {mission}",) if has_changes else ()
+    merge = (f"overmind merge {mission}{UNREVIEWED if unreviewed else ''}",) if has_changes else ()
     return (*see, *commit, *merge, f"{REMOVE}{mission} --force")
 
 
 REMOVE = "overmind discard "
 """The command that removes kept work, with a blank."""
+UNREVIEWED = " --unreviewed"
+"""The end of the command that lands work whose review nobody has accepted, with a blank."""
 _LOOKS = ("overmind changes ", "overmind quest why ", "overmind quest info ", "overmind quest logs ", "overmind logs ")
 
 
@@ -113,11 +119,14 @@ def is_look(command: str) -> bool:
 
 
 def _unblock(quest: Quest, roots: Sequence[Need], known: Known) -> Iterator[str]:
+    lost = set[str]()
     for root in roots:
         if root.quest is not None and known.may_retry(root.quest):
             yield from _again(root.quest, known)
         else:
-            yield from _do_without(quest, root, known)
+            lost.add(root.id)
+    if lost:
+        yield from _do_without(quest, lost, known)
 
 
 def _again(quest: Quest, known: Known) -> Iterator[str]:
@@ -127,14 +136,14 @@ def _again(quest: Quest, known: Known) -> Iterator[str]:
     yield f"overmind quest retry {known.word(quest) if name is None else quest.id}"
 
 
-def _do_without(quest: Quest, root: Need, known: Known) -> Iterator[str]:
-    """Commands that remove a lost quest from the needs of others, at any depth."""
+def _do_without(quest: Quest, lost: Container[str], known: Known) -> Iterator[str]:
+    """Commands that remove lost quests from the needs of others, at any depth: one for each of these."""
     waiting, seen = [quest], {quest.id}
     while waiting and len(seen) <= MOST_LOOKED_AT:
         one = waiting.pop(0)
         needs = needs_of(one, known.get)
-        if any(need.id == root.id for need in needs):
-            left = [known.word(need.quest) for need in needs if need.id != root.id and need.quest is not None]
+        if any(need.id in lost for need in needs):
+            left = [known.word(need.quest) for need in needs if need.id not in lost and need.quest is not None]
             yield f"overmind quest edit {known.word(one)} --needs {','.join(left) or repr('')}"
         for need in needs:
             if need.quest is not None and need.quest.status is QuestStatus.QUEUED and need.id not in seen:

@@ -6,6 +6,7 @@ command with which a person lets the quest go on.
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import QUEUE, Wait, WaitCode
@@ -33,14 +34,18 @@ from overmind_core.domain.missions.reasons import (
 )
 from overmind_core.domain.quests.attempt import is_begun_at_target
 from overmind_core.domain.quests.classes import (
+    BLOCKED,
     CHECK_FAILED,
+    CONFLICTS,
     EXIT,
+    UNFIT,
     VERIFY_FAILED,
     command_of,
     last_failure,
     spent_for_good,
     unpassed_check,
 )
+from overmind_core.domain.quests.hand_landing import is_unreviewed
 from overmind_core.domain.quests.life import (
     has_landed_nothing,
     is_refused,
@@ -56,7 +61,7 @@ from overmind_core.domain.quests.life import (
 )
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
-from overmind_core.domain.quests.remedies import REMOVE, is_look, look_at, ways_of_kept_work
+from overmind_core.domain.quests.remedies import REMOVE, UNREVIEWED, is_look, look_at, ways_of_kept_work
 from overmind_core.domain.quests.resolution import beyond_allowed, dropped_brief, dropped_sentence
 from overmind_core.domain.quests.score import Score, score_text
 
@@ -71,16 +76,20 @@ MOST_SHOWN = 3
 """Lines of what a check has printed."""
 MOST_NAMED = 10
 """Quests that a line names; then it counts."""
-_EXPLAINED = frozenset({"output_invalid", "output_missing", "conflicts"})
+MOST_SAID = 1000
+"""Characters of a reason as it was told to the next attempt."""
+_EXPLAINED = frozenset({UNFIT, "output_missing", CONFLICTS})
 """Classes of failures whose feedback begins with the very reason."""
+_NOTE, _HINT = "- ", "- hint: "
+"""How lines of ours begin in feedback, and those among them that are no reason."""
 _ORDER = {code: number for number, code in enumerate(WaitCode)}
 
 PAUSED = Wait(WaitCode.HELD, "the queue is paused", do=("overmind queue resume",))
 
 
-def question_open(number: int) -> Wait:
-    """Held: a person has to answer a question about it first."""
-    return Wait(WaitCode.HELD, f"question {number} is open", do=(f"overmind answer {number} allow",))
+def question_open(number: int, answer: str = ALLOW) -> Wait:
+    """Held: a person has to answer a question about it first; `answer`: the one with which it goes on."""
+    return Wait(WaitCode.HELD, f"question {number} is open", do=(f"overmind answer {number} {answer}",))
 
 
 def archived(slug: str) -> Wait:
@@ -170,7 +179,7 @@ class Why(NamedTuple):
     questions: tuple[AskedQuestion, ...] = ()
     """What is asked about it, or what belongs to it."""
     kept_work: str | None = None
-    """The worktree in which the work of a cancelled one is kept; None: there is none."""
+    """The worktree in which the work of a cancelled one is kept, or what a landed one has left; None: there is none."""
 
 
 class AskedQuestion(NamedTuple):
@@ -240,10 +249,16 @@ def why_of(
         empty_needs: Names of those that it needs and that have completed with nothing to land.
         needs_by_hand: Names of those that it needs and whose work a person has landed by hand.
         overdue: Whether it has not ended by its deadline.
-        kept_work: What is kept of the work of one that was cancelled.
+        kept_work: What is kept of the work of one that `may_keep_work`.
     """
     text, known = (wait.text, wait.do) if wait is not None else _with_aside(quest, *_standing(quest, refusal))
-    ways = () if kept_work is None else ways_of_kept_work(quest.id, kept_work)
+    if quest.status is QuestStatus.COMPLETED and kept_work is not None:
+        kept_work = kept_work if kept_work.uncommitted or kept_work.unmerged else None
+        text = "; ".join(filter(None, (text, _LEFT if kept_work is not None else "")))
+    text = "; ".join(filter(None, (text, _newest_failure(quest))))
+    is_to_review = quest.status is QuestStatus.COMPLETED and quest.goal is not None and quest.goal.review is not None
+    unreviewed = is_to_review or is_unreviewed(quest)
+    ways = () if kept_work is None else ways_of_kept_work(quest.id, kept_work, unreviewed=unreviewed)
     return Why(
         quest.name,
         quest.status,
@@ -260,6 +275,15 @@ def why_of(
         tuple(needs_by_hand),
         kept_work=None if kept_work is None else kept_work.folder,
     )
+
+
+_LEFT = "its worktree has work that has not landed"
+
+
+def may_keep_work(quest: Quest) -> bool:
+    """Whether work may be in its worktree that nothing else tells of: it was cancelled, or has landed what it had."""
+    has_landed = quest.status is QuestStatus.COMPLETED and quest.goal is not None and quest.goal.into is not None
+    return has_landed or quest.status is QuestStatus.CANCELLED
 
 
 def failed_command(quest: Quest) -> str | None:
@@ -395,15 +419,45 @@ def _why_ended(quest: Quest) -> str:
     if quest.queue is not None and quest.reason in {None, UNDOES_LANDED} and is_begun_at_target(quest):
         return f"{sentence(UNDOES_LANDED)}: {dropped_brief(quest.queue.dropped)}"
     if has_failed_for_command(quest):
-        command = failed_command(quest)
-        is_late = kept_limit(failure, quest.limit) is not None  # its code is of the signal that ended it
-        code = "" if quest.exit_code is None or is_late else f" ({quest.exit_code})"
-        named = "" if command is None else f": {one_line(command)}"
-        return f"{sentence(failure, quest.limit)}{code}{_changed_since(quest)}{named}"
-    if failure in _EXPLAINED and quest.queue is not None:
-        said = _told(quest).partition("\n")[0]
-        return f"{sentence(failure)}: {one_line(said)}" if said else sentence(failure)
-    return sentence(failure, quest.limit)
+        return _of_command(quest, failure, failed_command(quest), quest.exit_code)
+    return _explained(quest, failure)
+
+
+def _newest_failure(quest: Quest) -> str:
+    """Why the newest attempt of one has failed that is to be tried again; "" where none has."""
+    newest = None if quest.queue is None or not quest.queue.tries else quest.queue.tries[-1]
+    if quest.status is not QuestStatus.QUEUED or newest is None or newest.failure in {None, BLOCKED}:
+        return ""
+    is_of_command = newest.command is not None
+    of_command = _of_command(quest, newest.failure, newest.command, newest.exit_code) if is_of_command else ""
+    why = left_conflict(quest) or of_command or _explained(quest, newest.failure)
+    return f"attempt {newest.number} failed: {why}"
+
+
+def _of_command(quest: Quest, failure: str | None, command: str | None, exit_code: int | None) -> str:
+    """That a command has failed, with its exit code; None: the command, or the code, is not known."""
+    is_late = kept_limit(failure, quest.limit) is not None  # its code is of the signal that ended it
+    code = "" if exit_code is None or is_late else f" ({exit_code})"
+    named = "" if command is None else f": {one_line(command)}"
+    return f"{sentence(failure, quest.limit)}{code}{_changed_since(quest)}{named}"
+
+
+def _explained(quest: Quest, failure: str | None) -> str:
+    """The sentence of a class of failures, with the reason from the feedback where that begins with it."""
+    said = _reason_told(quest) if failure in _EXPLAINED else ""
+    return f"{sentence(failure)}: {said}" if said else sentence(failure, quest.limit)
+
+
+def _reason_told(quest: Quest) -> str:
+    """The reason at the beginning of its feedback, in whole sentences: a line, or a list of ours."""
+    lines = [line for line in _told(quest).splitlines() if line.strip()]
+    notes = list(takewhile(lambda line: line.startswith(_NOTE), lines))
+    said = [line.removeprefix(_NOTE).strip() for line in notes or lines[:1] if not line.startswith(_HINT)]
+    text = " ".join(filter(None, ("".join(said[:1]), "; ".join(said[1:]))))
+    if len(text) <= MOST_SAID:
+        return text
+    end = max(text.rfind(". ", 0, MOST_SAID), text.rfind("; ", 0, MOST_SAID))
+    return f"{text[: end + 1 if end > 0 else MOST_SAID]} …"
 
 
 def _failure(quest: Quest) -> str | None:
@@ -460,7 +514,7 @@ def from_answer(answer: Mapping[str, Any]) -> Why:
         tuple(answer.get("needs_by_hand") or ()),
         answer.get("pending_settings", ""),
         tuple(AskedQuestion(one["question"], one["text"], one["need"]) for one in answer.get("questions") or ()),
-        answer.get("work_folder") if answer["status"] == QuestStatus.CANCELLED else None,
+        answer.get("work_folder") if answer["status"] in {QuestStatus.CANCELLED, QuestStatus.COMPLETED} else None,
     )
 
 
@@ -515,6 +569,8 @@ def lead_of(command: str) -> str:
     """Return what stands before a command that helps."""
     if command.startswith(REMOVE):
         return "remove it with"
+    if command.endswith(UNREVIEWED):
+        return "land it without its review with"
     return "see" if is_look(command) else "go on with"
 
 

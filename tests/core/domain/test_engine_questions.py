@@ -116,6 +116,24 @@ def test_a_question_that_an_agent_reports_wants_an_answer_in_words():
     assert next(iter(engine_questions.hints(reported)))[0] == "overmind answer 4 allow"
 
 
+def test_an_answer_about_several_reports_says_how_many_it_is_about():
+    subject = {"kind": "bug", "reports": [4, 5, 9]}
+    about = {"name": "m", **question("report", subject=subject, summary="m has reported 3")}
+    assert list(engine_questions.hints(about)) == [
+        ("overmind answer 4 allow", "queue all 3; -m TEXT: the answer"),
+        ("overmind answer 4 deny", "only record them"),
+    ]
+    ways = "overmind answer 4 deny (only record them) or allow (queue all 3)"
+    assert engine_questions.choice(about) == f"has reported 3: {ways}"
+    about["subject"] = {**subject, "unassigned": True}
+    assert list(engine_questions.hints(about)) == [
+        ("overmind answer 4 claude", "queue all 3 for this agent or another, once that is installed"),
+        ("overmind answer 4 deny", "only record them"),
+    ]
+    assert engine_questions.choice(about) == ""
+    assert engine_questions.effects_of(about).said == "queue all 3 for that agent"
+
+
 SPEC = {"kind": "spec", "id": "5bec", "name": "carts"}
 QUEUE = {"kind": "queue", "id": "queue", "name": "queue"}
 

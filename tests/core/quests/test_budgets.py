@@ -9,6 +9,7 @@ import pathlib
 import pytest
 
 from overmind_core.domain.settings import QueueSettings
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from tests.kit import in_process
 from tests.kit.in_process import supervising, until, world
@@ -108,6 +109,39 @@ def test_at_midnight_the_question_is_withdrawn_and_the_queue_goes_on_by_itself(t
         return found, spent
 
     assert in_process.run(told()) == (("budget", "budget", [], {"completed"}), pytest.approx(0.10))
+
+
+@pytest.mark.parametrize("way", ["one daemon", "the next daemon", "a machine that slept"])
+def test_at_midnight_the_question_is_withdrawn_also_where_no_quest_waits(tmp_path, monkeypatch, way):
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setattr(in_process, "WALL", MIDNIGHT - 60.0)
+
+    async def goes_on(inside, asked):
+        assert [one["question"] for one in await inside.ask("inbox")] == [asked]
+        if way == "a machine that slept":
+            monkeypatch.setattr(inside.app.clock, "_later", 60.0)
+        else:
+            await asyncio.sleep(60.0)
+            assert await inside.ask("inbox") == []
+        with pytest.raises(OvermindError) as refused:
+            await inside.ask("answer", question=asked, behaviour="allow")
+        return refused.value.code, inside.app.engine.budgets._day_scope().limit
+
+    async def told():
+        story = Budgeted(str(tmp_path))
+        async with supervising(story.home, story.keeper, settings=SETTINGS) as inside:
+            story.plays(inside)
+            await inside.ask("quest_add", quests=QUESTS[:3], cwd="/", env=story.environment, request="once")
+            await until(inside.app.engine_questions.asked_about, "more money is asked for")
+            (question,) = await inside.ask("inbox")
+            found = None if way == "the next daemon" else await goes_on(inside, question["question"])
+        if found is None:
+            async with supervising(story.home, story.keeper, settings=SETTINGS) as inside:
+                found = await goes_on(inside, question["question"])
+        story.keeper.close()
+        return found
+
+    assert in_process.run(told()) == ("not_found", 1.0)
 
 
 def test_a_day_whose_raise_was_denied_has_a_command_that_lets_the_queue_go_on(tmp_path):

@@ -6,7 +6,9 @@ from unittest import mock
 
 import pytest
 
+from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.kernel.config import Settings
+from overmind_core.quests import full_disk, outcomes, service
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, idle, supervising, until, world
@@ -84,3 +86,53 @@ def test_work_that_runs_goes_on_and_its_end_leads_to_the_next_step(tmp_path):
         return (await inside.ask("quest", id=name))["status"]
 
     assert story(tmp_path, scenario) == "completed"
+
+
+async def fails_again(inside, keeper, check):
+    """Somebody runs a check that has failed, and it fails once more."""
+    inside.app.registry.apply(check, StartAsked())
+    await until(lambda: f"{check.id}.2" in keeper.held, "it runs")
+    keeper.exit(f"{check.id}.2", 1)
+    await until(lambda: check.id not in inside.app.registry.live, "it has failed again")
+
+
+def test_a_check_that_had_no_room_is_run_again_as_it_is_by_then(tmp_path, monkeypatch):
+    async def scenario(inside, keeper, name):
+        async def is_full(_mission, _home):
+            return True
+
+        async def somebody_runs_it(check, _home):
+            await fails_again(inside, keeper, check)
+            return False
+
+        monkeypatch.setattr(outcomes, "had_no_room", is_full)
+        monkeypatch.setattr(full_disk, "had_no_room", somebody_runs_it)
+        keeper.exit(f"{name}.1")
+        (run,) = await until(lambda: [one for one in keeper.held if not one.startswith(name)], "its check runs")
+        keeper.exit(run, 1)
+        await until(lambda: f"{run.partition('.')[0]}.3" in keeper.held, "it is run again")
+
+    story(tmp_path, scenario, check="make test")
+
+
+def test_a_check_of_a_quest_that_began_at_once_is_run_again_as_it_is_by_then_too(tmp_path, monkeypatch):
+    async def scenario(inside, keeper, name):
+        looks = []
+
+        async def had_no_room(check, _home):
+            looks.append(check.id)
+            if len(looks) > 1:
+                await fails_again(inside, keeper, check)
+            return len(looks) == 1
+
+        monkeypatch.setattr(service, "had_no_room", had_no_room)
+        started = await inside.ask("quest_run", name="once", command="make", check="look", cwd="/", env=world())
+        quest = started["id"]
+        await until(lambda: f"{quest}.1" in keeper.held, "it runs")
+        keeper.exit(f"{quest}.1")
+        known = (name, quest)
+        (run,) = await until(lambda: [one for one in keeper.held if not one.startswith(known)], "its check runs")
+        keeper.exit(run, 1)
+        await until(lambda: f"{run.partition('.')[0]}.3" in keeper.held, "it is run again")
+
+    story(tmp_path, scenario)

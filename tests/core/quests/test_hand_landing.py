@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -172,6 +173,111 @@ def test_what_was_accepted_before_it_changed_is_not_reviewed(tmp_path, edits):
     assert refused.message.startswith(f"{said}: nothing was changed.")
 
 
+BROUGHT = {
+    # how a mission has got the commits of another one, what it does for that
+    "began there": (),
+    "merged it": (("merge", "-q", "--no-edit", "overmind/base"),),
+    "was forwarded": (("reset", "-q", "--hard", "main"), ("merge", "-q", "--ff-only", "overmind/base")),
+    "was reset": (("reset", "-q", "--hard", "overmind/base"),),
+    "was rebased": (("rebase", "-q", "overmind/base"),),
+}
+
+
+@pytest.mark.parametrize("how", BROUGHT)
+@pytest.mark.parametrize("denied", [False, True], ids=["in review", "denied"])
+def test_work_with_the_commits_of_another_quest_that_nobody_has_accepted_is_refused_like_that(tmp_path, how, denied):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            base = await shop.add(inside, "base", review="person")
+            await standing(inside, base, "review")
+            if denied:
+                await inside.ask("answer", id=base, behaviour="deny")
+                await standing(inside, base, "failed")
+            shop.keeper.on_ask.clear()
+            wanted = {"base": "overmind/base"} if how == "began there" else {}
+            ont = await inside.run("work", name="ont", isolate=True, cwd=shop.code.folder, env=ENVIRONMENT, **wanted)
+            await until(lambda: inside.app.registry.live[ont].status == "running")
+            work = Repository(shop.code.path(".overmind", "worktrees", ont))
+            work.commit("own", {"own": "1\n"})
+            if how != "began there":
+                assert (await merge(inside, ont, preview=True)).get("unreviewed") is None
+            for words in BROUGHT[how]:
+                work.git(*words)
+            shown = await merge(inside, ont, into="main", preview=True)
+            with pytest.raises(OvermindError) as refused:
+                await merge(inside, ont, into="main")
+            assert shop.landed() == []
+            assert (await merge(inside, ont, into="main", unreviewed=True))["merged"]
+            return shown["unreviewed"], refused.value
+
+    foretold, refused = story(tmp_path, scenario, fails=0)
+    why = "The review of base was denied" if denied else "base waits for your review"
+    assert (refused.code, foretold) == ("unreviewed", f"ont has commits of base. {why}")
+    assert refused.message.startswith(f"{foretold}: nothing was changed. ")
+    assert refused.message.endswith("or merge it all the same with: overmind merge ont --into main --unreviewed")
+
+
+def test_work_that_another_quest_has_merged_is_no_work_of_that(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            base = await shop.add(inside, "base")
+            later = await shop.add(inside, "later", review="person")
+            await standing(inside, later, "review")
+            await standing(inside, base, "failed")
+            work = Repository(shop.code.path(".overmind", "worktrees", later))
+            work.git("merge", "-q", "--no-edit", "overmind/base")
+            assert (await merge(inside, base))["merged"]
+
+    story(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("how", ["reset", "rebased", "gone"])
+def test_commits_that_another_quest_was_only_moved_to_are_no_work_of_that(tmp_path, how):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            base = await shop.add(inside, "base", review="person")
+            await standing(inside, base, "review")
+            shop.code.git("checkout", "-q", "-b", "dev")
+            shop.code.commit("dev", {"dev": "1\n"})
+            shop.code.git("checkout", "-q", "main")
+            work = Repository(shop.code.path(".overmind", "worktrees", base))
+            work.git(*(("rebase", "-q", "dev") if how == "rebased" else ("reset", "-q", "--hard", "dev")))
+            if how == "gone":
+                record = inside.app.workspace.records[base]
+                inside.app.workspace.records[base] = replace(record, base_commit="1" * 40)
+            shop.keeper.on_ask.clear()
+            ont = await inside.run("work", name="ont", isolate=True, cwd=shop.code.folder, env=ENVIRONMENT)
+            await until(lambda: inside.app.registry.live[ont].status == "running")
+            own = Repository(shop.code.path(".overmind", "worktrees", ont))
+            own.commit("own", {"own": "1\n"})
+            own.git("merge", "-q", "--no-edit", "dev")
+            assert (await merge(inside, ont))["merged"]
+
+    story(tmp_path, scenario, fails=0)
+
+
+def test_what_another_quest_has_committed_on_a_branch_of_its_own_and_brought_to_its_work_is_its_work(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            base = await shop.add(inside, "base", review="person")
+            await standing(inside, base, "review")
+            work = Repository(shop.code.path(".overmind", "worktrees", base))
+            work.git("checkout", "-q", "-b", "side", "main")
+            side = work.commit("side", {"side": "1\n"})
+            work.git("checkout", "-q", "overmind/base")
+            work.git("reset", "-q", "--hard", "main")
+            work.git("merge", "-q", "--ff-only", "side")
+            shop.keeper.on_ask.clear()
+            ont = await inside.run("work", name="ont", isolate=True, cwd=shop.code.folder, env=ENVIRONMENT)
+            await until(lambda: inside.app.registry.live[ont].status == "running")
+            Repository(shop.code.path(".overmind", "worktrees", ont)).git("merge", "-q", side)
+            with pytest.raises(OvermindError) as refused:
+                await merge(inside, ont)
+            return refused.value
+
+    assert story(tmp_path, scenario, fails=0).code == "unreviewed"
+
+
 def test_what_is_committed_while_its_merge_waits_for_another_is_judged_before_it_lands(tmp_path):
     async def scenario(shop):
         async with shop.daemon() as inside:
@@ -335,6 +441,23 @@ def test_one_that_waits_is_done_once_a_person_has_landed_its_work(tmp_path, more
     over = story(tmp_path, scenario, fails=fails)
     assert (over["status"], over["achieved"], over["exit_code"]) == ("completed", "landed by hand on main", 0)
     assert (over["tries"], over["attempts"]) == (1, 1)
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_work_of_which_nothing_is_committed_is_refused_for_its_review_first_also_as_a_preview(tmp_path, preview):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            base = await shop.add(inside, "base", review="person")
+            await standing(inside, base, "review")
+            Repository(inside.app.locations.isolated(base, there=False).folder).git("reset", "-q", "HEAD~1")
+            found = []
+            for unreviewed in (False, True):
+                with pytest.raises(OvermindError) as refused:
+                    await merge(inside, base, preview=preview, unreviewed=unreviewed)
+                found.append(refused.value.code)
+            return found
+
+    assert story(tmp_path, scenario, fails=0) == ["unreviewed", "dirty"]
 
 
 @pytest.mark.parametrize("into", [None, "topic"], ids=["where it is to land", "elsewhere"])

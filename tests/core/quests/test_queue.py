@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from overmind_core.domain.settings import QueueSettings
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -259,6 +260,36 @@ def test_a_quest_that_somebody_meets_as_it_is_saved_begins_once_or_never(tmp_pat
             assert (await one.info(quest))["status"] == status
             told = [event["status"] for event in one.inside.events(quest) if event["type"] == "quest"]
             assert told == ["queued", status]
+
+    story(tmp_path, scenario)
+
+
+def test_a_reviewer_that_is_not_there_is_refused_before_any_work(tmp_path):
+    """A reviewer's program would be looked for only once the work is done."""
+    environment = {**world(str(tmp_path / "bin"), "claude"), "PATH": str(tmp_path / "bin")}
+
+    def quest(**how):
+        return {"title": "work", "command": ["/bin/sh"], **how}
+
+    async def scenario(daemons):
+        async with daemons.one():
+            await daemons.inside.ask("queue_set", paused=True)
+
+            async def add(*quests):
+                return await daemons.inside.ask("quest_add", quests=list(quests), cwd="/", env=environment)
+
+            for refused in ([quest(review="codex")], [quest(), quest(review="claude"), quest(review="codex")]):
+                with pytest.raises(OvermindError, match="codex") as met:
+                    await add(*refused)
+                assert met.value.code == "provider_missing"
+            assert not daemons.inside.app.quest_registry.live
+            kept = (await add(quest(review="claude")))["quests"][0]["id"]
+            with pytest.raises(OvermindError, match="codex") as met:
+                await daemons.inside.ask("quest_edit", id=kept, review="codex")
+            assert met.value.code == "provider_missing"
+            assert (await daemons.info(kept))["review"] == "claude"
+            await daemons.inside.ask("quest_edit", id=kept, review="person")
+            assert (await daemons.info(kept))["review"] == "person"
 
     story(tmp_path, scenario)
 

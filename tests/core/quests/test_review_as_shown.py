@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from unittest import mock
 
 import pytest
 
+from overmind_core.domain.quests.attempt import AttemptMissions
 from overmind_core.domain.quests.quest import FolderState
+from overmind_core.domain.reports import Report, ReportKind
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.landing import quest_work
-from overmind_core.quests.outcomes import UNKNOWN_STATE
+from overmind_core.quests.attempt_work import Verdict
+from overmind_core.quests.outcomes import MAY_HAVE_CHANGED, UNKNOWN_STATE
+from overmind_core.reports.assignment import Assignment
+from overmind_core.reports.service import Source
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
@@ -45,6 +52,31 @@ class Reviewed:
 
     async def allow(self, number):
         return await self.ask("answer", question=number, behaviour="allow")
+
+    async def report(self, text):
+        """Have the quest report a bug, and queue a quest for it; return that."""
+        registry = self._inside.app.quest_registry
+        quest, work = registry.get(self.quest), registry.work(self.quest)
+        source, agent = Source(quest.id, quest.name, None, quest), Assignment(work, registry.shared(work.shared))
+        wanted = Report(ReportKind.BUG, text, source.id, source.name, 0.0)
+        reports = self._inside.app.engine.reports
+        reported = await reports.report(source, wanted, block=False, waits=False, at_hand=agent)
+        return await self.ask("quest", id=reported["quest"]["id"])
+
+    def nobody_is_asked(self):
+        """Withdraw the person's question: an agent reviews the work."""
+        self._inside.app.engine.attempts._outcomes()._asker.withdraw(self.quest)
+
+    async def judged(self, verdict, comparison):
+        """Have an agent come to a verdict about its work, and git compare that with what was reviewed."""
+        app = self._inside.app
+        attempts, work = app.engine.attempts, app.registry.get(self.quest)
+        judging = attempts._judge(app.quest_registry.live[self.quest], AttemptMissions(work, review=work))
+        with (
+            mock.patch.object(app.engine._attempt_work, "verdict", mock.AsyncMock(return_value=verdict)),
+            mock.patch.object(app.engine.quest_landing, "changed_since", comparison),
+        ):
+            await attempts._act(self.quest, judging)
 
     async def landed(self):
         await until(lambda: self.quest not in self._inside.app.quest_registry.live, "it has landed")
@@ -209,6 +241,23 @@ def test_what_its_commits_undo_is_named_where_it_is_reviewed(tmp_path):
     story(tmp_path, scenario)
 
 
+def test_what_the_rest_undoes_of_a_commit_is_named_where_it_is_reviewed(tmp_path):
+    async def scenario(review):
+        await until(lambda: f"{review.quest}.1" in review.keeper.held, "it runs")
+        made = review.work.commit(
+            "tidy", {"h3.txt": "PASSWORD\n", "art.txt": "1\n", ".gitattributes": "art.txt -diff\n"}
+        )
+        review.work.write({"h3.txt": "ok\n"})
+        review.keeper.exit(f"{review.quest}.1")
+        _, lines = await review.asked()
+        assert (
+            f"2 commits land as made, with what one undoes of another in h3.txt: the uncommitted rest, {made[:8]} tidy."
+        ) in lines
+        assert {"A h3.txt +1 -0", "A art.txt binary"} <= set(lines)
+
+    story(tmp_path, scenario)
+
+
 def test_what_was_shown_may_be_committed_by_hand(tmp_path):
     async def scenario(review):
         first, _ = await review.begin()
@@ -233,6 +282,29 @@ def test_what_a_hook_of_the_repository_adds_to_the_commit_is_shown_before_it_lan
         assert review.code.git("log", "--format=%s", "main") == "first"
         await review.allow(second)
         assert path in await review.landed()
+
+    story(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("reviewer", ["person", None])
+def test_what_reviewed_work_reports_is_reviewed_before_it_lands_too(tmp_path, reviewer):
+    async def scenario(review):
+        await until(lambda: f"{review.quest}.1" in review.keeper.held, "it runs")
+        reported = await review.report("a hole")
+        assert (reported["into"], reported["review"]) == ("main", reviewer)
+
+    story(tmp_path, scenario, review=reviewer)
+
+
+def test_where_nobody_can_tell_whether_work_that_an_agent_has_passed_is_still_the_same_a_person_decides(tmp_path):
+    async def scenario(review):
+        first, _ = await review.begin()
+        failing = mock.AsyncMock(side_effect=OvermindError("git_failed", "git has taken too long"))
+        review.nobody_is_asked()
+        await review.judged(Verdict(passes=True, feedback=""), failing)
+        _, lines = await review.asked(but=first)
+        assert MAY_HAVE_CHANGED in lines
+        assert (await review.ask("quest", id=review.quest))["status"] == "review"
 
     story(tmp_path, scenario)
 
@@ -306,3 +378,146 @@ def test_after_another_supervisor_it_is_still_compared_with_what_was_shown(tmp_p
         in_process.run(whole())
     finally:
         keeper.close()
+
+
+def overlooked(work):
+    work.git("update-index", "--assume-unchanged", "a")
+    work.write({"a": "2\n", "shown": "good\n"})
+
+
+def nested(work):
+    work.write({"shown": "good\n"})
+    Repository(work.path("inn")).commit("own", {"b": "1\n"})
+
+
+def elsewhere(work):
+    work.git("checkout", "-q", "--detach")
+    work.write({"shown": "good\n"})
+
+
+def behind(work):
+    work.commit("not shown", {"shown": "good\n"})
+    work.git("checkout", "-q", "--detach", "HEAD~1")
+
+
+def marked(work):
+    work.commit("both", {"a": "<<<<<<< HEAD\n1\n=======\n2\n>>>>>>> main\n"})
+
+
+UNFIT = {
+    "overlooked": (
+        overlooked,
+        "output_invalid",
+        "its result can't be taken over: Git is told to overlook changes of a in fix.",
+    ),
+    "nested": (nested, "output_invalid", "or register it with: git submodule add URL inn"),
+    "elsewhere": (elsewhere, "output_invalid", "only overmind/fix lands. Bring the work there, and check it out."),
+    "behind": (behind, "output_invalid", "only overmind/fix lands. Bring the work there, and check it out."),
+    "marked": (marked, "conflict_left", ""),
+    "unchanged": (lambda _work: None, "no_change", "nothing was changed or committed"),
+}
+
+
+@pytest.mark.parametrize("reviewer", ["person", "claude"])
+@pytest.mark.parametrize(("make", "failure", "said"), UNFIT.values(), ids=UNFIT)
+def test_nobody_reviews_work_that_can_not_land_and_its_next_attempt_waits_with_the_reason(
+    tmp_path, make, failure, said, reviewer
+):
+    async def scenario(review):
+        await until(lambda: f"{review.quest}.1" in review.keeper.held, "it runs")
+        quests = review._inside.app.quest_registry
+        quest = quests.live[review.quest]
+        quests.put(replace(quest, goal=replace(quest.goal, review=reviewer)))
+        make(review.work)
+        review.keeper.exit(f"{review.quest}.1")
+        await until(lambda: quests.get(review.quest).queue.tries[0].failure, "it has failed")
+        why = await review.ask("quest_why", id=review.quest)
+        is_redone = failure == "conflict_left"  # at once, so that nobody has to be told why it waits
+        assert is_redone or ("; attempt 1 failed: " in why["text"] and said in why["text"])
+        assert (await review.ask("quest", id=review.quest))["attempt_list"][0]["class"] == failure
+        assert await review.ask("inbox") == []
+        assert not any("review" in one.definition.name for one in review._inside.app.registry.live.values())
+
+    story(tmp_path, scenario)
+
+
+def rebasing(work):
+    work.commit("by hand", {"late": "1\n"})
+    work.git("-c", "sequence.editor=sed -i.bak s/^pick/edit/", "rebase", "-q", "-i", "HEAD~1")
+
+
+def undone(work):
+    work.git("rebase", "--abort")
+    work.git("reset", "-q", "HEAD~1")
+    os.remove(work.path("late"))
+
+
+def begun_elsewhere(work):
+    work.git("switch", "-q", "-c", "mine")
+    work.write({"shown": "mine\n"})
+
+
+def back(work):
+    work.write({"shown": "good\n"})
+    work.git("switch", "-q", "overmind/fix")
+
+
+HALF_DONE = {
+    "another branch": (
+        lambda work: work.git("switch", "-q", "-c", "mine"),
+        back,
+        "has mine checked out: only overmind/fix lands.",
+    ),
+    "and other work": (begun_elsewhere, back, "has mine checked out: only overmind/fix lands."),
+    "an earlier commit": (
+        lambda work: (work.commit("shown", {}), work.git("checkout", "-q", "--detach", "main")),
+        lambda work: work.git("switch", "-q", "overmind/fix"),
+        "checked out: only overmind/fix lands.",
+    ),
+    "a stash": (
+        lambda work: work.git("stash", "-q", "-u"),
+        lambda work: work.git("stash", "pop", "-q"),
+        "Nothing was changed or committed.",
+    ),
+    "a rebase": (
+        rebasing,
+        undone,
+        "A rebase in the worktree of fix is not finished.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("begin", "end", "said"), HALF_DONE.values(), ids=HALF_DONE)
+def test_what_a_person_has_half_done_in_its_worktree_costs_no_attempt(tmp_path, begin, end, said):
+    async def scenario(review):
+        first, _ = await review.begin()
+        begin(review.work)
+        with pytest.raises(OvermindError, match=r"^Its review stays open: it can't land as it is\. ") as refused:
+            await review.allow(first)
+        assert (refused.value.code, said in refused.value.message) == ("changed", True)
+        assert (await review.asked())[0] == first
+        quest = await review.ask("quest", id=review.quest)
+        assert (quest["status"], quest["attempts"]) == ("review", 1)
+        end(review.work)
+        await review.allow(first)
+        assert await review.landed() == ["large", "shown"]
+
+    story(tmp_path, scenario, retries=0)
+
+
+def test_what_a_person_begins_in_its_worktree_once_they_have_accepted_it_costs_no_attempt(tmp_path):
+    async def scenario(review):
+        first, _ = await review.begin()
+        with mock.patch.object(
+            review._inside.app.engine.quest_landing, "work_state", mock.AsyncMock(return_value=None)
+        ):
+            review.work.git("switch", "-q", "-c", "mine")
+            await review.allow(first)
+        second, lines = await review.asked(but=first)
+        assert any("It can't land as it was found. The worktree of fix has mine checked out" in one for one in lines)
+        assert (await review.ask("quest", id=review.quest))["attempts"] == 1
+        back(review.work)
+        await review.allow(second)
+        assert await review.landed() == ["large", "shown"]
+
+    story(tmp_path, scenario, retries=0)

@@ -14,6 +14,7 @@ from overmind_core.domain.settings import QueueSettings
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.landing import quest_work
+from overmind_core.missions.environment import TRUE_FOR
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
@@ -161,6 +162,7 @@ def test_why_work_was_not_reviewed_names_the_reviewer_and_its_program(tmp_path):
             quest = await shop.add(review="claude")
             await shop.runs(quest)
             (tmp_path / "bin" / "claude").unlink()
+            await asyncio.sleep(2 * TRUE_FOR)
             shop.keeper.exit(f"{quest}.1")
             await until(lambda: quest not in inside.app.quest_registry.live, "it has failed")
             why = await inside.ask("quest_why", id=quest)

@@ -233,6 +233,22 @@ def test_who_denies_the_question_leaves_what_is_just_tried_again_unmerged_too(tm
     story(tmp_path, scenario)
 
 
+@pytest.mark.parametrize(("code", "need"), [("git_failed", "merge"), ("changed", "review")])
+def test_the_question_goes_away_once_the_last_landing_is_refused_for_something_else(tmp_path, code, need):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            (quest,) = await shop.begin(inside, "bye")
+            refused = mock.AsyncMock(side_effect=OvermindError(code, "Something else.", files=["a"]))
+            with mock.patch.object(inside.app.engine.attempts._lander, "land", refused):
+                shop.clean()
+                live = inside.app.quest_registry.live
+                await until(lambda: live[quest].reason == code or live[quest].status == "review", "it is refused")
+            (asked,) = await inside.ask("inbox")
+            assert (asked["id"], asked["need"]) == (quest, need)
+
+    story(tmp_path, scenario)
+
+
 def test_as_long_as_no_file_changes_neither_time_nor_questions_ask_git(tmp_path):
     async def scenario(shop):
         async with shop.daemon() as inside:

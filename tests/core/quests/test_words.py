@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from overmind_core.domain import engine_questions
-from overmind_core.domain.settings import QueueSettings
+from overmind_core.domain.replacing import replace
+from overmind_core.domain.reports import MOST_AT_ONCE, Report, ReportKind
+from overmind_core.domain.settings import QueueSettings, ReportSettings
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
+from overmind_core.reports.checking import checked
+from overmind_core.reports.requests import Report as Asked
 from overmind_core.system.paths import Home
 from overmind_core.view import inbox
 from tests.kit.in_process import idle, played, until, world
@@ -309,8 +314,8 @@ def test_a_report_that_nobody_is_set_to_do_names_the_line_that_has_it_done(tmp_p
 
     question, refused, rows, agents, left = played(Home(str(tmp_path / "home")), play, Settings())
     assert list(engine_questions.hints(question)) == [
-        ("overmind answer 1 claude", "queue it for this agent or another, once that is installed"),
-        ("overmind answer 1 deny", "only record it"),
+        ("overmind answer 1 claude", "queue all 2 for this agent or another, once that is installed"),
+        ("overmind answer 1 deny", "only record them"),
     ]
     assert [offer.name for offer in inbox.offers(inbox.Need({}, question, "", 0.0))][:2] == ["deny", "reply"]
     said = "Name one: overmind answer 1 claude, or add it yourself: overmind quest add --provider claude 'Prices are"
@@ -322,6 +327,223 @@ def test_a_report_that_nobody_is_set_to_do_names_the_line_that_has_it_done(tmp_p
         ("carts-leak", "claude", "/"),
     }
     assert (agents, left) == ([str(program)] * 2, [])
+
+
+PAST_LIMIT = Settings(queue=QueueSettings(agent=("true",)), reports=ReportSettings(per_source=0))
+"""Settings of a home in which a person is asked about each report."""
+
+
+@pytest.fixture
+def past(tmp_path):
+    return lambda play: played(Home(str(tmp_path / "home")), play, PAST_LIMIT)
+
+
+async def report(inside, mission, *texts, block=False):
+    """Have a mission report these bugs; what became of the last one."""
+    reports = inside.app.engine.reports
+    source = reports.source_of(inside.app.registry.get(mission))
+    answers = []
+    for text in texts:
+        wanted = Report(ReportKind.BUG, text, source.id, source.name, 0.0)
+        answers.append(await reports.report(source, wanted, block=block, waits=False, at_hand=None))
+    return answers[-1]
+
+
+def test_reports_past_a_limit_are_one_question_that_names_them_all(past):
+    async def play(inside, _keeper):
+        await inside.ask("queue_set", paused=True)
+        api = await inside.run("sleep 9", name="api")
+        await report(inside, api, "Prices are wrong", "Carts leak", "Names are empty")
+        with pytest.raises(OvermindError) as unread:
+            await inside.ask("answer", question=1, behaviour="allow")
+        (asked,) = await inside.ask("inbox")
+        await inside.ask("answer", question=1, behaviour="allow")
+        return unread.value, asked, await inside.ask("quests"), await inside.ask("inbox")
+
+    unread, asked, quests, left = past(play)
+    assert (unread.code, unread.message) == ("changed", "Question 1 is about 3 reports by now. See: overmind inbox")
+    assert engine_questions.body(asked) == [
+        "api has reported 3 things that are not queued by themselves: this mission has queued 0 quests already",
+        "bug: Prices are wrong",
+        "bug: Carts leak",
+        "bug: Names are empty",
+    ]
+    assert list(engine_questions.hints(asked)) == [
+        ("overmind answer 1 allow", "queue all 3; -m TEXT: the answer"),
+        ("overmind answer 1 deny", "only record them"),
+    ]
+    assert {row["name"] for row in quests} == {"prices-are-wrong", "carts-leak", "names-are-empty"}
+    assert left == []
+
+
+def test_what_is_reported_after_its_question_was_shown_is_no_part_of_the_answer(past):
+    async def play(inside, _keeper):
+        await inside.ask("queue_set", paused=True)
+        api = await inside.run("sleep 9", name="api")
+        await report(inside, api, "Prices are wrong")
+        (first,) = await inside.ask("inbox")
+        await report(inside, api, "Carts leak", "Names are empty")
+        (still,) = await inside.ask("inbox")
+        await inside.ask("answer", question=1, behaviour="allow")
+        queued = [row["name"] for row in await inside.ask("quests")]
+        (second,) = await inside.ask("inbox")
+        await inside.ask("answer", question=2, behaviour="deny")
+        return first, still, queued, second, await inside.ask("quests"), await inside.ask("inbox")
+
+    first, still, queued, second, quests, left = past(play)
+    more = "2 more have come since: asked about after this answer."
+    assert (still["question"], still["summary"]) == (first["question"], first["summary"])
+    assert still["subject"]["lines"] == [*first["subject"]["lines"], more] == ["bug: Prices are wrong", more]
+    assert engine_questions.effects_of(still) is engine_questions.EFFECTS["report"]
+    assert queued == ["prices-are-wrong"]
+    assert (second["question"], second["subject"]["lines"]) == (2, ["bug: Carts leak", "bug: Names are empty"])
+    assert ([row["name"] for row in quests], left) == (queued, [])
+
+
+def test_a_question_is_about_so_many_reports_as_can_be_read(past):
+    async def play(inside, _keeper):
+        await inside.ask("queue_set", paused=True)
+        api = await inside.run("sleep 9", name="api")
+        await report(inside, api, *(f"Part {number} leaks" for number in range(MOST_AT_ONCE + 1)))
+        (first,) = await inside.ask("inbox")
+        await inside.ask("answer", question=1, behaviour="allow")
+        (second,) = await inside.ask("inbox")
+        return first["subject"]["lines"], len(await inside.ask("quests")), second["subject"]["lines"]
+
+    lines, count, left = past(play)
+    assert lines[MOST_AT_ONCE - 1 :] == [
+        f"bug: Part {MOST_AT_ONCE - 1} leaks",
+        "1 more has come since: asked about after this answer.",
+    ]
+    assert (count, left) == (MOST_AT_ONCE, [f"bug: Part {MOST_AT_ONCE} leaks"])
+
+
+def test_who_is_blocked_by_what_the_answer_was_not_about_waits_for_the_next_one(past):
+    async def play(inside, keeper):
+        quest = await add(inside, "Find it")
+        await until(lambda: f"{quest}.1" in keeper.held, "it runs")
+        await report(inside, quest, "Prices are wrong", block=True)
+        await inside.ask("inbox")
+        await report(inside, quest, "Carts leak", block=True)
+        await inside.ask("answer", question=1, behaviour="allow")
+        known = inside.app.quest_registry.live[quest]
+        return known.queue.waits_for, [inside.app.quest_registry.get(one).name for one in known.goal.needs]
+
+    assert past(play) == (2, ["prices-are-wrong"])
+
+
+def test_who_is_blocked_by_one_report_does_not_wait_for_the_others_of_the_same_answer(past):
+    async def play(inside, keeper):
+        quest = await add(inside, "Find it")
+        await until(lambda: f"{quest}.1" in keeper.held, "it runs")
+        await report(inside, quest, "Prices are wrong")
+        await report(inside, quest, "Carts leak", block=True)
+        (asked,) = await inside.ask("inbox")
+        await inside.ask("answer", question=asked["question"], behaviour="allow")
+        known = inside.app.quest_registry.live[quest]
+        needs = [inside.app.quest_registry.get(one).name for one in known.goal.needs]
+        return needs, {row["name"] for row in await inside.ask("quests")}
+
+    assert past(play) == (["carts-leak"], {"find-it", "prices-are-wrong", "carts-leak"})
+
+
+@pytest.mark.parametrize("others", [(), ("Prices are wrong",)])
+def test_a_question_goes_with_the_quest_that_waits_for_it_where_it_is_about_nothing_else(past, others):
+    async def play(inside, keeper):
+        quest = await add(inside, "Find it")
+        await until(lambda: f"{quest}.1" in keeper.held, "it runs")
+        for other in others:
+            await report(inside, quest, other)
+        await report(inside, quest, "Carts leak", block=True)
+        cancelling = asyncio.ensure_future(inside.ask("quest_cancel", id=quest))
+        await until(lambda: inside.app.quest_registry.live[quest].cancelling, "it is cancelled")
+        keeper.exit(f"{quest}.1")
+        await cancelling
+        return [one["question"] for one in await inside.ask("inbox")]
+
+    assert past(play) == ([1] if others else [])
+
+
+def test_each_report_of_a_spec_that_one_answer_queues_has_a_name_of_its_own(past):
+    async def play(inside, keeper):
+        quest = await add(inside, "Find it")
+        await until(lambda: f"{quest}.1" in keeper.held, "it runs")
+        known, reports = inside.app.quest_registry.live[quest], inside.app.engine.reports
+        inside.app.quest_registry.put(replace(known, queue=replace(known.queue, spec="0000002a")))
+        reports._slug_of_spec, reports._on_queued = (lambda _: "carts"), (lambda _: None)
+        await report(inside, quest, "Prices are wrong", "Carts leak")
+        (asked,) = await inside.ask("inbox")
+        await inside.ask("answer", question=asked["question"], behaviour="allow")
+        return {row["name"] for row in await inside.ask("quests")}
+
+    assert past(play) == {"find-it", "carts/R-001", "carts/R-002"}
+
+
+@pytest.mark.parametrize(("settings", "answer"), [(Settings(), "claude"), (PAST_LIMIT, "allow")])
+def test_who_is_blocked_by_a_report_goes_on_with_the_answer_that_is_taken(tmp_path, settings, answer):
+    async def play(inside, keeper):
+        quest = await add(inside, "Find it")
+        await until(lambda: f"{quest}.1" in keeper.held, "it runs")
+        await report(inside, quest, "Prices are wrong", block=True)
+        return inside.app.engine.quest_asker.hold(inside.app.quest_registry.live[quest])
+
+    wait = played(Home(str(tmp_path / "home")), play, settings)
+    assert (wait.text, wait.do) == ("question 1 is open", (f"overmind answer 1 {answer}",))
+
+
+def test_a_report_that_a_person_has_denied_stays_recorded_and_nobody_waits_for_it(past):
+    async def play(inside, keeper):
+        quest = await add(inside, "Find it")
+        await until(lambda: f"{quest}.1" in keeper.held, "it runs")
+        await report(inside, quest, "Prices are wrong")
+        await inside.ask("answer", question=1, behaviour="deny")
+        again = await report(inside, quest, "Prices are wrong")
+        with pytest.raises(OvermindError) as refused:
+            await report(inside, quest, "Prices are wrong", block=True)
+        return again, refused.value, inside.app.quest_registry.live[quest].queue.waits_for, await inside.ask("inbox")
+
+    again, refused, waits_for, left = past(play)
+    why = "It was reported before, and stays recorded: question 1 was denied or withdrawn"
+    assert (again["count"], again["question"], again["outcome"], again["why"]) == (2, None, "recorded", why)
+    assert (refused.code, refused.message) == ("invalid", f"{why}. Go on without it, or say what is new")
+    assert (waits_for, left) == (None, [])
+
+
+BLOCKING = [
+    ("decision", True, "--block is for what becomes a quest, and decision does not."),
+    ("bug", False, "--block is for quests of the queue: it begins their attempt again. Report it without --block"),
+]
+
+
+@pytest.mark.parametrize(("kind", "in_queue", "message"), BLOCKING)
+def test_a_report_blocks_nothing_where_no_quest_follows_or_nothing_begins_again(story, kind, in_queue, message):
+    async def play(inside, keeper):
+        quest = await add(inside, "Find it") if in_queue else await start(inside, "docs")
+        await until(lambda: f"{quest}.1" in keeper.held, "it runs")
+        source = inside.app.engine.reports.source_of(inside.app.registry.get(quest))
+        with pytest.raises(OvermindError) as refused:
+            checked(Asked(kind=kind, text="Prices are wrong", block=True), source, 0.0)
+        return refused.value.message
+
+    assert story(play) == message
+
+
+@pytest.mark.parametrize(("repository", "count"), [(None, 2), ("/elsewhere", 1)])
+def test_what_became_no_quest_is_new_where_another_repository_has_it(story, repository, count):
+    async def play(inside, keeper):
+        quest = await add(inside, "Find it")
+        await until(lambda: f"{quest}.1" in keeper.held, "it runs")
+        reports = inside.app.engine.reports
+        source = reports.source_of(inside.app.registry.get(quest))
+        there = replace(source.quest, queue=replace(source.quest.queue, repository=repository))
+        counts = []
+        for one in (source, source._replace(id="other", quest=there)):
+            wanted = Report(ReportKind.IDEA, "Cache it", one.id, one.name, 0.0)
+            answer = await reports.report(one, wanted, block=False, waits=False, at_hand=None)
+            counts.append(answer["count"])
+        return counts
+
+    assert story(play) == [1, count]
 
 
 def test_the_reports_of_a_person_have_no_limit_and_a_title_stays_as_it_was_written(story):

@@ -146,6 +146,14 @@ def test_what_lands_work_or_passes_a_document_is_answered_only_where_all_of_it_s
     assert card(asked=asked, mission=row("other"))["whole"] is (need in {"phase", "review", "merge"})
 
 
+@pytest.mark.parametrize(("kind", "is_whole"), [("bug", True), ("question", False)])
+def test_reports_are_queued_only_where_all_of_them_stand(kind, is_whole):
+    about = {"kind": "mission", "id": "a", "name": "api"}
+    subject = {"lines": ["bug: a", "bug: b"], "kind": kind, "reports": [1, 2]}
+    asked = question(need="report", part="", about=about, mission="a", subject=subject)
+    assert card(asked=asked, mission=row("other"))["whole"] is is_whole
+
+
 @pytest.mark.parametrize(("need", "title"), [
     ("permission", "deny a, say why"), ("question", "answer a"), ("plan", "a: the changes to make"),
     ("budget", "a: the dollars to add instead"), ("merge", "a: leave its branch and worktree as they are, and say why"),

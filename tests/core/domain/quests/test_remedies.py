@@ -23,7 +23,7 @@ def quest(name: str, *needs: str, status: str = "queued", **more: Any) -> Quest:
 
 
 def told(one: Quest, *others: Quest, gone: str = "", taken: str = "", older: str = "", slots: int = 3) -> list[str]:
-    """What helps `one`; quests of the letters in `gone` have no other round, others have the names in `taken`."""
+    """The remedies of `one`; those in `gone` have no mission any more, others have the names in `taken`."""
     store = {each.id: each for each in (one, *others)}
     wait = Needs(store.get, NOW).wait(one) if one.status is QuestStatus.QUEUED else None
     by = in_the_way(one, wait, Needs(store.get, NOW), lambda name: store.get(name.upper()))
@@ -32,6 +32,7 @@ def told(one: Quest, *others: Quest, gone: str = "", taken: str = "", older: str
         lambda each: each.id if each.name in older else each.name,
         lambda each: each.is_queued and each.name not in gone,
         lambda each: f"{each.name}-2" if each.name in taken else None,
+        lambda each: each.name not in gone,
     )
     return list(remedies(one, wait, by, slots, known))
 
@@ -53,6 +54,10 @@ CASES = {
         told(quest("a", "b", "c"), FAILED, quest("c"), gone="b"),
         ["overmind quest edit a --needs c"],
     ),
+    "without all that can't be retried, at once": (
+        told(quest("a", "b", "c", "d"), FAILED, quest("c", status="failed"), quest("d"), gone="bc"),
+        ["overmind quest edit a --needs d"],
+    ),
     "without what was removed": (told(quest("a", "x")), ["overmind quest edit a --needs ''"]),
     "without what began at once": (
         told(quest("a", "b"), replace(FAILED, goal=None, queue=None)),
@@ -73,6 +78,8 @@ CASES = {
         ["overmind logs b/verify", "overmind quest retry b"],
     ),
     "one that has failed and is gone": (told(FAILED, gone="b"), []),
+    "one that began at once": (told(replace(FAILED, goal=None, queue=None)), ["overmind quest logs b"]),
+    "one that began at once and is gone": (told(replace(FAILED, goal=None, queue=None), gone="b"), []),
     "one that runs": (told(quest("a", status="running")), []),
     "of many that have failed the first": (
         told(quest("a", *"bcdefgh"), *(quest(name, status="failed") for name in "bcdefgh")),
@@ -98,7 +105,7 @@ OTHERS = [
 
 @tabled(("wait", "by", "expected"), OTHERS)
 def test_each_reason_has_a_command(wait, by, expected):
-    known = Known(lambda _: None, lambda one: one.name, lambda _: True, lambda _: None)
+    known = Known(lambda _: None, lambda one: one.name, lambda _: True, lambda _: None, lambda _: True)
     assert remedies(quest("a"), wait, by, 3, known) == expected
 
 

@@ -19,6 +19,7 @@ from overmind_core.domain.quests.quest import (
     Attempt,
     ConflictingFile,
     DroppedChange,
+    FolderState,
     Goal,
     LandedWork,
     MetConflict,
@@ -47,6 +48,7 @@ TODAY = "$10.00 of $10.00 of today are spent"
 REASONS = [
     (why.PAUSED, WaitCode.HELD, "the queue is paused", ("overmind queue resume",)),
     (why.question_open(4), WaitCode.HELD, "question 4 is open", ("overmind answer 4 allow",)),
+    (why.question_open(4, "claude"), WaitCode.HELD, "question 4 is open", ("overmind answer 4 claude",)),
     (why.archived("login"), WaitCode.HELD, "spec login is archived", ("overmind spec archive login --undo",)),
     (why.in_gate("login", "tasks"), WaitCode.HELD, "phase tasks is in review", ("overmind answer login allow",)),
     (why.over_budget(TODAY), WaitCode.BUDGET, TODAY, ()),
@@ -192,8 +194,57 @@ UNDOING = QueueState(
 )
 UNDONE = "it would undo what has landed: r would lose 1 line of b; its next round begins at main"
 OTHER_COMMAND = ": give it another command before with: overmind quest edit a -- CMD"
+UNFIT = (
+    "inn in the worktree of a is a git repository of its own: git would keep only the hash of its commit, not its "
+    "files. Remove inn/.git to make its files part of this repository, or register it with: git submodule add URL inn"
+)
+FAULTS = (
+    "tasks.json has 2 faults, so it is refused. Its score: 0.975.", "tasks.json: one", "tasks.json:2: two",
+    "hint: less",
+)  # fmt: skip
+
+
+def noted(failure: str, *notes: str) -> QueueState:
+    """How one stands whose newest attempt has failed for what lines of ours say."""
+    fed = briefing.feedback(failure, attempt=1, notes=notes)
+    return QueueState(failure=failure, tries=(Attempt(1, 1, 0.0, 9.0, failure),), feedback=fed)
+
+
 STANDS = [
     (quest("a"), ["a is queued: it starts now"]),
+    (
+        quest("a", queue=refused("output_invalid", UNFIT)),
+        [f"a is queued: it starts now; attempt 1 failed: its result can't be taken over: {UNFIT}"],
+    ),
+    (
+        quest("a", queue=ended("check_failed", "pytest -q")),
+        ["a is queued: it starts now; attempt 1 failed: its check failed: pytest -q"],
+    ),
+    (
+        quest("a", limit=60.0, queue=ended("stalled")),
+        ["a is queued: it starts now; attempt 1 failed: it was silent for 1 minute"],
+    ),
+    (quest("a", queue=ended("blocked")), ["a is queued: it starts now"]),
+    (
+        quest("a", "failed", reason="output_invalid", queue=refused("output_invalid", UNFIT)),
+        [f"a has failed: its result can't be taken over: {UNFIT}", SEE, "  go on with: overmind quest retry a"],
+    ),
+    (
+        quest("a", "failed", reason="output_invalid", queue=noted("output_invalid", *FAULTS)),
+        [
+            f"a has failed: its result can't be taken over: {FAULTS[0]} {FAULTS[1]}; {FAULTS[2]}",
+            SEE,
+            "  go on with: overmind quest retry a",
+        ],
+    ),
+    (
+        quest("a", "failed", reason="output_invalid", queue=refused("output_invalid", "So it is. " * 200)),
+        [
+            f"a has failed: its result can't be taken over: {'So it is. ' * 99}So it is. …",
+            SEE,
+            "  go on with: overmind quest retry a",
+        ],
+    ),
     (quest("a", "running"), ["a is running: working, attempt 1 of 3"]),
     (
         quest("a", "running", queue=QueueState(phase=QuestPhase.CHECK, spent=1)),
@@ -623,6 +674,20 @@ KEPT = [
 ]
 
 
+@tabled(
+    ("phase", "way"),
+    [
+        (QuestPhase.REVIEWING, "land it without its review with: overmind merge a --unreviewed"),
+        (QuestPhase.LANDING, "go on with: overmind merge a"),
+    ],
+)
+def test_work_that_nobody_has_accepted_is_landed_by_a_command_that_says_so(phase, way):
+    queue = QueueState(phase=phase, tries=(Attempt(1, 1, 0.0, shown=FolderState("tree", "commit")),))
+    one = quest("a", "cancelled", goal=Goal(review="person"), queue=queue)
+    found = why.why_of(one, None, None, NONE, kept_work=KeptWork("/w", unmerged=True))
+    assert f"  {way}" in why.why_lines(found)
+
+
 @tabled(("kept", "ways"), KEPT)
 def test_one_that_was_cancelled_says_where_its_work_is_kept_and_what_goes_on_with_it(kept, ways):
     found = why.why_of(replace(quest("a", "cancelled"), id="A"), None, None, NONE, kept_work=kept)
@@ -633,3 +698,25 @@ def test_one_that_was_cancelled_says_where_its_work_is_kept_and_what_goes_on_wit
         *(f"  {way}" for way in ways),
         "  remove it with: overmind discard A --force",
     ]
+
+
+WAYS = [
+    # the reviewer, what is in its worktree, what is said beside where it has landed, how that lands
+    ("person", KeptWork("/w", uncommitted=False, unmerged=True), "; its worktree has work that has not landed",
+     "land it without its review with: overmind merge a --unreviewed"),
+    (None, KeptWork("/w", uncommitted=False, unmerged=True), "; its worktree has work that has not landed",
+     "go on with: overmind merge a"),
+    ("person", KeptWork("/w", uncommitted=False, unmerged=False), "", None),
+]  # fmt: skip
+
+
+@tabled(("review", "kept", "said", "lands"), WAYS)
+def test_one_that_has_landed_says_what_its_worktree_has_besides(review, kept, said, lands):
+    goal, queue = Goal(into="main", review=review), QueueState(landed=LandedWork("main", "1", "2"))
+    one = quest("a", "completed", goal=goal, queue=queue)
+    assert why.may_keep_work(one)
+    lines = [f"a has completed: landed on main{said}"]
+    if lands is not None:
+        lines += ["  its work is kept in: /w", "  see: overmind changes a", f"  {lands}"]
+        lines += ["  remove it with: overmind discard a --force"]
+    assert why.why_lines(why.why_of(one, None, None, NONE, kept_work=kept)) == lines
