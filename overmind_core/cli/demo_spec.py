@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 _ENDED = frozenset({"stopped", "crashed", "killed"})
+_RESTS = frozenset({"draft", "failed", "stuck"})
+"""States of a spec in which nothing of it goes on, though it is not done."""
 _OVER = frozenset({"completed", "failed", "cancelled"})
 _ROUNDS = 5
 """How often is looked for what has begun while the rest was being ended."""
@@ -40,21 +42,24 @@ def root_of(context: Context) -> str:
 
 
 def start(args: Namespace, context: Context, client: Client) -> str:
-    """Start it, unless it is under way; return its slug. The home is locked by the caller."""
+    """Start it, unless there is one that is not done; return its slug. The home is locked by the caller."""
     root = root_of(context)
     there = specs_in(client, to_wire(root))
-    running = next((one for one in there if one["state"] not in {"done", "archived"}), None)
-    if running is None:
+    left = next((one for one in there if one["state"] not in {"done", "archived"}), None)
+    if left is None:
         remove(client, root)
-        running = _new(context, client, root)
-        text = f"Started spec {running['id']} ({running['slug']}): six tasks of a small shop, done by a script"
-    else:
-        text = f"Already running: spec {running['id']} ({running['slug']})"
+    spec = left or _new(context, client, root)
+    named = f"spec {spec['id']} ({spec['slug']})"
     if args.json:
-        context.print(dumps({"id": running["id"], "slug": running["slug"], "started": text.startswith("Started")}))
+        context.print(dumps({"id": spec["id"], "slug": spec["slug"], "started": left is None}))
+    elif left is None:
+        context.print(f"Started {named}: six tasks of a small shop, done by a script")
+    elif left["state"] in _RESTS:
+        ways = f"See why: overmind spec show {left['slug']}. To begin anew: overmind demo spec stop"
+        context.print(f"Not started: {named} is {left['state']}. {ways}")
     else:
-        context.print(text)
-    return str(running["slug"])
+        context.print(f"Already running: {named}")
+    return str(spec["slug"])
 
 
 def _new(context: Context, client: Client, root: str) -> Row:

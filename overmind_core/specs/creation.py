@@ -147,8 +147,8 @@ class SpecCreation:
         await self._save(spec, agent, request)
         await self._looks.settle(spec)
         for phase in PHASES:  # a document that does not pass is written again by an agent
-            if self._registry.phase(spec.id, phase).faults:
-                self._registry.change_phase(spec.id, phase, faults=())
+            if faults := self._registry.phase(spec.id, phase).faults:
+                self._registry.change_phase(spec.id, phase, faults=(), adopted_faults=faults)
         await self._journal.saved()
         return Created(self._registry.all[spec.id], await asyncio.to_thread(self._hidden_by, spec, looked, request.env))
 

@@ -343,9 +343,12 @@ class SpecLanding:
         self._put_question(spec, summary, subject)
 
     def _put_question(self, spec: Spec, summary: str, subject: dict[str, Any]) -> None:
-        """Ask that; an open question about something else that is in the way makes room for it."""
-        if self._asked(self._registry.all[spec.id]).get("code") != subject.get("code"):
+        """Ask that; what is open already says it now, and makes room where something else is in the way."""
+        earlier = self._questions.find(spec.id, EngineNeed.MERGE, "")
+        if earlier is not None and earlier.subject.get("code") != subject.get("code"):
             self._questions.withdraw(spec.id, EngineNeed.MERGE)
+        elif earlier is not None and earlier.subject != subject:
+            self._questions.reword(earlier.number, summary=summary, subject=subject)
         number = self._questions.ask(EngineNeed.MERGE, about(spec), summary=summary, subject=subject)
         self._registry.change(spec.id, question=number)
 

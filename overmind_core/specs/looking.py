@@ -200,5 +200,13 @@ def _tidied(spec: Spec, records: Mapping[PhaseName, SpecPhase]) -> set[PhaseName
 def _removed(record: SpecPhase) -> SpecPhase:
     """The record of a phase whose document somebody has removed: it must be written again."""
     return replace(
-        record, file_sha256=None, sha256=None, read_sha256=None, score=None, hints=(), faults=(), contested=False
+        record,
+        file_sha256=None,
+        sha256=None,
+        read_sha256=None,
+        score=None,
+        hints=(),
+        faults=(),
+        adopted_faults=(),
+        contested=False,
     )

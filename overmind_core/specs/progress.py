@@ -20,7 +20,7 @@ from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.specs.commands import command_hash
 from overmind_core.domain.specs.instructions import phase_brief, phase_title
-from overmind_core.domain.specs.phases import again, next_phase
+from overmind_core.domain.specs.phases import again, asked_gate, edit_ends_wait, next_phase
 from overmind_core.domain.specs.spec import PHASES, Gate, PhaseName, PhaseState, SpecState
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
@@ -106,7 +106,8 @@ class SpecProgress:
         self._phase = phase
         self._gates = gates
         self.on_settled: Callable[[str], None] = lambda _spec: None
-        """Called with the id of a spec that may go on, as a person has decided between two documents of it."""
+        """Called with the id of a spec that stands otherwise, as a person has edited a document, or chosen one of two.
+        """
 
     # going on
 
@@ -190,7 +191,7 @@ class SpecProgress:
             "name": str(phase),
             TYPE: str(phase),
             "title": phase_title(phase, spec.title),
-            "brief": phase_brief(phase, text, threshold=spec.threshold, again=again_),
+            "brief": phase_brief(phase, text, threshold=spec.threshold, again=again_, faults=record.adopted_faults),
             "needs": self._before(spec, phase),
             "priority": spec.priority.value,
         }
@@ -216,8 +217,10 @@ class SpecProgress:
 
         The caller holds the spec's lock.
         """
+        before = dict(self._registry.phases(spec.id))
         contested = self._contested(spec)
         standing = await self._looks.settle(spec)
+        self._leave_quests(spec.id, before)
         if contested - self._contested(spec):  # a person has taken the agent's document, or thrown it away
             self.on_settled(spec.id)
         if not spec.archived and standing.problem is None:
@@ -226,18 +229,35 @@ class SpecProgress:
                 self._landing.call_off(self._registry.all[spec.id])
         return standing
 
+    async def look(self, spec: Spec) -> SpecStanding:
+        """Settle it for a request: where it waited for a person, what an edit has put next waits for `spec run`.
+
+        The caller holds the spec's lock.
+        """
+        before = dict(self._registry.phases(spec.id))
+        standing = await self.settle(spec)
+        spec = self._registry.all[spec.id]
+        if spec.archived or spec.target is None or standing.problem is not None or standing.queued:
+            return standing
+        if edit_ends_wait(before, self._registry.phases(spec.id), last=spec.target):
+            self._registry.change(spec.id, target=None)
+            self.on_settled(spec.id)  # no phase begins, but who waits for it is told
+        return standing
+
+    def _leave_quests(self, spec_id: str, before: Mapping[PhaseName, SpecPhase]) -> None:
+        """Withdraw what is asked about quests that had failed to make a document which is not theirs to make now."""
+        for phase, record in before.items():
+            if record.quest is not None and self._registry.phase(spec_id, phase).quest != record.quest:
+                self._questions.withdraw(record.quest, EngineNeed.STUCK)
+
     def _contested(self, spec: Spec) -> set[PhaseName]:
         return {phase for phase, record in self._registry.phases(spec.id).items() if record.contested}
 
     async def _update_gates(self, spec: Spec, standing: SpecStanding) -> None:
         """Ask the question of the first open gate, and withdraw those of all others."""
-        opened = next((one for one in PHASES if standing.states[one] is not PhaseState.PASSED), None)
-        wanted = None
-        if opened is not None and standing.states[opened] is PhaseState.REVIEW:
-            record = self._registry.phase(spec.id, opened)
-            is_asked = spec.target is not None or record.contested or record.released_sha256 is not None
-            if is_asked and self._standing.state(spec, standing) is not SpecState.DONE:
-                wanted = record
+        wanted = asked_gate(spec, self._registry.phases(spec.id), standing.states)
+        if wanted is not None and self._standing.state(spec, standing) is SpecState.DONE:
+            wanted = None
         key = None if wanted is None else _gate_key(wanted)
         for question in self._questions.open_for(spec.id):
             if question.need == EngineNeed.PHASE and question.key != key:
@@ -366,14 +386,11 @@ class SpecProgress:
 
         Raises:
             OvermindError: `invalid`, what somebody has edited does not pass; `busy`, a phase is under way; `gone`, it
-                is archived; or what can't begin.
+                is archived; `not_found`, it was forgotten; or what can't begin.
         """
         async with self._turns.of(spec_id):
-            spec = self._registry.all[spec_id]
-            if spec.archived:
-                message = f"Spec {spec.slug} is archived. Take it back with: overmind spec archive {spec.slug} --undo"
-                raise OvermindError("gone", message)
-            standing = await self.settle(spec)
+            spec = self._usable(spec_id)
+            standing = await self.look(spec)
             target = last or PhaseName.SYNC
             self._check_runs(spec, standing, first, target)
             before = self._registry.all[spec_id], dict(self._registry.phases(spec_id))
@@ -388,8 +405,17 @@ class SpecProgress:
                 for record in before[1].values():
                     self._registry.put_phase(spec_id, record)
                 raise
+            self._leave_quests(spec_id, before[1])
             await self._journal.saved()
             return advance._replace(begun=advance.begun or retried)
+
+    def _usable(self, spec_id: str) -> Spec:
+        """The spec as it is now, in its turn; raises `gone` if it was archived meanwhile, `not_found` if forgotten."""
+        spec = self._registry.find(spec_id)
+        if spec.archived:
+            message = f"Spec {spec.slug} is archived. Take it back with: overmind spec archive {spec.slug} --undo"
+            raise OvermindError("gone", message)
+        return spec
 
     def _check_runs(self, spec: Spec, standing: SpecStanding, first: PhaseName | None, last: PhaseName) -> None:
         _check_folder(standing)
@@ -446,12 +472,13 @@ class SpecProgress:
 
         Raises:
             OvermindError: `invalid`: the tasks have not passed, or their gate is open; a preview is possible then, too.
+                `gone`: it is archived, so nothing of it starts; `not_found`: it was forgotten.
         """
         async with self._turns.of(spec_id):
             synced: Synced | None = None
             while synced is None:
-                spec = self._registry.all[spec_id]
-                standing = await self.settle(spec)
+                spec = self._usable(spec_id)
+                standing = await self.look(spec)
                 self._check_syncs(spec, standing, _GOOD if dry_run else _PASSED)
                 if dry_run:
                     return await self._sync.preview(spec)
@@ -464,7 +491,8 @@ class SpecProgress:
         for phase in PHASES[:-1]:
             state = standing.states[phase]
             if state not in good:
-                faults = "; ".join(self._registry.phase(spec.id, phase).faults)
+                record = self._registry.phase(spec.id, phase)
+                faults = "; ".join(record.faults or record.adopted_faults)
                 message = f"{document_name(phase)} of spec {spec.slug} is {_STANDS[state]}."
                 raise OvermindError("invalid", f"{message} {faults}".rstrip())
 

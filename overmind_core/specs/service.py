@@ -210,6 +210,8 @@ class Specs:
         """Bring on the spec of a quest that has ended."""
         spec = self.registry.of_quest(ended.quest)
         if spec is not None:
+            if spec.archived:  # it had begun before; another round would be held
+                self._questions.withdraw(ended.quest.id, EngineNeed.STUCK)
             if spec.posts:
                 self.parts.elsewhere.end_posts(spec.id)
             landed = None if ended.quest.queue is None else ended.quest.queue.landed

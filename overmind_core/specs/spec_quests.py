@@ -9,7 +9,7 @@ from overmind_core.domain.admission import WaitCode
 from overmind_core.domain.quests.life import is_done, is_refused
 from overmind_core.domain.quests.quest import HAS_ENDED, QuestStatus
 from overmind_core.domain.quests.why import PAUSED, first_of
-from overmind_core.domain.specs.phases import TaskCounts, spec_state, task_counts
+from overmind_core.domain.specs.phases import TaskCounts, asked_gate, spec_state, task_counts
 from overmind_core.domain.specs.spec import PHASES, PhaseName, quest_name
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class SpecQuests:
 
     def state(self, spec: Spec, standing: SpecStanding) -> SpecState:
         """The state of a spec."""
-        return spec_state(spec, standing.states, self.tasks(spec), queued=standing.queued)
+        asked = asked_gate(spec, self._registry.phases(spec.id), standing.states) is not None
+        return spec_state(spec, standing.states, self.tasks(spec), queued=standing.queued, asked=asked)
 
     def tasks(self, spec: Spec) -> TaskCounts:
         """Counts of the quests of its tasks, and of reported ones, by state."""
@@ -95,14 +96,17 @@ class SpecQuests:
     def _counted(self, spec: Spec) -> list[tuple[str, QuestStatus, Quest | None]]:
         """Id of each quest that counts, its status as far as its spec goes, and the quest while it is unfinished."""
         self._journal.flush()
-        made = {one.quest: one for one in self._registry.phase(spec.id, PhaseName.SYNC).tasks.values()}
+        tasks = self._registry.phase(spec.id, PhaseName.SYNC).tasks
+        made = {one.quest: one for one in tasks.values()}
         phases = {record.quest for record in self._registry.phases(spec.id).values()}
         names = {quest_name(spec.slug, phase) for phase in PHASES}
+        of_tasks = {quest_name(spec.slug, task) for task in tasks}
         found = []
         for row in self._quest_table.standing_of_spec(spec.id):
             live = self._quests.live.get(row.id)
             task = made.get(row.id)
-            if row.id in phases or row.name in names or (task is not None and task.gone and live is None):
+            is_former = row.name in of_tasks if task is None else task.gone  # or its task has another one
+            if row.id in phases or row.name in names or (is_former and live is None):
                 continue
             found.append((row.id, self._ended_as(row) if live is None else live.status, live))
         return found

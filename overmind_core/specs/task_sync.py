@@ -6,6 +6,8 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from overmind_core.domain.quests.attempt import RETRIED
+from overmind_core.domain.quests.life import is_done
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.specs.document_json import document_hash
@@ -167,14 +169,14 @@ class TaskSync:
         known = self._registry.phase(spec.id, PhaseName.SYNC).tasks
         found = ((task, made, self._quests.get(made.quest)) for task, made in known.items())
         return {
-            task: SyncedTask(quest.id, made.sha256, quest.status)
+            task: SyncedTask(quest.id, made.sha256, QuestStatus.COMPLETED if is_done(quest) else quest.status)
             for task, made, quest in found
             if quest is not None and self._is_there(quest)
         }
 
     def _is_there(self, quest: Quest) -> bool:
-        """Whether a failed quest could have another round; else a new quest replaces it."""
-        if quest.status not in {QuestStatus.FAILED, QuestStatus.CANCELLED}:
+        """True of a failed quest that could have another round, or is done; else a new quest replaces it."""
+        if is_done(quest) or quest.status not in RETRIED:
             return True
         try:
             self._changes.check_retry(quest)
@@ -225,9 +227,9 @@ class TaskSync:
         by_id = {task.id: task for task in read.tasks.tasks}
         fresh = {one.ref: one.quest.id for one in made}
         record = self._registry.phase(spec.id, PhaseName.SYNC)
-        ids = {task: found.quest for task, found in record.tasks.items()} | {
-            task: quest for task, quest in fresh.items() if task is not None
-        }
+        before = {task: found.quest for task, found in record.tasks.items()}
+        ids = before | {task: quest for task, quest in fresh.items() if task is not None}
+        renewed = {quest: ids[task] for task, quest in before.items() if ids[task] != quest}
         kept = dict(record.tasks)
         for step in planned:
             kept[step.task] = _after(step, by_id.get(step.task), ids[step.task], kept.get(step.task))
@@ -240,6 +242,8 @@ class TaskSync:
                     self._update(spec, by_id[step.task], ids)
                 elif step.action is SyncAction.CANCEL and step.quest is not None:
                     self._attempts.cancel(self._quests.live[step.quest])
+                elif step.action is SyncAction.SKIP and step.quest is not None and renewed:
+                    self._need_renewed(step.quest, renewed)
             self._registry.change_phase(
                 spec.id,
                 PhaseName.SYNC,
@@ -257,6 +261,15 @@ class TaskSync:
             if any(step.action in {SyncAction.CREATE, SyncAction.UPDATE} for step in planned):
                 self._registry.more_wanted(spec.id)
         await self._journal.saved()
+
+    def _need_renewed(self, quest_id: str, renewed: Mapping[str, str]) -> None:
+        """Have the next round of an ended quest need those that have replaced what it needs."""
+        quest = self._quests.get(quest_id)
+        if quest is None or quest.goal is None or quest.status not in RETRIED:
+            return
+        needs = tuple(renewed.get(one, one) for one in quest.goal.needs)
+        if needs != quest.goal.needs:
+            self._quests.amend(replace(quest, goal=replace(quest.goal, needs=needs)))
 
     def _update(self, spec: Spec, task: SpecTask, ids: Mapping[str, str]) -> None:
         """Change the quest of a task to what the document says; one that has ended gets another round."""

@@ -69,8 +69,10 @@ class SpecUpkeep:
 
         Raises:
             OvermindError: `invalid`: a document has faults; or the folder can't be read. Nothing was changed.
+                `not_found`: it was forgotten meanwhile.
         """
         async with self._turns.of(spec.id):
+            spec = self._registry.find(spec.id)
             standing = await self._looks.settle(spec)
             if standing.problem is not None:
                 raise OvermindError(standing.problem.code, standing.problem.text)
@@ -86,6 +88,9 @@ class SpecUpkeep:
             with self._journal.together():
                 for record in taken_as_is(records, brief_sha256=standing.brief_sha256, asks=asks).values():
                     self._registry.put_phase(spec.id, record)
+                    left = records[record.phase].quest
+                    if left is not None and record.quest != left:
+                        self._questions.withdraw(left, EngineNeed.STUCK)
                 for phase, record in self._registry.phases(spec.id).items():
                     if not set(changed).isdisjoint(record.files):
                         self._registry.change_phase(spec.id, phase, files={path: now[path] for path in record.files})
@@ -111,13 +116,14 @@ class SpecUpkeep:
         until it is taken back.
 
         Raises:
-            OvermindError: `too_large`: there are too many specs that are not archived.
+            OvermindError: `too_large`: there are too many specs that are not archived; `not_found`: it was forgotten.
         """
         async with self._turns.of(spec.id):
+            spec = self._registry.find(spec.id)
             others = sum(not one.archived for one in self._registry.all.values())
             if not archived and spec.archived and others >= MOST_SPECS:
                 raise OvermindError("too_large", f"There can be up to {MOST_SPECS} specs. Archive another one first.")
-            if archived != self._registry.all[spec.id].archived:
+            if archived != spec.archived:
                 agent = self._maker.agent(spec)
                 shared = "" if archived else environment_owner(environment)
                 changed = msgspec.structs.replace(agent, shared=shared)
@@ -147,10 +153,12 @@ class SpecUpkeep:
         """Forget a spec and its quests, with their reports and outcomes, in one commit; return the quests.
 
         Raises:
-            OvermindError: `not_finished`: it is not archived, or one of its quests has not ended.
+            OvermindError: `not_finished`: it is not archived, or one of its quests has not ended; `not_found`: it was
+                forgotten meanwhile.
         """
         async with self._turns.of(spec.id):
-            if not self._registry.all[spec.id].archived:
+            spec = self._registry.find(spec.id)
+            if not spec.archived:
                 message = f"Spec {spec.slug} is not archived. Archive it first: overmind spec archive {spec.slug}"
                 raise OvermindError("not_finished", message)
             quests = self._quests.of_spec(spec.id)

@@ -9,7 +9,7 @@ from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.specs.phases import drifted, first_changed
 from overmind_core.domain.specs.shape import Sync
-from overmind_core.domain.specs.spec import PHASES, PhaseName, PhaseState, SpecState
+from overmind_core.domain.specs.spec import OF_QUEST, PHASES, PhaseName, PhaseState, SpecState
 from overmind_core.domain.text.moment import format_time
 from overmind_core.spec_files.documents import document_name
 from overmind_core.spec_files.repository import hashes_of
@@ -65,16 +65,18 @@ class SpecViews:
             (one for one in self._registry.all.values() if archived or not one.archived), key=lambda one: one.slug
         )
         costs = self._costs()
-        return [await self._row(spec, costs.get(spec.id)) for spec in wanted]
+        found = [await self._row(spec.id, costs.get(spec.id)) for spec in wanted]
+        return [row for row in found if row is not None]
 
     async def details(self, spec: Spec) -> SpecDetails:
-        """Everything known of one spec."""
-        row = await self._row(spec, self._costs().get(spec.id))
-        spec = self._registry.all[spec.id]
+        """Everything known of one spec; raises `not_found` where it was forgotten meanwhile."""
+        row = await self._row(spec.id, self._costs().get(spec.id))
         changing: frozenset[str] = frozenset()
-        if spec.repository is None:
-            async with self._turns.of(spec.id):
+        async with self._turns.of(spec.id):
+            spec = self._registry.find(spec.id)
+            if spec.repository is None:
                 changing = await self._progress.update_files(spec)
+        assert row is not None
         files = {path: hashed for path, hashed in self.files(spec).items() if path not in changing}
         now = await asyncio.to_thread(hashes_of, documents.top_of(spec), files)
         computed = await asyncio.to_thread(documents.standing, spec, PhaseName.SYNC)
@@ -127,10 +129,14 @@ class SpecViews:
         known = [one for one in (self._spent(spec.id), None if cost is None else cost.dollars) if one is not None]
         return round(max(known), 6) if known else None
 
-    async def _row(self, spec: Spec, cost: SpecCost | None) -> SpecRow:
-        async with self._turns.of(spec.id):
-            standing = await self._progress.settle(spec)
-        spec = self._registry.all[spec.id]
+    async def _row(self, spec_id: str, cost: SpecCost | None) -> SpecRow | None:
+        """One spec as it is in its turn; None: it was forgotten before."""
+        async with self._turns.of(spec_id):
+            known = self._registry.all.get(spec_id)
+            if known is None:
+                return None
+            standing = await self._progress.look(known)
+            spec = self._registry.all[spec_id]
         state = self._standing.state(spec, standing)
         changed = first_changed(state, standing.states)
         statuses, reported = self._standing.statuses(spec)
@@ -166,6 +172,7 @@ class SpecViews:
             faults = [standing.problem.text]
         elif record.failure is not None and record.quest is not None and not faults:
             faults = _faults_of_quest(record, record.quest)
+        faults += [] if record.faults else record.adopted_faults
         return {
             "phase": phase.value,
             "state": state.value,
@@ -182,10 +189,10 @@ class SpecViews:
 def _faults_of_quest(record: SpecPhase, quest: str) -> list[str]:
     """Why the quest of a phase has failed: what was wrong with its document, else where that can be read."""
     if record.failure == QuestStatus.CANCELLED:
-        return [f"its quest was cancelled. See: overmind quest why {quest}"]
+        return [f"{OF_QUEST}was cancelled. See: overmind quest why {quest}"]
     if record.refused:
-        return [f"its quest has failed: {sentence(record.failure)}", *record.refused]
-    return [f"its quest has failed: {sentence(record.failure)}. See: overmind logs {quest}"]
+        return [f"{OF_QUEST}has failed: {sentence(record.failure)}", *record.refused]
+    return [f"{OF_QUEST}has failed: {sentence(record.failure)}. See: overmind logs {quest}"]
 
 
 def brief(spec: Spec) -> SpecBrief:

@@ -114,7 +114,8 @@ CHANGED = "changed since"
 
 def state(spec: Row) -> str:
     """How it stands, in words: `done, changed since`."""
-    return spec["state"] if spec["changed_since"] is None else f"{spec['state']}, {CHANGED}"
+    is_changed = spec["changed_since"] is not None or spec.get("conflicts")
+    return f"{spec['state']}, {CHANGED}" if is_changed else spec["state"]
 
 
 def why(spec: Row) -> str:
@@ -126,11 +127,21 @@ def why(spec: Row) -> str:
     if spec.get("problem") is not None:
         return f"{safe(spec['problem'])}: r tries again"
     phase = current_phase(spec)
-    if spec["state"] == "draft":
-        return "r runs it"
-    if phase is not None and phase["faults"]:
+    if phase is not None and phase["faults"] and spec["state"] != "draft":
         return safe(phase["faults"][0])
-    return {"stuck": "nothing goes on by itself: enter shows why", "failed": "r runs it again"}.get(spec["state"], "")
+    if spec.get("conflicts") and spec["state"] in _ACCEPTED:
+        from overmind_core.domain.specs.spec import changed_text  # noqa: PLC0415 - not for the first frame
+
+        return safe(f"{changed_text(spec['conflicts'])}: :spec accept takes it as it is")
+    return _WAYS.get(spec["state"], "")
+
+
+_WAYS = {
+    "draft": "r runs it", "stuck": "nothing goes on by itself: enter shows why", "failed": "r runs it again",
+}  # fmt: skip
+"""State → what helps where nothing else is known."""
+_ACCEPTED = frozenset({"done", "working"})
+"""States in which nothing is amiss but tasks that have changed, and those can be accepted."""
 
 
 def tasks_done(spec: Row) -> str:

@@ -264,12 +264,12 @@ def run_line(answer: Row, changed: Sequence[str] = (), ways: Sequence[str] = ())
     Args:
         answer: To the request.
         changed: Options of it that have new values.
-        ways: Commands with which one that is stuck goes on.
+        ways: Of one that is stuck, see `ways_out`.
     """
     reached, told = _reached(answer), changed_text(answer)
     if reached:
         return f"{reached}\n  {told}" if told else reached
-    return "\n  go on with: ".join((_unmoved(answer, changed), *ways))
+    return "\n  ".join((_unmoved(answer, changed), *ways))
 
 
 def _reached(answer: Row) -> str:
@@ -340,28 +340,35 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
         raise while_waiting(error, [str(answer["slug"])]) from None
     if not args.json:
         context.print(display_safe(f"Spec {answer['slug']}: {'; '.join(filter(None, (state, watch.text)))}"))
-    if state in {"stuck", "failed"}:
+    is_left = state == "draft" and args.last is None  # an edit has put something else next
+    if is_left or state in {"stuck", "failed"}:
         for line in ways_out(context.client(), answer):
-            context.note(display_safe(f"  go on with: {line}"))
-        return NEEDS_PERSON if state == "stuck" else FAILED
+            context.note(display_safe(f"  {line}"))
+        return FAILED if state == "failed" else NEEDS_PERSON
+    if state == "archived":
+        slug = display_safe(answer["slug"])
+        context.note(f"Spec {slug} was archived. Take it back with: overmind spec archive {slug} --undo")
+        return FAILED
     return 0
 
 
 def ways_out(client: Client, spec: Row) -> Sequence[str]:
-    """Return the commands with which a spec goes on that has failed or is stuck."""
-    from overmind_core.domain.engine_questions import way_on  # start-up: for those alone
+    """Return lines with the commands by which a spec goes on that has failed or is stuck."""
+    from overmind_core.domain.engine_questions import FOR_YOU, with_answer  # start-up: for those alone
+    from overmind_core.domain.quests.why import lead_of
 
     waits = client.call("spec", {"id": spec["id"]})["waits"]
     ended = [one["name"] for one in waits if one["status"] in {"failed", "cancelled"}]
     if ended:
-        return [f"overmind quest retry {' '.join(ended)}"]
+        return [f"go on with: overmind quest retry {' '.join(ended)}"]
     abouts = [(question, question.get("about") or question) for question in client.call("inbox")]
     begin = f"{spec['slug']}/"
     asked = [one for one, about in abouts if about["id"] == spec["id"] or str(about["name"]).startswith(begin)]
     if asked:
-        return [way_on(question) for question in asked]
+        return [f"{FOR_YOU}: {with_answer(question)}" for question in asked]
     ways = [client.call("quest_why", {"id": one["id"]})["do"] or [f"overmind quest why {one['name']}"] for one in waits]
-    return [way[0] for way in ways] or [f"overmind spec run {spec['slug']}"]
+    first = [way[0] for way in ways] or [f"overmind spec run {spec['slug']}"]
+    return [f"{lead_of(command)}: {command}" for command in first]
 
 
 def _show(item: Row, slug: str, context: Context, *, json: bool) -> None:
@@ -420,7 +427,8 @@ RUN = Command(
         "Goes on where the spec is: after a crash, after an edit, on another machine. Phases that have passed and that "
         "nothing has changed for are not run again. Options given here stay. With --on each phase and each task is "
         "done by a hive of the swarm, which fetches code and documents from the repository's remote. With --wait the "
-        "exit code is 1 when a phase has failed, and 3 when nothing goes on without a person."
+        "exit code is 1 when a phase has failed or the spec was archived, and 3 when nothing goes on without a person. "
+        "At a gate it names the question, and waits for its answer."
     ),
     run=spec_run,
 )  # fmt: skip

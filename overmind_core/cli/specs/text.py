@@ -67,7 +67,8 @@ def _spec_lines(spec: Row) -> Iterator[str]:
         yield display_safe(f"  {one['requirement']}: {', '.join(one['tasks']) or 'no task'}")
     path = spec["critical_path"]
     if path["tasks"]:
-        yield display_safe(f"critical path: {' -> '.join(path['tasks'])} ({path['hours']:g} of {spec['hours']:g} h)")
+        hours = f"{path['hours'] or 0:g} of {spec['hours'] or 0:g} h"  # somebody may have edited sync.md
+        yield display_safe(f"critical path: {' -> '.join(path['tasks'])} ({hours})")
     yield from _edited(spec)
     if spec.get("conflicts"):
         yield f"{changed_text(spec)}; nothing of it runs again by itself"
@@ -114,11 +115,32 @@ def _edited(spec: Row) -> Iterator[str]:
     stale = [one["phase"] for one in spec["phases"] if one["state"] == "stale"]
     if spec["changed_since"] is not None:
         yield f"{CHANGED} it was done: from {spec['changed_since']} on; nothing runs by itself"
+    elif spec["state"] == "failed":
+        yield from _after_failure(spec)
+        return
     elif not stale or spec["state"] in _GOES_ON:
+        if spec["state"] == "draft":
+            yield f"  go on with: overmind spec run {spec['slug']}"
         return
     first = spec["changed_since"] or stale[0]
     yield f"  go on with: overmind spec accept {spec['slug']} to take it as it is, or"
     yield f"    overmind spec run {spec['slug']} to do {first} and later phases again"
+
+
+def _after_failure(spec: Row) -> Iterator[str]:
+    """The commands that help where an agent has failed to make a document; none where a person has to mend it."""
+    from overmind_core.domain.specs.spec import OF_QUEST  # start-up: for those alone
+
+    failed = next(one for one in spec["phases"] if one["state"] == "failed")
+    name = failed["phase"]
+    if not any(str(fault).startswith(OF_QUEST) for fault in failed["faults"]):
+        return
+    run = f"overmind spec run {spec['slug']} to do {name} again, and later phases"
+    if failed["sha256"] is None:
+        yield f"  go on with: {run}"
+        return
+    yield f"  go on with: overmind spec accept {spec['slug']} to take what is there as it is, or"
+    yield f"    {run}"
 
 
 def _problem(spec: Row) -> Iterator[str]:

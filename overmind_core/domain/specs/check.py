@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from overmind_core.domain.specs.reading import Reading
 from overmind_core.domain.specs.shape import (
+    MAX_TITLE,
     Design,
     Document,
     Explore,
@@ -366,6 +367,9 @@ def _tasks_vetoes(document: Tasks, context: CheckContext) -> Iterator[Fault]:
     yield from _twice(tasks, "tasks")
     places = {task.id: place for place, task in reversed(list(enumerate(tasks)))}
     for place, task in enumerate(tasks):
+        if len(task.title) > MAX_TITLE:
+            text = f"the title of {task.id} has {len(task.title)} characters; the limit is {MAX_TITLE}"
+            yield Fault("too_large", text, ("tasks", place))
         for need in task.needs:
             if need not in places:
                 yield Fault("unknown_need", f"{task.id} needs {need}, which is not a task", ("tasks", place, "needs"))

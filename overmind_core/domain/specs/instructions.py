@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.quests.briefing import one_line
 from overmind_core.domain.specs.check import score_text
-from overmind_core.domain.specs.shape import SHAPES
+from overmind_core.domain.specs.shape import MAX_TITLE, SHAPES
 from overmind_core.domain.specs.spec import PHASES, PhaseName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 LONGEST_BRIEF = 16 * 1024
 """Most bytes of a spec's brief in the prompt; the whole brief is in the input folder."""
@@ -33,15 +34,19 @@ _RULES: Mapping[PhaseName, str] = {
         "A `check` is a shell command that exits 0 once the task is done."
     ),
 }
+_FAULTS = "It does not pass:"
 _AGAIN = "An earlier document is in `partial/`: keep what is right, its ids above all, and change what is not."
 
 
 def phase_title(phase: PhaseName, title: str) -> str:
-    """Return the title of a phase's quest."""
-    return f"{phase}: {title}"
+    """Return the title of a phase's quest; a long one of a spec is cut."""
+    whole = f"{phase}: {title}"
+    return whole if len(whole) <= MAX_TITLE else f"{whole[: MAX_TITLE - len(_CUT)]}{_CUT}"
 
 
-def phase_brief(phase: PhaseName, brief: str, *, threshold: float, again: bool = False) -> str:
+def phase_brief(
+    phase: PhaseName, brief: str, *, threshold: float, again: bool = False, faults: Sequence[str] = ()
+) -> str:
     """Return what the quest of a phase has to do, Markdown.
 
     Args:
@@ -49,6 +54,7 @@ def phase_brief(phase: PhaseName, brief: str, *, threshold: float, again: bool =
         brief: The spec's own.
         threshold: Score from which the document passes.
         again: There is a document that is to be changed.
+        faults: Why that does not pass, a line each.
     """
     earlier = [f"`spec/{one}.md`" for one in PHASES[: PHASES.index(phase)]]
     read = ", ".join(["`spec/brief.md`", *earlier])
@@ -60,6 +66,7 @@ def phase_brief(phase: PhaseName, brief: str, *, threshold: float, again: bool =
             f"`overmind spec check` is fine, too. Change no file of the repository. Read first: {read}."
         ),
         _AGAIN if again else "",
+        "\n".join((_FAULTS, "", *(f"- {one_line(fault)}" for fault in faults))) if faults else "",
         f"Fields:\n\n{fields}",
         (
             f"It passes without faults and with a score of {score_text(threshold)} or more: "

@@ -113,6 +113,59 @@ def next_phase(states: Mapping[PhaseName, PhaseState], *, last: PhaseName = Phas
 _DONE = NextPhase(None)
 
 
+def asked_gate(
+    spec: Spec, phases: Mapping[PhaseName, SpecPhase], states: Mapping[PhaseName, PhaseState]
+) -> SpecPhase | None:
+    """Return the phase about whose open gate a person is asked; None: no gate is open, or nobody has run the spec yet.
+
+    Args:
+        spec: As it is stored.
+        phases: What is stored of its phases.
+        states: How those stand.
+    """
+    coming = next_phase(states)
+    if coming.phase is None or coming.state is not PhaseState.REVIEW:
+        return None
+    record = phases[coming.phase]
+    is_asked = spec.target is not None or record.contested or record.released_sha256 is not None
+    return record if is_asked else None
+
+
+def edit_ends_wait(
+    before: Mapping[PhaseName, SpecPhase], after: Mapping[PhaseName, SpecPhase], *, last: PhaseName
+) -> bool:
+    """Whether a spec waited for a person, and an edit has put something else next, which nobody has begun yet.
+
+    Args:
+        before: What was stored of its phases before its folder was read.
+        after: The same afterwards.
+        last: The last phase that is wanted.
+    """
+    coming, now = (
+        next_phase({one: _recorded_state(records, one) for one in PHASES}, last=last) for records in (before, after)
+    )
+    if coming.state not in _WAITING or not (now.begins or now.phase is None):
+        return False
+    pairs = [(before[phase], record) for phase, record in after.items() if phase in before]
+    is_taken = any(old.contested and not new.contested for old, new in pairs)  # it goes on by itself after that
+    return not is_taken and any(_is_edited(old, new) for old, new in pairs)
+
+
+_WAITING = frozenset({PhaseState.FAILED, PhaseState.REVIEW})
+
+
+def _recorded_state(phases: Mapping[PhaseName, SpecPhase], phase: PhaseName) -> PhaseState:
+    record = phases.get(phase)
+    return PhaseState.PENDING if record is None or record.recorded_state is None else record.recorded_state
+
+
+def _is_edited(before: SpecPhase, after: SpecPhase) -> bool:
+    """Whether a person has changed its document, or one that it is made from."""
+    becomes_stale = before.recorded_state is not PhaseState.STALE and after.recorded_state is PhaseState.STALE
+    is_mended = bool(before.faults) and not after.faults
+    return before.file_sha256 != after.file_sha256 or is_mended or (becomes_stale and after.read_sha256 is not None)
+
+
 # what happens to the record of a phase
 
 
@@ -130,6 +183,7 @@ def accepted(
         score=verdict.score,
         hints=verdict.hints,
         faults=(),
+        adopted_faults=(),
         failure=None,
         sha256=sha256,
         read_sha256=read_sha256,
@@ -152,6 +206,7 @@ def edited(record: SpecPhase, verdict: DocumentVerdict, *, sha256: str, file: st
         file: Its name, for people.
         threshold: Score from which it passes.
     """
+    record = replace(record, adopted_faults=())
     if not verdict.passes(threshold):
         return replace(
             record, score=verdict.score, hints=verdict.hints, faults=tuple(fault_lines(verdict, file, threshold))
@@ -277,7 +332,12 @@ class TaskCounts(NamedTuple):
 
 
 def spec_state(
-    spec: Spec, states: Mapping[PhaseName, PhaseState], tasks: TaskCounts, *, queued: bool = False
+    spec: Spec,
+    states: Mapping[PhaseName, PhaseState],
+    tasks: TaskCounts,
+    *,
+    queued: bool = False,
+    asked: bool = False,
 ) -> SpecState:
     """Return the state of a spec.
 
@@ -286,6 +346,7 @@ def spec_state(
         states: Of its phases.
         tasks: Of its quests.
         queued: The quest of a phase waits for its turn.
+        asked: A person is asked about a gate, see `asked_gate`.
     """
     among = frozenset(states.values())
     for holds, state in (
@@ -294,7 +355,7 @@ def spec_state(
         (queued or PhaseState.RUNNING in among or _begins_next(spec, states), SpecState.RUNNING),
         (_is_over(spec, states, tasks), SpecState.DONE),
         (PhaseState.FAILED in among, SpecState.FAILED),
-        (PhaseState.REVIEW in among, SpecState.REVIEW),
+        (asked, SpecState.REVIEW),
         (spec.landing, SpecState.LANDING),
         (tasks.going, SpecState.WORKING),
         (tasks.stuck, SpecState.STUCK),

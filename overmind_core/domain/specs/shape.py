@@ -24,6 +24,8 @@ MAX_TASKS = 500
 MAX_REQUIREMENTS = 200
 MAX_TEXT = 20_000
 """Characters of one text."""
+MAX_TITLE = 300
+"""Characters of a task's title: a quest's has no more."""
 MAX_NEEDS = 100
 """Of one task: a quest can have no more."""
 MAX_PATHS = 100

@@ -96,7 +96,7 @@ class SpecState(StrEnum):
     RUNNING = "running"
     """A document is being made."""
     REVIEW = "review"
-    """A gate is open."""
+    """A person is asked about a gate."""
     FAILED = "failed"
     """A document can't be made, or doesn't pass any more."""
     WORKING = "working"
@@ -225,6 +225,8 @@ class SpecPhase:
     hints: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     """Why what somebody has edited doesn't pass: `requirements.md:12: …`."""
+    adopted_faults: tuple[str, ...] = ()
+    """The same of a document that was adopted, and is written again; until another one stands there."""
     failure: str | None = None
     """The class with which its attempts are spent."""
     refused: tuple[str, ...] = ()
@@ -264,6 +266,10 @@ class SpecPhase:
     def own(self) -> frozenset[str]:
         """Hashes of the bytes that were written here: only files with these may be replaced or removed."""
         return frozenset(filter(None, (self.written_sha256, self.beside_sha256)))
+
+
+OF_QUEST = "its quest "
+"""The begin of a fault of a phase that its agent has not made: another attempt may."""
 
 
 def changed_text(tasks: Sequence[str]) -> str:

@@ -266,6 +266,33 @@ def test_a_preview_without_room_is_asked_about_once_and_shown_once_there_is(tmp_
         daemons.keeper.close()
 
 
+@pytest.mark.parametrize(("code", "anew"), [("conflicts", True), ("disk_full", False)])
+def test_what_is_in_the_way_of_a_preview_once_it_is_tried_again_is_asked_about_as_it_is_then(tmp_path, code, anew):
+    daemons = Daemons(tmp_path)
+    full, other = OvermindError("disk_full", "The disk is full."), OvermindError(code, "Something else is wrong.")
+
+    async def scenario():
+        async with daemons.one():
+            slug = await daemons.new()
+            specs = daemons.inside.app.engine.specs
+            spec, landing = specs.registry.all[specs.id_of(slug)], specs.parts.landing
+            with mock.patch.object(landing, "_merge", side_effect=[full, other]) as merge:
+                await landing.ask(spec)
+                (question,) = await daemons.inside.ask("inbox")
+                await until(lambda: merge.call_count == 2, "it was tried again")
+                await idle()
+                (again,) = await daemons.inside.ask("inbox")
+            assert again["summary"] == f"{slug} can't land on None: Something else is wrong."
+            assert (again["subject"]["code"], again["subject"]["lines"][0]) == (code, "Something else is wrong.")
+            assert (again["question"] > question["question"]) == anew
+            assert specs.registry.all[spec.id].question == again["question"]
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
 def test_a_spec_of_which_more_is_wanted_while_it_lands_has_not_landed_before_it_lands_once_more(tmp_path):
     daemons = Daemons(tmp_path)
     asked = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -19,6 +20,7 @@ from overmind_core.domain.specs.shape import SpecTask
 from overmind_core.domain.specs.spec import AGENT_PHASES, PhaseName
 from overmind_core.errors import OvermindError
 from overmind_core.landing.merge import MergeRun
+from overmind_core.quests.input_folder import attempt_folders
 from overmind_core.specs.gates import GateQuestions, _task_lines
 from overmind_core.specs.gates import counted as number_of
 from overmind_core.view import inbox as inbox_rows
@@ -272,6 +274,40 @@ def test_an_archived_spec_asks_nothing_and_asks_again_once_it_is_taken_back(tmp_
             (again,) = await asked(daemons)
             assert (again["need"], again["summary"]) == ("phase", gate["summary"])
             assert again["question"] > gate["question"]
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
+def test_who_looks_at_a_spec_while_it_is_put_away_asks_nothing_about_it_and_keeps_nothing_of_it(tmp_path):
+    daemons = Daemons(tmp_path)
+
+    async def scenario():
+        async with daemons.one():
+            ask, slug = daemons.inside.ask, await daemons.new(gates="explore")
+            write_documents((await ask("spec", id=slug))["folder"], {PhaseName.EXPLORE: WHOLE[PhaseName.EXPLORE]})
+            await ask("spec_run", id=slug, last="explore")
+            await asked(daemons)
+            specs = daemons.inside.app.engine.specs
+            spec_id = specs.id_of(slug)
+
+            async def looks_behind(command):
+                """The list and the spec, for which somebody has asked just before that was done."""
+                async with specs.parts.views._turns.of(spec_id):
+                    doing = asyncio.create_task(ask(command, id=slug))
+                    await idle()
+                    looks = [asyncio.create_task(ask("specs", all=True)), asyncio.create_task(ask("spec", id=slug))]
+                    await idle()
+                await doing
+                return await asyncio.gather(*looks, return_exceptions=True)
+
+            (row,), shown = await looks_behind("spec_archive")
+            assert (row["state"], shown["state"], shown["phases"][0]["question"]) == ("archived", "archived", None)
+            assert await ask("inbox") == []
+            rows, refused = await looks_behind("spec_forget")
+            assert (rows, refused.code, specs.registry.phases(spec_id)) == ([], "not_found", {})
 
     try:
         in_process.run(scenario())
@@ -606,3 +642,155 @@ def test_a_queued_task_whose_change_is_allowed_but_not_to_be_synced_is_held_unti
             assert (await ask("quest", id="carts/TSK-002"))["check"] == "true # as it is wanted now"
 
     in_process.run(scenario())
+
+
+DENIED = "the rule Bash(./test:*) denies the check of TSK-001, TSK-002"
+
+
+def test_a_fault_of_an_adopted_document_is_named_wherever_that_is_shown_and_to_who_writes_it_again(tmp_path):
+    async def scenario():
+        daemons = Daemons(tmp_path)
+        folder = os.path.join(daemons.folder, ".overmind", "specs", "mine")
+        write_documents(folder, {**WHOLE, PhaseName.TASKS: checked("./test")}, title="Mine")
+        try:
+            async with daemons.one():
+                ask = daemons.inside.ask
+                await daemons.new(title="Mine", folder=folder, gates="none", retries=0, deny=["Bash(./test:*)"])
+
+                async def shown():
+                    details = await ask("spec", id="mine")
+                    (tasks_,) = [one for one in details["phases"] if one["phase"] == "tasks"]
+                    return tasks_["state"], tasks_["faults"]
+
+                state, (fault,) = await shown()
+                assert (state, fault.startswith("tasks.md:"), fault.endswith(DENIED)) == ("pending", True, True)
+                with pytest.raises(OvermindError, match="denies the check of TSK-001"):
+                    await ask("spec_sync", id="mine", dry_run=False)
+                await ask("spec_run", id="mine")
+                run = await daemons.begun("tasks")
+                inputs = attempt_folders(daemons.home, run.partition(".")[0]).inputs
+                brief = await asyncio.to_thread(Path(inputs, "brief.md").read_text)
+                assert f"- {fault}\n" in brief
+                daemons.keeper.exit(run)
+                await until(lambda: not daemons.inside.app.quest_registry.live, "it hands in nothing")
+                state, faults = await shown()
+                assert (state, faults[1:]) == ("failed", ["It did not hand in tasks.json.", fault])
+        finally:
+            daemons.keeper.close()
+
+    in_process.run(scenario())
+
+
+async def ends(daemons):
+    """Have all that has begun of a spec end."""
+    await until(lambda: not daemons.inside.app.quest_registry.live, "no quest is left")
+    await idle()
+
+
+def test_a_phase_that_had_failed_and_is_written_by_hand_leaves_the_rest_to_the_next_run(tmp_path):
+    daemons = Daemons(tmp_path)
+
+    async def scenario():
+        async with daemons.one():
+            ask, slug = daemons.inside.ask, await daemons.new(gates="none", retries=0)
+            await ask("spec_run", id=slug)
+            waiting = asyncio.create_task(states_until_its_end(daemons, slug))
+            daemons.keeper.exit(await daemons.begun("explore"), 1)
+            await ends(daemons)
+            assert [one["need"] for one in await ask("inbox")] == ["stuck"]
+            assert await waiting == "failed"
+            spec = await ask("spec", id=slug)
+            assert spec["state"] == "failed"
+            write_documents(spec["folder"], {PhaseName.EXPLORE: WHOLE[PhaseName.EXPLORE]})
+            for _ in range(2):
+                spec = await ask("spec", id=slug)
+                assert (spec["state"], spec["phases"][0]["state"]) == ("draft", "passed")
+                await idle()
+            assert "go on with: overmind spec run carts" in spec_text(spec)
+            assert await ask("inbox") == []
+            assert await states_until_its_end(daemons, slug) == "draft"
+        async with daemons.one():
+            await idle()
+            assert daemons.inside.app.quest_registry.live == {}, "the next daemon begins nothing either"
+            await daemons.inside.ask("spec_run", id=slug)
+            await daemons.begun("requirements")
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
+async def states_until_its_end(daemons, slug):
+    """The state with which a wait for a spec ends."""
+    return [item async for item in daemons.inside.stream("spec_wait", id=slug)][-1]["state"]
+
+
+@pytest.mark.parametrize("by", ["spec_accept", "spec_run"])
+def test_a_failed_quest_that_a_phase_is_done_without_is_asked_about_no_more(tmp_path, by):
+    daemons = Daemons(tmp_path)
+
+    async def scenario():
+        async with daemons.one():
+            ask, slug = daemons.inside.ask, await daemons.new(gates="none", retries=0)
+            folder = (await ask("spec", id=slug))["folder"]
+            write_documents(folder, {PhaseName.EXPLORE: WHOLE[PhaseName.EXPLORE]})
+            await ask("spec_run", id=slug, first="explore", last="explore")
+            daemons.keeper.exit(await daemons.begun("explore"), 1)
+            await ends(daemons)
+            assert [one["need"] for one in await ask("inbox")] == ["stuck"]
+            await ask(by, id=slug, **({"first": "explore", "last": "explore"} if by == "spec_run" else {}))
+            await idle()
+            assert await ask("inbox") == []
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
+def test_an_edit_at_a_gate_that_makes_its_document_stale_leaves_the_rest_to_the_next_run(tmp_path):
+    daemons = Daemons(tmp_path)
+
+    async def scenario():
+        async with daemons.one():
+            ask, slug = daemons.inside.ask, await daemons.new(gates="explore")
+            folder = (await ask("spec", id=slug))["folder"]
+            write_documents(folder, {PhaseName.EXPLORE: WHOLE[PhaseName.EXPLORE]})
+            await ask("spec_run", id=slug)
+            await asked(daemons)
+            await until(lambda: not daemons.inside.app.engine.specs._advancing, "the run has done what it can")
+            await asyncio.to_thread(Path(folder, "brief.md").write_text, "# Carts\n\nAnd for guests.\n")
+            for _ in range(2):
+                spec = await ask("spec", id=slug)
+                assert (spec["state"], spec["phases"][0]["state"]) == ("draft", "stale")
+                await idle()
+            assert await ask("inbox") == []
+            assert daemons.inside.app.quest_registry.live == {}
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
+def test_an_adopted_document_at_a_gate_is_asked_about_by_a_run_and_the_spec_is_a_draft_until_then(tmp_path):
+    daemons = Daemons(tmp_path)
+    folder = os.path.join(daemons.folder, ".overmind", "specs", "mine")
+    write_documents(folder, with_title("Write the cart"), title="Mine")
+
+    async def scenario():
+        async with daemons.one():
+            ask = daemons.inside.ask
+            slug = await daemons.new(title="Mine", folder=folder, gates="tasks", allow=["Bash(true)"])
+            spec = await ask("spec", id=slug)
+            assert (spec["state"], spec["phases"][3]["state"], await ask("inbox")) == ("draft", "review", [])
+            assert "go on with: overmind spec run mine" in spec_text(spec)
+            await ask("spec_run", id=slug)
+            await asked(daemons)
+            assert (await ask("spec", id=slug))["state"] == "review"
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()

@@ -30,3 +30,41 @@ def test_a_spec_is_shown_by_its_title_where_the_slug_can_not_say_it(title, shown
 
 def test_the_title_can_do_no_harm():
     assert "\x1b" not in specs.shown(row("spec-5285e9e9", "Спека\x1b[2J"))
+
+
+EDITED, BEGUN = "changed since: :spec accept", "changed since its quest began: TSK-001: :spec accept"
+
+
+@tabled(
+    ("changed_since", "conflicts", "state", "why"),
+    [
+        (None, [], "done", ""),
+        ("design", [], "done, changed since", EDITED),
+        (None, ["TSK-001"], "done, changed since", BEGUN),
+        ("design", ["TSK-001"], "done, changed since", EDITED),
+    ],
+)
+def test_work_that_is_no_longer_what_is_written_is_never_plainly_done(changed_since, conflicts, state, why):
+    spec = row("carts", "Carts") | {
+        "state": "done", "changed_since": changed_since, "conflicts": conflicts, "phases": [], "question": None,
+    }  # fmt: skip
+    assert specs.state(spec) == state
+    assert specs.why(spec).startswith(why)
+    assert bool(specs.why(spec)) == bool(why)
+
+
+@tabled(
+    ("state", "why"),
+    [
+        ("done", BEGUN),
+        ("working", BEGUN),
+        ("stuck", "nothing goes on by itself: enter"),
+        ("failed", "r runs it again"),
+        ("draft", "r runs it"),
+    ],
+)
+def test_what_lets_a_spec_go_on_is_said_before_the_tasks_that_have_changed(state, why):
+    spec = row("carts", "Carts") | {
+        "state": state, "changed_since": None, "conflicts": ["TSK-001"], "phases": [], "question": None,
+    }  # fmt: skip
+    assert specs.why(spec).startswith(why)

@@ -196,8 +196,9 @@ def test_who_waits_for_a_spec_that_is_archived_is_told(om, world):
     waiting = om.popen("spec", "run", "carts", "--wait")
     eventually(lambda: os.path.exists(om.path("at")), what="explore runs")
     om.ok("spec", "archive", "carts")
-    assert waiting.wait(timeout=20) == 0
+    assert waiting.wait(timeout=20) == 1
     assert waiting.stdout.read().splitlines()[-1] == "Spec carts: archived"
+    assert "Spec carts was archived. Take it back with: overmind spec archive carts --undo\n" in waiting.stderr.read()
     with open(om.path("go"), "w"):
         pass
     eventually(lambda: world.quest("carts/explore")["status"] == "completed", what="what ran goes on")

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from types import SimpleNamespace
 from typing import Any
 
-from overmind_core.cli.specs.commands import COLUMNS, accepted_line, run_line, ways_out
+import pytest
+
+from overmind_core.cli import demo_spec
+from overmind_core.cli.specs.commands import COLUMNS, _wait, accepted_line, run_line, ways_out
 from overmind_core.cli.specs.text import spec_text
+from overmind_core.demo import spec_project
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.errors import FAILED, NEEDS_PERSON
 from tests.kit.cases import tabled
 
 SPEC = {"id": "5bec", "slug": "carts"}
@@ -24,15 +31,17 @@ def waiting(name, status):
     ("waits", "inbox", "lines"),
     [
         ([waiting("T1", "failed"), waiting("T2", "cancelled"), waiting("T3", "review")], [question(3, "carts/T1")],
-         ["overmind quest retry carts/T1 carts/T2"]),
-        ([], [question(3, "carts/explore"), question(4, "cartsy/explore")], ["overmind answer 3 allow"]),
+         ["go on with: overmind quest retry carts/T1 carts/T2"]),
+        ([], [question(3, "carts/explore"), question(4, "cartsy/explore")],
+         ["waits for you: question 3 (stuck of carts/explore): overmind answer 3 allow"]),
         ([waiting("T3", "review")],
          [question(3, "x", need="review", about={"kind": "quest", "id": "T3", "name": "carts/T3"}),
           question(5, "carts", "5bec")],
-         ["overmind answer 3 allow or deny", "overmind answer 5 allow"]),
+         ["waits for you: question 3 (review of carts/T3): overmind answer 3 allow or deny",
+          "waits for you: question 5 (stuck of carts): overmind answer 5 allow"]),
         ([waiting("T1", "running"), waiting("T2", "running")], [question(3, "spec/carts", "q")],
-         ["git -C shop stash", "overmind quest why carts/T2"]),
-        ([], [], ["overmind spec run carts"]),
+         ["go on with: git -C shop stash", "see: overmind quest why carts/T2"]),
+        ([], [], ["go on with: overmind spec run carts"]),
     ],
 )  # fmt: skip
 def test_each_way_out_is_about_what_the_spec_waits_for(waits, inbox, lines):
@@ -75,3 +84,83 @@ def test_what_is_accepted_is_named_with_the_tasks_that_had_changed():
     taken = {"slug": "carts", "files": [], "phases": [], "tasks": ["TSK-001"]}
     assert accepted_line(taken) == "Accepted carts: TSK-001 as it is now"
     assert accepted_line({**taken, "phases": ["sync"]}) == "Accepted carts: sync, TSK-001 as they are now"
+
+
+def test_a_plan_whose_hours_somebody_has_removed_is_shown_all_the_same():
+    path = {"tasks": ["TSK-001", "TSK-002"], "hours": None}
+    lines = spec_text({**SHOWN, "critical_path": path, "hours": None}).splitlines()
+    assert "critical path: TSK-001 -> TSK-002 (0 of 0 h)" in lines
+
+
+def stands(name, state, **more):
+    return {"phase": name, "state": state, "score": None, "faults": [], "quest": None, "sha256": None, "question": None,
+            **more}  # fmt: skip
+
+
+LOST = "its quest has failed: the command failed. See: overmind logs q"
+AGAIN = "overmind spec run carts to do requirements again, and later phases"
+
+
+@tabled(
+    ("state", "phases", "ways"),
+    [
+        ("draft", [stands("explore", "passed"), stands("design", "pending")], ["go on with: overmind spec run carts"]),
+        ("draft", [stands("explore", "stale")],
+         ["go on with: overmind spec accept carts to take it as it is, or",
+          "overmind spec run carts to do explore and later phases again"]),
+        ("failed", [stands("requirements", "failed", faults=[LOST]), stands("design", "stale")],
+         [f"go on with: {AGAIN}"]),
+        ("failed", [stands("requirements", "failed", faults=[LOST], sha256="a"), stands("design", "stale")],
+         ["go on with: overmind spec accept carts to take what is there as it is, or", AGAIN]),
+        ("failed", [stands("requirements", "failed", faults=["requirements.md:3: no"]), stands("design", "stale")], []),
+    ],
+)  # fmt: skip
+def test_a_spec_of_which_nothing_goes_on_names_what_its_run_would_do_first(state, phases, ways):
+    lines = spec_text({**SHOWN, "state": state, "conflicts": [], "phases": phases}).splitlines()
+    assert [line.strip() for line in lines if "overmind spec" in line] == ways
+
+
+ARCHIVED = "Spec carts was archived. Take it back with: overmind spec archive carts --undo"
+
+
+@pytest.mark.parametrize(
+    ("state", "last", "code", "more"),
+    [
+        ("done", None, 0, []),
+        ("draft", "design", 0, []),
+        ("draft", None, NEEDS_PERSON, ["  go on with: overmind spec run carts"]),
+        ("archived", None, FAILED, [ARCHIVED]),
+    ],
+)
+def test_who_waits_for_a_spec_is_not_told_that_it_is_done_where_it_is_not(monkeypatch, state, last, code, more):
+    item = {"key": "state", "what": "state", "name": state, "state": state, "text": None}
+    monkeypatch.setattr("overmind_core.client.stream.follow", lambda *_words, **_more: [("item", item)])
+    said: list[str] = []
+    client: Any = SimpleNamespace(call=lambda command, _args=None: [] if command == "inbox" else {"waits": []})
+    context: Any = SimpleNamespace(client=lambda **_: client, note=said.append, print=said.append)
+    args: Any = SimpleNamespace(json=False, last=last)
+    assert _wait(args, context, {**SPEC, "state": "running", "ended": []}) == code
+    assert said == [f"Spec carts: {state}", *more]
+
+
+WAYS = "See why: overmind spec show carts. To begin anew: overmind demo spec stop"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("running", "Already running: spec 5bec (carts)"),
+        ("review", "Already running: spec 5bec (carts)"),
+        ("stuck", f"Not started: spec 5bec (carts) is stuck. {WAYS}"),
+        ("failed", f"Not started: spec 5bec (carts) is failed. {WAYS}"),
+    ],
+)
+def test_a_demonstration_of_which_nothing_goes_on_is_not_said_to_run(tmp_path, state, said):
+    lines: list[str] = []
+    root = to_wire(os.path.join(os.path.realpath(tmp_path), spec_project.FOLDER))
+    spec = {**SPEC, "state": state, "folder": f"{root}/shop/.overmind/specs/carts"}
+    client: Any = SimpleNamespace(call=lambda *_words: [spec])
+    context: Any = SimpleNamespace(home=SimpleNamespace(root=str(tmp_path)), print=lines.append)
+    args: Any = SimpleNamespace(json=False)
+    assert demo_spec.start(args, context, client) == "carts"
+    assert lines == [said]

@@ -238,6 +238,8 @@ VETOES = [
      [("cycle", "tasks need each other: TSK-001 -> TSK-002 -> TSK-001", "- needs: TSK-002")]),
     (TASKS, tasks({"needs": ["TSK-001"]}),
      [("cycle", "tasks need each other: TSK-001 -> TSK-001", "- needs: TSK-001")]),
+    (TASKS, tasks({"title": "x" * 301}),
+     [("too_large", "the title of TSK-001 has 301 characters; the limit is 300", f"### TSK-001 {'x' * 301}")]),
     (TASKS, tasks({"requirements": None}), [("uncovered", "no task covers REQ-CART-001", "## tasks")]),
 ]  # fmt: skip
 

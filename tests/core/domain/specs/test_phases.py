@@ -9,13 +9,16 @@ import pytest
 from overmind_core.domain.quests.quest import LandedWork, QuestStatus
 from overmind_core.domain.specs.check import DocumentVerdict
 from overmind_core.domain.specs.document_json import document_hash
+from overmind_core.domain.specs.instructions import phase_title
 from overmind_core.domain.specs.markdown import parse, render
 from overmind_core.domain.specs.phases import (
     NextPhase,
     TaskCounts,
     accepted,
     again,
+    asked_gate,
     drifted,
+    edit_ends_wait,
     edited,
     fault_lines,
     feedback,
@@ -44,6 +47,7 @@ from overmind_core.domain.specs.spec import (
     parse_gates,
 )
 from overmind_core.kernel.codec import Codec
+from overmind_core.quests.intake import checked_title
 from tests.kit.cases import tabled
 from tests.kit.spec_documents import WHOLE, whole
 
@@ -192,7 +196,9 @@ def test_an_edit_that_does_not_pass_fails_its_phase_and_names_the_line(verdict, 
     assert found[DESIGN] is FAILED
     assert next_phase(found) == NextPhase(DESIGN, FAILED)
     assert not next_phase(found).begins
+    record = replace(record, adopted_faults=("design.md: adopted",))
     mended = edited(record, GOOD, sha256="newer", file="design.md", threshold=0.7)
+    assert mended.adopted_faults == ()
     assert (mended.faults, mended.sha256) == ((), "newer")
 
 
@@ -324,7 +330,50 @@ STATES = [
 
 @tabled(("spec", "found", "tasks", "queued", "state"), STATES, ids=range(len(STATES)))
 def test_the_state_of_a_spec_follows_from_its_phases_and_quests(spec, found, tasks, queued, state):
-    assert spec_state(spec, dict(zip(PHASES, found, strict=True)), tasks, queued=queued) is state
+    states = dict(zip(PHASES, found, strict=True))
+    assert spec_state(spec, states, tasks, queued=queued, asked=REVIEW in found) is state
+
+
+@pytest.mark.parametrize(("tasks", "state"), [(TaskCounts(), SpecState.DRAFT), (COMPLETED, SpecState.STUCK)])
+def test_a_spec_whose_gate_nobody_is_asked_about_is_not_in_review(tasks, state):
+    assert spec_state(SPEC, dict(zip(PHASES, [*[PASSED] * 3, REVIEW, PENDING], strict=True)), tasks) is state
+
+
+@tabled(
+    ("change", "record", "states", "asked"),
+    [
+        ({}, {}, [*[PASSED] * 3, REVIEW, PENDING], False),
+        ({"target": SYNC}, {}, [*[PASSED] * 3, REVIEW, PENDING], True),
+        ({}, {"contested": True}, [*[PASSED] * 3, REVIEW, PENDING], True),
+        ({}, {"released_sha256": "x"}, [*[PASSED] * 3, REVIEW, PENDING], True),
+        ({"target": SYNC}, {}, [PASSED, PENDING, PASSED, REVIEW, PENDING], False),
+        ({"target": SYNC}, {}, DONE_PHASES, False),
+    ],
+)
+def test_the_first_open_gate_is_asked_about_once_somebody_has_run_the_spec(change, record, states, asked):
+    phases = {TASKS: SpecPhase(TASKS, **record)}
+    found = asked_gate(replace(SPEC, **change), phases, dict(zip(PHASES, states, strict=True)))
+    assert found is (phases[TASKS] if asked else None)
+
+
+@tabled(
+    ("before", "after", "ends"),
+    [
+        ((FAILED, {"faults": ("a",)}), (PASSED, {}), True),
+        ((FAILED, {"file_sha256": "a"}), (PASSED, {"file_sha256": "b"}), True),
+        ((FAILED, {"file_sha256": "a"}), (FAILED, {"file_sha256": "b"}), False),
+        ((FAILED, {"file_sha256": "a"}), (REVIEW, {"file_sha256": "b"}), False),
+        ((REVIEW, {"read_sha256": "a"}), (STALE, {"read_sha256": "a"}), True),
+        ((REVIEW, {"read_sha256": "a"}), (STALE, {}), False),
+        ((REVIEW, {}), (PASSED, {}), False),
+        ((REVIEW, {"contested": True, "file_sha256": "a"}), (PASSED, {"file_sha256": "b"}), False),
+        ((RUNNING, {"file_sha256": "a"}), (PASSED, {"file_sha256": "b"}), False),
+    ],
+)
+def test_an_edit_ends_the_wait_for_a_person_and_no_answer_attempt_or_choice_does(before, after, ends):
+    stood, stands = ({EXPLORE: SpecPhase(EXPLORE, recorded_state=state, **more)} for state, more in (before, after))
+    assert edit_ends_wait(stood, stands, last=SYNC) is ends
+    assert edit_ends_wait(stood, stands, last=EXPLORE) is ends
 
 
 def test_quests_that_wait_for_a_person_are_counted_as_stuck():
@@ -355,3 +404,14 @@ def test_a_phase_is_stored_as_json_and_old_rows_get_defaults():
     record = replace(finished()[EXPLORE], files={"a.py": "1"}, faults=("a",), question=3)
     assert codec.decode(codec.encode(record)) == record
     assert codec.decode('{"phase":"tasks"}') == SpecPhase(TASKS)
+
+
+@pytest.mark.parametrize("phase", PHASES[:-1])
+def test_a_phase_of_a_spec_with_the_longest_title_has_one_that_a_quest_may_have(phase):
+    room = 300 - len(f"{phase}: ")
+    whole_title = phase_title(phase, "x" * room)
+    assert whole_title == f"{phase}: {'x' * room}"
+    assert checked_title(whole_title) == whole_title
+    for length in (room + 1, 300):
+        title = phase_title(phase, checked_title("x" * length))
+        assert checked_title(title) == title == f"{phase}: {'x' * (room - 3)}[…]"
