@@ -189,9 +189,13 @@ def ritual_delete(args: Namespace, context: Context) -> int:
     question = f"Delete {len(args.ids)} rituals with their histories?"
     if len(args.ids) > 1 and not confirmed_removal(question, yes=args.yes):
         return FAILED
-    return call_for_ids(
-        args, context, "ritual_delete", lambda answer: f"Deleted ritual {answer['name'] or answer['id']}"
-    )
+    return call_for_ids(args, context, "ritual_delete", _deleted)
+
+
+def _deleted(answer: Mapping[str, Any]) -> str:
+    queued = answer.get("queued")  # an older daemon does not count them
+    runs = f": {queued} queued run{'' if queued == 1 else 's'} will not begin" if queued else ""
+    return f"Deleted ritual {answer['name'] or answer['id']}{runs}"
 
 
 RITUAL_DELETE = Command(

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.missions.answer_types import MissionBrief
     from overmind_core.missions.ports import Preparer
-    from overmind_core.missions.service import Missions
     from overmind_core.plans.service import Plans
     from overmind_core.quests.service import QuestService
     from overmind_core.schedules.store import RitualTable
@@ -62,7 +61,6 @@ class Starter:
         *,
         journal: Journal,
         settings: Settings,
-        missions: Missions,
         quests: QuestService,
         plans: Plans,
         preparer: Preparer,
@@ -70,7 +68,6 @@ class Starter:
     ) -> None:
         self._journal = journal
         self._settings = settings
-        self._missions = missions
         self._quests = quests
         self._plans = plans
         self._preparer = preparer
@@ -104,12 +101,6 @@ class Starter:
 
     async def _start_plan(self, request: Apply) -> MissionBrief:
         """Start a plan of its own: one of the same name that somebody else has started is not touched."""
-        assert request.request is not None
-        self._journal.flush()
-        live = self._plans.id_of(request.blueprint.name)
-        if live is not None and self._missions.by_request(request.request) is None:
-            name = request.blueprint.name
-            raise OvermindError("name_taken", f"A plan named {name!r} is still running: mission {live}.", id=live)
-        applied = await self._plans.apply(request)
+        applied = await self._plans.apply(request, only_new=True)
         assert applied.id is not None, "expected a start, not a plan"
         return {"id": applied.id, "name": applied.name}

@@ -15,6 +15,13 @@ class RitualBrief(TypedDict):
     name: str
 
 
+class DeletedRitual(RitualBrief):
+    """A ritual that was deleted."""
+
+    queued: int
+    """Runs that waited for the one before: they will not begin."""
+
+
 class RitualSummary(RitualBrief):
     """A ritual in a list."""
 

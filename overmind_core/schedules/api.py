@@ -27,7 +27,7 @@ from overmind_core.schedules.registry import read
 from overmind_core.system.machine import system_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from overmind_core.quests import requests as quest_requests
     from overmind_core.schedules.answer_types import (
         BegunRitualRun,
+        DeletedRitual,
         RitualBrief,
         RitualDetails,
         RitualRunInfo,
@@ -77,7 +78,7 @@ def row(ritual: Ritual, runs: Sequence[RitualRun], following: float | None) -> R
         "last_id": None if last is None else last.mission,
         "last_number": None if last is None else last.number,
         "running": [run.mission for run in runs if run.status is RunStatus.RUNNING],
-        "queued": sum(run.status is RunStatus.QUEUED for run in runs),
+        "queued": _queued(runs),
         "command": ritual.command,
         "kind": "quest" if ritual.apply is None else "blueprint",
         "overlap": ritual.overlap,
@@ -142,6 +143,10 @@ def _status(ritual: Ritual, runs: Sequence[RitualRun]) -> Literal["running", "pa
     if ritual.paused:  # also while a run goes on: `running` names it
         return "paused"
     return "running" if any(run.status in OPEN and run.status is not RunStatus.QUEUED for run in runs) else "waiting"
+
+
+def _queued(runs: Iterable[RitualRun]) -> int:
+    return sum(run.status is RunStatus.QUEUED for run in runs)
 
 
 _MILLISECOND = 3
@@ -279,13 +284,14 @@ class RitualApi:
         return self._details(changed)
 
     @handles(ritual_requests.Ritual)
-    async def ritual_delete(self, request: ritual_requests.Ritual, caller: Caller) -> RitualBrief:
-        """Delete a ritual and its history; runs already started continue."""
+    async def ritual_delete(self, request: ritual_requests.Ritual, caller: Caller) -> DeletedRitual:
+        """Delete a ritual and its history; runs already started continue, queued ones do not begin."""
         del caller
         found = self._schedules.rituals.find(request.id)
+        queued = _queued(self._schedules.rituals.open_runs(found.id).values())
         self._schedules.forget(found)
         await self._journal.saved()
-        return brief(found)
+        return {**brief(found), "queued": queued}
 
     def _details(self, found: Ritual) -> RitualDetails:
         rituals = self._schedules.rituals

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.ports import Preparer
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.retention import Retention
-    from overmind_core.missions.service import Missions
     from overmind_core.missions.store import MissionTable
     from overmind_core.plans.service import Plans
     from overmind_core.quests.service import QuestService
@@ -38,7 +37,6 @@ class ScheduleParts(NamedTuple):
     phase: Phase
     line: CurrentKeeper
     registry: Registry
-    missions: Missions
     preparer: Preparer
     plans: Plans
     quests: QuestService
@@ -56,7 +54,6 @@ def assemble(parts: ScheduleParts) -> Schedules:
     starter = Starter(
         journal=parts.journal,
         settings=parts.settings,
-        missions=parts.missions,
         quests=parts.quests,
         plans=parts.plans,
         preparer=parts.preparer,

@@ -242,7 +242,7 @@ class Schedule:
     zone: str
     """Name of the time zone that a cron expression means."""
     anchor: float
-    """From where an interval counts."""
+    """From where an interval counts, also back: a clock that was ahead when it was created may have been set since."""
     expression: str | None
     """Cron; None for an interval."""
     period: float
@@ -252,7 +252,7 @@ class Schedule:
         """Return the first time that is later than `moment`; None when none follows."""
         if self.expression is not None:
             return after(self.expression, zone(self.zone), moment)
-        return self._at(max(self._number(moment) + 1, 1))
+        return self._at(self._number(moment) + 1)
 
     def upcoming(self, moment: float) -> Iterator[float]:
         """Yield the times that follow `moment`, one after the other."""
@@ -264,8 +264,8 @@ class Schedule:
     def newest(self, since: float, until: float) -> float | None:
         """Return the latest time that is later than `since` and not after `until`."""
         if self.expression is None:
-            number = self._number(until)
-            return self._at(number) if number >= 1 and self._at(number) > since else None
+            newest = self._at(self._number(until))
+            return newest if newest > since else None
         for window in (*WINDOWS, until - since):
             found = None
             for at in self.upcoming(max(since, until - window)):
@@ -280,7 +280,7 @@ class Schedule:
         """Return how many times are later than `since` and not after `until`, but at most `most`."""
         if self.expression is not None:
             return sum(1 for _ in islice(_up_to(self.upcoming(since), until), most))
-        return min(max(self._number(until) - max(self._number(since), 0), 0), most)
+        return min(max(self._number(until) - self._number(since), 0), most)
 
     def _number(self, moment: float) -> int:
         """Return the number of the latest time of an interval that is not after `moment`, whatever is rounded."""

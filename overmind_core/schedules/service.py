@@ -76,7 +76,7 @@ class Schedules:
         self.rituals = rituals
         self._starter = starter
         self._retention = retention
-        self._starts: SingleFlight[None] = SingleFlight()
+        self._starts: SingleFlight[MissionBrief | None] = SingleFlight()
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
@@ -128,18 +128,22 @@ class Schedules:
         return changed
 
     async def run_now(self, ritual: Ritual, request: str | None) -> RitualRun:
-        """Run it now, or once the run before has ended; answers when it runs or waits.
+        """Run it now; while the run before goes on it waits, where that is its overlap. Answers when it runs or waits.
 
         Raises:
-            OvermindError: `busy`, the run before goes on; or why it can't start.
+            OvermindError: `busy`, the run before goes on; `not_found`, it was deleted meanwhile; or why it can't start.
         """
         known = self.rituals.runs(ritual)
         earlier = next((run for run in known if request is not None and run.request == request), None)
         run = earlier or self._by_hand(ritual, request)
         await self._journal.saved()
+        begun: MissionBrief | None = None
         if run.status is RunStatus.STARTING:
-            await self._start_once(ritual.id, run.number)
+            begun = await self._start_once(ritual.id, run.number)
             run = next((one for one in self.rituals.runs(ritual) if one.number == run.number), run)
+        if ritual.id not in self.rituals.all:
+            goes_on = "" if begun is None else f" What it had begun goes on: {begun['name']} ({begun['id']})."
+            raise OvermindError("not_found", f"The ritual {ritual.name!r} has been deleted meanwhile.{goes_on}")
         if run.status is RunStatus.FAILED and run.mission is None:
             raise OvermindError(run.reason or "internal", run.text)
         if run.status is RunStatus.STARTING:
@@ -243,25 +247,29 @@ class Schedules:
             if run.status is RunStatus.STARTING:
                 self._tasks.start(self._start_once(ritual_id, run.number))
 
-    async def _start_once(self, ritual_id: str, number: int) -> None:
-        """Start a run, or join whoever does; whether the supervisor before had done so already, its key tells."""
-        await self._starts.do(f"{ritual_id}:{number}", lambda: self._start(ritual_id, number))
+    async def _start_once(self, ritual_id: str, number: int) -> MissionBrief | None:
+        """Start a run, or join whoever does; whether the supervisor before had done so already, its key tells.
 
-    async def _start(self, ritual_id: str, number: int) -> None:
+        None: it was not started.
+        """
+        return await self._starts.do(f"{ritual_id}:{number}", lambda: self._start(ritual_id, number))
+
+    async def _start(self, ritual_id: str, number: int) -> MissionBrief | None:
         ritual = self.rituals.all.get(ritual_id)
         run = self.rituals.open_runs(ritual_id).get(number)
         if ritual is None or run is None or run.status is not RunStatus.STARTING:
-            return
+            return None
         try:
             await self._journal.saved()
             answer = await self._starter.start(ritual, run)
         except (HandingOver, StoreError):
-            return  # the next look, or the next supervisor, tries again
+            return None  # the next look, or the next supervisor, tries again
         except OvermindError as error:
             if not self._phase.closing:
                 self._failed(run, error)
-            return
+            return None
         self._on_started(run, answer)
+        return answer
 
     def _failed(self, run: RitualRun, error: OvermindError) -> None:
         now = self._clock.wall()

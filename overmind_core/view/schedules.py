@@ -236,7 +236,9 @@ def _runs(kept: list[Row], look: Rendering) -> Lines:
 
 def at_stake(rows: Sequence[Row]) -> list[str]:
     """What goes with these when they are deleted, and what goes on."""
-    runs = [f"{row['last_number']} runs" if row["last_number"] else "no runs" for row in rows]
+    runs = ["its runs" if row["last_number"] else "no runs" for row in rows]
     lines = [f"{safe(row['name'])}  {safe(row['schedule'])}  {ran}" for row, ran in zip(rows, runs, strict=True)]
     busy = [safe(row["name"]) for row in rows if row["running"]]
-    return [*lines, *([f"the running quest of {', '.join(busy)} continues"] if busy else [])]
+    lines += [f"the running quest of {', '.join(busy)} continues"] if busy else []
+    queued = sum(row["queued"] for row in rows)
+    return [*lines, *([f"{queued} queued run{'' if queued == 1 else 's'} will not begin"] if queued else [])]

@@ -122,7 +122,8 @@ RESOURCES: Mapping[str, Resource] = {
         about="quest", lines=quests_rows.quest,
     ),
     "rituals": Resource(
-        VIEWS["rituals"], _shaped(VIEWS["rituals"]), ("paused", "running", "last_id", "schedule", "last_number"),
+        VIEWS["rituals"], _shaped(VIEWS["rituals"]),
+        ("paused", "running", "last_id", "schedule", "last_number", "queued"),
         about="ritual", lines=schedules_rows.ritual,
     ),
     "runs": Resource(RUNS, _shaped(RUNS), ("mission",), lines=schedules_rows.run),

@@ -11,11 +11,15 @@ export function open(place, context) {
 }
 
 const byName = (row) => ({ id: row.id });
+/** What came of asking for a run; `of`: behind it, of which ritual. */
+const ran = (answer, of = "") => (answer?.status === "queued" ? `queued a run${of}: it waits for the one before` : `started a run${of}`);
+/** What is said of the runs that go with a ritual without having begun; "" where there are none. */
+const unbegun = (queued) => (queued ? `${queued} queued ${queued === 1 ? "run" : "runs"} will not begin` : "");
 const ACTIONS = [
-  { verb: "ritual_run", label: "Run now", args: byName, says: (row) => `started a run of ${row.name}`, primary: true },
+  { verb: "ritual_run", label: "Run now", args: byName, says: (row, answer) => ran(answer, ` of ${row.name}`), primary: true },
   { verb: "ritual_pause", label: "Pause", when: (row) => !row.facts.paused, args: byName, says: (row) => `paused ${row.name}` },
   { verb: "ritual_resume", label: "Resume", when: (row) => Boolean(row.facts.paused), args: byName, says: (row) => `resumed ${row.name}` },
-  { verb: "ritual_delete", label: "Delete", args: byName, asks: (row) => [`${row.name}  ${row.facts.schedule ?? ""}  ${row.facts.last_number ? `${row.facts.last_number} runs` : "no runs"}`], says: (row) => `deleted ${row.name}` },
+  { verb: "ritual_delete", label: "Delete", args: byName, asks: (row) => [`${row.name}  ${row.facts.schedule ?? ""}  ${row.facts.last_number ? "its runs" : "no runs"}`, unbegun(row.facts.queued)].filter(Boolean), says: (row, answer) => [`deleted ${row.name}`, unbegun(answer?.queued)].filter(Boolean).join(": ") },
 ];
 
 class Rituals extends ListPage {
@@ -40,7 +44,7 @@ class Runs extends ListPage {
     super({ ...place, parts: [] }, context, {
       list: "runs", title: "Runs", page: "rituals", args: { id }, details: false,
       opens: (row) => row.facts.mission && (context.router.go("m", [row.facts.mission, "log"]), true),
-      tools: () => [context.verbs.button("ritual_run", () => ({ id }), { label: "Run now", key: "R", primary: true, says: "started a run" })],
+      tools: () => [context.verbs.button("ritual_run", () => ({ id }), { label: "Run now", key: "R", primary: true, says: (answer) => ran(answer) })],
     });
     this._id = id;
   }

@@ -27,6 +27,7 @@ from overmind_core.kernel.phase import Phase
 from overmind_core.quests.registry import QuestEnded
 from overmind_core.schedules import api
 from overmind_core.schedules.registry import RitualRegistry, RunRetention
+from overmind_core.schedules.requests import Ritual as Named
 from overmind_core.schedules.service import Schedules
 from tests.kit.clock import FakeClock
 
@@ -237,6 +238,30 @@ def test_while_it_is_paused_a_run_by_hand_waits_for_what_runs_alone():
     in_world(story)
 
 
+def test_whoever_deletes_a_ritual_learns_how_many_queued_runs_go_with_it():
+    async def story(world: World) -> None:
+        unused: Any = None
+        requests = api.RitualApi(
+            schedules=world.calendar,
+            clock=world.clock,
+            settings=unused,
+            launcher=unused,
+            preparer=unused,
+            journal=world.ledger,
+        )
+        answers = []
+        for hours in (1, 3):
+            await world.create("@hourly", overlap="queue")
+            for _ in range(hours):
+                await world.pass_time(HOUR)
+            answers.append(await requests.ritual_delete(Named("r"), unused))
+        await world.settle()
+        assert answers == [{"id": "r1", "name": "r", "queued": 0}, {"id": "r1", "name": "r", "queued": 2}]
+        assert world.asked == ["r/1", "r/1"]
+
+    in_world(story)
+
+
 def test_at_most_a_hundred_times_wait_for_the_run_before():
     async def story(world: World) -> None:
         await world.create("@hourly", overlap="queue", keep=1000)
@@ -325,6 +350,20 @@ def test_a_run_that_can_not_start_has_failed_and_the_next_time_comes_all_the_sam
         await world.pass_time(HOUR)
         await world.pass_time(HOUR)
         assert [status for status, *_ in world.history()] == ["failed", "running"]
+
+    in_world(story)
+
+
+def test_a_run_by_hand_of_a_ritual_that_is_deleted_meanwhile_says_so():
+    async def story(world: World) -> None:
+        await world.create("@hourly")
+        ritual = world.calendar.rituals.find("r")
+        asked = asyncio.ensure_future(world.calendar.run_now(ritual, None))
+        await asyncio.sleep(0)
+        world.calendar.forget(ritual)
+        with pytest.raises(OvermindError, match="'r' has been deleted meanwhile") as refused:
+            await asked
+        assert (refused.value.code, world.asked) == ("not_found", [])
 
     in_world(story)
 
