@@ -116,6 +116,8 @@ class Watching:
                 self._wanted.clear()
         elif mission.status is Status.RUNNING and self._is_watchable(mission):
             self._watch(mission, earlier=mission.run > 1)
+        if (watch := self._watches.get(mission.id)) is not None:
+            self._settle(watch, mission)
 
     def resume(self) -> None:
         """Watch what runs already."""
@@ -123,6 +125,7 @@ class Watching:
             if mission.status in {Status.RUNNING, Status.PAUSED} and self._is_watchable(mission):
                 self._watch(mission, earlier=True)
                 watch = self._watches[mission.id]
+                self._settle(watch, mission)
                 if watch.liveness is not None:
                     watch.liveness = health.resumed(self._clock.mono(), self._heard_at(watch, mission), self.health)
 
@@ -137,6 +140,11 @@ class Watching:
         if mission is None or watch is None:
             raise OvermindError("not_running", f"{question.about.name} has ended.")
         self._steerer().on_answer(watch, mission, self._capabilities(mission), question, decision)
+
+    def _settle(self, watch: Watch, mission: Mission, *, is_alive: bool = False) -> None:
+        """Withdraw the question whether to steer it once nothing is left to be decided."""
+        if watch.steering.asking:
+            self._steerer().settle(watch, mission, is_alive=is_alive)
 
     def on_fact(self, read: FactRead) -> None:
         """Take in what an agent has said or done."""
@@ -203,7 +211,10 @@ class Watching:
 
     def _beat(self, watch: Watch, mission: Mission, now: float, cpu: float | None = None) -> None:
         assert watch.liveness is not None
+        watch.worked += now - watch.liveness.looked_at
         watch.liveness = health.beat(watch.liveness, now, heard_at=self._heard_at(watch, mission), cpu_percent=cpu)
+        if not watch.liveness.missed:
+            self._settle(watch, mission, is_alive=True)
         watch.may_alarm = self._may_alarm(mission)
         level = health.level(watch.liveness, self.health, may_alarm=watch.may_alarm)
         changed, why = level is not watch.recorded_level, ""
@@ -225,6 +236,8 @@ class Watching:
             return None
         held = mission.held_mono is not None
         if not health.is_watched(mission.status, self._activity(mission), held=held):
+            if mission.status is Status.RUNNING and mission.reason is None:  # what it waits for, its agent has told
+                self._settle(watch, mission, is_alive=True)
             if watch.liveness is not None:
                 watch.liveness = None
                 self._record_level(watch, mission, HealthLevel.OK, "it waits")
@@ -367,14 +380,14 @@ class Watching:
     def _observed(self, watch: Watch, mission: Mission) -> Observed:
         """What the guardian's sample is computed from."""
         session, goal, quest = self._agents.of(mission.id), self._goal(mission.id), self._quests.live.get(mission.id)
-        began = mission.run_started_at
+        now = self._clock.mono()
         return Observed(
             window=watch.window,
             level=watch.level(self.health),
-            silent_seconds=0.0 if watch.liveness is None else watch.liveness.silent_seconds(self._clock.mono()),
+            silent_seconds=0.0 if watch.liveness is None else watch.liveness.silent_seconds(now),
             scope=None if goal is None or not goal.owns else self._scope(mission, goal.owns),
             changed=watch.changed,
-            seconds=0.0 if began is None else max(self._clock.wall() - began, 0.0),
+            seconds=watch.worked + (0.0 if watch.liveness is None else now - watch.liveness.looked_at),
             estimate_seconds=None if quest is None else self._estimated(quest).seconds,
             cost_usd=None if session is None else cost_of(session.state),
             estimate_usd=None if quest is None else self._estimated(quest).usd,

@@ -134,6 +134,13 @@ class Steerer:
             watch.steering = replace(watch.steering, asking=True, last_at=now)
             self._ask(mission, capabilities, Steer(Rung.INTERRUPT, terms, text, ask=True))
 
+    def settle(self, watch: Watch, mission: Mission, *, is_alive: bool) -> None:
+        """Withdraw the question about a mission that has lost its cause; `is_alive`: it gives signs of life again."""
+        asked = [one for one in self._questions.open_for(mission.id) if one.need == EngineNeed.STEER]
+        if not any(_stands(question, mission, is_alive=is_alive) for question in asked):
+            self._questions.withdraw(mission.id, EngineNeed.STEER)
+            watch.steering = steering.withdrawn(watch.steering)
+
     def on_answer(
         self, watch: Watch, mission: Mission, capabilities: Capabilities, question: EngineQuestion, decision: Decision
     ) -> None:
@@ -201,6 +208,7 @@ class Steerer:
             "evidence": {term.term: term.evidence for term in steer.terms},
             "text": steer.text,
             "frozen": frozen,
+            "run": mission.run,
         }
         self._questions.ask(
             EngineNeed.STEER,
@@ -220,7 +228,13 @@ class Steerer:
     def _freeze(self, mission: Mission) -> None:
         """Freeze the mission, and stop its processes once that is saved."""
         self._registry.apply_if_legal(mission, Frozen())
-        self._journal.save(_nothing, lambda: self._start(self._trees.freeze(mission)))
+        self._journal.save(_nothing, lambda: self._start(self._freeze_now(mission)))
+
+    async def _freeze_now(self, mission: Mission) -> None:
+        await self._trees.freeze(mission)
+        current = self._registry.live.get(mission.id)
+        if current is not None and current.status is not Status.PAUSED:
+            await self._trees.thaw(mission)  # it goes on, or is to end, which nothing can that is frozen
 
     def _thaw(self, mission: Mission) -> None:
         if mission.status is Status.PAUSED:
@@ -234,6 +248,16 @@ class Steerer:
         current = self._registry.live.get(mission.id)
         if current is not None and current.status is Status.PAUSED:
             self._registry.apply_if_legal(current, Thawed(self._progress.of(current.run_id).last))
+
+
+def _stands(question: EngineQuestion, mission: Mission, *, is_alive: bool) -> bool:
+    """True while a question has its cause: its run goes on, frozen if it was, and silent where it was only that."""
+    subject = question.subject
+    if subject.get("run", mission.run) != mission.run or mission.status not in {Status.RUNNING, Status.PAUSED}:
+        return False
+    if subject.get("frozen"):
+        return mission.status is Status.PAUSED
+    return not is_alive or list(subject["terms"]) != ["silence"]
 
 
 def _after(state: SteeringState, row: EventRow, asked: set[int]) -> SteeringState:

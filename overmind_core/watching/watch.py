@@ -37,6 +37,8 @@ class Watch:
     """Whether its silence is a bad sign, rather than that of a server that nobody asks anything."""
     recorded_level: HealthLevel = HealthLevel.OK
     """The level of the newest event."""
+    worked: float = 0.0
+    """Seconds of this run, under this daemon, in which it was not to wait, nor limited, idle, frozen or held."""
     fact_at: float = 0.0
     """When its agent last said or did something; 0: never."""
     window: ToolWindow = _NO_CALLS
@@ -58,6 +60,7 @@ class Watch:
         """Begin with another run: its conversation is new, so nothing is known of it."""
         self.run = run
         self.liveness = None
+        self.worked = 0.0
         self.window = _NO_CALLS
         self.changed = None
         self.touched = True

@@ -70,7 +70,7 @@ class Observed:
     changed: frozenset[str] | None = None
     """Files that its worktree has changed, relative to the top; None: it has none, or nobody has looked."""
     seconds: float = 0.0
-    """Of this attempt so far."""
+    """In which we have watched this attempt work, without those in which it waited or was frozen."""
     estimate_seconds: float | None = None
     cost_usd: float | None = None
     """Of this attempt so far; None: nobody knows."""

@@ -172,7 +172,7 @@ def denied(state: SteeringState, now: float) -> SteeringState:
 
 
 def withdrawn(state: SteeringState) -> SteeringState:
-    """The question was answered elsewhere, or its subject has ended."""
+    """The question was answered elsewhere, or has lost its cause."""
     return replace(state, asking=False)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from overmind_core.domain.actor import ENGINE, PERSON
+from overmind_core.domain.agents.choices import answer_of
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.missions.outcome import Outcome
@@ -148,7 +149,7 @@ def _answered(event: Fields) -> _Summary:
     if event.get("behaviour") is None:
         return _Summary("withdrawn", _because(f"question {event['question']}", event))
     by = PERSON if event.get("by") == "a person" else str(event.get("by"))
-    return _Summary("answered", f"question {event['question']}: {event['behaviour']}", by)
+    return _Summary("answered", f"question {event['question']}: {answer_of(event) or event['behaviour']}", by)
 
 
 def _landed(event: Fields) -> _Summary:

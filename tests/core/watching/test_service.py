@@ -22,9 +22,10 @@ from overmind_core.domain.agents.agent_events import (
 )
 from overmind_core.domain.agents.events import MessageDelivered, MessageQueued
 from overmind_core.domain.settings import GuardianSettings, HealthSettings
+from overmind_core.domain.watching.learning import Estimate
 from overmind_core.kernel.config import Settings
 from tests.kit import in_process
-from tests.kit.in_process import WALL, ScriptedKeeper, played, supervising, until
+from tests.kit.in_process import WALL, ScriptedKeeper, played, supervising, until, world
 
 BEAT = 10.0
 SETTINGS = Settings(health=HealthSettings(beat=BEAT), guardian=GuardianSettings(every=15.0))
@@ -211,6 +212,23 @@ def test_a_frozen_one_is_none_of_these_and_its_silence_counts_anew_when_it_goes_
         return frozen["level"], (await row(inside, mission))["level"], levels(inside, mission)
 
     assert story(home, play) == (None, "ok", [])
+
+
+def test_the_time_for_which_a_quest_was_frozen_is_none_that_it_overruns(home):
+    async def play(inside, _keeper):
+        inside.app.engine.watching._estimated = lambda _quest: Estimate(4 * BEAT)
+        quest = (await inside.ask("quest_run", command="make", cwd="/", env=world()))["id"]
+        await asyncio.sleep(2 * BEAT)
+        await inside.ask("freeze", id=quest)
+        await asyncio.sleep(10 * BEAT)
+        await inside.ask("thaw", id=quest)
+        found = []
+        for beats in (1, 10):
+            await asyncio.sleep(beats * BEAT)
+            found.append([one["holds"] for one in (await row(inside, quest))["terms"] if one["term"] == "overrun"])
+        return found
+
+    assert story(home, play) == [[False], [True]]
 
 
 def test_a_program_that_waits_for_input_by_nature_is_not_watched(home):

@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
-from overmind_core.domain.agents.agent_events import ToolCalled, ToolReturned, TurnBegan
-from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.agents.agent import AgentNeed
+from overmind_core.domain.agents.agent_events import Asked, TextSpoken, ToolCalled, ToolReturned, TurnBegan
+from overmind_core.domain.missions.facts import EndAsked
+from overmind_core.domain.missions.mission import Cause, Status
 from overmind_core.domain.settings import GuardianSettings, HealthSettings
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
@@ -27,9 +29,9 @@ def story(home, play, settings=ASK):
     return played(home, play, settings)
 
 
-async def agent(inside, environment):
+async def agent(inside, environment, **how):
     """A claude session in a turn; its mission and its session."""
-    mission = await inside.run("", env=environment, provider="claude", type="session")
+    mission = await inside.run("", env=environment, provider="claude", type="session", **how)
     session = inside.app.agents.of(mission)
     await until(lambda: session.state.running)
     session.receive(TurnBegan())
@@ -168,6 +170,85 @@ def test_a_question_goes_with_its_mission(home, environment):
         return refusal.value.code
 
     assert in_process.run(told()) == "not_found"
+
+
+def test_a_question_goes_with_the_run_that_it_is_about(home, environment):
+    async def play(inside, keeper):
+        mission, session = await agent(inside, environment, restart="always", backoff=1)
+        await astray(session, 3)
+        await question(inside)
+        await astray(session, 2 * HEALTH.beat)
+        there = len(await inside.ask("inbox"))
+        keeper.exit(f"{mission}.1", 1)
+        await until(lambda: f"{mission}.2" in keeper.held, "it runs again")
+        return there, await inside.ask("inbox")
+
+    assert story(home, play) == (1, [])
+
+
+def test_a_question_about_silence_goes_with_the_next_sign_of_life_and_the_next_silence_is_asked_about(
+    home, environment
+):
+    async def play(inside, _keeper):
+        _, session = await agent(inside, environment)
+        numbers = []
+        for _ in range(2):
+            await until(inside.app.engine_questions.asked_about, "it is silent")
+            asked = await question(inside)
+            assert asked["subject"]["terms"] == ["silence"]
+            numbers.append(asked["question"])
+            session.receive(TextSpoken("still here"))
+            await asyncio.sleep(2 * HEALTH.beat)
+            assert await inside.ask("inbox") == []
+        return len(set(numbers))
+
+    assert story(home, play) == 2
+
+
+@pytest.mark.parametrize("limits", [{}, {"activity_timeout": 900.0}])
+def test_a_question_about_silence_goes_once_the_agent_says_that_it_waits(home, environment, limits):
+    async def play(inside, _keeper):
+        _, session = await agent(inside, environment, **limits)
+        await until(inside.app.engine_questions.asked_about, "it is silent")
+        session.receive(Asked("", AgentNeed.PERMISSION, "Bash", "make", {}))
+        await asyncio.sleep(2 * HEALTH.beat)
+        return [one["need"] for one in await inside.ask("inbox")]
+
+    assert story(home, play) == ["permission"]
+
+
+def test_a_question_about_what_was_frozen_for_it_goes_once_a_person_has_thawed_that(home, environment):
+    async def play(inside, _keeper):
+        mission, _ = await agent(inside, environment)
+        await until(lambda: inside.app.registry.live[mission].status is Status.PAUSED, "it is frozen")
+        asked = await question(inside)
+        await inside.ask("thaw", id=mission)
+        left = await inside.ask("inbox")
+        await inside.ask("freeze", id=mission)
+        with pytest.raises(OvermindError) as refused:
+            await inside.ask("answer", question=asked["question"], behaviour="deny")
+        return left, refused.value.code, inside.app.registry.live[mission].status
+
+    assert story(home, play, AUTO) == ([], "not_found", Status.PAUSED)
+
+
+def test_what_is_asked_to_end_while_it_is_being_frozen_is_thawed_and_is_not_asked_about(home, environment):
+    async def play(inside, _keeper):
+        await agent(inside, environment)
+        done = []
+
+        async def freeze(frozen):
+            done.append("freeze")
+            inside.app.registry.apply(inside.app.registry.live[frozen.id], EndAsked(Cause.STOP, 10.0))
+
+        async def thaw(_mission):
+            done.append("thaw")
+
+        inside.app.trees.freeze, inside.app.trees.thaw = freeze, thaw
+        await until(lambda: len(done) > 1, "it is let go")
+        return done, await inside.ask("inbox")
+
+    assert story(home, play, AUTO) == (["freeze", "thaw"], [])
 
 
 def test_by_itself_it_sends_interrupts_freezes_and_then_a_person_decides(home, environment):
