@@ -30,19 +30,33 @@ class ActivityEffects:
     def on_change(self, mission: Mission, before: Activity, activity: Activity) -> None:
         """The agent of a live mission does something else now, or for another reason."""
         if (activity.doing, activity.need) != (before.doing, before.need):
-            self._hold_clock(mission, activity)
+            self.hold_clock(mission, activity)
         self._followers.changed(mission)
 
-    def _hold_clock(self, mission: Mission, activity: Activity) -> None:
-        """Waiting for a person or a limit is no silence, unless it was said to be."""
-        definition = mission.definition
-        if not definition.activity_timeout or mission.status is not Status.RUNNING or definition.stall_waiting:
+    def hold_clock(self, mission: Mission, activity: Activity) -> None:
+        """Have the silence of a mission that runs count or not, as its activity and its definition are now.
+
+        A thaw, the end of a full disk and another definition change that as well, though the activity stays.
+        """
+        if mission.status is not Status.RUNNING:
             return
-        now = self._clock.mono()
         last = self._progress.of(mission.run_id).last
-        # An idle session waits for a person's next message; an agent with one prompt gets none, and should have ended.
-        waits = activity.doing is ActivityKind.IDLE and definition.kind is Kind.SESSION
-        held = waits or activity.doing in _HELD
-        moved = restart_policy.hold(mission, now) if held else restart_policy.unhold(mission, last, now)
+        if _waits(mission, activity):
+            # That it waits it has said itself, which ends its silence.
+            moved = restart_policy.hold(mission, max(last, mission.quiet_since_mono))
+        elif mission.reason is not None:  # its output is held back
+            moved = restart_policy.hold(mission, self._clock.mono())
+        else:
+            moved = restart_policy.unhold(mission, last, self._clock.mono())
         if moved != mission:
             self._registry.put(moved)
+
+
+def _waits(mission: Mission, activity: Activity) -> bool:
+    """Return whether it waits for a person or a limit, which is no silence, unless it was said to be."""
+    definition = mission.definition
+    if not definition.activity_timeout or definition.stall_waiting:
+        return False
+    # An idle session waits for a person's next message; an agent with one prompt gets none, and should have ended.
+    is_free = activity.doing is ActivityKind.IDLE and definition.kind is Kind.SESSION
+    return is_free or activity.doing in _HELD

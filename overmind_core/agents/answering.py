@@ -11,7 +11,7 @@ from overmind_core.domain.actor import PERSON
 from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import BY_KEYS, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour
-from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, example, offered, typed
+from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, example, offered, typed, typed_text
 from overmind_core.domain.agents.permission import rules_for
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import actor
@@ -63,6 +63,7 @@ class Answering:
         if question.state != QUESTION_OPEN or session is None or question.id not in session.questions:
             raise too_late(question, self._clock.wall())
         asked = session.questions[question.id]
+        decision = _in_words(asked, decision)
         _check(question.id, asked, session, decision, is_named=is_named)
         decision = _chosen(question.id, asked, decision)
         if decision.behaviour is Behaviour.ALWAYS:
@@ -105,6 +106,11 @@ def _check(number: int, asked: Asked, session: Session, decision: Decision, *, i
         name = session.mission.definition.name if session.mission is not None else session.id
         raise OvermindError("invalid", f"This can only be answered in its terminal: overmind attach {name}")
     says_nothing = decision.behaviour is Behaviour.ALWAYS or not (decision.options or decision.message)
+    if asked.need is not AgentNeed.QUESTION and not is_named:
+        ways = "allow, deny or always" if asked.need is AgentNeed.PERMISSION else "allow or deny"
+        raise OvermindError(
+            "invalid", f"This is no question with options. Answer it with {ways}: overmind answer {number} allow"
+        )
     if asked.need is AgentNeed.QUESTION and decision.behaviour is not Behaviour.DENY and says_nothing:
         choices = choices_of(asked.subject)
         option = "the number of an option" if len(choices) == 1 else "the number of an option for each question"
@@ -115,11 +121,15 @@ def _check(number: int, asked: Asked, session: Session, decision: Decision, *, i
     if decision.message and _is_unread(asked, session, decision) and session.state.mode is AgentMode.ONE_SHOT:
         way = f"Answer it without: overmind answer {number} {decision.behaviour}"
         raise OvermindError("invalid", f"{session.provider.name} reads no words beside this answer. {way}")
-    if asked.need is not AgentNeed.QUESTION and not is_named:
-        ways = "allow, deny or always" if asked.need is AgentNeed.PERMISSION else "allow or deny"
-        raise OvermindError(
-            "invalid", f"This is no question with options. Answer it with {ways}: overmind answer {number} allow"
-        )
+
+
+def _in_words(asked: Asked, decision: Decision) -> Decision:
+    """The decision with the text that was typed, where nothing has options and that looked like their numbers."""
+    is_one = len(choices_of(asked.subject)) <= 1
+    if asked.need is not AgentNeed.QUESTION or decision.message or options_of(asked) or not is_one:
+        return decision
+    text = typed_text(decision.options)
+    return decision._replace(message=text, options=()) if text else decision
 
 
 def _line(number: int, choices: Sequence[Choice]) -> str:

@@ -138,7 +138,9 @@ class MessageApi:
         asking = mission_of(caller, self._registry, self._home.root)
         forbid_foreign(asking, mission, self._registry, "interrupt")
         session = self._agents.session(mission, to_interrupt=True)
-        if mission.status is Status.PAUSED:  # it would act on it once it is thawed
+        # It would act on it once it is thawed; and of what is no agent nobody reads a key between two runs.
+        is_late = mission.status is not Status.RUNNING and not session.provider.speaks_json
+        if mission.status is Status.PAUSED or is_late:
             raise nobody_reads(mission)
         busy = session.interrupt()
         await self._journal.saved()

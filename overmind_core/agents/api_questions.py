@@ -104,7 +104,10 @@ class QuestionApi:
 
     async def open_questions(self) -> list[Question]:
         """Return those that wait for a person, oldest first."""
-        found = [await self._row(question) for question in self._questions.open()]
+        found = []
+        for question in self._questions.open():
+            self._engine.note_shown(question.id)
+            found.append(await self._row(question))
         return [row for row in found if row is not None]
 
     async def questions_about(self, subject_id: str, name: str) -> list[Question]:
@@ -201,6 +204,9 @@ class QuestionApi:
         waiter: asyncio.Future[tuple[Asked, Decision] | None] | None = None
         facts = program.hook(request.payload)
         await self._usage.on_hook(session, request.payload, facts)
+        if session.closed or session.state.token != request.token:  # its run has ended meanwhile
+            yield {}
+            return
         for fact in facts:
             if isinstance(fact, Asked):
                 number, waiter = self._wait_for(session, fact)

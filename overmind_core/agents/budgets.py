@@ -1,6 +1,7 @@
 """Budgets of trees of missions: what is spent is counted with each paid turn, in its commit; none goes on without.
 
-A limit is one mission's and holds for everything below it, so one turn may count for several.
+A limit is one mission's and holds for everything below it, so one turn may count for several. Trees without a limit are
+counted, too: they may get one.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ class Budgets:
     def spend(self, mission: Mission, usd: float | None) -> None:
         """A turn of the mission was paid for, in US dollars; None: nobody knows how much."""
         for owner in line(self._registry, mission.id):
-            if owner.definition.max_cost:
+            if usd or owner.definition.max_cost:
                 self._count(owner, usd or 0.0)
         self.on_spent(mission, usd)
 
     def total(self, mission_id: str) -> float:
-        """What the tree of a mission with a limit has cost so far, in US dollars."""
+        """The cost of the tree of a mission so far, in US dollars."""
         return self._of(mission_id).usd
 
     def spent(self, parent: str | None) -> tuple[Mission, float] | None:

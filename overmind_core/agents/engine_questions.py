@@ -11,6 +11,8 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import UNSET
+
 from overmind_core.agents.questions import too_late
 from overmind_core.agents.store import (
     DECISION,
@@ -22,8 +24,10 @@ from overmind_core.agents.store import (
     QuestionRow,
 )
 from overmind_core.domain.agents.agent_events import Behaviour, Decision
+from overmind_core.domain.agents.choices import typed_text
 from overmind_core.domain.agents.events import NotificationDue, QuestionAnswered, QuestionAsked
 from overmind_core.domain.agents.turns import one_line
+from overmind_core.domain.engine_questions import QUESTION, QUOTED_TEXT
 from overmind_core.domain.events import About
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
@@ -102,6 +106,8 @@ class EngineQuestions:
         """Id of a subject → the open questions about it."""
         self._ends_with: dict[str, set[int]] = {}
         """Mission → the open questions that its end withdraws."""
+        self._shown: set[int] = set()
+        """The open questions that somebody may have read, or answers: none decides more than it did then."""
         self._unsaved: dict[int, QuestionRow] = {}
         """Those that were closed while the disk was full."""
         self._handlers: dict[tuple[str, str | None], Callable[[EngineQuestion, Decision], None]] = {}
@@ -165,7 +171,7 @@ class EngineQuestions:
         The end of the mission `ends_with` withdraws it.
         """
         key = part if key is None else key
-        earlier = self._same(about.id, need, key)
+        earlier = self.find(about.id, need, key)
         if earlier is not None:
             return earlier.number
         line = one_line(_valid(summary))
@@ -197,6 +203,27 @@ class EngineQuestions:
             self._journal.decide(lambda: self._answer_alone(number))
         return number
 
+    def reword(self, number: int, *, summary: str, subject: Mapping[str, Any]) -> None:
+        """Have an open question say something else, in the commit that is due.
+
+        Of one that was shown (`is_shown`) no answer may decide more than it did.
+        """
+        question = self._open[number]
+        said = question._replace(summary=one_line(_valid(summary)), subject=_valid(dict(subject)))
+        name, ends_with = said.about.name, said.ends_with
+        asked = EngineAsked(said.need, name, said.key, said.part, said.summary, said.subject, ends_with)
+        self._open[number] = said
+        self._questions.reword(number, ENGINE_ASKED.encode(asked))
+
+    def note_shown(self, number: int) -> None:
+        """Keep in mind that somebody reads a question as it is now, or answers it."""
+        if number in self._open:
+            self._shown.add(number)
+
+    def is_shown(self, number: int) -> bool:
+        """Return whether somebody may have read a question as it is now; a daemon that has just begun knows of none."""
+        return number in self._shown
+
     def withdraw(self, about_id: str, need: EngineNeed | None = None, *, key: str | None = None) -> None:
         """Take back what is open about a subject, of one need and key or of all, in the commit that is due."""
         for question in self.open_for(about_id):
@@ -227,6 +254,10 @@ class EngineQuestions:
         """The open question of this number."""
         return self._open.get(number)
 
+    def find(self, about_id: str, need: str, key: str) -> EngineQuestion | None:
+        """The open question about a subject that has this need and key."""
+        return next((one for one in self.open_for(about_id) if (one.need, one.key) == (need, key)), None)
+
     async def answer(self, row: QuestionRow, decision: Decision, by: str, *, is_named: bool = True) -> EngineQuestion:
         """Answer a question, once; returns when that, and what follows from it, is saved.
 
@@ -238,11 +269,14 @@ class EngineQuestions:
             StoreError: there is no room for the answer. It is open as before.
         """
         question = self._asked(row)
+        if _takes_words(question) and not decision.message and (text := typed_text(decision.options)):
+            decision = decision._replace(message=text, options=())
         self._check(question, decision, is_named=is_named)
         guard = self._guards.get(_key(self._guards, question))
         if guard is not None:
             await guard(question, decision)
         await self._make_room(row.id, decision, by)
+        self._journal.flush()  # what acts on it reads the store
         question = self._asked(row)  # somebody may have been faster
         self._act(question, decision, by)
         await self._journal.saved()
@@ -270,6 +304,9 @@ class EngineQuestions:
         return question
 
     def _check(self, question: EngineQuestion, decision: Decision, *, is_named: bool) -> None:
+        if decision.options and not is_named and _takes_words(question):
+            way = f"Answer it with a text: overmind answer {question.number} {QUOTED_TEXT}"
+            raise OvermindError("invalid", f"This question has no options. {way}")
         if not is_named and (decision.options or question.need != _REPORT):
             ways = "allow or deny, and perhaps --message TEXT"
             raise OvermindError("invalid", f"Answer it with {ways}: overmind answer {question.number} allow")
@@ -318,8 +355,10 @@ class EngineQuestions:
 
     def _close(self, question: EngineQuestion, decision: Decision | None, by: str | None) -> None:
         number = question.number
+        self._shown.discard(number)
         self._unsaved[number] = self._row_of(question, by)
         self._questions.close(number, decision, by, then=lambda: self._on_saved(number))
+        words = decision.words if decision is not None and question.need == _REPORT else ""
         self._events.record(
             QuestionAnswered(
                 mission=question.about.id,
@@ -327,6 +366,7 @@ class EngineQuestions:
                 question=number,
                 by=by,
                 behaviour=None if decision is None else decision.behaviour.value,
+                answer=words or UNSET,
                 summary=question.summary,
                 about=question.about,
             )
@@ -361,8 +401,10 @@ class EngineQuestions:
         kind, about_id, now = question.about.kind, question.about.id, self._clock.wall()
         return QuestionRow(question.number, None, None, kind, about_id, state, question.asked_at, now, by, None, "")
 
-    def _same(self, about_id: str, need: str, key: str) -> EngineQuestion | None:
-        return next((one for one in self.open_for(about_id) if (one.need, one.key) == (need, key)), None)
+
+def _takes_words(question: EngineQuestion) -> bool:
+    """Return whether it is a question that a mission has reported: its answer is a text, and so is a number."""
+    return question.need == _REPORT and question.subject.get("kind") == QUESTION
 
 
 def _key(those: Container[tuple[str, str | None]], question: EngineQuestion) -> tuple[str, str | None]:

@@ -40,7 +40,9 @@ class Handover:
 
     async def give(self, session: Session, attachment: Attachment, *, keep: bool) -> AsyncIterator[TurnFinishing]:
         """Have it run on a terminal; tells meanwhile how long the turn under way lasts."""
-        session.apply(conversation_events.ModeWanted(AgentMode.INTERACTIVE, keep))
+        # Who comes to somebody that wants it to stay there does not take that back.
+        kept = session.state.keep and self._attachments.typists(session.id) > 1
+        session.apply(conversation_events.ModeWanted(AgentMode.INTERACTIVE, keep or kept))
         with self._followers.follow([session.id]) as follower:
             while not _is_there(session) and not attachment.dismissed.is_set():
                 mission, state = session.mission, session.state

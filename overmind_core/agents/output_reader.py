@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.agents.line_reader import LineReader
 from overmind_core.agents.status_facts import facts_of, facts_of_rules
-from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
+from overmind_core.domain.agents.agent import BY_KEYS, ActivityKind, ActivitySource
 from overmind_core.domain.agents.agent_events import AgentFact, AskCancelled, Asked, TurnBegan, TurnEnded, TurnResult
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.facts import EndAsked
@@ -21,7 +21,7 @@ from overmind_core.domain.missions.mission import Cause
 from overmind_core.logs.layout import OUT
 from overmind_core.logs.reader import RunLog
 from overmind_core.providers.terminal_rows import rules_of, told_by
-from overmind_core.terminal.program_status import read_record
+from overmind_core.terminal.program_status import ProgramState, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +51,10 @@ HOOK_SECONDS = 1.0
 """Seconds that a hook gets to report what the title has shown already."""
 HOOK_LOOKS = 10
 """How often it gets them where somebody waits for an answer, which the title doesn't know: the machine may be busy."""
+DIALOG_SECONDS = 2.0
+"""Seconds after a question within which its dialog is there; claude 2.1.328 takes 0.3."""
+DIALOG_EARLY = 1.0
+"""Seconds by which a dialog may be there before we know of its question: its hook is a program that has to start."""
 _OSC = re.compile(rb"\x1b\](0|2|133|7501);([^\x07\x1b]{0,16384})(?:\x07|\x1b\\)")
 _MARKS: dict[bytes, AgentFact] = {b"A": TurnEnded(None), b"C": TurnBegan(), b"D": TurnEnded(None)}
 """Prompt marks: a prompt begins, a command runs, it has ended. Source: iTerm2 and FinalTerm, "shell integration"."""
@@ -94,7 +98,7 @@ class TitleReader:
         run = session.run_id
         seen, old, reports = 0, not begun, False
         rules = () if session.provider.speaks_json else rules_of(mission.definition)
-        shown = _Shown()
+        shown, waited = _Shown(), 0.0
         with self._followers.follow([session.id]) as follower:
             while session.run_id == run:
                 end = self._progress.of(run).out
@@ -106,7 +110,11 @@ class TitleReader:
                     reports = reports or any(one.source is ActivitySource.STATUS for one in found)
                     if reports:  # then its titles mean nothing
                         found = [one for one in found if one.source is not ActivitySource.TITLE]
-                    await self._take_in(session, found[-1:] if old else found[-MOST_READINGS:])
+                    if not all(_states(session, data)):
+                        waited = self._clock.wall()  # a dialog was drawn, before this question's or as it
+                    is_drawn = waited >= session.state.activity.since - DIALOG_EARLY
+                    if await self._take_in(session, found[-1:] if old else found[-MOST_READINGS:]) and is_drawn:
+                        await self._withdraw_answered(session, log)
                     old = False
                     if rules and not reports:
                         await self._read_screen(session, rules, shown)
@@ -126,8 +134,8 @@ class TitleReader:
         for fact in facts_of_rules(told):
             _receive(session, fact, ActivitySource.SCREEN if told is None else told.source)
 
-    async def _take_in(self, session: Session, found: list[Reading]) -> None:
-        """Take in what was read; of hints only the newest counts, since the others are over."""
+    async def _take_in(self, session: Session, found: list[Reading]) -> bool:
+        """Take in what was read; of hints only the newest counts, since the others are over; whether it works."""
         hints = [one for one in found if one.is_hint]
         for one in found:
             for fact in () if one.is_hint else one.facts:
@@ -137,6 +145,27 @@ class TitleReader:
             await self._on_turn_ended(session, newest)
         elif newest is not None and not self._turn_just_ended(session):
             session.receive(newest.facts[-1], newest.source)
+            return True
+        return False
+
+    async def _withdraw_answered(self, session: Session, log: RunLog) -> None:
+        """Withdraw what a person has answered in the program's own dialog: no hook tells of that while its tool runs.
+
+        A program that waits does not say that it works, also where its dialog is hidden behind something else.
+        """
+        run = session.run_id
+        asked = [number for number, one in session.questions.items() if one.need not in BY_KEYS and not one.hidden]
+        if not asked:
+            return
+        await asyncio.sleep(DIALOG_SECONDS)
+        await self._progress.refresh()
+        end = self._progress.of(run).out
+        start = max(0, end - WINDOW)
+        if session.run_id != run or _states(session, log.read(OUT, start, end - start)[1])[-1:] != [True]:
+            return
+        for one in session.state.open:
+            if one.number in asked:
+                session.receive(AskCancelled(one.request), ActivitySource.TERMINAL)
 
     def _turn_just_ended(self, session: Session) -> bool:
         """Whether a hook has just reported a turn's end, to which the title comes late."""
@@ -180,6 +209,17 @@ def _readings(session: Session, data: bytes) -> list[Reading]:
         elif facts := _title_facts(session, text):
             found.append(Reading(tuple(facts), ActivitySource.TITLE, is_hint=True))
     return found
+
+
+def _states(session: Session, data: bytes) -> list[bool]:
+    """Each state that a program's output tells, oldest first, True where it works: reports, or titles without any."""
+    if not session.provider.speaks_json:
+        return []
+    found = [(code, body.decode("utf-8", "replace")) for code, body in _OSC.findall(data)]
+    records = [read_record(text) for code, text in found if code == b"7501"]
+    states = [record.state is ProgramState.WORKING for record in records if record is not None and record.is_of_program]
+    facts = [_title_facts(session, text) for code, text in found if code in {b"0", b"2"}] if not states else []
+    return states or [isinstance(one[-1], TurnBegan) for one in facts if one]
 
 
 def _receive(session: Session, fact: AgentFact, source: ActivitySource) -> None:

@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.agents.terminal_driver import ENTER
+from overmind_core.domain.agents.agent import ActivityKind
 
 if TYPE_CHECKING:
     from overmind_core.agents.session import Session
@@ -68,9 +69,17 @@ class Pasting:
         return screen if screen is not None and screen.modes.bracketed_paste else None
 
     async def enter(self, session: Session, screen: Screen) -> bool:
-        """Press Enter for what was pasted onto that screen; False: it still stands in the prompt."""
+        """Press Enter for what was pasted onto that screen; False: it still stands in the prompt.
+
+        A program that has come to ask something meanwhile would take Enter for a yes.
+        """
         before, run = at_cursor(screen), session.state.run
         pasted = await self._shown(session, before)
+        if session.state.running != run:
+            return True
+        activity = session.state.activity
+        if ActivityKind.WAITING in {activity.doing, activity.guess}:
+            return False
         session.send(ENTER)
         for _ in range(round(PROOF / LOOK)):
             await asyncio.sleep(LOOK)

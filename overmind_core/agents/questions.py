@@ -60,6 +60,10 @@ class Questions:
         """Store a question that is new, with this turn's commit."""
         self._journal.save(lambda: self._table.insert(row))
 
+    def reword(self, number: int, asked: str) -> None:
+        """Store what an open question says from now on, with this turn's commit."""
+        self._journal.save(lambda: self._table.reword(number, asked))
+
     def close(
         self, number: int, decision: Decision | None, by: str | None, *, then: Callable[[], None] | None = None
     ) -> None:

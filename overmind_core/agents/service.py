@@ -112,22 +112,23 @@ class Agents:
         Raises:
             OvermindError: `not_session`, `not_running` or `exited`.
         """
-        name = mission.definition.name
+        name, session = mission.definition.name, self._sessions.get(mission.id)
         if mission.definition.kind is Kind.BLUEPRINT:
             message = f"Mission {mission.id} ({name}) is a plan: its agents have a name of their own"
             raise OvermindError("not_session", f"{message}, {name}/AGENT. See: overmind describe {name}")
         if mission.definition.kind is not Kind.SESSION:
-            what, do = ("takes no messages", "Its input is empty. Start it with one: overmind run --type session …")
+            what, do = ("takes no messages", "Its input is empty. Start a session: overmind run --type session …")
             if to_interrupt:
                 what, do = "has no turn to interrupt", f"Stop it: overmind stop {name}"
             elif mission.definition.has_terminal_input:
                 do = f"Type into it: overmind attach {name}"
             raise OvermindError("not_session", f"Mission {mission.id} ({name}) is a task and {what}. {do}")
-        session = self._sessions.get(mission.id)
-        if not mission.is_live or session is None:
+        if not mission.is_live:
             raise OvermindError(
                 "not_running", f"Mission {mission.id} ({name}) has ended. Start it again: overmind restart {name}"
             )
+        if session is None:
+            raise _without_session(mission, to_interrupt=to_interrupt)
         ending = mission.ending
         if ending is not None and ending.cause not in {Cause.CHANGE_OVER, Cause.RESTART, Cause.EXITED}:
             raise OvermindError("exited", f"Mission {mission.id} ({name}) is being stopped.")
@@ -238,6 +239,10 @@ class Agents:
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved."""
         self._follow(change.saved)
+        current = self._context.registry.live.get(change.saved.id)
+        if current is not None:
+            activity = self.waiting.activity(current.id) or self._own_activity(current.id)
+            self._context.activity.hold_clock(current, activity)
 
     def adopted(self, mission: Mission, row: Mapping[str, Any]) -> None:
         """The keeper has the newest run: go on where an earlier supervisor stopped."""
@@ -439,6 +444,17 @@ class Agents:
         """After a crash of ours: whoever was attached comes back soon, or not at all."""
         await asyncio.sleep(REJOIN_SECONDS)
         self.handover.take_back(self.of(mission_id))
+
+
+def _without_session(mission: Mission, *, to_interrupt: bool) -> OvermindError:
+    """Return why nothing can be sent to a live session that nothing is known of: no terminal, or no run yet."""
+    name = mission.definition.name
+    if mission.definition.provider != RAW or mission.definition.tty:
+        return OvermindError("not_running", f"Mission {mission.id} ({name}) is not running right now. Try again.")
+    what, do = "takes no messages", "Start one that has: overmind run --type session …"
+    if to_interrupt:
+        what, do = "has no turn to interrupt", f"Stop it: overmind stop {name}"
+    return OvermindError("not_session", f"Mission {mission.id} ({name}) has no terminal and {what}. {do}")
 
 
 def _verdict(session: Session, code: int, errors: str, why: Callable[[], str]) -> RunVerdict:

@@ -16,7 +16,7 @@ import msgspec
 
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CostRow, CursorRow
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
-from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
+from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, Owed, PlainLine, TextSpoken, TurnEnded
 from overmind_core.domain.agents.conversation import FailedMessage
 from overmind_core.domain.agents.turns import one_line
@@ -28,6 +28,7 @@ from overmind_core.domain.missions.reasons import to_send_again
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.kernel.database import StoreError
 from overmind_core.providers.base import ConnectionRequest
+from overmind_core.providers.registry import log_in_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -493,7 +494,7 @@ class Session:
         self.send(self.connection.message(self.text_of(message), str(uuid)))
 
     def _move_message(self, effect: conversation_events.MessageMoved) -> None:
-        self._context.messages.move(effect, resent=lambda: effect.message in self.state.resent)
+        self._context.messages.move(effect, resent=lambda: effect.message in (*self.state.resent, self.state.cut_off))
         if effect.state == DELIVERED:
             text = self.text_of(effect.message)
             del self._texts[effect.message]
@@ -517,7 +518,9 @@ class Session:
         kept = self.state.failed
         is_known = kept is not None and kept.message == effect.message
         failed = kept if kept is not None and is_known else FailedMessage(effect.message, effect.error or FAILED)
-        return f"--- {failed.sentence}; send it again with: {to_send_again(mission.definition.name)} ---"
+        how = log_in_first(mission.definition.provider, failed.error)
+        told = f"{failed.sentence} ({how})" if how else failed.sentence
+        return f"--- {told}; send it again with: {to_send_again(mission.definition.name)} ---"
 
     def _reply(self, number: int, decision: Decision) -> None:
         asked = self.questions.pop(number, None)
@@ -537,9 +540,13 @@ class Session:
             self._context.waiters.drop(number)
         behaviour = None if decision is None else decision.behaviour.value
         summary = None if asked is None else asked.summary
-        options = msgspec.UNSET if decision is None else decision.options or msgspec.UNSET
+        options = msgspec.UNSET if decision is None else decision.labels or msgspec.UNSET
+        asks_for_words = asked is not None and asked.need is AgentNeed.QUESTION
+        answer = (decision.words if decision is not None and asks_for_words else "") or msgspec.UNSET
         self.record(
-            events.QuestionAnswered(question=number, by=by, behaviour=behaviour, summary=summary, options=options)
+            events.QuestionAnswered(
+                question=number, by=by, behaviour=behaviour, summary=summary, options=options, answer=answer
+            )
         )
 
     def _interrupt(self) -> None:

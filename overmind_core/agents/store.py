@@ -224,6 +224,10 @@ class QuestionTable:
         marks = ", ".join("?" * len(question))
         self._database.insert(f"INSERT INTO questions ({_QUESTION_COLUMNS}) VALUES ({marks})", question)
 
+    def reword(self, question: int, asked: str) -> None:
+        """Store what an open question says from now on."""
+        self._database.write("UPDATE questions SET asked = ? WHERE id = ? AND state = 'open'", (asked, question))
+
     def note(self, question: int, by: str, decision: str) -> None:
         """Store what somebody wants to answer; it stays open."""
         self._database.write(

@@ -147,10 +147,11 @@ class Submission:
         finally:
             self._coming[session.id] -= 1
             self._coming += Counter()  # forgets those of which none is left
+        if session.closed:  # it ended meanwhile: what is queued there would reach whoever starts it again
+            self._fail(number, "exited")
+            return number
         session.record(MessageQueued(message=number, sender=sender))
         session.apply(conversation_events.Queued(number))
-        if session.mission is None:  # it ended meanwhile
-            self._fail(session, number, "exited")
         return number
 
     async def _store(self, session: Session, text: str, *, sender: str | None, request: str | None) -> int:
@@ -198,9 +199,9 @@ class Submission:
         if refusal is not None:
             raise _not_typed(session, refusal)
 
-    def _fail(self, session: Session, number: int, error: str) -> None:
+    def _fail(self, number: int, error: str) -> None:
         moved = conversation_events.MessageMoved(number, FAILED, error)
-        self._messages.move(moved, resent=lambda: number in session.state.resent)
+        self._messages.move(moved, resent=lambda: False)
 
 
 def _not_typed(session: Session, refusal: KeeperRefused) -> OvermindError:

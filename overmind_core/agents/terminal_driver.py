@@ -67,8 +67,11 @@ class TerminalDriver:
         self._tasks.start(self._type(session, message, session.state.run))
 
     def interrupt(self, session: Session) -> None:
-        """End the turn."""
-        session.send(_program(session).interrupt_keys)
+        """End the turn; where it has not begun, only once the screen shows that the key answers no dialog."""
+        if session.state.turn is not None:
+            session.send(_program(session).interrupt_keys)
+        else:
+            self._tasks.start(self._interrupt(session, session.state.run))
 
     def leave(self, session: Session) -> None:
         """Make the program end by itself, else end it."""
@@ -111,6 +114,16 @@ class TerminalDriver:
                 break
         if wanted():
             session.apply(conversation_events.Undelivered("the program did not accept it"))
+
+    async def _interrupt(self, session: Session, run: int) -> None:
+        screen = await self._screens.of(session.id)
+        shown = None if screen is None else _program(session).dialog(screen.lines())
+        if session.state.running != run:
+            return
+        if shown is None:
+            session.send(_program(session).interrupt_keys)
+        elif not session.state.open:  # no key was pressed: a person must see why
+            session.receive(shown, ActivitySource.TERMINAL)
 
     async def _answer(self, session: Session, asked: Asked, decision: Decision, run: int) -> None:
         if await self._comes(lambda: not self._waiters.keeps(asked), RETURN_SECONDS):
@@ -157,9 +170,9 @@ class TerminalDriver:
         """
         program, drafts = _program(session), 0
         for _ in range(int(patience / LOOK)):
+            screen = await self._screens.of(session.id)
             if not wanted() or session.state.run != run:
                 return None
-            screen = await self._screens.of(session.id)
             lines = [] if screen is None else typed_lines(screen)
             if screen is not None and program.dialog(lines) is None and program.is_ready(lines):
                 return screen

@@ -186,6 +186,7 @@ def _recovered(home: Home, folder: str | None) -> tuple[dict[str, Any], list[str
         "empty": report.is_empty,
         "damaged": report.damaged,
         "copy": report.copy,
+        "unread_copies": report.unread_copies,
         "tables": [one._asdict() for one in report.tables],
         "unrecorded": report.unrecorded,
         "queue_paused": report.queue_paused,
@@ -215,7 +216,7 @@ def report_lines(report: Report) -> list[str]:
     kept = f"; the damaged file is {report.damaged}" if report.damaged else ""
     lines = [f"The state was recovered{kept}"]
     if report.copy is None and any(one.lost or not one.is_whole for one in report.tables):
-        lines.append("There was no copy to fill in what is missing")
+        lines.append(f"{_no_copy(report)} to fill in what is missing")
     for table in report.tables:
         parts = [f"{table.recovered} recovered"] if table.recovered else []
         if table.from_copy:
@@ -243,7 +244,7 @@ def empty_lines(report: Report, path: str) -> list[str]:
     lines = [f"Nothing could be read from {path}: the state is empty now"]
     if report.damaged:
         lines.append(f"The damaged file is kept: {report.damaged}")
-    lines.append("There was no copy" if report.copy is None else f"The copy of {report.copy} has nothing either")
+    lines.append(_no_copy(report) if report.copy is None else f"The copy of {report.copy} has nothing either")
     lines.append("Missions, quests, questions, rituals and specs are lost; nobody knows how many")
     if report.unrecorded:
         lines.append(f"Logs, files or processes are left of {_missions(report.unrecorded)}")
@@ -253,6 +254,12 @@ def empty_lines(report: Report, path: str) -> list[str]:
             lines.append(f"Worktrees on disk that are known again: {names}. See: overmind worktrees")
     lines.append("With a backup of yours: overmind shutdown, put it in the place of that file, then: overmind start")
     return lines
+
+
+def _no_copy(report: Report) -> str:
+    """Say that no copy has helped: there is none, or none that can be read."""
+    days = report.unread_copies
+    return f"No copy could be read (of {', '.join(days)})" if days else "There was no copy"
 
 
 def _missions(ids: Sequence[str]) -> str:

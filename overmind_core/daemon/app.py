@@ -32,6 +32,7 @@ from overmind_core.kernel.bus import Bus
 from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import CurrentKeeper
+from overmind_core.kernel.keyed_requests import KeyedRequestTable
 from overmind_core.kernel.phase import Phase
 from overmind_core.kernel.tasks import SingleFlight, Tasks
 from overmind_core.landing.events import STEPS, WorkLanded
@@ -293,6 +294,7 @@ class App:
                 plan_table=state.plans,
                 agent_table=state.agents,
                 environment_table=state.environments,
+                request_table=KeyedRequestTable(state.database),
             )
         )
         self.unrecorded = UnrecordedLogs(home.logs, state.missions, state.events)
@@ -381,7 +383,6 @@ class App:
                 phase=self.phase,
                 line=self.line,
                 registry=self.registry,
-                missions=self.missions,
                 preparer=self.isolation,
                 plans=self.plans,
                 quests=self.quests,

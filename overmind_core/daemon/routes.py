@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from overmind_core.daemon.app import App
+    from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.request import Args, Caller
     from overmind_core.landing.review import LandingReview
     from overmind_core.quests.queue_views import QueueViews
@@ -335,7 +336,7 @@ def handlers(app: App) -> tuple[object, ...]:
         logs,
         events,
         seen,
-        LandingApi(partial(_review, app)),
+        LandingApi(partial(_review, app, lifecycle.check_restart)),
         LearnApi(lambda: app.engine.learning),
         MemoryApi(notes=app.memory.memory, registry=app.registry, home=app.home),
         plans,
@@ -407,7 +408,7 @@ def _standings(app: App) -> JoinedStandings:
     return JoinedStandings(quests, PlanStandings(app.plans, app.state.plans))
 
 
-def _review(app: App) -> LandingReview:
+def _review(app: App, check_restart: Callable[[Mission], None]) -> LandingReview:
     from overmind_core.landing.answers import WorktreeInspector  # noqa: PLC0415 - git is for those who land
     from overmind_core.landing.resolving import ConflictResolving  # noqa: PLC0415 - same
     from overmind_core.landing.review import LandingReview  # noqa: PLC0415 - same
@@ -418,6 +419,8 @@ def _review(app: App) -> LandingReview:
         agents=app.agents,
         submission=app.engine.submission,
         restarts=_restarts(app),
+        environments=app.saved_environments,
+        check_restart=check_restart,
     )
     worktrees = WorktreeInspector(
         locations=app.locations, workspace=app.workspace, registry=app.registry, standings=_standings(app)

@@ -27,6 +27,8 @@ PERIOD = 3600.0
 KEPT = 7
 ROOM = 3
 """How many times the file's size has to be free: a copy never takes the last of a disk."""
+_COARSE = 1.0
+"""Seconds by which the moments of files may lie behind the clock, at most."""
 _PREFIX, _SUFFIX, _UNFINISHED = "state-", ".db", ".new"
 _log = logging.getLogger(__name__)
 
@@ -75,12 +77,18 @@ def make_copy(database: str, folder: str, day: str) -> Copy | None:
     disk = os.statvfs(folder)
     if disk.f_bavail * disk.f_frsize < ROOM * os.stat(database).st_size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder)
+    began = time.time()
     try:
         os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+            version = _version(connection)
             connection.execute("VACUUM INTO ?", (new,))
             # A file that has lost its log is as new as its newest copy, then.
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            # That touches the file, and is no change; what was committed meanwhile is one, which the copy may not have.
+            ended = time.time()
+            made_at = ended if _version(connection) == version else began - _COARSE
+        os.utime(new, (made_at, made_at))
         _sync(new)
     except BaseException:
         with suppress(FileNotFoundError):
@@ -92,6 +100,11 @@ def make_copy(database: str, folder: str, day: str) -> Copy | None:
     for old in others[KEPT - 1 :]:
         os.unlink(old.path)
     return made
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """Another number once others have committed something."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _changed_at(database: str) -> float:

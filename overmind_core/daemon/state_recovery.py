@@ -70,6 +70,8 @@ class Report(NamedTuple):
     """Where the damaged file is now; None: there was none."""
     copy: str | None
     """Day of the copy that was there to fill in; None: there is no copy that can be read."""
+    unread_copies: list[str]
+    """Days of the newer copies, none of which can be read."""
     tables: list[TableReport]
     unrecorded: list[str]
     """Missions of which only logs, files or a process are left."""
@@ -109,7 +111,12 @@ def recover(home: Home, held: Mapping[str, int], now: Now, folder: str | None = 
     reports, aside = put_in_place(path, lambda new: taking.write(new, steps, worktrees), now.wall)
     unrecorded = sorted(left - taking.owners)
     return Report(
-        aside if was_there else None, copied.copy and copied.copy.day, reports, unrecorded, taking.queue_paused
+        aside if was_there else None,
+        copied.copy and copied.copy.day,
+        copied.unread,
+        reports,
+        unrecorded,
+        taking.queue_paused,
     )
 
 
@@ -149,10 +156,15 @@ class _Copied:
 
     def __init__(self, home: Home, steps: Sequence[Migration], shape: Shape) -> None:
         self.copy: Copy | None = None
+        self.unread: list[str] = []
+        """Days of the newer ones."""
         self._rows: dict[str, dict[Key, Values]] = {}
         for copy in copies(home.copies):
-            with suppress(StoreError, OSError, sqlite3.Error):
+            try:
                 self._rows = _rows_of(copy.path, f"{home.database}.copy", steps, shape)
+            except (StoreError, OSError, sqlite3.Error):
+                self.unread.append(copy.day)
+            else:
                 self.copy = copy
                 return
 

@@ -23,6 +23,7 @@ from overmind_core.domain.missions.reasons import (
 )
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time
+from overmind_core.providers.registry import log_in_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -140,7 +141,7 @@ def talking(mission: Mission, conversation: Conversation | None) -> AgentState:
         "activity_source": doing.source if doing is not None and _is_told(doing) else None,
         "attempt": None if doing is None or not doing.attempt else doing.attempt,
         "resume_at": None if doing is None else time(doing.resume_at),
-        "failed_message": None if doing is None or conversation is None else failed_message(conversation),
+        "failed_message": None if doing is None or conversation is None else _failed_message(mission, conversation),
         "handover": handover_phase(conversation) if conversation is not None and mission.is_live else None,
         "mode": conversation.mode if conversation is not None and agent else None,
         "cost_usd": _cost(conversation) if conversation is not None and agent else None,
@@ -148,6 +149,13 @@ def talking(mission: Mission, conversation: Conversation | None) -> AgentState:
         if conversation is not None and agent
         else None,
     }
+
+
+def _failed_message(mission: Mission, conversation: Conversation) -> str | None:
+    """The sentence about its last message, where that has failed, with the login that is missing."""
+    told, failed = failed_message(conversation), conversation.failed
+    how = "" if failed is None else log_in_first(mission.definition.provider, failed.error)
+    return f"{told} ({how})" if told and how else told
 
 
 def _cost(conversation: Conversation) -> float | None:
@@ -267,7 +275,7 @@ def now_line(
         return held
     if standing is not None and standing.text:
         return display_safe(standing.text)
-    told = "" if conversation is None else failed_message(conversation) or conversation.activity.now
+    told = "" if conversation is None else _failed_message(mission, conversation) or conversation.activity.now
     if mission.is_live and told:
         return display_safe(told)
     if mission.is_live and mission.status is not Status.RESTARTING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.actor import PERSON
 from overmind_core.domain.landing import list_text
 from overmind_core.domain.missions.facts import Frozen, Thawed
+from overmind_core.domain.missions.lost import plan_again
 from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
 from overmind_core.domain.missions.reasons import CONVERSATION_LOST
 from overmind_core.domain.missions.tree import levels
@@ -100,9 +100,7 @@ class LifecycleApi:
         if request.id is None:
             raise OvermindError("invalid", "Missing id: name a mission to restart.")
         mission = find(self._registry, request.id)
-        self._check_not_planned(mission)
-        if (refusal := self._quests.runs_by_itself(mission)) is not None:
-            raise OvermindError("not_finished", refusal)
+        self.check_restart(mission)
         if actor() == PERSON:
             self._environments.renew(mission.id, request.session_env)
         before, began = self._unseen.has_lost_conversation(mission.id), self._clock.wall()
@@ -113,6 +111,16 @@ class LifecycleApi:
         if (note := answers.notes([restarted] if mission.is_live else [], began, lost)) is not None:
             answer["note"] = note
         return answer
+
+    def check_restart(self, mission: Mission) -> None:
+        """Refuse to start by hand what its plan or its quest starts.
+
+        Raises:
+            OvermindError: `not_finished`.
+        """
+        self._check_not_planned(mission)
+        if (refusal := self._quests.runs_by_itself(mission)) is not None:
+            raise OvermindError("not_finished", refusal)
 
     async def _restart_lost(self, *, dry_run: bool) -> LostMissions:
         begun, problems = [], []
@@ -285,7 +293,7 @@ class LifecycleApi:
         plan = None if mission.is_live else self._plans.name_of(mission.definition.parent)
         if plan is not None:
             file = self._plans.file_of(mission.definition.parent)
-            again = f"overmind apply {shlex.quote(file or 'FILE')} --rerun failed"
+            again = plan_again(plan, file or "FILE")
             message = (
                 f"Mission {mission.id} ({mission.definition.name}) is part of the plan {plan}, which is still running."
             )

@@ -70,7 +70,7 @@ class Deadlines:
             return
         limit = current.definition.activity_timeout
         text = f"--- timed out: no activity for {limit:g}s ---"
-        self._registry.apply_if_legal(current, EndAsked(Cause.STALLED, 0.0, text), urgent=True)
+        self._registry.apply_if_legal(current, EndAsked(Cause.STALLED, 0.0, text, limit=limit), urgent=True)
 
     def _due(self, mission: Mission) -> float | None:
         times = (
@@ -92,9 +92,10 @@ class Deadlines:
         if mission.status is Status.RESTARTING and restart_policy.has_come(*restart, wall=wall, mono=now):
             self._registry.apply_if_legal(mission, RestartDue())
         elif limit is not None and limit <= now:
-            again = mission.definition.restart.when is not Restart.NEVER
-            text = f"--- timed out: ran longer than {mission.definition.timeout:g}s{'; not restarted' * again} ---"
-            self._registry.apply_if_legal(mission, EndAsked(Cause.TIMEOUT, mission.definition.grace, text), urgent=True)
+            again, longest = mission.definition.restart.when is not Restart.NEVER, mission.definition.timeout
+            text = f"--- timed out: ran longer than {longest:g}s{'; not restarted' * again} ---"
+            asked = EndAsked(Cause.TIMEOUT, mission.definition.grace, text, limit=longest)
+            self._registry.apply_if_legal(mission, asked, urgent=True)
         elif stall is not None and stall <= now:
             self._confirm(mission)
         else:

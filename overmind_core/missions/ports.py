@@ -77,9 +77,6 @@ class PlanRunner(Protocol):
     def begin(self, mission: Mission) -> None:
         """Begin to run it."""
 
-    def id_of(self, name: str) -> str | None:
-        """The id of the plan of this name that runs."""
-
     def name_of(self, mission_id: str | None) -> str | None:
         """The name of the blueprint of a plan that runs; None for every other mission."""
 

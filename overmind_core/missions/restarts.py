@@ -108,11 +108,14 @@ class Restarts:
             raise OvermindError(mission.reason, message)
 
     async def _remove_own(self, mission: Mission, *, force: bool) -> None:
-        """End it, and remove what it has of its own: it gets all of that anew."""
+        """End it, and remove what it has of its own: it gets all of that anew, unless it can't be started again."""
         await self._preparer.check(mission.id, force=force)
         if mission.is_live:
             await self._ended(mission, Cause.STOP)
             await self._preparer.calm([mission.id])
+        ended = self._registry.get(mission.id) or mission
+        if not ended.is_live:
+            self._check_own_name_free(ended)
         await self._preparer.remove(mission.id, force=force)
 
     def _check_own_name_free(self, mission: Mission) -> None:

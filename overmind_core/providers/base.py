@@ -119,6 +119,8 @@ class Provider(Protocol):
     """What is looked up on PATH when nobody says otherwise."""
     install: str
     """How to get it, in one sentence."""
+    log_in: str
+    """How to log its program in, in the imperative."""
     modes: frozenset[AgentMode]
     speaks_json: bool
     """Whether its pipes carry lines that `parse` understands; else they are plain output."""

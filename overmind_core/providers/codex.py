@@ -86,6 +86,7 @@ class Codex(WithoutRecords):
     name = "codex"
     program = "codex"
     install = "npm install -g @openai/codex"
+    log_in = "run codex login in a terminal"
     modes = frozenset({AgentMode.ONE_SHOT})
     speaks_json = True
     opens = False

@@ -17,6 +17,7 @@ class Raw(WithoutRecords):
     name = "raw"
     program = ""
     install = ""
+    log_in = ""
     modes = frozenset({AgentMode.INTERACTIVE})
     speaks_json = False
     opens = False

@@ -23,6 +23,10 @@ ROWS: Mapping[str, tuple[str, str]] = {
 """The module and what makes one; imported when first asked for, for the command line starts often and needs few."""
 
 
+NOT_LOGGED_IN = "not_logged_in"
+"""The reason of a program's failure that has no login."""
+
+
 class UnknownProvider(LookupError):
     """There is no provider of that name."""
 
@@ -48,6 +52,14 @@ def names() -> tuple[str, ...]:
 def is_known(name: str) -> bool:
     """Whether its lines can be read: it is one of `names`, or called as a person's own agent is."""
     return name in ROWS or is_own(name)
+
+
+def log_in_first(name: str, reason: str | None) -> str:
+    """What to do before an agent of that provider runs again that failed for this reason; "" where that is no login."""
+    if reason != NOT_LOGGED_IN:
+        return ""
+    how = get(name).log_in if is_known(name) else ""
+    return f"log in first: {how}" if how else ""
 
 
 def renderer(name: str) -> Renderer | None:

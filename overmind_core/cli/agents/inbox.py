@@ -248,7 +248,7 @@ def _whose(answered: Mapping[str, Any]) -> str:
 
 def answer_request(args: Namespace) -> dict[str, Any]:
     """Return the arguments of the request `answer`."""
-    request = question_reference(args.question) | _said(args.answer)
+    request = question_reference(args.question) | _said(args.question, args.answer)
     if args.message is not None:
         request["message"] = args.message
     if args.option:
@@ -258,13 +258,19 @@ def answer_request(args: Namespace) -> dict[str, Any]:
     return request
 
 
-def _said(words: Sequence[str]) -> dict[str, Any]:
-    """An answer as it is typed: a word, the numbers of options, one for each question, or a text."""
+def _said(question: str, words: Sequence[str]) -> dict[str, Any]:
+    """An answer as it is typed: a word, the numbers of options, one for each question, or a text.
+
+    `question`: as it was named, for a refusal.
+    """
     if len(words) == 1 and words[0] in BEHAVIOURS:
         return {"behaviour": words[0]}
     if all(_NUMBERS.fullmatch(word) for word in words):
         places = [(at, number) for at, word in enumerate(words, 1) for number in word.split(",")]
         return {"options": [f"{at}:{_PLACE}{number}" for at, number in places]} if places else {}
+    if len(words) > 1 and words[0] in BEHAVIOURS:
+        line = f"overmind answer {display_safe(question)} {words[0]} -m {engine_questions.QUOTED_TEXT}"
+        raise UsageError(f"Give the text with -m: {line}")
     if len(words) > 1:
         raise UsageError(f"One answer, not {len(words)}: quote a text, such as 'in euros'")
     return {"message": words[0]}

@@ -189,7 +189,7 @@ class ActionTools:
 def _sent(client: Client, request: dict[str, Any], until: str, limit: float) -> Message:
     message = client.call("send", request)
     message = {**message, **await_message(client, message, until, limit)}
-    fail_if_failed(message)
+    fail_if_failed(client, message)
     return Message(**picked(Message, message))
 
 

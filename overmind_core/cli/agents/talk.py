@@ -12,6 +12,7 @@ from overmind_core.cli.context import Context, call_each, text_of
 from overmind_core.cli.output import dumps, or_absent, safe_text, table, text_cell
 from overmind_core.cli.values import duration, timeout_seconds, timeout_words, whole_number
 from overmind_core.client.stream import await_answer, follow
+from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import CODES, NEEDS_PERSON, OvermindError, UsageError, while_waiting
 
@@ -52,7 +53,7 @@ def send(args: Namespace, context: Context) -> int:
         return _answer(args, context, client, message)
     if message["state"] == "queued":
         message = {**message, **await_message(client, message, "delivered", DELIVERY)}
-    fail_if_failed(message)
+    fail_if_failed(client, message)
     context.print(dumps({name: message[name] for name in SHOWN}) if args.json else sent_line(message))
     return 0
 
@@ -103,7 +104,7 @@ def _answer(args: Namespace, context: Context, client: Client, message: Json) ->
     except OvermindError as error:
         pending = [f"message {message['message']} for {message['name']}"]
         raise while_waiting(error, pending, "Not answered") from None
-    fail_if_failed(message)
+    fail_if_failed(client, message)
     if message["state"] != "answered":
         raise OvermindError(
             "timeout",
@@ -133,7 +134,7 @@ def await_message(
     return found or {}
 
 
-def fail_if_failed(message: Json) -> None:
+def fail_if_failed(client: Client, message: Json) -> None:
     """Raise what became of a message that gets no answer.
 
     Raises:
@@ -149,7 +150,15 @@ def fail_if_failed(message: Json) -> None:
                 "exited", f"{name} ended before it answered message {number}. See: overmind logs {name}"
             )
         code = error if error in CODES else "not_finished"
-        raise OvermindError(code, f"The turn of message {number} failed: {error}. See: overmind logs {name}")
+        how = _log_in_first(client, message["id"], error)
+        told = f"{sentence(error)} ({how})" if how else error
+        raise OvermindError(code, f"The turn of message {number} failed: {told}. See: overmind logs {name}")
+
+
+def _log_in_first(client: Client, mission: str, error: str) -> str:
+    from overmind_core.providers.registry import NOT_LOGGED_IN, log_in_first  # start-up: only for what has failed
+
+    return log_in_first(client.call("info", {"id": mission})["provider"], error) if error == NOT_LOGGED_IN else ""
 
 
 def sent_line(message: Json) -> str:
@@ -300,13 +309,30 @@ KEYS = Command(
 def interrupt(args: Namespace, context: Context) -> int:
     """Interrupt each of them."""
     requests = [{"id": mission} for mission in args.ids]
-    return call_each(context, context.client(), "interrupt", requests, line=_interrupted_line, as_json=args.json)
+    client = context.client()
+
+    def line(answer: Mapping[str, Any]) -> str:
+        return f"Interrupted mission {answer['id']}" if answer["interrupted"] else _no_turn_line(client, answer["id"])
+
+    return call_each(context, client, "interrupt", requests, line=line, as_json=args.json)
 
 
-def _interrupted_line(answer: Mapping[str, Any]) -> str:
-    if answer["interrupted"]:
-        return f"Interrupted mission {answer['id']}"
-    return f"Mission {answer['id']} was idle"
+_WITHOUT_TURN = frozenset({"limited", "starting", "restarting", "stopping"})
+"""Activities and statuses that explain why there is no turn."""
+_BY_KEYS = frozenset({"setup", "draft"})
+"""Needs that a person sees to in the terminal, and that are no turn."""
+
+
+def _no_turn_line(client: Client, mission: str) -> str:
+    """Return what a person reads of a session that was in no turn, with the reason where one is known."""
+    (row,) = client.call("ps", {"ids": [mission]})
+    doing = row["status"] if row["status"] != "running" else row["activity"]
+    if doing == "idle":
+        return f"Mission {mission} was idle"
+    none = f"Mission {mission} had no turn to interrupt"
+    if doing == "waiting" and row["need"] in _BY_KEYS:
+        return f"{none}: it waits for you in its terminal: overmind attach {display_safe(row['name'])}"
+    return f"{none}: it is {doing}" if doing in _WITHOUT_TURN else none
 
 
 INTERRUPT = Command(

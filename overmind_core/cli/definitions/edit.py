@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
+from functools import partial
 
 from overmind_core.cli.command import JSON, Command, argument, flag, one_id
 from overmind_core.cli.context import Context, print_notes
@@ -14,7 +16,7 @@ from overmind_core.errors import OvermindError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     Answer = Mapping[str, Any]
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 STDIN = "-"
 _KEPT = frozenset({"busy", "daemon_lost", "daemon_not_running", "disk_full", "forbidden", "internal"})
 """Errors that another text would meet, too."""
+_UNDER_WAY = frozenset({"running", "paused"})
+"""Statuses in which the time of a run counts."""
 
 
 def edit(args: Namespace, context: Context) -> int:
@@ -33,7 +37,11 @@ def edit(args: Namespace, context: Context) -> int:
     if args.print:
         context.print(definition_text(before).rstrip("\n"))
         return 0
-    after = _edit_in_editor(before, context) if args.file is None else _store_file(before, args.file, context)
+    goes_on = args.no_restart and before["live"]
+    if args.file is None:
+        after = _edit_in_editor(before, context, goes_on=goes_on)
+    else:
+        after = _store_file(before, args.file, context, goes_on=goes_on)
     restarted = bool(after["changed"]) and not args.no_restart
     if restarted:
         session = session_environment(context.environ) if context.hive is None else {}
@@ -55,7 +63,7 @@ def _print_result(after: Answer, context: Context, *, restarted: bool, as_json: 
         context.print(f"Restarted mission {after['id']}")
 
 
-def _store_file(before: Answer, path: str, context: Context) -> Answer:
+def _store_file(before: Answer, path: str, context: Context, *, goes_on: bool) -> Answer:
     """Store what a file says."""
     from overmind_core.cli.definitions.edit_file import Mistake
 
@@ -68,13 +76,13 @@ def _store_file(before: Answer, path: str, context: Context) -> Answer:
     except (OSError, UnicodeDecodeError) as error:
         raise OvermindError("invalid", f"{path}: {getattr(error, 'strerror', None) or error}.") from None
     try:
-        return _store(before, text, context)
+        return _store(before, text, context, goes_on=goes_on)
     except Mistake as mistake:
         name = "standard input" if path == STDIN else path
         raise OvermindError("invalid", f"{name}, line {mistake.line}: {mistake.sentence}") from None
 
 
-def _edit_in_editor(before: Answer, context: Context) -> Answer:
+def _edit_in_editor(before: Answer, context: Context, *, goes_on: bool) -> Answer:
     """Have the person edit it, again and again while there is a mistake in it and a person to mend it."""
     from overmind_core.cli.definitions.edit_file import EditorDraft, definition_text, editor_command
 
@@ -83,7 +91,8 @@ def _edit_in_editor(before: Answer, context: Context) -> Answer:
         raise OvermindError("invalid", "edit needs a terminal or EDITOR. In scripts: overmind edit ID --print, and -")
     draft = EditorDraft(context.home.root, before["name"])
     try:
-        answer = _edit_until_stored(before, definition_text(before), draft.edited, command, context)
+        store = partial(_store, before, context=context, goes_on=goes_on)
+        answer = _edit_until_stored(before, definition_text(before), partial(draft.edited, command=command), store)
     except OvermindError as error:
         where = f" Your text is kept in {draft.path}" if os.path.exists(draft.path) else ""
         raise OvermindError(error.code, f"{error.message}{where}", **error.fields) from None
@@ -91,27 +100,29 @@ def _edit_in_editor(before: Answer, context: Context) -> Answer:
     return answer
 
 
-def _edit_until_stored(before: Answer, text: str, edited: Any, command: list[str], context: Context) -> Answer:  # noqa: ANN401
+def _edit_until_stored(
+    before: Answer, text: str, edited: Callable[[str], str], store: Callable[[str], Answer]
+) -> Answer:
     from overmind_core.cli.definitions.edit_file import Mistake, marked, unmarked
 
     first, given, mistake = text, text, None
     while True:
-        fresh = edited(given, command)
+        fresh = edited(given)
         text_now = unmarked(fresh)
         if text_now == first or not text_now.strip():
             return {"id": before["id"], "name": before["name"], "changed": []}
         if mistake is not None and fresh == given:
             raise OvermindError("invalid", f"Nothing was changed: {mistake.sentence}")
         try:
-            return _store(before, text_now, context)
+            return store(text_now)
         except Mistake as wrong:
             if not _person():
                 raise OvermindError("invalid", f"line {wrong.line}: {wrong.sentence}") from None
             mistake, given = wrong, marked(text_now, wrong)
 
 
-def _store(before: Answer, text: str, context: Context) -> Answer:
-    """Store what a text says, if it makes sense.
+def _store(before: Answer, text: str, context: Context, *, goes_on: bool) -> Answer:
+    """Store what a text says, if it makes sense; `goes_on`: the run under way is not restarted with it.
 
     Raises:
         Mistake: it doesn't.
@@ -119,7 +130,10 @@ def _store(before: Answer, text: str, context: Context) -> Answer:
     """
     from overmind_core.cli.definitions.edit_file import mistake_of, read_definition
 
-    request = {"id": before["id"], "as_of": before["as_of"], "definition": read_definition(text)}
+    terms = read_definition(text)
+    if goes_on:
+        _check_limit(before, terms, text, context)
+    request = {"id": before["id"], "as_of": before["as_of"], "definition": terms}
     try:
         answer: Answer = context.client().call("redefine", request)
     except OvermindError as error:
@@ -127,6 +141,31 @@ def _store(before: Answer, text: str, context: Context) -> Answer:
             raise
         raise mistake_of(error, text) from None
     return answer
+
+
+def _check_limit(before: Answer, terms: Answer, text: str, context: Context) -> None:
+    """Refuse a limit of time that the run under way has passed already: it would end at once.
+
+    Raises:
+        Mistake: it has.
+    """
+    from overmind_core.cli.definitions.edit_file import Mistake, line_of
+    from overmind_core.domain.text.duration import DurationError, format_uptime, parse_duration
+
+    given = terms.get("timeout", 0)
+    if given == before["definition"]["timeout"]:
+        return
+    try:
+        limit = parse_duration(str(given), default_unit="ms")
+    except DurationError:
+        limit = 0.0  # the daemon says what is wrong
+    if not limit:
+        return
+    run = context.client().call("info", {"id": before["id"]})
+    if run["status"] in _UNDER_WAY and limit <= run["uptime_seconds"]:
+        lasted = f"timeout: the run has lasted {format_uptime(run['uptime_seconds'])}, so it would end at once"
+        again = shlex.join(("overmind", "edit", before["name"]))
+        raise Mistake(line_of(text, ("timeout",)), f"{lasted}. Give more, or restart it with that: {again}")
 
 
 def _person() -> bool:
@@ -141,7 +180,7 @@ EDIT = Command(
     ],
     options=[
         flag("--print", "print the text and change nothing; shows the values of variables"),
-        flag("--no-restart", "store it without a restart; it applies from the next run"),
+        flag("--no-restart", "store it without a restart; limits and rules apply at once, a command from the next run"),
         flag("--quiet", "print nothing on success"),
         JSON,
     ],

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from overmind_core.domain.agents.agent import ActivityKind, AgentNeed
+from overmind_core.domain.text.cells import cut
 
 
 class SessionNamed(NamedTuple):
@@ -101,6 +102,7 @@ class Asked(NamedTuple):
         summary: One line: the command, the file, the question.
         subject: The tool's input, or the dialog's text, whole.
         suggestions: Rules that the program proposes for "always", in its own shape.
+        hidden: Whether no dialog shows it while a hook waits for the answer.
     """
 
     request: str
@@ -109,6 +111,7 @@ class Asked(NamedTuple):
     summary: str
     subject: Mapping[str, Any]
     suggestions: tuple[Any, ...] = ()
+    hidden: bool = False
 
 
 class AskCancelled(NamedTuple):
@@ -327,6 +330,10 @@ class Behaviour(StrEnum):
     ALWAYS = "always"
 
 
+MOST_CELLS = 200
+"""Of an answer in words, as an event has it."""
+
+
 class Decision(NamedTuple):
     """An answer to a question.
 
@@ -341,3 +348,16 @@ class Decision(NamedTuple):
     message: str | None = None
     options: tuple[str, ...] = ()
     chosen: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The options of all questions together."""
+        return tuple(label for labels in self.chosen for label in labels) or self.options
+
+    @property
+    def words(self) -> str:
+        """The answer in the person's own words as others read it; "" where they deny it, or name an option by them."""
+        names_an_option = not self.options and any(self.chosen)
+        if self.message is None or self.behaviour is not Behaviour.ALLOW or names_an_option:
+            return ""
+        return cut(" ".join(self.message.split()), MOST_CELLS)

@@ -1,17 +1,19 @@
 """Answers to questions with options: which label belongs to which of several questions that are asked at once. Pure.
 
 An option is written as its label, as `2:LABEL` with the number of its question, or as `QUESTION=LABEL` with the
-question's text or heading. `#3` in place of a label is the third one. Each question gets an answer, or the whole is
-refused.
+question's text or heading. `#3` in place of a label is the third one; where a question offers none, it is the text `3`.
+Each question gets an answer, or the whole is refused.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 PLACE = "#"
 """Before the number of an option, in place of its label."""
+_TYPED = re.compile(rf"([1-9][0-9]*):{PLACE}([1-9][0-9]*)")
 
 
 class InvalidChoice(ValueError):
@@ -60,6 +62,8 @@ def chosen(choices: Sequence[Choice], options: Sequence[str], message: str | Non
         if label not in found[at]:
             found[at].append(label)
     for number, (one, labels) in enumerate(zip(choices, found, strict=True), 1):
+        if labels and not one.labels:
+            labels[:] = [",".join(labels)]  # a text that looked like numbers
         if len(labels) > 1 and not one.several:
             raise InvalidChoice(f"{_named(choices, number)} takes one answer, not {', '.join(labels)}.")
         if not labels and not message:
@@ -88,6 +92,22 @@ def example(choices: Sequence[Choice]) -> str:
     return " ".join("1,2" if one.several and len(one.labels) > 1 else "1" for one in choices)
 
 
+def answer_of(event: Mapping[str, Any]) -> str:
+    """What an event of an answer has beside allow and deny: the labels, and the person's words; "" for neither."""
+    return ", ".join(map(str, filter(None, (*(event.get("options") or ()), event.get("answer")))))
+
+
+def typed_text(options: Sequence[str]) -> str:
+    """The text that a person has typed, where it was taken for numbers of options: `443`, `1,3 2`; "": it was none."""
+    words: dict[str, list[str]] = {}
+    for option in options:
+        found = _TYPED.fullmatch(option)
+        if found is None:
+            return ""
+        words.setdefault(found[1], []).append(found[2])
+    return " ".join(map(",".join, words.values()))
+
+
 def _numbered(choice: Choice) -> str:
     return ", ".join(f"{number} ({label})" for number, label in enumerate(choice.labels, 1)) or "a text"
 
@@ -114,6 +134,8 @@ def _place(choices: Sequence[Choice], option: str, found: Sequence[Sequence[str]
 
 def _checked(choices: Sequence[Choice], at: int, label: str) -> tuple[int, str]:
     labels = choices[at].labels
+    if not labels and label.startswith(PLACE):
+        return at, label.removeprefix(PLACE)
     if label not in labels and label.startswith(PLACE) and label[1:].isdecimal() and 0 < int(label[1:]) <= len(labels):
         return at, labels[int(label[1:]) - 1]
     if label not in labels:

@@ -122,6 +122,8 @@ class Conversation:
     """Messages that wait, in order."""
     resent: tuple[int, ...] = ()
     """Messages that were in flight when the agent died, until they have ended."""
+    cut_off: int | None = None
+    """The message that was in flight when a run was last switched over: a terminal begins with it."""
     sending: int | None = None
     """The message that was written, of which the agent has not shown yet that it has it."""
     failed: FailedMessage | None = None
@@ -131,7 +133,7 @@ class Conversation:
     tries: int = 0
     """Turns in a row that a limit of the service has ended."""
     last: TurnResult | None = None
-    """Of the newest run, without the program's own object."""
+    """The result of the newest turn of the newest run, without the program's own object; None before it is known."""
     model: str | None = None
     permission_mode: str | None = None
     """What the program may do unasked: as it says, else as it was told; None: its own default."""
@@ -165,6 +167,8 @@ def is_busy(c: Conversation) -> bool:
 
 def has_turn(c: Conversation) -> bool:
     """True while a turn can be ended: a dialog before it, and a draft, are a person's, and no turn."""
+    if any(one.need is AgentNeed.SETUP for one in c.open):  # what ends a turn would answer it
+        return False
     return c.turn is not None or c.sending is not None or any(one.need not in BY_KEYS for one in c.open)
 
 
@@ -179,9 +183,13 @@ def is_handed_over(c: Conversation) -> bool:
 
 
 def has_begun(c: Conversation) -> bool:
-    """Whether the program of the newest interactive run has shown that it works; a dialog before that shows nothing."""
+    """Return whether the program of a person's newest terminal has shown that it works.
+
+    A dialog before that, and a prompt that it was started with, show nothing.
+    """
     asks_setup = any(one.need is AgentNeed.SETUP for one in c.open)
-    return c.turn is not None or not (asks_setup or c.activity.doing is ActivityKind.UNKNOWN)
+    is_unproved = asks_setup or c.sending is not None or c.activity.doing is ActivityKind.UNKNOWN
+    return c.turn is not None or not is_unproved
 
 
 def last_paragraph(lines: Sequence[str]) -> str:
@@ -240,7 +248,7 @@ def first_prompt(c: Conversation) -> int | None:
     """The message with which an interactive run begins: the first of a new conversation, or one to be sent again."""
     if c.mode is not AgentMode.INTERACTIVE or not c.queue:
         return None
-    return c.queue[0] if not c.begun or c.queue[0] in c.resent else None
+    return c.queue[0] if not c.begun or c.queue[0] in (*c.resent, c.cut_off) else None
 
 
 def switch_resume(c: Conversation) -> Conversation:

@@ -161,17 +161,22 @@ def _on_run_begun(c: Conversation, fact: RunBegun, now: float) -> Step:
 
 
 def _on_run_over(c: Conversation, fact: RunOver, now: float) -> Step:
-    """What was in flight is sent once more by the next run; without one it fails, and so does what waits."""
+    """The message in flight is sent once more by the next run; without one it fails, and so do those that wait.
+
+    A run that was switched over has not lost it, however often that happens.
+    """
+    switched = c.leaving or c.wanted is not c.mode
     c, paid = lost_turn_paid(c)
     closed, effects = close(c, list(c.open), now, ActivitySource.STREAM)
     effects = (*paid, *effects)
     flying = closed.sending if closed.sending is not None else closed.turn.message if closed.turn else None
     unknown = Activity(ActivityKind.UNKNOWN, now)
     c = replace(closed, sending=None, turn=None, held=True, running=0, opening=False, activity=unknown)
-    if flying is not None and flying not in c.resent and not fact.final:
-        why = "the session was switched over" if c.leaving else "the agent ended before it answered"
+    if flying is not None and not fact.final and (switched or flying not in c.resent):
+        why = "the session was switched over" if switched else "the agent ended before it answered"
         again = MessageResent(text=f"--- message {flying} is resent: {why} ---")
-        c = replace(c, queue=(flying, *c.queue), resent=(*c.resent, flying))
+        c = replace(c, queue=(flying, *c.queue))
+        c = replace(c, cut_off=flying) if switched else replace(c, resent=(*c.resent, flying))
         effects = (*effects, MessageMoved(flying, "queued"), again)
     elif flying is not None:
         failed = FailedMessage(flying, EXITED, is_given_up=flying in c.resent)
@@ -182,7 +187,7 @@ def _on_run_over(c: Conversation, fact: RunOver, now: float) -> Step:
     if fact.final:
         effects = (*effects, *(MessageMoved(one, "failed", EXITED) for one in c.queue))
         # Who had it in a terminal is gone: somebody who starts it again gets it as it was.
-        c = replace(c, queue=(), resent=(), wanted=c.wanted if c.keep else c.home)
+        c = replace(c, queue=(), resent=(), cut_off=None, wanted=c.wanted if c.keep else c.home)
     return c, effects
 
 

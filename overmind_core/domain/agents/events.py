@@ -132,6 +132,8 @@ class QuestionAnswered(MissionEvent, frozen=True, kw_only=True, tag="answered"):
     """For example `allow`, `always`, `deny`."""
     options: tuple[str, ...] | UnsetType = UNSET
     """The chosen labels; absent if there are none."""
+    answer: str | UnsetType = UNSET
+    """The answer in the person's own words, on one line and cut to 200 cells; absent if it has none."""
     summary: str | None
     about: About | UnsetType = UNSET
     """The subject of a question of the engine; absent for an agent's."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SHELL = "Bash"
 EDITORS = frozenset({"Edit", "MultiEdit", "NotebookEdit", "Write"})
 """A rule about `Edit` is one about all of them."""
-READERS = frozenset({"Glob", "Grep", "LS", "Read"})
+READERS = frozenset({"Glob", "Grep", "LS", "NotebookRead", "Read"})
 """Likewise for `Read`."""
 FETCH = "WebFetch"
 OTHER = "Tool"
@@ -46,7 +46,7 @@ UNRULED = frozenset({"AskUserQuestion", "ExitPlanMode"})
 
 _TOOLS = (
     SHELL, OTHER, *sorted(EDITORS | READERS | DELEGATES | UNRULED),
-    "BashOutput", "KillShell", "NotebookRead", "Skill", "SlashCommand", "TodoWrite", FETCH, "WebSearch",
+    "BashOutput", "KillShell", "Skill", "SlashCommand", "TodoWrite", FETCH, "WebSearch",
 )  # fmt: skip
 """Tools whose names are known; there may be others, but hardly some that are called nearly the same."""
 
@@ -57,7 +57,7 @@ CWD = "cwd"
 TITLE_ONLY = "title_only"
 """Beside a command: it is what the program calls it by, which may not be all of it. No pattern allows it."""
 
-_OF_NAMED_FILES = EDITORS | {"Read"}
+_OF_NAMED_FILES = EDITORS | {"NotebookRead", "Read"}
 """Tools that do nothing without a file; the other readers begin at the agent's folder."""
 _RULE = re.compile(r"(?P<tool>[A-Za-z_*][\w.*-]*)(?:\((?P<about>.*)\))?", re.DOTALL)
 _ESCAPE = re.compile(r"\\([()*\\])")

@@ -177,8 +177,9 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
 
 
 def _fresh(c: Conversation) -> Conversation:
-    """Another turn: what was last said belongs to the one before."""
-    return replace(c, activity=replace(c.activity, now=""))
+    """Another turn: what was last said, and how it went, belongs to the one before; a task has only one."""
+    last = c.last if c.mode is AgentMode.ONE_SHOT else None
+    return replace(c, activity=replace(c.activity, now=""), last=last)
 
 
 def _resting(result: TurnResult | None, now: float, source: ActivitySource, tries: int, text: str) -> Activity:

@@ -60,7 +60,8 @@ class EndAsked(NamedTuple):
     """The run is to end, for a `cause`.
 
     `grace` in seconds; `text` explains it between the log's lines; `reason` is the mission's with `Cause.LIMIT`;
-    `given`: the grace that a person chose, which a plan hands on to its agents.
+    `given`: the grace that a person chose, which a plan hands on to its agents; `limit`: seconds, of the limit of time
+    or silence that is reached.
     """
 
     cause: Cause
@@ -68,6 +69,7 @@ class EndAsked(NamedTuple):
     text: str | None = None
     reason: str | None = None
     given: float | None = None
+    limit: float | None = None
 
 
 class SetUpAsked(NamedTuple):

@@ -219,7 +219,9 @@ def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
         else Ending(fact.cause, now.mono + fact.grace, reason=fact.reason, grace=fact.given)
     )
     late = None if before is None else mission.killed_after
-    stopping = replace(with_step(mission, TransitionStep.END), ending=ending, held_mono=None, killed_after=late)
+    stopping = replace(
+        with_step(mission, TransitionStep.END), ending=ending, held_mono=None, killed_after=late, limit=fact.limit
+    )
     notes: tuple[Effect, ...] = (events.MissionStopping(text=fact.text, cause=fact.cause.value),)
     if mission.status in {Status.PREPARING, Status.STARTING} and mission.pid is None:
         return stopping, notes  # the answer to the spawn, or what was prepared and has to go, comes first
@@ -252,9 +254,8 @@ def _cancel_restart(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
     if fact.cause is Cause.RESTART:
         return start(calm, now, ())
     if mission.definition.leave_background:  # what earlier runs left behind ends with the mission
-        stopping = replace(
-            with_step(calm, TransitionStep.SWEEP), ending=Ending(fact.cause, now.mono + fact.grace, exited=True)
-        )
+        ending = Ending(fact.cause, now.mono + fact.grace, exited=True)
+        stopping = replace(with_step(calm, TransitionStep.SWEEP), ending=ending, limit=fact.limit)
         recorded = events.MissionStopping(text=fact.text, cause=fact.cause.value)
         return stopping, (recorded, *_ending_effects(stopping))
     if fact.cause is Cause.KILL:

@@ -18,7 +18,7 @@ def mission_again(name: str) -> str:
 
 
 def plan_again(name: str, file: str) -> str:
-    """Return the command that goes on with a plan whose agents were lost; `file`: of its blueprint, "" and -: none."""
+    """Return the command that goes on with a plan that has failed; `file`: of its blueprint, "" and -: it has none."""
     from shlex import join  # noqa: PLC0415 - for plans alone
 
     if file in {"", "-"}:

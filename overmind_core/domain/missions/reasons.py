@@ -130,7 +130,7 @@ SHORT: Mapping[str, str] = {
     "no_change": "unchanged",
     "no_verdict": "verdict",
     "not_pushed": "push",
-    "output_invalid": "outputs",
+    "output_invalid": "unfit",
     "output_missing": "outputs",
     "restart_budget_spent": "restarts",
     "review_denied": "denied",

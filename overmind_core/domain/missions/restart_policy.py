@@ -87,7 +87,7 @@ def _sets_up(mission: Mission) -> bool:
 
 
 def hold(mission: Mission, now: float) -> Mission:
-    """Stop the stall clock: the mission is frozen, or we hold its output back."""
+    """Stop the stall clock: the mission is frozen, or waits, or we hold its output back."""
     return mission if mission.held_mono is not None else replace(mission, held_mono=now)
 
 

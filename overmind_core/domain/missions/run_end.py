@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from overmind_core.domain.missions import events, restart_policy
 from overmind_core.domain.missions.facts import Effect, Now, Outcome, Prepare, Spawn
-from overmind_core.domain.missions.mission import Cause, Definition, Mission, Status
+from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.missions.outcome import outcome_of
 from overmind_core.domain.missions.reasons import SPENT, sentence
 from overmind_core.domain.missions.transitions import TransitionStep, transition, with_step
@@ -20,6 +20,8 @@ TIMEOUT_CODE = 124
 STALL_CODE = 137
 FENCED = Cause.FENCED.value
 """The reason of a mission whose lease has ended."""
+_OF_TIME = frozenset({Cause.TIMEOUT, Cause.STALLED})
+"""Ends by a limit of time or silence; who asked for the end has said how long that is."""
 _ENDS: Mapping[Status, type[events.MissionEnded]] = {
     Status.STOPPED: events.MissionStopped,
     Status.CRASHED: events.MissionCrashed,
@@ -33,9 +35,8 @@ def conclude(  # noqa: C901, PLR0911 - one case per cause
     """The run is over and swept: final status, or another run."""
     ending = mission.ending
     assert ending is not None
-    done = replace(
-        mission, pid=None, survivors=ending.survivors, held_mono=None, limit=_limit(ending.cause, mission.definition)
-    )
+    limit = mission.limit if ending.cause in _OF_TIME else None
+    done = replace(mission, pid=None, survivors=ending.survivors, held_mono=None, limit=limit)
     match ending.cause:
         case Cause.RESTART:
             return start(replace(done, ending=None), now, effects)
@@ -62,16 +63,6 @@ def conclude(  # noqa: C901, PLR0911 - one case per cause
         case Cause.CHANGE_OVER:
             return _change_over(done, effects)
     assert_never(ending.cause)
-
-
-def _limit(cause: Cause, definition: Definition) -> float | None:
-    """Seconds, of the limit of time or silence that has ended a run."""
-    match cause:
-        case Cause.TIMEOUT:
-            return definition.timeout
-        case Cause.STALLED:
-            return definition.activity_timeout
-    return None
 
 
 def _by_policy(

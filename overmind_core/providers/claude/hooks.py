@@ -86,10 +86,12 @@ def _after_tool(payload: Object) -> Iterator[AgentFact]:
 
 
 def _permission(payload: Object) -> Iterator[AgentFact]:
+    """A question; that of a sub-agent gets its dialog only once our hook has ended without an answer."""
     suggestions = tuple(list_at(payload, "permission_suggestions"))
-    yield stream.question_of(
+    asked = stream.question_of(
         request_of(payload), text_at(payload, "tool_name"), object_at(payload, "tool_input"), suggestions
     )
+    yield asked._replace(hidden=bool(text_at(payload, "agent_id")))
 
 
 def _notification(payload: Object) -> Iterator[AgentFact]:

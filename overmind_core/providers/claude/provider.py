@@ -60,6 +60,7 @@ class Claude:
     name = "claude"
     program = "claude"
     install = "npm install -g @anthropic-ai/claude-code"
+    log_in = "run claude in a terminal and type /login"
     modes = frozenset(AgentMode)
     speaks_json = True
     opens = False

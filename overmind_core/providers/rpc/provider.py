@@ -56,6 +56,7 @@ class AcpProvider(WithoutRecords):
         self.name = row.name
         self.program = row.program
         self.install = row.install
+        self.log_in = row.log_in
         self.goes_on = row.goes_on
 
     def refuse(self, agent: Agent) -> str | None:

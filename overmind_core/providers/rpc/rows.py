@@ -43,6 +43,8 @@ class AcpRow:
     """The argument that chooses the model; None: it is chosen once the conversation is open."""
     tells_cost: bool = False
     """Whether it tells what the conversation has cost in US dollars."""
+    log_in: str = "see the pages of its program"
+    """As `Provider.log_in`."""
     goes_on: bool = True
     """Whether it can open a conversation of an earlier process again and lose nothing of it."""
 
@@ -56,6 +58,7 @@ GEMINI = AcpRow(
     name="gemini",
     program="gemini",
     install="npm install -g @google/gemini-cli",
+    log_in="run gemini in a terminal and type /auth",
     arguments=("--acp",),
     tokens=TokensFrom.QUOTA,
     modes={ASK: "default", EDITS: "autoEdit", READ_ONLY: "plan", ALL: "yolo"},
@@ -67,6 +70,7 @@ OPENCODE = AcpRow(
     name="opencode",
     program="opencode",
     install="npm install -g opencode-ai",
+    log_in="run opencode auth login in a terminal",
     arguments=("acp",),
     tokens=TokensFrom.REPLY,
     modes={READ_ONLY: "plan"},
@@ -84,6 +88,7 @@ QWEN = AcpRow(
     name="qwen",
     program="qwen",
     install="npm install -g @qwen-code/qwen-code",
+    log_in="run qwen in a terminal and type /auth",
     arguments=("--acp",),
     tokens=TokensFrom.CHUNKS,
     modes={ASK: "default", EDITS: "auto-edit", READ_ONLY: "plan", ALL: "yolo"},

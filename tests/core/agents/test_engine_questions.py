@@ -152,6 +152,24 @@ def test_the_same_question_is_asked_once(home):
     assert told(home, scene, later) == [[1, 1, 2, 3, 4, 5], [5, 2, 6]]
 
 
+def test_what_it_says_can_change_and_it_counts_as_read_once_the_inbox_of_this_daemon_has_shown_it(home):
+    async def scene(inside):
+        acting = Acting(inside)
+        acting.stuck(about=MISSION)
+        shown = [acting.engine.is_shown(1)]
+        await inside.ask("inbox")
+        acting.engine.reword(1, summary="it has failed twice", subject={"lines": ["\ud83d"]})
+        await saved(inside)
+        return [*shown, acting.engine.is_shown(1)]
+
+    async def later(inside):
+        shown = inside.app.engine_questions.is_shown(1)
+        (row,) = await inside.ask("inbox")
+        return shown, row["question"], row["summary"], row["subject"]
+
+    assert told(home, scene, later) == [[False, True], (False, 1, "it has failed twice", {"lines": ["?"]})]
+
+
 def test_the_inbox_names_a_subject_as_it_is_called_now(home):
     async def scene(inside):
         mission = await inside.run("sleep 9", name="before")
@@ -213,6 +231,8 @@ def test_each_need_takes_allow_and_deny_with_a_text(home, need, behaviour):
     assert {name: event[name] for name in ("type", "question", "by", "behaviour", "about")} == {
         "type": "answered", "question": 1, "by": "a person", "behaviour": behaviour, "about": about,
     }  # fmt: skip
+    is_answer = need == EngineNeed.REPORT and behaviour == "allow"
+    assert event.get("answer") == ("mind the gap" if is_answer else None)
     assert kept(home) == ([(1, "answered", "a person")], [[1, need, behaviour, "mind the gap"]])
 
 
@@ -236,6 +256,30 @@ def test_an_answer_that_it_does_not_take_is_refused_and_it_stays_open(home, answ
     assert said in error.message
     assert (acted, count) == ([], 1)
     assert kept(home) == ([(1, "open", None)], None)
+
+
+@pytest.mark.parametrize(("options", "text"), [(["1:#443"], "443"), (["1:#1", "1:#3"], "1,3")])
+def test_a_number_is_a_text_where_a_mission_has_asked_and_no_yes_to_anything_else(home, options, text):
+    async def scene(inside):
+        acting = Acting(inside)
+        for number, kind in enumerate(("question", "bug"), 1):
+            acting.engine.ask(EngineNeed.REPORT, MISSION, summary="?", subject={"kind": kind}, key=str(number))
+        await inside.ask("answer", question=1, options=options)
+        return acting.acted, await refusal(inside.ask("answer", question=2, options=options))
+
+    [(acted, refused)] = told(home, scene)
+    assert acted == [(1, "report", "allow", text)]
+    assert refused.code == "invalid"
+
+
+def test_a_label_is_no_answer_to_what_a_mission_asks_and_no_line_says_yes(home):
+    async def scene(inside):
+        acting = Acting(inside)
+        acting.engine.ask(EngineNeed.REPORT, MISSION, summary="?", subject={"kind": "question"})
+        return await refusal(inside.ask("answer", question=1, options=["Red"]))
+
+    [refused] = told(home, scene)
+    assert refused.message == "This question has no options. Answer it with a text: overmind answer 1 'TEXT'"
 
 
 def test_who_acts_on_it_may_refuse_an_answer_and_nothing_is_recorded(home):

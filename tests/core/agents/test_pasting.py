@@ -8,6 +8,8 @@ import pytest
 
 from overmind_core.agents.pasting import AtCursor, is_taken
 from overmind_core.agents.store import DELIVERED
+from overmind_core.domain.agents.agent import ActivityKind, ActivitySource, AgentNeed
+from overmind_core.domain.agents.agent_events import Asked, StateGuessed
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.system.paths import Home
@@ -75,6 +77,31 @@ def test_what_stays_in_the_prompt_is_told_as_a_draft(story):
             await inside.ask("send", id=mission, text="hello")
         assert refused.value.code == "draft"
         assert refused.value.message.endswith("Send or delete it in: overmind attach ada")
+
+    story(play)
+
+
+ASKS = Asked("", AgentNeed.PERMISSION, "", "remove all?", {})
+
+
+@pytest.mark.parametrize(
+    ("fact", "source"),
+    [(ASKS, ActivitySource.STATUS), (StateGuessed(ActivityKind.WAITING), ActivitySource.SCREEN)],
+)
+def test_no_enter_comes_behind_the_paste_once_the_program_asks_something(story, fact, source):
+    async def play(inside, keeper):
+        mission, program = await begun(inside, keeper, takes=True)
+        agent, run = inside.app.agents.of(mission), f"{mission}.1"
+
+        def typed(fields):
+            program._typed(fields)
+            if keeper.typed[run] == [PASTED]:
+                agent.receive(fact, source)
+
+        keeper.on_ask["write"] = typed
+        with pytest.raises(OvermindError) as refused:
+            await inside.ask("send", id=mission, text="hello")
+        assert (refused.value.code, keeper.typed[run]) == ("draft", [PASTED])
 
     story(play)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from typing import TYPE_CHECKING, cast
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from overmind_core.agents import answering
 from overmind_core.agents.input_queue import InputQueue
 from overmind_core.agents.messages import MessageQueue, decode
 from overmind_core.agents.questions import Questions
@@ -17,6 +19,7 @@ from overmind_core.daemon.state import State
 from overmind_core.domain.agents.agent import Agent, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.domain.agents.conversation_events import MessageMoved
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.journal import Journal
@@ -272,3 +275,27 @@ def test_without_a_keeper_nothing_is_sent(tmp_path):
         return inputs.output_was_read(RUN, 9), send(), link.asked
 
     assert story(tmp_path, play) == (False, None, [("cursor", {"run": RUN, "out": 7, "err": 0})])
+
+
+@pytest.mark.parametrize("mode", [AgentMode.ONE_SHOT, AgentMode.HEADLESS])
+def test_a_word_that_answers_no_permission_is_refused_with_those_that_do(mode):
+    program = SimpleNamespace(name="claude", speaks_json=True, reads_reasons=True)
+    session: Any = SimpleNamespace(state=SimpleNamespace(mode=mode), provider=program)
+    with pytest.raises(OvermindError) as refused:
+        answering._check(7, SHELL, session, Decision(Behaviour.ALLOW, "no"), is_named=False)
+    way = "Answer it with allow, deny or always: overmind answer 7 allow"
+    assert refused.value.message == f"This is no question with options. {way}"
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        ({}, ("443", ())),
+        ({"questions": [{"question": "Which port?", "options": []}]}, ("443", ())),
+        ({"questions": [{"question": "Which port?", "options": [{"label": "443"}]}]}, (None, ("1:#443",))),
+    ],
+)
+def test_a_number_is_a_text_where_an_agent_offers_no_options(subject, words):
+    asked = Asked("r2", AgentNeed.QUESTION, "", "Which port?", subject)
+    decision = answering._in_words(asked, Decision(Behaviour.ALLOW, None, ("1:#443",)))
+    assert (decision.message, decision.options) == words

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from overmind_core.agents.terminal_driver import LOOK, LOST, PATIENCE, PROOF, RETRY
+from overmind_core.agents.output_reader import DIALOG_EARLY, DIALOG_SECONDS
+from overmind_core.agents.terminal_driver import LOOK, LOST, PATIENCE, PROOF, RETRY, SETUP
+from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from tests.kit import in_process
-from tests.kit.in_process import ScriptedKeeper, supervising, world
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
 
 RULE = "─" * 40
 ENTER = b"\r"
@@ -33,7 +36,7 @@ class Program:
     """
 
     def __init__(self, keeper, run):
-        self._keeper = keeper
+        self.keeper = keeper
         self._run = run
         self.inside: Any = None
         self.token = ""
@@ -50,12 +53,27 @@ class Program:
     def draw(self):
         prompt = [RULE, f"❯ {self.prompt}", RULE, "  ? for shortcuts"]
         shown = [self.dialog, *(prompt if self.beside or not self.dialog else [])]
-        self._keeper.write(self._run, ("\x1b[2J\x1b[H" + "\r\n".join(shown)).encode())
+        self.keeper.write(self._run, ("\x1b[2J\x1b[H" + "\r\n".join(shown)).encode())
 
     async def hook(self, event, **payload):
+        await self.inside.ask("hook", **self._told(event, payload))
+
+    async def ask(self, event, **payload):
+        """Return what a hook prints, once it has an answer."""
+        stream = self.inside.stream("hook", **self._told(event, payload))
+        try:
+            return [one async for one in stream if one]
+        finally:
+            await stream.aclose()
+
+    def says(self, report, *lines):
+        """Draw these lines in place of all others."""
+        self.keeper.write(self._run, report + ("\x1b[2J\x1b[H" + "\r\n".join(lines)).encode())
+
+    def _told(self, event, payload):
         mission = self._run.partition(".")[0]
         told = {"hook_event_name": event, "session_id": SESSION, **payload}
-        await self.inside.ask("hook", mission=mission, token=self.token, payload=told)
+        return {"mission": mission, "token": self.token, "payload": told}
 
     def cover(self, seconds):
         """Show a dialog for a while."""
@@ -213,6 +231,65 @@ def test_a_prompt_without_a_dialog_is_waited_for(home, environment, seconds, bes
     assert seconds - 1 < took < seconds + 5
 
 
+def test_an_interrupt_presses_no_key_into_a_dialog_before_the_first_turn(home, environment):
+    """Escape is a no there, and ends the session."""
+
+    async def play():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            mission = await inside.run("hello", env=environment, provider="claude", type="session", interactive=True)
+            session = inside.app.agents.of(mission)
+            assert session is not None
+            await until(lambda: session.state.sending, "it has begun with its prompt")
+            program = Program(keeper, f"{mission}.1")
+            program.dialog = DIALOG
+            program.draw()
+            await inside.ask("interrupt", id=mission)
+            await asyncio.sleep(SETUP + 1)
+            told = await inside.ask("interrupt", id=mission)
+            await asyncio.sleep(1)
+        keeper.close()
+        return program.typed, told["interrupted"]
+
+    assert in_process.run(play()) == ([], False)
+
+
+def test_what_is_not_to_be_typed_any_more_once_its_screen_is_drawn_is_not_typed(home, environment, monkeypatch):
+    async def play():
+        async with session(home, environment) as (inside, mission, program):
+            agent = inside.app.agents.of(mission)
+            screens = agent._context.driver._screens
+            draw = screens.of
+
+            async def drawn(mission_id):
+                screen = await draw(mission_id)
+                agent.put(replace(agent.state, sending=None))
+                return screen
+
+            monkeypatch.setattr(screens, "of", drawn)
+            await inside.ask("send", id=mission, text="hello")
+            await asyncio.sleep(1)
+            return program.typed
+
+    assert in_process.run(play()) == []
+
+
+def test_a_hook_whose_run_has_ended_meanwhile_tells_nothing(home, environment, monkeypatch):
+    async def play():
+        async with session(home, environment) as (inside, mission, program):
+            agent = inside.app.agents.of(mission)
+
+            async def end(*_read):
+                inside.app.agents.drop(mission)
+
+            monkeypatch.setattr(agent._context.usage, "on_hook", end)
+            before = agent.state
+            await program.hook("UserPromptSubmit", prompt="typed by hand")
+            return agent.state == before
+
+    assert in_process.run(play())
+
+
 def test_a_draft_in_the_prompt_delays_a_message_is_told_and_never_typed_over(home, environment):
     async def play():
         async with session(home, environment) as (inside, mission, program):
@@ -270,3 +347,133 @@ def test_which_prompt_is_the_message(home, environment, attached, told, state):
             program.seat.__enter__()
 
     assert story(home, environment, begin=begin)[:2] == (state, ONCE)
+
+
+# --- a question that a person answers in the program's own dialog --------------------------------------------------
+
+COMMAND = {"tool_name": "Bash", "tool_input": {"command": "make test"}, "prompt_id": "1"}
+ASKS = ["make test", RULE, "Do you want to proceed?", "❯ 1. Yes", "  2. No"]
+
+
+def report(state):
+    return f"\x1b]7501;state={state}:app=claude-code\x1b\\".encode()
+
+
+def title(mark):
+    return f"\x1b]0;{mark} Claude Code\x07".encode()
+
+
+WAYS = {"its reports": (report("working"), report("blocked")), "its title": (title("◐"), title("✳"))}
+"""What says that it works, and what that it asks."""
+
+
+@asynccontextmanager
+async def question(home, environment, works, **payload):
+    """One of a turn under way, for which its hook waits; its dialog is not there yet."""
+    async with session(home, environment) as (inside, mission, program):
+        await program.hook("UserPromptSubmit", prompt="test it")
+        program.says(works)
+        hook = asyncio.ensure_future(program.ask("PermissionRequest", **COMMAND, **payload))
+        asked = await inside.question()
+        yield inside, mission, program, asked, hook
+        hook.cancel()
+        await asyncio.wait([hook])
+
+
+async def stands(inside, mission):
+    """What it does, and how many questions are open, after everything that was written was read."""
+    await asyncio.sleep(PATIENCE)
+    info = await inside.ask("info", id=mission)
+    return info["activity"], len(await inside.ask("inbox"))
+
+
+@pytest.mark.parametrize(("works", "asks"), WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("is_hook_there", [True, False], ids=["its hook waits", "its hook is gone"])
+def test_a_question_is_settled_once_its_dialog_has_said_yes_while_the_tool_runs(
+    home, environment, works, asks, is_hook_there
+):
+    async def play():
+        async with question(home, environment, works) as (inside, mission, program, asked, hook):
+            program.says(asks, *ASKS)
+            if not is_hook_there:
+                hook.cancel()
+            before = await stands(inside, mission)
+            program.says(works, "⎿ make test (3s)")
+            after = await stands(inside, mission)
+            with pytest.raises(OvermindError, match="answered in its own program"):
+                await inside.ask("answer", question=asked["question"], behaviour="deny")
+            await program.hook("PostToolUse", **COMMAND, tool_use_id="1", tool_response="ok")
+            said = await hook if is_hook_there else []
+            return before, after, await stands(inside, mission), said
+
+    assert in_process.run(play()) == (("waiting", 1), ("working", 0), ("working", 0), [])
+
+
+@pytest.mark.parametrize(("works", "asks"), WAYS.values(), ids=WAYS)
+def test_a_question_that_its_dialog_has_settled_while_no_supervisor_was_there_is_not_open(
+    home, environment, works, asks
+):
+    async def play():
+        async with question(home, environment, works) as (inside, mission, program, _asked, _hook):
+            program.says(asks, *ASKS)
+            assert await stands(inside, mission) == ("waiting", 1)
+            keeper = program.keeper
+            keeper.lose()
+            program.says(works, "⎿ make test (3s)")
+            async with supervising(home, keeper) as another:
+                return await stands(another, mission)
+
+    assert in_process.run(play()) == ("working", 0)
+
+
+@pytest.mark.parametrize(("works", "asks"), WAYS.values(), ids=WAYS)
+def test_a_dialog_that_comes_a_moment_after_its_hook_is_waited_for(home, environment, works, asks):
+    async def play():
+        async with question(home, environment, works) as (inside, mission, program, _asked, _hook):
+            await asyncio.sleep(DIALOG_SECONDS - 1)
+            program.says(asks, *ASKS)
+            return await stands(inside, mission)
+
+    assert in_process.run(play()) == ("waiting", 1)
+
+
+@pytest.mark.parametrize(("works", "asks"), WAYS.values(), ids=WAYS)
+def test_a_question_of_which_no_dialog_has_come_yet_is_not_settled_by_work(home, environment, works, asks):
+    async def play():
+        async with question(home, environment, works) as (inside, mission, program, _asked, _hook):
+            found = []
+            for said in (works, works, asks, works):
+                await asyncio.sleep(2 * DIALOG_EARLY)
+                program.says(said)
+                found.append(await stands(inside, mission))
+            return found
+
+    waits = ("waiting", 1)
+    assert in_process.run(play()) == [waits, waits, waits, ("working", 0)]
+
+
+@pytest.mark.parametrize(("works", "asks"), WAYS.values(), ids=WAYS)
+def test_a_dialog_behind_what_a_person_looks_at_or_types_is_not_answered(home, environment, works, asks):
+    async def play():
+        async with question(home, environment, works) as (inside, mission, program, _asked, _hook):
+            program.says(asks, *ASKS)
+            program.says(asks, "dialog waiting · Showing detailed transcript")
+            return await stands(inside, mission)
+
+    assert in_process.run(play()) == ("waiting", 1)
+
+
+@pytest.mark.parametrize(("works", "asks"), WAYS.values(), ids=WAYS)
+def test_a_question_of_a_sub_agent_has_no_dialog_and_stays_open(home, environment, works, asks):
+    """Its program works on meanwhile, and asks other things."""
+
+    async def play():
+        async with question(home, environment, works, agent_id="a1") as (inside, mission, program, asked, hook):
+            for said in (works, asks, works):
+                program.says(said)
+                assert await stands(inside, mission) == ("waiting", 1)
+            await inside.ask("answer", question=asked["question"], behaviour="allow")
+            return await hook
+
+    (answer,) = in_process.run(play())
+    assert answer["hookSpecificOutput"]["decision"]["behavior"] == "allow"

@@ -7,6 +7,7 @@ import random
 import shutil
 import sqlite3
 from contextlib import closing
+from functools import partial
 
 import pytest
 
@@ -331,6 +332,17 @@ def test_missions_of_an_earlier_day_follow_the_keeper(closed, tmp_path):
     state.close()
 
 
+def test_copies_that_can_not_be_read_are_named(closed, tmp_path):
+    home = Home(str(shutil.copytree(closed, tmp_path / "home")))
+    half(home.database)
+    days = [one.day for one in copies(home.copies)]
+    for one in copies(home.copies):
+        overwrite(one.path, 0, b"no database " * 8)
+    report = recover(home, {}, NOW)
+    assert days
+    assert (report.copy, report.unread_copies) == (None, days)
+
+
 def test_a_plan_goes_on_while_the_keeper_holds_one_of_its_agents(tmp_path):
     home = Home(str(tmp_path))
     state = State.open(home.database)
@@ -386,6 +398,42 @@ def test_a_copy_a_day_after_a_change_and_seven_of_them(tmp_path):
     assert {os.stat(os.path.join(folder, name)).st_mode & 0o777 for name in os.listdir(folder)} == {0o600}
     with closing(sqlite3.connect(copies(folder)[0].path)) as database:
         assert database.execute("SELECT value FROM meta WHERE key = 'number'").fetchone() == ("9",)
+    state.close()
+
+
+class SlowCopying(sqlite3.Connection):
+    """One that takes ten seconds for a copy."""
+
+    meanwhile = staticmethod(int)
+    """Called in that time."""
+
+    def execute(self, sql, *values):
+        done = super().execute(sql, *values)
+        if sql.startswith("VACUUM INTO"):
+            ((path,),) = values
+            begun = os.stat(path).st_mtime - 10
+            os.utime(path, (begun, begun))
+            self.meanwhile()
+        return done
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_state_in_which_nothing_changes_has_one_copy_and_what_came_during_that_is_in_another(
+    tmp_path, monkeypatch, busy
+):
+    path, folder = str(tmp_path / "state.db"), str(tmp_path / "copies")
+    state = State.open(path)
+
+    def change(number="1"):
+        with state.transaction():
+            state.meta.save("number", number)
+
+    change()
+    monkeypatch.setattr(SlowCopying, "meanwhile", staticmethod(partial(change, "2") if busy else int))
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=SlowCopying))
+    assert make_copy(path, folder, "2026-11-01") is not None
+    again = make_copy(path, folder, "2026-11-02")
+    assert (again is not None) is busy
     state.close()
 
 

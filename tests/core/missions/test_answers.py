@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode
-from overmind_core.domain.agents.conversation import Conversation
+from overmind_core.domain.agents.conversation import Conversation, FailedMessage
 from overmind_core.domain.missions.mission import Cause, Definition, Kind, Mission, Restart, RestartPolicy, Status
 from overmind_core.domain.missions.reasons import FOREVER, sentence
-from overmind_core.missions.answers import now_line, uptime
+from overmind_core.missions.answers import now_line, talking, uptime
 from tests.kit.cases import tabled
 
 ENDS = [
@@ -90,6 +90,22 @@ def test_the_farewell_of_a_shell_is_no_news_of_its_end(kind, code, last_line, sa
     status = Status.CRASHED if code else Status.STOPPED
     mission = Mission("a1b2c3d4", definition, 0.0, status, exit_code=code, ended_by=Cause.EXITED)
     assert now_line(mission, last_line) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("not_logged_in", "it is not logged in (log in first: run claude in a terminal and type /login)"),
+        ("interrupted", "its turn was interrupted"),
+    ],
+)
+def test_a_message_that_failed_for_want_of_a_login_says_how_to_log_in(error, said):
+    definition = Definition("planner", "claude", ("claude",), "/", provider="claude")
+    mission = Mission("a1b2c3d4", definition, created_at=0.0, status=Status.RUNNING)
+    mode, idle = AgentMode.HEADLESS, Activity(ActivityKind.IDLE)
+    conversation = Conversation("s", mode, mode, mode, activity=idle, failed=FailedMessage(1, error))
+    assert talking(mission, conversation)["failed_message"] == f"message 1 failed: {said}"
+    assert now_line(mission, "", conversation) == f"message 1 failed: {said}"
 
 
 PIECE = "Press enter to co"

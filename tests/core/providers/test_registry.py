@@ -20,6 +20,14 @@ def test_a_name_without_a_row_is_refused_with_those_that_there_are():
         registry.get("nosuch")
 
 
+@pytest.mark.parametrize("name", [*registry.names(), "acp:mine"])
+def test_a_program_without_a_login_is_to_be_logged_in_first_and_each_says_how(name):
+    how = registry.log_in_first(name, "not_logged_in")
+    assert how.startswith("log in first: ") == (name != "raw")
+    assert "claude" not in how or how == "log in first: run claude in a terminal and type /login"
+    assert registry.log_in_first(name, "api_error 529") == registry.log_in_first("nosuch", "not_logged_in") == ""
+
+
 @pytest.mark.parametrize(("name", "readable"), [("claude", True), ("codex", True), ("raw", False), ("nosuch", False)])
 def test_only_lines_that_somebody_knows_are_made_readable(name, readable):
     assert (registry.renderer(name) is not None) == readable

@@ -160,6 +160,50 @@ def test_a_person_s_yes_counts_and_the_hook_s_answer_comes_too_late(world, hooks
     assert os.path.exists(world.path("made"))
 
 
+def test_a_person_s_yes_turns_the_title_and_no_hook_is_told_before_the_tool_has_ended(world, hooks, gate):
+    done = f"{gate}-of-the-hook"
+    with world.screen(*hooks.argument(answers=f"trap 'touch {done}' EXIT; {when(done, 'true')}")) as screen:
+        screen.until_ready()
+        screen.say(f"%bash {when(gate, 'touch made')}".replace("$CLAUDE_PID", "$PPID"))
+        screen.until(DIALOG)
+        screen.settle(0.5)
+        assert screen.titles[-1] == "✳ Claude Code"
+        screen.type("1")
+        screen.until("esc to interrupt", gone=DIALOG)
+        screen.until_title("◑ Claude Code")
+        assert hooks.names()[-1] == "PermissionRequest"
+        assert not os.path.exists(done), "its hook goes on"
+        open_gate(gate)
+        screen.until("tool said")
+    assert hooks.events("PostToolUse")
+
+
+@pytest.mark.claude
+def test_the_title_rests_while_a_question_waits_behind_what_a_person_looks_at(world, hooks, gate):
+    with world.screen(*hooks.argument(answers=when(gate, decision("allow")))) as screen:
+        screen.until_ready()
+        screen.say(TOUCH)
+        screen.until(DIALOG)
+        screen.type("\x0f")
+        screen.until("dialog waiting", gone=DIALOG)
+        screen.settle(1.0)
+        assert screen.titles[-1] == "✳ Claude Code"
+
+
+@pytest.mark.claude
+def test_a_question_of_a_sub_agent_is_shown_only_once_its_hook_has_ended(world, hooks, gate):
+    task = {"description": "d", "prompt": TOUCH, "subagent_type": "general-purpose"}
+    with world.screen(*hooks.argument(answers=when(gate, "true"))) as screen:
+        screen.until_ready()
+        screen.say(f"%tool Task {json.dumps(task)}")
+        assert hooks.until("PermissionRequest")["agent_id"]
+        assert DIALOG not in screen.settle(1.0)
+        assert screen.titles[-1] != "✳ Claude Code"
+        open_gate(gate)
+        screen.until(DIALOG)
+        assert screen.titles[-1] == "✳ Claude Code"
+
+
 @pytest.mark.parametrize("key", ["\x1b", "4"])
 def test_a_person_s_no_ends_the_turn_and_the_hook(world, hooks, gate, key):
     script = f"trap 'touch {gate}; exit 1' TERM; while kill -0 $CLAUDE_PID; do sleep 0.1; done"

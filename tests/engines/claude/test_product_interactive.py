@@ -229,6 +229,33 @@ def test_a_question_answered_by_its_own_keys_is_withdrawn(agents, key, done):
     assert agents.say(mission, "next") == "echo: next"
 
 
+def waiting_hooks(agents, mission):
+    """The pids of our hooks that run; the program has their words among its own."""
+    return [pid for pid in with_word(f"hook --mission {mission}") if pid != agents.om.pid(mission)]
+
+
+def test_a_question_answered_by_its_own_keys_is_settled_while_its_tool_still_runs(agents):
+    mission, gate = terminal(agents), agents.gate()
+    message = agents.post(mission, f"{gate.prompt}; touch made")
+    (asked,) = agents.asked(mission)
+    shows(agents, mission, DIALOG)
+    assert waiting_hooks(agents, mission)
+    with Attached(agents.om, mission) as person:
+        person.shows(DIALOG)
+        _answered(person, b"1")
+        gate.runs()
+        info = agents.until(mission, lambda info: info["activity"] != "waiting" and info, what="it waits for nobody")
+        assert info["activity"] == "working"
+        assert agents.om.json("inbox", "--json") == []
+        agents.om.refused("answer", str(asked["question"]), "deny", code="not_found")
+        eventually(lambda: not waiting_hooks(agents, mission), what="no hook waits")
+        assert gate.runs()
+        gate.open()
+        person.type(LEAVE)
+        assert person.end() == 0
+    assert agents.answer(message)["text"] == "tool said: through"
+
+
 def test_a_question_outlives_the_supervisor(agents):
     mission = terminal(agents)
     message = agents.post(mission, TOUCH)

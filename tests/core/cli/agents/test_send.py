@@ -24,6 +24,7 @@ def daemon(state="delivered", *, sent=QUEUED, **more):
     """One whose messages get as far as `state`."""
     return {
         "ps": [{"ok": [SESSION]}],
+        "info": [{"ok": SESSION}],
         "send": [{"ok": sent}],
         "await_message": [{"ok": {**ANSWER, "state": state, **more}}],
     }
@@ -152,11 +153,13 @@ def test_a_time_that_runs_out_is_124_and_the_message_stays(overmind, state, give
     )
 
 
+LOG_IN = "log in first: run claude in a terminal and type /login"
 FAILURES = [
     ("failed", "exited", "Error: exited: planner ended before it answered message 12."),
     ("failed", None, "Error: exited: planner ended before it answered message 12."),
     ("failed", "interrupted", "Error: not_finished: The turn of message 12 failed: interrupted."),
     ("failed", "api_error 529", "Error: not_finished: The turn of message 12 failed: api_error 529."),
+    ("failed", "not_logged_in", f"Error: not_finished: The turn of message 12 failed: it is not logged in ({LOG_IN})."),
     ("cancelled", None, "Error: not_found: Message 12 for planner was withdrawn."),
 ]
 

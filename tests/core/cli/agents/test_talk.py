@@ -27,15 +27,31 @@ QUESTION = {
     "attach_only": False,
 }
 
-INTERRUPTS = [(True, "Interrupted mission a1b2c3d4\n"), (False, "Mission a1b2c3d4 was idle\n")]
 
+def test_interrupt_says_that_there_was_a_turn(overmind):
+    ran = overmind({"interrupt": [{"ok": {**MISSION, "interrupted": True}}]}, "interrupt", "api")
 
-@pytest.mark.parametrize(("interrupted", "said"), INTERRUPTS)
-def test_interrupt_says_whether_there_was_a_turn(overmind, interrupted, said):
-    ran = overmind({"interrupt": [{"ok": {**MISSION, "interrupted": interrupted}}]}, "interrupt", "api")
-
-    assert (ran.status, ran.out) == (0, said)
+    assert (ran.status, ran.out) == (0, "Interrupted mission a1b2c3d4\n")
     assert ran.requests == [("interrupt", {"id": "api"})]
+
+
+NONE = "Mission a1b2c3d4 had no turn to interrupt"
+WITHOUT_TURN = [
+    ("running", "idle", "Mission a1b2c3d4 was idle"),
+    ("running", "limited", f"{NONE}: it is limited"),
+    ("running", "waiting:draft", f"{NONE}: it waits for you in its terminal: overmind attach api"),
+    ("running", "waiting:report", NONE),
+    ("running", "working", NONE),
+    ("restarting", "unknown", f"{NONE}: it is restarting"),
+]
+
+
+@pytest.mark.parametrize(("status", "activity", "said"), WITHOUT_TURN)
+def test_interrupt_says_what_goes_on_where_there_was_no_turn(overmind, status, activity, said):
+    doing, _, need = activity.partition(":")
+    row = {**MISSION, "status": status, "activity": doing, "need": need or None}
+    told = {"interrupt": [{"ok": {**MISSION, "interrupted": False}}], "ps": [{"ok": [row]}]}
+    assert overmind(told, "interrupt", "api").out == f"{said}\n"
 
 
 def test_seen_takes_several(overmind):
@@ -269,6 +285,13 @@ def test_no_answer_and_a_text_without_quotes_are_refused(overmind, words):
     ran = overmind({}, "answer", "7", *words)
     assert ran.status == 2
     assert ran.requests == []
+
+
+@pytest.mark.parametrize("word", ["allow", "deny", "always"])
+def test_a_text_behind_an_answer_is_given_with_its_option(overmind, word):
+    ran = overmind({}, "answer", "notes", word, "fix the tests")
+    assert (ran.status, ran.requests) == (2, [])
+    assert f"Give the text with -m: overmind answer notes {word} -m 'TEXT'\n" in ran.err
 
 
 MESSAGE = {

@@ -118,6 +118,31 @@ def test_what_the_daemon_refuses_is_a_mistake_in_a_line(error, line, sentence):
     assert (mistake.line, mistake.sentence) == (line, sentence)
 
 
+@pytest.mark.parametrize(("name", "shown"), [("api", "api"), ("日本", "'日本'")])
+@pytest.mark.parametrize(("limit", "options", "refused"), [
+    ("10m", ("--no-restart",), True),
+    (600_000, ("--no-restart",), True),
+    ("2h", ("--no-restart",), False),
+    ("0s", ("--no-restart",), False),
+    ("10m", (), False),
+])  # fmt: skip
+def test_a_limit_of_time_that_the_run_has_passed_is_refused_where_that_goes_on(
+    overmind, limit, options, refused, name, shown
+):
+    text = edit_file.definition_text(answer(timeout=limit))
+    told = {
+        "definition": [{"ok": {**answer(timeout="1d"), "name": name, "live": True, "as_of": "x"}}],
+        "info": [{"ok": {"status": "running", "uptime_seconds": 3600.0}}],
+        "redefine": [{"ok": {"id": "00000001", "name": "api", "changed": ["timeout"]}}],
+        "restart": [{"ok": {"id": "00000001", "name": "api"}}],
+    }
+    ran = overmind(told, "edit", name, "-", *options, stdin=text.encode())
+    where = f"Error: invalid: standard input, line {line_of(text, ('timeout',))}: timeout: the run has lasted 1h"
+    said = f"{where}, so it would end at once. Give more, or restart it with that: overmind edit {shown}\n"
+    assert ran.err == (said if refused else "")
+    assert ("redefine" in [command for command, _ in ran.requests]) is not refused
+
+
 def test_a_mistake_is_marked_above_the_text_and_taken_off_again():
     text = marked(TEXT, Mistake(5, "why"))
     assert text.startswith(f"{MARK}Not stored: line 7: why\n")

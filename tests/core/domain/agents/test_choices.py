@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, example, offered, typed
+from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, example, offered, typed, typed_text
 from tests.kit.cases import tabled
 
 
@@ -16,6 +16,7 @@ def question(text, *labels, several=False, header=""):
 COLOUR = question("Which?", "Red", "Blue", header="Colour")
 PARTS = question("Parts?", "api", "web", "docs", several=True)
 SURE, NOW = question("Sure?", "Yes", "No"), question("Now?", "Yes", "No")
+PORT = question("Which port?")
 
 CHOSEN = [
     ([COLOUR], ["Blue"], None, [("Blue",)]),
@@ -42,6 +43,8 @@ CHOSEN = [
     ([SURE, NOW], ["2:Yes", "1:No"], None, [("No",), ("Yes",)]),
     ([SURE, NOW], ["No"], "tomorrow", [("No",), ()]),
     ([question("How?", "2:1", "1:2")], ["2:1"], None, [("2:1",)]),
+    ([COLOUR, PORT], ["1:#2", "2:#443"], None, [("Blue",), ("443",)]),
+    ([PORT, COLOUR], ["1:#4", "1:#5", "2:#1"], None, [("4,5",), ("Red",)]),
 ]
 
 
@@ -79,6 +82,15 @@ def test_an_answer_that_leaves_a_question_open_or_fits_none_is_refused(questions
     assert str(refused.value).startswith(sentence)
 
 
+@tabled(
+    ("options", "text"),
+    [(["1:#443"], "443"), (["1:#1", "1:#3", "2:#2"], "1,3 2"), ([], ""), (["Red"], ""), (["1:#1", "Red"], ""),
+     (["1:Red"], "")],
+)  # fmt: skip
+def test_what_was_taken_for_numbers_of_options_can_be_a_text(options, text):
+    assert typed_text(options) == text
+
+
 def test_the_options_of_several_questions_are_offered_with_their_numbers():
     assert offered(choices_of({"questions": [COLOUR]})) == ["Red", "Blue"]
     assert offered(choices_of({"questions": [SURE, COLOUR]})) == ["1:Yes", "1:No", "2:Red", "2:Blue"]
@@ -92,6 +104,7 @@ def test_the_options_of_several_questions_are_offered_with_their_numbers():
         ([SURE, PARTS, COLOUR], "Sure?: 1 (Yes), 2 (No); Parts?: 1 (api), 2 (web), 3 (docs); Which?: 1 (Red), 2 (Blue)",
          "1 1,2 1"),
         ([question("Only?", "one", several=True), NOW], "Only?: 1 (one); Now?: 1 (Yes), 2 (No)", "1 1"),
+        ([NOW, PORT], "Now?: 1 (Yes), 2 (No); Which port?: a text", "1 1"),
     ],
 )  # fmt: skip
 def test_what_may_be_typed_is_said_and_the_example_is_taken(questions, numbers, answer):

@@ -285,6 +285,21 @@ def test_what_an_end_for_good_cut_off_is_told_once_somebody_starts_the_agent_aga
     assert conversation.failed_message(c) == "message 1 failed: the agent ended before it answered"
 
 
+@pytest.mark.parametrize("begun", [(), (Echoed("hi", "1"), ask(8))], ids=["it could not start", "a person has left it"])
+@pytest.mark.parametrize("resent", [(), (1,)])
+def test_what_a_persons_terminal_has_not_answered_either_is_sent_again_without_it(begun, resent):
+    c, _ = go(replace(delivered(), resent=resent), ask(), ModeWanted(AgentMode.INTERACTIVE), RunOver(final=False))
+    c = conversation.plan_run(c, 2, session="", token="")
+    c, _ = go(c, RunBegun(2, conversation.first_prompt(c)), *begun)
+    assert 1 in {c.sending, c.turn and c.turn.message}
+    assert conversation.has_begun(c) is bool(begun)
+    c, done = go(replace(c, wanted=AgentMode.HEADLESS), RunOver(final=False))
+    assert moves(done) == [(1, "queued", None)]
+    assert c.resent == resent, "the agent has not died with it"
+    c = conversation.plan_run(c, 3, session="", token="")
+    assert go(c, RunBegun(3))[1] == (Deliver(1),)
+
+
 def test_an_end_without_another_run_fails_everything():
     c, done = go(delivered(), Queued(2), Queued(3), ask(), RunOver(final=True))
     assert moves(done) == [(1, "failed", "exited"), (2, "failed", "exited"), (3, "failed", "exited")]
@@ -415,9 +430,10 @@ def test_the_end_of_a_long_turn_is_worth_a_notification(lasted, told):
         (running(), ()),
         (running(AgentMode.INTERACTIVE, ask()), (Interrupt(),)),
         (running(AgentMode.INTERACTIVE, ask(need=AgentNeed.SETUP)), ()),
+        (running(AgentMode.INTERACTIVE, RunBegun(1, 1), ask(need=AgentNeed.SETUP)), ()),
         (running(AgentMode.INTERACTIVE, ask(need=AgentNeed.DRAFT)), ()),
     ],
-    ids=["busy", "idle", "asks", "a dialog before its first turn", "a person's draft"],
+    ids=["busy", "idle", "asks", "a dialog before its first turn", "one before its first message", "a person's draft"],
 )
 def test_an_interrupt_is_for_a_turn(c, done):
     assert go(c, InterruptAsked()) == (c, done)
@@ -510,6 +526,15 @@ def test_a_run_that_was_planned_keeps_its_plan():
     assert conversation.plan_run(c, 1, session="b", token="b") is c
 
 
+@pytest.mark.parametrize("home", [AgentMode.HEADLESS, AgentMode.INTERACTIVE])
+def test_a_turn_that_is_cut_off_is_not_judged_by_the_one_before(home):
+    refused = TurnResult(ok=False, reason="not_logged_in", retry=Retry.NEVER)
+    c, _ = go(delivered(home), TurnEnded(refused))
+    assert c.last.reason == "not_logged_in"
+    c, _ = go(c, Queued(2), Echoed("hi", "2"))
+    assert c.last is None
+
+
 def test_a_plan_forgets_what_belonged_to_the_run_before():
     before = fresh(run=1, leaving=True, seq=9, input_closed=True, last=OK)
     c = conversation.plan_run(before, 2, session="", token="")
@@ -534,6 +559,7 @@ FIRSTS = [
     pytest.param(fresh(AgentMode.INTERACTIVE, queue=(4, 5)), 4, id="of a new conversation"),
     pytest.param(fresh(AgentMode.INTERACTIVE, queue=(4, 5), begun=True), None, id="of one with a past: it is typed"),
     pytest.param(fresh(AgentMode.INTERACTIVE, queue=(4,), begun=True, resent=(4,)), 4, id="one to be sent again"),
+    pytest.param(fresh(AgentMode.INTERACTIVE, queue=(4,), begun=True, cut_off=4), 4, id="one that was cut off"),
     pytest.param(fresh(AgentMode.INTERACTIVE), None, id="nothing to say"),
     pytest.param(fresh(AgentMode.HEADLESS, queue=(4,)), None, id="by pipe it comes as any other"),
 ]

@@ -50,7 +50,7 @@ NEXT = {
 }
 """What may become of a message. It is queued again when the agent died with it; a result may come unannounced."""
 DEATHS = 2
-"""How often a message may be sent: once, and once again."""
+"""How often a message may be sent: once, and once again; a change-over that cuts it off does not count."""
 YES = Decision(Behaviour.ALLOW)
 
 
@@ -91,6 +91,8 @@ class Conversations(RuleBasedStateMachine):
         self.order: list[int] = []
         """As they are to be delivered, as far as nobody died."""
         self.sent: dict[int, int] = {}
+        self.cut_off: dict[int, int] = {}
+        """How often a change-over was to blame that a message is sent again."""
         self.opened: set[int] = set()
         self.closed: dict[int, int] = {}
         self.replied: set[int] = set()
@@ -261,6 +263,9 @@ class Conversations(RuleBasedStateMachine):
         self.end_run(final=not again)
 
     def end_run(self, *, final):
+        flying = self.c.turn.message if self.c.sending is None and self.c.turn is not None else self.c.sending
+        if flying is not None and (self.c.leaving or self.c.wanted is not self.c.mode):
+            self.cut_off[flying] = self.cut_off.get(flying, 0) + 1
         self.tell(RunOver(final))
         assert not self.c.running
         self.over = final
@@ -285,7 +290,7 @@ class Conversations(RuleBasedStateMachine):
         living = sorted(number for number, state in self.messages.items() if state not in FINAL)
         assert sorted([*self.c.queue, *flying]) == living
         assert set(self.c.resent) <= set(living)
-        assert all(count <= DEATHS for count in self.sent.values()), self.sent
+        assert all(count <= DEATHS + self.cut_off.get(one, 0) for one, count in self.sent.items()), self.sent
 
     @invariant()
     def the_queue_keeps_the_order(self):

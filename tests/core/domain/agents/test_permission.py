@@ -269,6 +269,9 @@ FILES = [
     ("Read(//etc/**)", "Read", "/etc/passwd", True),
     ("Read(//etc/**)", "Grep", "/etc", False),
     ("Read(//etc)", "Grep", "/etc", True),
+    ("Read(*.ipynb)", "NotebookRead", "a.ipynb", True),
+    ("NotebookRead(a/**)", "NotebookRead", "a/b.ipynb", True),
+    ("NotebookRead(a/**)", "Read", "a/b.ipynb", False),
     ("Read(/etc/**)", "Read", "/etc/passwd", False),
     ("Read(~/notes/**)", "Read", f"{HOME}/notes/x", True),
     ("Write(a)", "Edit", "a", False),
@@ -280,7 +283,7 @@ FILES = [
 
 @tabled(("rule", "tool", "path", "expected"), FILES)
 def test_rules_about_files_read_as_a_gitignore(rule, tool, path, expected):
-    key = "path" if tool == "Grep" else "file_path"
+    key = {"Grep": "path", "NotebookRead": "notebook_path"}.get(tool, "file_path")
     assert says([rule], [], tool, {key: path}) == ("allow" if expected else None)
 
 

@@ -168,6 +168,17 @@ def test_a_run_whose_other_processes_live_ends_when_they_are_gone(cause, code):
     assert after == alone
 
 
+@pytest.mark.parametrize(
+    ("cause", "limit"), [(Cause.TIMEOUT, 60.0), (Cause.STALLED, 300.0), (Cause.STALLED, None), (Cause.STOP, None)]
+)
+def test_the_limit_that_has_ended_a_run_is_that_of_who_ended_it(cause, limit):
+    """The guardian ends what is hung by beats, however long it may be silent by its own limit."""
+    running = mission(definition=replace(mission().definition, timeout=60.0, activity_timeout=300.0))
+    asked, _ = next_state(running, EndAsked(cause, 0.0, limit=limit), NOW)
+    after, _ = next_state(asked, Exited(-9, NOW.wall, left=False), NOW)
+    assert (after.ended_by, after.limit) == (cause, limit)
+
+
 def test_the_end_of_the_sweep_may_be_known_before_the_exit():
     early, _ = next_state(mission(Status.STOPPING), Gone(), NOW)
     assert early.status is Status.STOPPING
