@@ -23,6 +23,7 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.view import header_line, last_word, prompt, ringing
+from overmind_core.view.actions import Context
 from overmind_core.view.cells import Cell, Row
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.header_line import HeaderFacts
@@ -143,7 +144,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         talking = self.action_groups.inbox.answer_actions, self.action_groups.messages
         parts = MainParts(self.remembered, self.log_follower, self.away_summary, *talking, self._open_first)
         self.main = MissionsScreen(parts)
-        of_all = [self.action_groups.messages.happened, self.main.notes_panel.happened]
+        of_all = [talking[0].happened, talking[1].happened, self.main.notes_panel.happened]
         self.updates = Updates(self, self.main, self.notice, [*of_all, self._ring_for], of_all)
         self.hives: Hives | None = None
         self._configure_hives()
@@ -338,9 +339,21 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
 
     def expect_view(self) -> Expected:
         """A view was asked for that opens once the supervisor has answered; what is typed waits, but not for ever."""
-        expected = self.typed.expect()
+        place = self.screen
+        expected = self.typed.expect(lambda: self.rests_at(place))
         self.set_timer(EXPECTED_SECONDS, expected.failed)
         return expected
+
+    def rests_at(self, place: Screen[Any]) -> bool:
+        """True where what was asked for in this place may open by itself: nothing has opened since, nobody types."""
+        is_typed = isinstance(place, Page) and bool(place.bar.sign or place.context is Context.TYPING)
+        return self.screen is place and not is_typed
+
+    @property
+    def is_at_rest(self) -> bool:
+        """True where a page may open by itself: nobody writes or is asked anything, and nothing else is to open."""
+        page = self.screen
+        return isinstance(page, Page) and not self.typed.is_waiting and self.rests_at(page)
 
     def show(self, view: str) -> None:
         """Open a view of the registry over what is open."""

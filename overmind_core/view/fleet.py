@@ -375,6 +375,12 @@ class Fleet:
         """A mission's row."""
         return None if mission is None else self.rows.get(mission)
 
+    def behind(self, one: str | None) -> Row | None:
+        """The mission of a row of the list: its own; of a gate the one that made what is asked about."""
+        asked = () if one is None or one in self.rows else [each for each in self._questions if each["id"] == one]
+        made = [engine_questions.heading(each).id for each in asked if not hive_of(each)]
+        return self.of(one) or next(filter(None, map(self.of, made)), None)
+
     def named(self, word: str) -> Row | None:
         """The mission with this id, name, or beginning of an id; a live one first, as on the command line."""
         if word in self.rows:

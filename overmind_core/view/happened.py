@@ -12,6 +12,7 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from overmind_core.domain.actor import ENGINE, PERSON, is_person
+from overmind_core.domain.agents.choices import answer_of
 from overmind_core.domain.missions.reasons import RETRIES_SPENT, ended_words, sentence, why_beside
 from overmind_core.domain.missions.status_marks import (
     FAILED,
@@ -220,8 +221,8 @@ def _answered(past: _Past, event: Row) -> tuple[StatusMark, str]:
     if by is None:
         return _NOTHING, f"no longer asks: {summary}" if summary else "asks no longer"
     who = past.who(by) if is_person(by) or by == ANSWERED else f"the rule {safe(by)}"
-    if event.get("options"):
-        return _NOTHING, f"{who} answered: {safe(', '.join(event['options']))}"
+    if given := answer_of(event):
+        return _NOTHING, f"{who} answered: {safe(given)}"
     verb = {"allow": "allowed", "deny": "denied", "always": "always allows"}.get(str(event["behaviour"]), "answered")
     return _NOTHING, f"{who} {verb} {summary}".rstrip()
 

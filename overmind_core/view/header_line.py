@@ -47,7 +47,7 @@ class HeaderFacts(NamedTuple):
 
     Attributes:
         asking: Missions that need a person: the rows of the first group of the list.
-        failed: Missions that ended not well, and that nobody has looked at.
+        failed: Missions that ended not well, that nobody has looked at, and that need nobody.
         sharing: Agents that change the same files.
         queued: Quests that wait.
         paused: Nothing of the queue starts.
@@ -93,10 +93,11 @@ class HeaderFacts(NamedTuple):
             fleet: As the supervisor told it.
             asking: Rows of the first group of the list.
         """
-        engine = fleet.engine
+        engine, counted = fleet.engine, fleet.asking
+        failed = unseen_failures(row for row in fleet.rows.values() if row["id"] not in counted)
         return cls(
-            asking, unseen_failures(fleet.rows.values()), engine.sharing, engine.queued, engine.paused, fleet.today,
-            fleet.tokens, fleet.load, len(fleet.rows), lost=fleet.lost, proposed=fleet.proposed,
+            asking, failed, engine.sharing, engine.queued, engine.paused, fleet.today, fleet.tokens, fleet.load,
+            len(fleet.rows), lost=fleet.lost, proposed=fleet.proposed,
         )  # fmt: skip
 
 

@@ -127,7 +127,7 @@ EVENT: Mapping[str, _Field] = {
     "type": _Field(_text, needed=True),
     **{name: _Field(_key) for name in ("id", "mission")},
     **{name: _Field(_count) for name in ("message", "question")},
-    **{name: _Field(_text) for name in ("name", "by", "behaviour", "error")},
+    **{name: _Field(_text) for name in ("name", "by", "behaviour", "answer", "error")},
     "options": _Field(lambda value: isinstance(value, list) and all(map(_text, value)), []),
 }
 """The fields of an event."""

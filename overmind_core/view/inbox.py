@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from overmind_core.domain import engine_questions
+from overmind_core.domain.agents.choices import answer_of
 from overmind_core.domain.missions.lost import MEND
 from overmind_core.domain.missions.reasons import CONVERSATION_LOST, SPENT
 from overmind_core.domain.missions.status_marks import BAD_ENDS, FAILED, LIMITED, WAITING, YOUR_TURN, StatusMark
@@ -16,7 +17,7 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view import missions as rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
-from overmind_core.view.hive_keys import is_of_swarm
+from overmind_core.view.hive_keys import NO_DAEMON, SILENT_SINCE, hive_of, is_of_swarm
 from overmind_core.view.subject import Choosing, SubjectLines, plain
 
 Lines = list[list[Cell]]
@@ -93,8 +94,15 @@ def _row_of(asked: Row, missions: Mapping[str, Row]) -> Row:
         "id": asked["id"], "name": name, "type": (asked.get("about") or {}).get("kind", "mission"),
         "status": "running",
         "activity": "waiting", "provider": "", "command": "", "parent": None, "started_at": asked["asked_at"],
-        STANDS_FOR_NONE: True,
+        STANDS_FOR_NONE: True, **{key: asked[key] for key in (SILENT_SINCE, NO_DAEMON) if key in asked},
     }  # fmt: skip
+
+
+def unheard(questions: Sequence[Row], since: float | None) -> Sequence[Row]:
+    """Questions while no daemon of this home answers since then (seconds since the epoch); None: one does."""
+    if since is None:
+        return questions
+    return [one if hive_of(one) else {**one, SILENT_SINCE: since, NO_DAEMON: True} for one in questions]
 
 
 def blocked(row: Row) -> bool:
@@ -275,7 +283,7 @@ def _helps(row: Row) -> Iterator[Offer]:
 def _answers(asked: Row, choosing: Choosing | None) -> Iterator[Offer]:
     if engine_questions.is_of_engine(asked):
         effects = engine_questions.effects_of(asked)
-        if effects is not engine_questions.REPORT_UNASSIGNED:  # the agent is named with a text
+        if not engine_questions.needs_agent(asked):  # it is named with a text
             yield Offer(ALLOW, "y", effects.allow)
         yield Offer(DENY, "n", effects.deny)
         yield Offer("reply", "m", with_text(asked))
@@ -374,6 +382,6 @@ def ended(question: int, events: Iterable[Row]) -> str:
         name = f"{safe(found[-1].get('name'))}: " if found else ""
         return f"{name}{NO_LONGER_OPEN}"
     event = found[-1]
-    done = "answered" if event.get("options") else _DONE.get(str(event.get("behaviour")), "answered")
-    chosen = f": {safe(', '.join(event['options']))}" if event.get("options") else ""
-    return f"{safe(event.get('name'))}: {done} by {safe(event['by'])}{chosen}"
+    given = answer_of(event)
+    done = "answered" if given else _DONE.get(str(event.get("behaviour")), "answered")
+    return f"{safe(event.get('name'))}: {done} by {safe(event['by'])}{f': {safe(given)}' if given else ''}"

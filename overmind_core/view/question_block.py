@@ -21,7 +21,9 @@ from overmind_core.view.subject import ADDED, GAP, REMOVED, Ask, Change, Choosin
 
 Lines = list[list[Cell]]
 MOST_PART = 0.6
-"""The part of the panel that a question takes; a longer one is cut."""
+"""The part of the panel that a question takes."""
+LEAST_FACE = 4
+"""Lines of the panel below its title that a longer question leaves to the face: one that needs more is cut."""
 AIRY = 13
 """Lines of a panel, its title among them, from which on blank lines stand around a question."""
 ALWAYS = "Y"
@@ -138,6 +140,9 @@ def block(
     elif len(body) + 1 + len(key_rows) <= panel * MOST_PART:
         seen = range(len(body))
         shown = [*blank, *head, *blank, *about, [], *key_rows, *blank]
+    elif len(body) + 1 + max(len(key_rows), len(answering)) < panel - LEAST_FACE:
+        seen = range(len(body))
+        shown = [*body, [], *key_rows]
     else:
         seen = range(max(int(panel * MOST_PART) - 2 - len(key_rows), 1))
         hidden = numbers.counted(len(body) - len(seen), "more line")
@@ -326,7 +331,7 @@ def keys(asking: Asking) -> list[AskedKey]:
     by_engine = engine_questions.is_of_engine(question)
     says_why = effects.text_with == engine_questions.DENY and not by_engine
     words = f"{effects.deny}, say why" if says_why else with_text(question)
-    allows = effects is not engine_questions.REPORT_UNASSIGNED
+    allows = not engine_questions.needs_agent(question)
     found = [AskedKey("y", effects.allow, effects.allow)] if allows else []
     found += [AskedKey("n", effects.deny, effects.deny), AskedKey("m", words, words)]
     if not by_engine and question["rule"]:

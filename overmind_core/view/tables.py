@@ -108,7 +108,7 @@ def total(rows: Iterable[Row]) -> dict[str, float]:
 _TONES = {"crashed": "bad", "spawn_failed": "bad", "set_up_failed": "bad", "restart": "slow", "restarting": "slow",
           "asked": "wait", "notification": "wait"}  # fmt: skip
 _KNOWN = frozenset(
-    {"seq", "flash", "at", "type", "mission", "name", "run", "out", "err", "text", "id", "clock", "about"}
+    {"seq", "flash", "at", "type", "mission", "name", "run", "out", "err", "text", "id", "clock", "about", "output"}
 )
 
 

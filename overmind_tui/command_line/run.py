@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.operation import Danger
@@ -26,11 +26,12 @@ from overmind_tui.inbox.messages import SESSION
 from overmind_tui.missions.actions_end import ENDING
 from overmind_tui.missions.actions_start import UNTIL_READ
 from overmind_tui.pages.dialog import Answer, Dialog
-from overmind_tui.pages.page import Page
+from overmind_tui.pages.page import Page, PageShell
 from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
 from overmind_tui.shell import external
+from overmind_tui.shell.notices import Output
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
@@ -186,21 +187,27 @@ class CommandRun:
             self._ask(verb, names, calls, known)
             return
         stake, requests = asked
+        expected = shell.expect_view()
 
         def on_result(answers: Sequence[Any]) -> None:
             failed = next((one for one in answers if isinstance(one, OvermindError)), None)
             told: list[str] = []
+            removal: dict[str, Any] | None = None
             try:
                 if failed is None:
                     if stake.command == stakes.QUEST:
                         quests_rows.learn(answers, shell.fleet.rows, shell.fleet.questions)
                     told = stake.lines(answers, parts, shell.world.folder, shell.now())
+                    removal = stakes.removal_of(verb.name, parts, requests, answers)
             except OvermindError as error:
                 failed = error
             if failed is not None and failed.code == _NOT_FOUND:
+                expected.unneeded()
                 shell.flash(f"{verb.name}: {safe(failed.message)}", "bad")
-            else:  # also where nobody can tell: nothing ends without a question
-                self._ask(verb, names, calls, lambda: told)
+            elif expected.came():  # also where nobody can tell: nothing ends without a question
+                self._ask(verb, names, calls, lambda: told, removal)
+            else:
+                shell.flash(f"{verb.name}: not done, its question came late · type it again", "slow")
 
         shell.request(stake.command, requests, on_result)
 
@@ -234,16 +241,26 @@ class CommandRun:
         return missions_rows.at_stake(rows, every, now, cascades=CASCADE in parts.flags)
 
     def _ask(
-        self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]], told: Callable[[], Sequence[str]]
-    ) -> None:
-        """What ends work asks first; the calls differ in the missions that they name; `told`: what would be lost."""
+        self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]], told: Callable[[], Sequence[str]],
+        removal: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        """What ends work asks first; the calls differ in the missions that they name; `told`: what would be lost.
+
+        `removal`: the request that does it, where a command line would do more than was asked about.
+        """
         parts = verbs.parted(verb.name, calls[0])
+
+        def agreed() -> None:
+            if removal is None:
+                self._spawn(verb, calls)
+            else:
+                self._remove(verb, removal)
 
         def lines() -> list[str]:
             return self._lines(verb, names, parts, told())
 
         answers = [
-            Answer(("y",), verb.name, lambda: self._spawn(verb, calls), "bad"),
+            Answer(("y",), verb.name, agreed, "bad"),
             Answer(("n",), "cancel", lambda: None),
         ]
         self._shell.open(Dialog(f"{verb.name}?", lines(), answers, first=1, renewed=lines))
@@ -333,6 +350,19 @@ class CommandRun:
         self._shell.flash(f"{verb.name} …", "quiet")
         self._jobs.start(verb.name, [_argv(verb, words) for words in calls], on_result)
 
+    def _remove(self, verb: Verb, removal: Mapping[str, Any]) -> None:
+        """Send the request for what was asked about, and say what came of it as of a command line."""
+
+        def on_result(answers: Sequence[Any]) -> None:
+            (answer,) = answers
+            if isinstance(answer, OvermindError):
+                self._on_result(verb, Outcome(answer.message, 1))
+            else:
+                self._on_result(verb, Outcome("\n".join(stakes.removed(answer)), 0))
+
+        self._shell.flash(f"{verb.name} …", "quiet")
+        self._shell.request(stakes.STAKES[verb.name].command, [removal], on_result)
+
     def _ended_by(self, verb: Verb, calls: Sequence[Sequence[str]]) -> list[str]:
         """The live missions that the person has end with this line."""
         words = [word for call in calls for word in call]
@@ -358,19 +388,29 @@ class CommandRun:
         is_seen = verb.brief and _STARTED.search(outcome.text) is not None
         changed = [found[1] for line in lines if (found := _CHANGED.fullmatch(line))]
         alike, count = len(changed) == len(lines) > 1, len(set(changed))  # --lost names each before it says so
-        if (len(lines) > 1 and not is_seen and not alike) or (lines and lines[0].startswith(("{", "["))):
-            shown = texts.plain(outcome.text)
-            shell.open(TextPage(verb.name, "", lambda: shown))
         if started := _STARTED.match(lines[0] if lines else ""):
             shell.main.select_soon(started[1])
         if outcome.cancelled:
-            shell.flash(f"{verb.name}: cancelled", "slow")
+            message, tone = f"{verb.name}: cancelled", "slow"
         elif outcome.code and len(lines) != 1:
-            shell.flash(safe(f"{verb.name} failed: {_reason(lines, outcome.code)}"), "bad")
+            message, tone = f"{verb.name} failed: {_reason(lines, outcome.code)}", "bad"
         else:
             many = f"{verb.name}: {count} {'mission' if count == 1 else 'missions'}" if alike else f"{verb.name}: done"
             message = _ERROR.sub("", lines[0]) if len(lines) == 1 else many
-            shell.flash(safe(message), "bad" if outcome.code else "good")
+            tone = "bad" if outcome.code else "good"
+        if (len(lines) > 1 and not is_seen and not alike) or (lines and lines[0].startswith(("{", "["))):
+            self._show(Output(verb.name, texts.plain(outcome.text), safe(message), tone))
+        else:
+            shell.flash(safe(message), tone)
+
+    def _show(self, output: Output) -> None:
+        """Show what a command line has printed; while somebody writes or is asked anything it is kept for later."""
+        shell = self._shell
+        if shell.is_at_rest:
+            shell.open(TextPage(output.name, "", lambda: output.lines))
+            shell.flash(output.sentence, output.tone)
+        else:
+            cast("PageShell", shell).notice.keep(output)
 
 
 def _by_hive(rows: Sequence[Row]) -> list[list[Row]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -148,6 +149,40 @@ def _values(parts: Parts, names: Collection[str]) -> list[str]:
     """Return the values that were given with an option of one of these names."""
     words = " ".join(parts.options).replace("=", " ").split()
     return [after for word, after in pairwise(words) if word in names]
+
+
+_PINS = ("as_of", "as_shown")
+"""What the answer to a dry run says of itself: a request that sends it back removes nothing that was not shown."""
+_PINNED: dict[str, re.Pattern[str]] = {
+    "prune": re.compile(r"(?: (?:-[fy]+|--force|--yes|--older[ =]\S+))*"),
+    "worktrees prune": re.compile(r"(?: (?:-[ay]+|--all|--force|--yes))*"),
+}
+"""Verb that removes what a dry run has shown → the options, each after a space, with which a request does it."""
+
+
+def removal_of(
+    verb: str, parts: Parts, requests: Sequence[Mapping[str, Any]], answers: Sequence[Any]
+) -> dict[str, Any] | None:
+    """Return the request that removes what these dry runs have shown, and nothing that came since.
+
+    None: the command line does it, as with other options, or where the daemon is too old to be told what was shown.
+    """
+    pinned = _PINNED.get(verb)
+    if pinned is None or parts.plain or not pinned.fullmatch("".join(f" {word}" for word in parts.options)):
+        return None
+    (shown,), (request,) = answers, requests
+    pins = {key: shown[key] for key in _PINS if key in shown}
+    return {**request, **pins, "dry_run": False} if pins else None
+
+
+def removed(answer: Mapping[str, Any]) -> list[str]:
+    """Return what the answer to a removal says: of missions their number, of worktrees what goes, and what is kept."""
+    if "missions" in answer:
+        count = numbers.counted(len(answer["missions"]), "mission")
+        lines = [f"Removed {count} ({numbers.size(answer['bytes'])})", *str(answer.get("note") or "").splitlines()]
+    else:
+        lines = landing.removed_lines(answer)
+    return [*map(safe, lines)] or ["Nothing was left to remove."]
 
 
 def _older(parts: Parts, _folder: str) -> list[dict[str, Any]]:

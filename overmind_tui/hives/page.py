@@ -73,7 +73,7 @@ class HivesPage(TablePage):
         if busy:
             lines = [f"{safe(row['name'])} begins nothing new; running work goes on" for row in busy]
             lines += [f"{safe(row['name'])} is drained already, and stays so" for row in rows if row.get("draining")]
-            ask_first(self.shell, "drain hive", busy, lines, lambda: self._drain(busy))
+            ask_first(self.shell, "drain hive", busy, lambda: lines, lambda: self._drain(busy))
         else:
             self._drain(rows)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain import engine_questions
@@ -36,6 +36,8 @@ class AnswerActions:
         """Questions that were answered from here."""
         self.listeners: list[Callable[[Row, str], None]] = []
         """Told which question has its answer from here, and what that did."""
+        self._ended: set[int | str] = set()
+        """Questions that somebody has answered, or that were withdrawn, by their keys."""
 
     def give(self, question: Row, behaviour: str, options: Sequence[str] = ()) -> None:
         """Answer; who was late hears who was faster."""
@@ -73,7 +75,7 @@ class AnswerActions:
     def write(self, question: Row) -> None:
         """Take the answer in the line: words are the answer to a question, and say why of all else."""
         behaviour, _, was_done = in_words(question)
-        place, drafts = [f"question {question_key(question)}"], self._drafts
+        place, drafts = _place(question), self._drafts
 
         def send(composer: Composer, text: str) -> None:
             def on_result(error: OvermindError | None) -> None:
@@ -88,8 +90,12 @@ class AnswerActions:
 
         def keep(text: str) -> None:
             drafts.keep(place, text)
+            is_open = self._is_open(question)
+            if not is_open:
+                drafts.give_up(place)
             if text.strip():
-                self._shell.flash("draft kept: m opens it again", "quiet")
+                way_back = "draft kept: m opens it again" if is_open else "kept: m, then up, restores it"
+                self._shell.flash(way_back, "quiet")
 
         self._shell.open(
             LineComposer(
@@ -99,6 +105,19 @@ class AnswerActions:
                 )
             )
         )  # fmt: skip
+
+    def _is_open(self, question: Row) -> bool:
+        """True where a question still waits for an answer."""
+        asked = [(one["id"], one["question"]) for one in self._shell.fleet.questions]
+        return (question["id"], question["question"]) in asked and question_key(question) not in self._ended
+
+    def happened(self, events: Iterable[Row]) -> None:
+        """Questions ended: what was written about them from here, and was not sent, is not lost with them."""
+        ended = (one for one in events if one["type"] == "answered" and one.get("question"))
+        for event in ended:
+            if (event.get("mission"), event["question"]) not in self.given:
+                self._ended.add(question_key(event))
+                self._drafts.give_up(_place(event))
 
     def answer(self, question: Row, answer: dict[str, Any], on_result: Callable[[OvermindError | None], None]) -> None:
         """Answer with these fields; `on_result` gets None, or why it was refused."""
@@ -119,6 +138,11 @@ class AnswerActions:
             self._shell.request("swarm_answer", [{"question": int(question["question"]), **answer}], on_answered)
         else:
             self._shell.request("answer", [{"question": question_key(question), **answer}], on_answered)
+
+
+def _place(question: Row) -> list[str]:
+    """The key by which a text about a question, or about that of an event, is kept."""
+    return [f"question {question_key(question)}"]
 
 
 class InboxActions:

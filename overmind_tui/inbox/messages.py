@@ -70,6 +70,13 @@ class Drafts:
         self._drafts = dict(list(self._drafts.items())[-MOST:])
         self._keep(**{DRAFTS: {one: text for one, text in self._drafts.items() if len(text) <= LONGEST}})
 
+    def give_up(self, missions: Iterable[str]) -> None:
+        """Nothing can be sent there any more: what was written can be taken for something else."""
+        place = list(missions)
+        if text := self.draft(place):
+            self.keep(place, "")
+            self.add(text)
+
 
 def _key(missions: Iterable[str]) -> str:
     return " ".join(sorted(missions))

@@ -15,6 +15,7 @@ from overmind_core.view.cells import Row, safe
 from overmind_core.view.landing import Wanted
 from overmind_tui.pages.compose import COMMIT, Composer, Purpose
 from overmind_tui.pages.dialog import Answer, Dialog
+from overmind_tui.pages.table import as_now
 from overmind_tui.shell import clipboard, external
 from overmind_tui.shell.shell import Shell
 
@@ -87,10 +88,12 @@ class WorktreeActions:
                 if isinstance(answer, OvermindError):
                     composer.refused(answer.message)
                     return
+                is_here = composer.is_active
                 composer.done()
                 files = numbers.counted(landing_lines.count(answer.get("files")), "file")
                 self._shell.flash(f"committed {files} of {name}: {safe(answer.get('subject'))}", "good")
-                then()
+                if is_here:  # else the keys that come now are for what was opened meanwhile
+                    then()
 
             self._shell.request("commit", [{"id": mission, "message": text}], on_result)
 
@@ -136,22 +139,32 @@ class WorktreeActions:
             Answer(("y",), "discard", lambda: self._discard(row), "bad"),
             Answer(("n",), "cancel", lambda: None),
         ]
-        self._shell.open(Dialog(f"discard {safe(row['name'])}?", landing_lines.at_stake(row), answers, first=1))
+        page = self._shell.app.screen
+
+        def lines() -> list[str]:
+            return landing_lines.at_stake(as_now(page, [row])[0])
+
+        self._shell.open(Dialog(f"discard {safe(row['name'])}?", lines(), answers, first=1, renewed=lines))
 
     def _discard(self, row: Row, *, force: bool = False) -> None:
         name = safe(row["name"])
         self._shell.flash(f"discarding {name} …", "quiet")
+        expected = None if force else self._shell.expect_view()
 
         def on_result(answers: Answers) -> None:
             (answer,) = answers
-            if not isinstance(answer, OvermindError):
-                self._shell.flash(
-                    f"discarded {name}: {safe(answer.get('branch'))} and its worktree were removed", "good"
-                )
-            elif answer.code == UNMERGED and not force:
-                self._ask_twice(row, answer)
-            else:
+            if expected is not None and isinstance(answer, OvermindError) and answer.code == UNMERGED:
+                if expected.came():
+                    self._ask_twice(row, answer)
+                else:
+                    self._shell.flash(f"{name}: nothing removed, work would be lost · ctrl-d asks again", "slow")
+                return
+            if expected is not None:
+                expected.unneeded()
+            if isinstance(answer, OvermindError):
                 self._shell.flash(f"{name}: {safe(answer.message)}", "bad")
+            else:
+                self._shell.flash(f"discarded {landing_lines.removed_line(answer)}", "good")
 
         self._shell.request("discard", [{"id": row["id"], "force": force}], on_result)
 

@@ -214,7 +214,7 @@ class LandingDialog(NeedsRoom, ModalScreen[None]):
             self.shell.flash("the conflicts just appeared: read them, then press m again", "slow")
             return
         self._be(form.running(self.state, {"step": landing_lines.RESOLVING}))
-        request = self.state.wanted.resolution(self._row["id"])
+        request = self.state.wanted.resolution(self._row["id"]) | self.shell.world.session()
         self.shell.follow("merge", request, self._goes_on, self._on_handed_over)
 
     def _on_handed_over(self, answer: Mapping[str, Any] | OvermindError) -> None:

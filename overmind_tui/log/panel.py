@@ -83,7 +83,7 @@ class LogPanel:
 
     def _scope(self, mission: str | None) -> LogScope:
         """All of a mission's log; of nothing where the cursor is on what has none."""
-        known = self._screen.shell.fleet.of(mission)
+        known = self._screen.shell.fleet.behind(mission)
         return LogScope(() if known is None else (known["id"],))
 
     def look_at_all(self, rows: Sequence[Row]) -> None:
@@ -125,12 +125,20 @@ class LogPanel:
 
     def rows_changed(self) -> None:
         """Follow on where a mission that had ended was started again, unless somebody reads back."""
+        self._follow_question()
         if self._reader is None or self.look.run is not None or not self._screen.log_view.following:
             return
         runs = self._newest_runs()
         if self._reader.is_outdated(runs, self._known_runs):
             self._reader, self._known_runs = None, runs
             self._feed.follow_again()
+
+    def _follow_question(self) -> None:
+        """Where what is no mission is asked about anew, by another gate perhaps, the log is that of who made it."""
+        fleet, at = self._screen.shell.fleet, self._screen.following.mission
+        is_other = at in fleet.asked_about and at not in fleet.rows and self.look.missions != self._scope(at).missions
+        if is_other and len(self.look.missions) <= 1:
+            self.look_at(at)
 
     def _newest_runs(self) -> dict[str, int]:
         rows = self._screen.shell.fleet.rows

@@ -5,12 +5,9 @@ What ends work asks first. Several rows are one request for each, and one flash 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from overmind_core.domain.missions.environment import session_variables
-from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Row, safe
@@ -77,15 +74,6 @@ def each(
         shell.flash(" · ".join((text, *map(safe, notes))), "bad" if failed else "slow" if notes else "good")
 
     shell.request(doing.command, [{"id": row["id"], **more(row)} for row in rows], on_result)
-
-
-def _session(_row: Row) -> Mapping[str, Any]:
-    """What serves this login session; a gate to another machine leaves it out."""
-    return {"session_env": {name: to_wire(value) for name, value in session_variables(os.environ).items()}}
-
-
-_MORE: Mapping[str, Callable[[Row], Mapping[str, Any]]] = {"restart": _session}
-"""Command → what is sent with each of its rows."""
 
 
 def _outcome_text(doing: Request, names: Sequence[str], failed: Sequence[tuple[str, OvermindError]]) -> str:
@@ -155,7 +143,8 @@ class EndActions:
         self._shell.open(Dialog(title, lines(), answers, first=1, renewed=lines))
 
     def _each(self, command: str, rows: list[Row], done: str, *, tail: str = "") -> None:
-        each(self._shell, Request(command, command, done, "missions", tail), rows, _MORE.get(command, _nothing_more))
+        more = self._shell.world.session() if command == "restart" else {}
+        each(self._shell, Request(command, command, done, "missions", tail), rows, lambda _row: more)
 
 
 class CopyActions:

@@ -49,8 +49,8 @@ class ViewActions:
         expected = shell.expect_view()
 
         def show(lines: Lines) -> None:
-            expected.came()
-            shell.open(DescribePage(row, lines))
+            if expected.came():
+                shell.open(DescribePage(row, lines))
 
         ask(shell, row, show, expected.failed)
 
@@ -70,9 +70,9 @@ class ViewActions:
                 expected.failed()
                 shell.flash(safe(outcome.text.strip()), "bad")
                 return
-            expected.came()
             shown = toml_lines(outcome.text)
-            shell.open(TextPage("toml", safe(row["name"]), lambda: shown))
+            if expected.came():
+                shell.open(TextPage("toml", safe(row["name"]), lambda: shown))
 
         self._jobs.start("definition", [[*PROGRAM, "edit", row["id"], "--print"]], on_result)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -38,27 +39,8 @@ def is_asked(error: OvermindError) -> bool:
     return error.code == UNTRUSTED and {"path", "sha256", "commands"} <= error.fields.keys()
 
 
-def ask(shell: Shell, error: OvermindError, request: Mapping[str, Any], then: Callable[[], None]) -> None:
-    """Show what the file of a project would run; trust it, and go on, once the person says yes.
-
-    Args:
-        shell: The program that asks.
-        error: The refusal.
-        request: What was refused, with `cwd` and `env`.
-        then: Asks for the same again.
-    """
-
-    def on_result(answers: Answers) -> None:
-        (answer,) = answers
-        if isinstance(answer, OvermindError):
-            shell.flash(safe(answer.message), "bad")
-        else:
-            then()
-
-    def trust() -> None:
-        asked = {"cwd": request["cwd"], "env": request["env"], "sha256": error.fields["sha256"], "revoke": False}
-        shell.request("trust", [asked], on_result)
-
+def ask(shell: Shell, error: OvermindError, trust: Callable[[], None]) -> None:
+    """Show what the file of a project would run, after this refusal; trust it once the person says yes."""
     answers = [
         Answer(("y",), "trust it and start", trust, "slow"),
         Answer(
@@ -117,17 +99,32 @@ class StartActions:
                 self._started(answer, talk)
 
         talk = talk_of(what, text)
-        self._run(form_request.begun(what, text, talk), folder, on_result)
+        self._run(form_request.begun(what, text, talk), folder, on_result, lambda: None)
 
-    def _run(self, asked: dict[str, Any], folder: str, on_result: Any) -> None:  # noqa: ANN401 - see `Requests.send`
+    def _run(
+        self, asked: dict[str, Any], folder: str, on_result: Callable[[Answers], None], wait: Callable[[], None]
+    ) -> None:
+        """Ask for a mission; `wait`: called once the person trusts its project, and it is asked for again."""
         cwd = to_wire(folder_completion.absolute(folder, self._shell.world.folder))
         request = self._shell.world.request() | asked | {"cwd": cwd}
+        place = self._shell.app.screen
 
         def judged(answers: Answers) -> None:
             (answer,) = answers
             on_result(answers)
-            if isinstance(answer, OvermindError) and is_asked(answer):
-                ask(self._shell, answer, request, lambda: self._run(asked, folder, on_result))
+            if isinstance(answer, OvermindError) and is_asked(answer) and self._shell.rests_at(place):
+                ask(self._shell, answer, partial(trust, str(answer.fields["sha256"])))
+
+        def trust(sha256: str) -> None:
+            wait()
+            told = {"cwd": request["cwd"], "env": request["env"], "sha256": sha256, "revoke": False}
+            self._shell.request("trust", [told], trusted)
+
+        def trusted(answers: Answers) -> None:
+            if isinstance(answers[0], OvermindError):
+                on_result(answers)
+            else:
+                self._run(asked, folder, on_result, wait)
 
         self._shell.request("run", [request], judged)
 
@@ -147,7 +144,8 @@ class StartActions:
 
         def begin(before: str) -> None:
             argv = ["/bin/sh", "-c", UNTIL_READ, "sh", *PROGRAM, "edit", "--no-restart", "--quiet", row["id"]]
-            self._outside(argv, self._shell.world.folder, lambda code: self._edited(row["id"], before, code))
+            if expected.came():
+                self._outside(argv, self._shell.world.folder, lambda code: self._edited(row["id"], before, code))
 
         expected = self._shell.expect_view()
         self._as_of(row["id"], begin, expected.failed)
@@ -165,7 +163,7 @@ class StartActions:
                 self._shell.flash("nothing changed", "quiet")
             else:
                 self._shell.flash(f"{safe(row['name'])} is saved · r restarts it with the new definition", "good")
-                if self._shell.app.screen is page:  # else the keys that come now are for what was opened meanwhile
+                if self._shell.rests_at(page):  # else the keys that come now are for what was opened meanwhile
                     self._shell.act("restart", [row])
 
         self._as_of(mission, compare)

@@ -68,8 +68,9 @@ class Faces:
         panels = self._parts.panels
         if panels.shown is Panel.TERMINAL and self._parts.terminal.is_open:
             return self._parts.terminal.session.mission
-        alone = self._parts.log.look.alone
-        return alone if panels.shown is Panel.LOG and alone else self._screen.following.mission
+        alone, at = self._parts.log.look.alone, self._screen.following.mission
+        is_mission = at is None or at in self._screen.shell.fleet.rows
+        return alone if panels.shown is Panel.LOG and alone and is_mission else at
 
     @property
     def in_view(self) -> str | None:
@@ -83,7 +84,7 @@ class Faces:
 
     @property
     def _row(self) -> Row | None:
-        return self._screen.shell.fleet.of(self.mission)
+        return self._screen.shell.fleet.behind(self.mission)
 
     # the panel
 

@@ -49,6 +49,8 @@ class FormScreen(NeedsRoom, ModalScreen[None]):
         self._start = start
         self._keep = keep
         self._waits = False
+        self._is_over = False
+        """True once the form is to be closed, as soon as nothing stands before it."""
         self._handlers: dict[str, Handler] = {
             "start": self.do_start,
             "newline": self.do_newline,
@@ -79,13 +81,20 @@ class FormScreen(NeedsRoom, ModalScreen[None]):
         """Other lines."""
         self._changed()
 
+    def on_screen_resume(self) -> None:
+        """Nothing stands before it any more."""
+        if self._is_over:
+            self.close()
+
     # keys
 
     def press(self, key: str, character: str | None) -> None:
         """Type, go to another entry, start or leave."""
         action = None if character is not None else keymap.keymap(Context.FORM).get(key)
-        if action is not None and action.name == "cancel":
-            self.do_cancel()
+        if self._is_over:
+            self.close()
+        elif action is not None and action.name == "cancel":
+            self.do_keep()
         elif self._waits:
             return
         elif character is not None:
@@ -97,7 +106,9 @@ class FormScreen(NeedsRoom, ModalScreen[None]):
 
     def paste(self, text: str) -> None:
         """Into the entry with the cursor; nothing in a paste is a key."""
-        if not self._waits and self.state.entry.kind not in {
+        if self._is_over:
+            self.close()
+        elif not self._waits and self.state.entry.kind not in {
             form_fields.EntryKind.CHOICE,
             form_fields.EntryKind.FOLD,
         }:
@@ -109,15 +120,20 @@ class FormScreen(NeedsRoom, ModalScreen[None]):
         if continued is not None:
             self._be(continued)
             return
+        self.wait()
+        self._start(self, self.state)
+
+    def wait(self) -> None:
+        """Let keys wait for what becomes of the mission that is being started."""
         self._waits = True
         hold = self.shell.typed.hold()
         self._hold_timer = self.set_timer(HOLD_SECONDS, partial(self.shell.typed.give_up, hold))
         self._changed()
-        self._start(self, self.state)
 
-    def do_cancel(self) -> None:
-        """Start nothing, and keep what was typed."""
-        self._keep(self.state)
+    def do_keep(self) -> None:
+        """Close it, and keep what was typed and is not started."""
+        if not self._is_over:
+            self._keep(self.state)
         self.close()
 
     def do_newline(self) -> None:
@@ -149,13 +165,14 @@ class FormScreen(NeedsRoom, ModalScreen[None]):
     def refused(self, key: str, reason: str) -> None:
         """It was not started: the reason stays beside what is wrong."""
         self._wait_no_more()
-        if not self.is_current:
+        if not self.is_active:
             self.shell.flash(reason, "bad")
         self._be(form_fields.refused(self.state, key, reason))
 
     def close(self) -> None:
         """Leave the screen below to the keys."""
-        if self.is_current:
+        self._is_over = True
+        if self.is_active:
             self.app.pop_screen()
         self._wait_no_more()
 

@@ -117,6 +117,9 @@ class Listing(Protocol):
     def list_needs(self, *, only: bool) -> None:
         """List only who needs a person, or all again."""
 
+    def do_clear_filter(self) -> None:
+        """Show everything again."""
+
     def type(self, text: str) -> bool:
         """Show what matches so far; False when the text is broken."""
 

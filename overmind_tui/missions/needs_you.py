@@ -36,8 +36,11 @@ class NeedsYou:
         self.is_open = False
 
     def open(self, first: Key | None = None) -> None:
-        """Show it, with the cursor on this question, else on who is under it, else on who has waited longest."""
+        """Show it, with the cursor on this question; without one on who is under it, else on who has waited longest."""
         screen = self._screen
+        if first is not None and first[0] not in screen.shell.fleet.asking:
+            screen.shell.flash(inbox.NO_LONGER_OPEN, "slow")
+            return
         if len(screen.shell.app.screen_stack) > 1:
             self._way.leave(screen.shell.app)
         before = screen.table.cursor_id
@@ -48,12 +51,24 @@ class NeedsYou:
             self.is_open = True
             screen.table_panel.list_needs(only=True)
             screen.panels.settle_anew()
-        listed = [entry.id for entry in screen.table.branches if entry.need is not None]
         wanted = before if first is None else first[0]
+        if first is not None and first[0] not in self._listed:
+            screen.table_panel.do_clear_filter()
+        listed = self._listed
         screen.question.wanted = first
-        if wanted in listed or listed:
-            screen.select(wanted if wanted in listed and wanted is not None else listed[0])
+        if wanted in listed and wanted is not None:
+            screen.select(wanted)
+        elif first is not None:  # no other one gets the keys in its place
+            screen.shell.flash(inbox.NO_LONGER_OPEN, "slow")
+            return
+        elif listed:
+            screen.select(listed[0])
         screen.panels.give(Panel.QUESTION)
+
+    @property
+    def _listed(self) -> list[str]:
+        """Ids of those who need a person, as far as they are listed."""
+        return [entry.id for entry in self._screen.table.branches if entry.need is not None]
 
     def close(self, *, back: bool = True) -> None:
         """All missions again, or the page that it was opened from, unless nobody wants to go `back`."""
@@ -106,7 +121,7 @@ class NeedsYou:
         """Ids of those who need a person, in their order, also while a filter hides some of them."""
         screen, fleet = self._screen, self._screen.shell.fleet
         if screen.filtered is None:
-            return [entry.id for entry in screen.table.branches if entry.need is not None]
+            return self._listed
         needs = inbox.by_urgency(inbox.needs(fleet.rows.values(), fleet.questions, screen.shell.now()))
         return list(dict.fromkeys(need.row["id"] for need in needs))
 

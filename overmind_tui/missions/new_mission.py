@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
 
 Answers = Sequence[Any | OvermindError]
-Run = Callable[[dict[str, Any], str, Callable[[Answers], None]], None]
-"""Asks for a mission: its arguments, its folder, and who hears the answer."""
+Run = Callable[[dict[str, Any], str, Callable[[Answers], None], Callable[[], None]], None]
+"""Asks for a mission: its arguments, its folder, who hears the answer, and who waits anew when it is asked again."""
 LOOK_SECONDS = 1.0
 """Seconds that keys wait for what is installed; a file system that does not answer must not hold them for ever."""
 LAST_AGENT = "last_agent"
@@ -201,7 +201,7 @@ class NewMissions:
             self._started(what, task.text, answer)
 
         begun = form_request.begun(what, task.text, talk_of(what, task.text))
-        self._starting.run(begun, self._shell.world.folder, on_result)
+        self._starting.run(begun, self._shell.world.folder, on_result, line.wait)
 
     def _start(self, screen: FormScreen, form: Form) -> None:
         try:
@@ -220,7 +220,7 @@ class NewMissions:
             screen.close()
             self._started(form.what.name, form.text("text"), answer)
 
-        self._starting.run(asked, form.text("cwd"), on_result)
+        self._starting.run(asked, form.text("cwd"), on_result, screen.wait)
 
     def _started(self, what: str, text: str, answer: Row) -> None:
         self.used(what)

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from overmind_tui.pages.page import Page
 
 if TYPE_CHECKING:
     from textual.app import App
+
+
+@runtime_checkable
+class Writing(Protocol):
+    """A screen in which something is written."""
+
+    def do_keep(self) -> None:
+        """Close it, and keep what was written."""
+
+
+def close_all(app: App[Any]) -> None:
+    """Close what is open above the main screen; what is being written there is kept, as by esc."""
+    while len(app.screen_stack) > 1:
+        top: object = app.screen
+        if isinstance(top, Writing):
+            top.do_keep()
+        else:
+            app.pop_screen()
 
 
 class PageHistory:
@@ -22,8 +40,7 @@ class PageHistory:
         self._pages = tuple(page for page in app.screen_stack[1:] if isinstance(page, Page))
         for page in self._pages:
             app.install_screen(page, str(id(page)))
-        while len(app.screen_stack) > 1:
-            app.pop_screen()
+        close_all(app)
 
     def go(self, app: App[Any]) -> None:
         """Open it again, with the rows as they are now."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from overmind_core.view import log_lines, panel_title, screen_shape
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import Context
+from overmind_core.view.keymap import keymap
 from overmind_core.view.screen_shape import Alone, Place, Shape, Wish
 from overmind_tui.missions.page_history import PageHistory
 from overmind_tui.render.layout import Panel
@@ -32,6 +33,7 @@ AT_LIST = frozenset({Panel.TABLE, Panel.QUESTION})
 FACES = {panel_title.LOG: Panel.LOG, panel_title.DIFF: Panel.DIFF, panel_title.TERMINAL: Panel.TERMINAL,
          panel_title.STATS: Panel.STATS}  # fmt: skip
 """Word of a face → the face."""
+_KEYS = keymap(Context.MISSIONS)
 _WORDS = {face: word for word, face in FACES.items()}
 
 
@@ -44,6 +46,20 @@ def lacking(row: Row) -> frozenset[str]:
     """The faces that a mission lacks now: one that has ended has no terminal any more."""
     lacks = panel_title.lacking(row)
     return lacks if missions_rows.is_live(row) else lacks | {panel_title.TERMINAL}
+
+
+class _Made(NamedTuple):
+    """The mission that made what a gate asks about, in the place of what is selected."""
+
+    row: Row
+
+    def targets(self) -> list[Row]:
+        """That one."""
+        return [self.row]
+
+    def chosen(self) -> list[Row]:
+        """The same."""
+        return [self.row]
 
 
 class PanelKeys(Protocol):
@@ -103,6 +119,7 @@ class Panels:
             "panel-down": partial(self.scroll, down=True),
             "header": self.do_header,
             "notes": self.do_notes,
+            **{_KEYS[key].name: partial(self._view, key) for key in "dvE"},
         }
 
     @property
@@ -134,6 +151,13 @@ class Panels:
         if context is Context.GIVEN:
             return self._notes_panel
         return self._log_panel if context is Context.LOG else self._table_panel
+
+    def _view(self, key: str) -> None:
+        """Do what a key shows of missions; at a gate of the one that made what is asked about."""
+        screen, action = self._screen, _KEYS[key]
+        fleet, at = screen.shell.fleet, screen.table.cursor_id
+        made = None if screen.targets() or at in fleet.rows else fleet.behind(at)
+        screen.shell.actions.act(screen if made is None else _Made(made), action)
 
     # layout
 
@@ -218,11 +242,12 @@ class Panels:
         shown = self.shown
         for face, view in views.items():
             view.display = face is shown and not screen.question.whole
-        is_there = bool(self.shape.panel_lines)
-        screen.diff_panel.look(screen.following.mission if shown is Panel.DIFF and is_there else None)
-        screen.stats_panel.look(screen.following.mission if shown is Panel.STATS and is_there else None)
+        is_there, row = bool(self.shape.panel_lines), self._row
+        mission = screen.following.mission if row is None else row["id"]
+        screen.diff_panel.look(mission if shown is Panel.DIFF and is_there else None)
+        screen.stats_panel.look(mission if shown is Panel.STATS and is_there else None)
         if self.current is not Panel.TERMINAL:
-            self._terminal_panel.watch(self._row if shown is Panel.TERMINAL and is_there else None)
+            self._terminal_panel.watch(row if shown is Panel.TERMINAL and is_there else None)
         self._terminal_panel.session.seen_again()
         screen.show_question()
         screen.retitle()
@@ -230,7 +255,7 @@ class Panels:
     @property
     def _row(self) -> Row | None:
         """The mission of the panel."""
-        return self._screen.shell.fleet.of(self._screen.following.mission)
+        return self._screen.shell.fleet.behind(self._screen.following.mission)
 
     @property
     def shows_happened(self) -> bool:

@@ -6,7 +6,7 @@ A key answers the question that is on the screen; whatever comes in its place be
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +15,7 @@ from overmind_core.view import inbox, numbers, question_block, subject
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import JUST_CHANGED, Context, shown_key
 from overmind_core.view.cells import Cell, Row, safe
+from overmind_core.view.header_line import needing
 from overmind_core.view.hive_keys import is_of_swarm
 from overmind_core.view.inbox import Key, Need
 from overmind_core.view.keymap import keymap
@@ -35,6 +36,8 @@ NOT_ALL = "not all of it was in sight"
 SESSION = "session"
 CHOOSE = "this is a question: choose with 1-9, or press m to answer in your own words"
 OPTIONS = 10
+CONTENT = ("need", "summary", "subject", "replaces", "begins", "rule")
+"""Fields of a question that say what an answer does: also the file that it would write anew, as that is by now."""
 
 
 class _Folded(NamedTuple):
@@ -64,6 +67,8 @@ class QuestionPanel:
         self._messages = messages
         self._sight = QuestionSight()
         self.key: Key | None = None
+        self._content = ""
+        """The content of its question: once that is another one, it has to be read anew."""
         self._folded: _Folded | None = None
         self._block: QuestionBlock | None = None
         """As it was composed last."""
@@ -121,7 +126,12 @@ class QuestionPanel:
     @property
     def may_answer(self) -> bool:
         """Whether a key may answer it by now."""
-        return self.key is not None and self._sight.may_answer((self.key, self._at), time.monotonic())
+        return self.key is not None and self._sight.may_answer(self._as_read, time.monotonic())
+
+    @property
+    def _as_read(self) -> Hashable:
+        """The question as it has to be read."""
+        return self.key, self._at, self._content
 
     @property
     def _at(self) -> int:
@@ -138,6 +148,9 @@ class QuestionPanel:
             gone, self.key = self.key, key
             self._begin(need)
             self._left(gone)
+        content = "" if need is None or need.asked is None else repr([need.asked.get(field) for field in CONTENT])
+        if content != self._content:
+            self._content, self._is_shown = content, False
 
     def _begin(self, need: Need | None) -> None:
         """Another question is shown."""
@@ -226,7 +239,7 @@ class QuestionPanel:
         if height < len(block.lines):  # the panel has no room for all of it
             height -= 2 if panel >= question_block.AIRY and not self.whole else 0
             seen = range(seen.start, max(seen.start, min(seen.stop, seen.start + height)))
-        self._sight.saw((key, self._at), seen, block.height, cells, time.monotonic())
+        self._sight.saw(self._as_read, seen, block.height, cells, time.monotonic())
 
     def show(self) -> None:
         """Make room for it above the face, and have it drawn where it is another one."""
@@ -298,7 +311,7 @@ class QuestionPanel:
         """Move the keys into the question of the row under the cursor; on its turn, write to it."""
         shell, entry = self._screen.shell, self._screen.table.current
         if entry is None:
-            shell.flash(inbox.NOBODY, "quiet")
+            shell.flash(self._nothing(), "quiet")
             return
         self._screen.following.at_once()
         need, name = self.need, safe(entry.name)
@@ -424,9 +437,9 @@ class QuestionPanel:
     def do_attach(self) -> None:
         """Its terminal."""
         need, shell = self.need, self._screen.shell
-        mission = shell.fleet.of(self._screen.table.cursor_id)
+        mission = shell.fleet.behind(self._screen.table.cursor_id)
         if mission is None:
-            shell.flash(inbox.NOBODY if need is None else f"{safe(need.row['name'])} has no mission", "quiet")
+            shell.flash(self._nothing() if need is None else f"{safe(need.row['name'])} has no mission", "quiet")
         elif not missions_rows.is_live(mission):
             shell.flash(f"{safe(mission['name'])} has ended and has no terminal", "slow")
         else:
@@ -447,7 +460,10 @@ class QuestionPanel:
     def _nothing(self) -> str:
         """Why there is nothing to answer."""
         entry = self._screen.table.current
-        return inbox.NOBODY if entry is None else f"{safe(entry.name)} asks nothing"
+        if entry is not None:
+            return f"{safe(entry.name)} asks nothing"
+        asking = len(self._screen.shell.fleet.asking)
+        return f"this row asks nothing · {needing(asking)}: . goes there" if asking else inbox.NOBODY
 
     def _refusal(self, need: Need) -> str:
         name = safe(need.row["name"])
@@ -465,7 +481,7 @@ class QuestionPanel:
 
     def _unread(self) -> str:
         """Why it counts as not read, and the key that shows what is missing."""
-        unseen = self._sight.unseen((self.key, self._at))
+        unseen = self._sight.unseen(self._as_read)
         hidden = 0 if self._block is None else self._block.hidden
         if not self.whole and hidden:
             return f"{NOT_ALL}: enter shows {numbers.counted(hidden, 'more line')}"

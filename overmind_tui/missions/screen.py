@@ -27,6 +27,7 @@ from overmind_tui.missions.faces import Parts as PartsShown
 from overmind_tui.missions.following import Following
 from overmind_tui.missions.main_parts import MainParts
 from overmind_tui.missions.needs_you import NeedsYou
+from overmind_tui.missions.page_history import close_all
 from overmind_tui.missions.panels import Panels
 from overmind_tui.missions.question import QuestionPanel
 from overmind_tui.missions.question_view import QuestionView
@@ -399,8 +400,7 @@ class MissionsScreen(Page):
         """Close all that stands before it; `for_good`: nobody goes back to what was put away for a log, either."""
         if for_good or len(self.app.screen_stack) > 1:
             self.panels.page_history.forget(self.app)
-        while len(self.app.screen_stack) > 1:
-            self.app.pop_screen()
+        close_all(self.app)
         if for_good:
             self.needs_you.close(back=False)
 
@@ -547,7 +547,7 @@ class MissionsScreen(Page):
         rows = self.targets()
         if len(rows) > 1:
             self.log_panel.look_at_all(rows)
-        if rows:
+        if rows or self.shell.fleet.behind(self.table.cursor_id) is not None:
             self.panels.give(Panel.LOG)
         elif self.table.current is not None:
             self.shell.flash(log_lines.missing(safe(self.table.current.name)), "slow")

@@ -14,7 +14,7 @@ from overmind_core.view.cells import Row, safe
 from overmind_core.view.columns import ORDERS, Order
 from overmind_core.view.grouping import grouped, ordered
 from overmind_core.view.groups import Listing, Wish
-from overmind_core.view.inbox import STANDS_FOR_NONE
+from overmind_core.view.inbox import STANDS_FOR_NONE, unheard
 from overmind_core.view.mission_list import ATTENTION
 from overmind_core.view.missions import older_runs
 from overmind_core.view.prompt import Filtered
@@ -151,7 +151,8 @@ class TablePanel(SortKeys):
         rows = ordered(fleet.rows.values(), wish.order, now)
         if wish.order is not None and wish.order.by in BY_FIGURES:
             rows = self._settled_order.settled(rows, asked=asked)
-        self.wanted = grouped(rows, fleet.questions, now, wish, sizes=fleet.plan_sizes)
+        questions = unheard(fleet.questions, fleet.lost_since)
+        self.wanted = grouped(rows, questions, now, wish, sizes=fleet.plan_sizes)
         if self._aside is not None:
             self.wanted = self.wanted.only_needs
         self._shown = shown = self._settling.settled(

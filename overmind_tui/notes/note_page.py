@@ -25,8 +25,8 @@ def open_note(shell: Shell, note: str) -> None:
     expected = shell.expect_view()
 
     def show(found: Row) -> None:
-        expected.came()
-        shell.open(NotePage(shell, found))
+        if expected.came():
+            shell.open(NotePage(shell, found))
 
     fetch_note(shell, note, show, expected.failed)
 

@@ -60,11 +60,12 @@ class NotesPanel:
         """Another mission under the cursor, other notes; one question at a time, however fast the cursor goes."""
         if not self.is_open:
             return
+        row = self._screen.shell.fleet.behind(mission)
+        mission = None if row is None else row["id"]
         if mission != self._mission:
             self._screen.notes_view.at = 0
         self._mission = mission
-        if self._screen.shell.fleet.of(mission) is None:
-            self._mission = None
+        if row is None:
             self._show([GivenLine([Cell("  no mission is selected", "quiet")])])
         else:
             self._ask()

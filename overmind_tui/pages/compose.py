@@ -84,6 +84,10 @@ class Composer(NeedsRoom, ModalScreen[None]):
         """Why it was not taken."""
         self.waits = False
         """It is on its way."""
+        self._hold = 0
+        """The number of the hold by which keys wait for what becomes of the text."""
+        self._has_arrived = False
+        """True once the text has arrived: the composer is closed as soon as nothing stands before it."""
         self.handlers: dict[str, Handler] = {
             "send": self.do_send,
             "newline": self.do_newline,
@@ -128,12 +132,19 @@ class Composer(NeedsRoom, ModalScreen[None]):
         """Other rows."""
         self.changed()
 
+    def on_screen_resume(self) -> None:
+        """Nothing stands before it any more."""
+        if self._has_arrived:
+            self.close()
+
     # keys
 
     def press(self, key: str, character: str | None) -> None:
         """Type, edit, send or leave."""
         action = None if character is not None else keymap.keymap(self.context).get(key)
-        if action is not None and action.name in self._leaving:
+        if self._has_arrived:
+            self.close()
+        elif action is not None and action.name in self._leaving:
             self._leaving[action.name]()
         elif self.waits:
             return
@@ -157,11 +168,15 @@ class Composer(NeedsRoom, ModalScreen[None]):
         elif reason := self.lacks():
             self.refused(reason)
         else:
-            self.waits, self.refusal = True, ""
-            hold = self.shell.typed.hold()
-            self._hold_timer = self.set_timer(HOLD_SECONDS, partial(self.shell.typed.give_up, hold))
-            self.changed()
+            self.wait()
             self.purpose.send(self, self.field.text)
+
+    def wait(self) -> None:
+        """Let keys wait for what becomes of the text, which is on its way."""
+        self.waits, self.refusal = True, ""
+        self._hold = self.shell.typed.hold()
+        self._hold_timer = self.set_timer(HOLD_SECONDS, partial(self.shell.typed.give_up, self._hold))
+        self.changed()
 
     def lacks(self) -> str:
         """Why the text can't be sent, a sentence; "": it can."""
@@ -172,8 +187,9 @@ class Composer(NeedsRoom, ModalScreen[None]):
         self._write(editing.typed(self.field, "\n"))
 
     def do_keep(self) -> None:
-        """Close it, and keep what was written."""
-        self.purpose.keep(self.field.text)
+        """Close it, and keep what was written and has not arrived."""
+        if not self._has_arrived:
+            self.purpose.keep(self.field.text)
         self.close()
 
     def do_cancel(self) -> None:
@@ -233,18 +249,19 @@ class Composer(NeedsRoom, ModalScreen[None]):
     def done(self) -> None:
         """It has arrived."""
         self.purpose.keep("")
+        self._has_arrived = True
         self.close()
 
     def refused(self, reason: str) -> None:
         """It was not taken: it stays, with the reason."""
-        if not self.is_current:
+        if not self.is_active:
             self.shell.flash(reason, "bad")
-            return
         if self.waits:
             self._hold_timer.stop()
-            self.shell.typed.release()
+            self.shell.typed.give_up(self._hold)
         self.waits, self.refusal = False, reason
-        self.changed()
+        if self.is_attached:
+            self.changed()
 
     def set_title(self, title: str) -> None:
         """It is for others now."""
@@ -252,7 +269,7 @@ class Composer(NeedsRoom, ModalScreen[None]):
 
     def close(self) -> None:
         """Leave the screen below to the keys."""
-        if self.is_current:
+        if self.is_active:
             self.app.pop_screen()
             self.shell.typed.release()
 

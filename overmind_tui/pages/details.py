@@ -56,13 +56,13 @@ class DetailsPage(TablePage):
             self._describe(row)
 
     def fetch(self, request: str, row: Row, then: Callable[[Any], None]) -> None:
-        """Ask for something about a row, and do something with the answer; a refusal is said."""
+        """Ask for something about a row, and show the answer, unless the person is elsewhere; a refusal is said."""
 
         def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
                 self.shell.flash(safe(answer.message), "bad")
-            else:
+            elif self.shell.rests_at(self):
                 then(answer)
 
         self.shell.request(request, [{"id": row["id"]}], on_result)

@@ -153,22 +153,29 @@ NAMED = 8
 """Rows that a question names, each on a line."""
 
 
-def ask_first(shell: Shell, word: str, rows: Sequence[Row], lines: list[str], then: Callable[[], None]) -> None:
+def ask_first(
+    shell: Shell, word: str, rows: Sequence[Row], lines: Callable[[], Sequence[str]], then: Callable[[], None]
+) -> None:
     """Ask before something ends, with the focus on what changes nothing.
 
     Args:
         shell: Who shows it.
         word: What would be done to what: `cancel quest`.
         rows: To these.
-        lines: What is at stake.
+        lines: Returns what is at stake by what is known now.
         then: Does it.
     """
+
+    def said() -> list[str]:
+        found = lines()
+        more = [f"… and {len(found) - NAMED} more"] if len(found) > NAMED else []
+        return [*found[:NAMED], *more]
+
     verb, _, noun = word.partition(" ")
     which = f"{word} {safe(rows[0]['name'])}" if len(rows) == 1 else f"{verb} {len(rows)} {noun}s"
     title = f"{which.rstrip()}?"
-    more = [f"… and {len(lines) - NAMED} more"] if len(lines) > NAMED else []
     answers = [Answer(("y",), verb, then, "bad"), Answer(("n",), "keep", lambda: None)]
-    shell.open(Dialog(title, [*lines[:NAMED], *more], answers, first=1))
+    shell.open(Dialog(title, said(), answers, first=1, renewed=said))
 
 
 class ReadingDelay:

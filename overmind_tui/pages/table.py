@@ -23,6 +23,7 @@ from overmind_core.view.missions import Branch
 from overmind_core.view.prompt import Filtered
 from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
+from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.page import FILLING_SECONDS, Page, joined
 from overmind_tui.pages.table_rows import Marks, Sorting, TableFilter
 from overmind_tui.pages.text import TextPage
@@ -154,6 +155,12 @@ class TableSource:
         self._page.ask()
 
 
+def as_now(page: object, rows: Sequence[Row]) -> list[Row]:
+    """These rows of a page as it has them now; as they were, where it has them no more."""
+    known = {row["id"]: row for row in page.rows} if isinstance(page, TablePage) else {}
+    return [known.get(row["id"], row) for row in rows]
+
+
 OF_THE_TREE = frozenset({"fold", "unfold", "parent", "flat", "attention"})
 """Actions that arrange the main screen's table."""
 
@@ -261,6 +268,9 @@ class TablePage(Page):
         self.rows = [known[row["id"]] | row for row in rows if row["id"] in known] if self.row.missions else rows
         self._loaded = True
         self.rearrange()
+        for top in self.app.screen_stack[-1:]:
+            if isinstance(top, Dialog) and top.is_mounted:
+                top.renew()
 
     def happened(self, kinds: Collection[str]) -> None:
         """Events of these kinds came."""
@@ -393,11 +403,11 @@ class TablePage(Page):
         if action.name in OF_THE_TREE:
             return
         if action.context is Context.MISSIONS and not self._does(action):
-            current = self.table.current
-            main = self.shell.main
-            if current is not None and main.select(current.id):
-                main.to_front()
+            current, main = self.table.current, self.shell.main
+            if current is not None and main.go_to(current.id):
                 main.act(action)
+            elif current is not None:
+                self.shell.flash(f"{safe(current.row['name'])} has been removed", "slow")
             return
         super().act(action)
 

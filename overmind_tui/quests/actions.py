@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.quests.again import begun_again
+from overmind_core.view import missions as missions_rows
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.cells import Row, safe
 from overmind_tui.missions.actions_end import Request, each
 from overmind_tui.pages.dialog import ask_first
+from overmind_tui.pages.table import as_now
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
@@ -37,10 +39,21 @@ class QuestActions:
         if not live:
             self._shell.flash(f"{safe(rows[0]['name'])} has ended: {quests_rows.state(rows[0])}", "slow")
             return
-        now = self._shell.now()
-        lines = [quests_rows.at_stake(row, now) for row in live]
+        now, page = self._shell.now(), self._shell.app.screen
+
+        def lines() -> list[str]:
+            return [quests_rows.at_stake(self._begun(row), now) for row in as_now(page, live)]
+
         doing = Request("quest_cancel", "cancel", "cancelled", QUESTS)
         ask_first(self._shell, "cancel quest", live, lines, lambda: each(self._shell, doing, live))
+
+    def _begun(self, row: Row) -> Row:
+        """A quest as it works now, where it was queued and has begun since: its row has left the queue."""
+        mission = self._shell.fleet.of(row["id"])
+        if row["status"] != "queued" or mission is None or not missions_rows.is_live(mission):
+            return row
+        began = mission.get("run_started_at") or mission["started_at"]
+        return {**row, "status": "running", "phase": "work", "why": "", "began_at": began, quests_rows.BEGAN: began}
 
     def retry(self, rows: list[Row]) -> None:
         """Give those that have failed or were cancelled another round of attempts."""

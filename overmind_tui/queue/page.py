@@ -68,8 +68,8 @@ class QueuePage(LongRowsPage):
         if self._status.paused:
             self._pause(paused=False)
             return
-        lines = list(BY_COMMAND["queue pause"].questions)
-        ask_first(self.shell, "pause queue", [{"name": ""}], lines, lambda: self._pause(paused=True))
+        lines = BY_COMMAND["queue pause"].questions
+        ask_first(self.shell, "pause queue", [{"name": ""}], lambda: lines, lambda: self._pause(paused=True))
 
     def _pause(self, *, paused: bool) -> None:
         def on_result(answers: Sequence[Any | OvermindError]) -> None:

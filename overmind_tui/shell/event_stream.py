@@ -58,8 +58,9 @@ class EventStream(MissionsStream):
         """Whether notes are to be counted; never where there were none, so that nobody pays for them."""
 
     def retry(self) -> None:
-        """Connect now, and host the supervisor if nobody else does."""
+        """Connect now, and host the supervisor if nobody else does; or ask for everything anew."""
         self._may_host = True
+        self._engine_due, self._notes_due = 0.0, os.path.exists(self._home.memory)
         super().retry()
 
     def open(self) -> Session:

@@ -219,8 +219,13 @@ class FindActions:
             self._shell.open(FindPage(page))
 
     def said(self, _rows: list[Row]) -> None:
-        """Show what was said last, whole."""
-        said = cast("PageShell", self._shell).notice.said
+        """Show what was said last, whole: where that is about the output of a command line, the output."""
+        notice = cast("PageShell", self._shell).notice
+        if (output := notice.taken()) is not None:
+            lines = output.lines
+            self._shell.open(TextPage(output.name, "", lambda: lines))
+            return
+        said = notice.said
         if said is None:
             self._shell.flash(NOTHING_SAID, "quiet")
             return

@@ -117,9 +117,9 @@ class KeyQueue:
         """The place that text was typed into is gone, or did not open: text that still comes is no commands."""
         self.quiet.begin(self._clock())
 
-    def expect(self) -> Expected:
-        """A view was asked for that opens later: what is typed is for that."""
-        return Expected(self, self.hold())
+    def expect(self, may_open: Callable[[], bool] = lambda: True) -> Expected:
+        """A view was asked for that opens later, if it still may then: what is typed is for that."""
+        return Expected(self, self.hold(), may_open)
 
     def is_held_for(self, hold: int) -> bool:
         """Whether it is still that hold that keys wait for."""
@@ -151,14 +151,26 @@ class KeyQueue:
 class Expected:
     """A view that was asked for, and what keys do until it comes."""
 
-    def __init__(self, queue: KeyQueue, hold: int) -> None:
+    def __init__(self, queue: KeyQueue, hold: int, may_open: Callable[[], bool]) -> None:
         self._queue = queue
         self._hold = hold
+        self._may_open = may_open
 
-    def came(self) -> None:
-        """It opens now; when nothing waited for it any more, what is typed just now was not meant for it."""
+    def came(self) -> bool:
+        """Open it now, or not at all (False): the person is elsewhere, or writes.
+
+        When nothing waited for it any more, what is typed just now was not meant for it.
+        """
+        if not self._may_open():
+            self.failed()
+            return False
         if not self._queue.is_held_for(self._hold):
             self._queue.hush()
+        return True
+
+    def unneeded(self) -> None:
+        """Wait no longer: the view need not open, as all is well, and what was typed is for what is there."""
+        self._queue.give_up(self._hold)
 
     def failed(self) -> None:
         """It will not open, or not soon."""

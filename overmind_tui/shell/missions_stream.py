@@ -147,6 +147,8 @@ class MissionsStream(ABC):
         self._post = post
         self._closed = threading.Event()
         self._wake = threading.Event()
+        self._anew = threading.Event()
+        """Everything is to be asked for once more."""
         self._seq = 0
         self._midnight = 0.0
         self._waits_with_others = False
@@ -168,8 +170,8 @@ class MissionsStream(ABC):
         return self._seq
 
     def retry(self) -> None:
-        """Connect now, and ask for everything anew."""
-        self._seq = 0
+        """Connect now, or ask for everything anew; events go on where they were."""
+        self._anew.set()
         self._wake.set()
 
     # what is another one's
@@ -244,8 +246,14 @@ class MissionsStream(ABC):
     def _follow(self, session: Session) -> None:
         due = time.monotonic()
         first = True
+        self._anew.clear()  # all of it was asked for just now
         while not self._closed.is_set():
             now = time.monotonic()
+            if self._anew.is_set():
+                self._anew.clear()
+                self.send(RowsChanged(session.ask("ps", {"all": True}), everything=True))
+                self._refresh_inbox_and_cost(session, {ASKED, PAID})
+                due = now = time.monotonic()
             if now >= due:
                 if first:
                     self.send(RowsChanged(_with_history(session)))
@@ -256,7 +264,7 @@ class MissionsStream(ABC):
                 due = time.monotonic() + max(PERIOD, pause_after(took))
                 self._refresh_inbox_and_cost(session, set())
                 self.looked(session)
-            self._gather(session, min(due, session.heard_at + self.beat))
+            self._gather(session, min(due, time.monotonic() + PERIOD, session.heard_at + self.beat))
             if time.monotonic() >= session.heard_at + self.beat:
                 _newest(session)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.missions.status_marks import FROZEN, WAITING, YOUR_TURN
 from overmind_core.domain.text.moment import format_time
 from overmind_core.view import inbox as rows
-from overmind_core.view import missions, ringing, tables
+from overmind_core.view import missions, numbers, ringing, tables
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.prompt import Said
@@ -24,8 +24,29 @@ SECONDS = 5.0
 READ_SECONDS = 1.5
 """How long it stands at least, also when another view is shown."""
 KEPT = 500
+"""Sentences that are kept."""
+MOST_OUTPUTS = 20
+"""Outputs that wait to be said."""
+MOST_LINES = 200
+"""Lines at the end of an output that are kept with its sentence."""
 _RESTS = frozenset({YOUR_TURN, WAITING, FROZEN})
 """Marks of live missions that wait for a person."""
+
+
+class Output(NamedTuple):
+    """Lines that a command line has printed.
+
+    Attributes:
+        name: Its verb.
+        lines: To be read.
+        sentence: What became of it.
+        tone: How that is meant: never `quiet`, so that its sentence is kept.
+    """
+
+    name: str
+    lines: Sequence[Sequence[Cell]]
+    sentence: str
+    tone: str
 
 
 class Notice:
@@ -47,6 +68,10 @@ class Notice:
         """When it goes away (monotonic seconds)."""
         self.kept: deque[Row] = deque(maxlen=KEPT)
         """What was flashed and is worth reading again, as events."""
+        self._unsaid: deque[Output] = deque(maxlen=MOST_OUTPUTS)
+        """The outputs that came while nobody could read them, and of which nothing was said yet, the newest last."""
+        self._announced: Output | None = None
+        """The output whose sentence is the last that was said and is not quiet; None once it is read."""
 
     @property
     def text(self) -> str:
@@ -68,6 +93,7 @@ class Notice:
         self._cell = Cell(safe(" ".join(text.split())), tone)
         self._said_at, self._passed = self._shell.now(), False
         if tone != "quiet":
+            self._announced = None
             self._flashed += 1
             at = format_time(self._shell.now())
             self.kept.append(tables.flash(self._flashed, at, self.text, after=self._shell.fleet.newest_event))
@@ -90,9 +116,24 @@ class Notice:
         self._passed = True
 
     def look(self) -> None:
-        """A second went by."""
+        """A second went by: what is kept is said once the person has time for it, and the line has room."""
         if self.text and time.monotonic() > self.until:
             self.clear()
+        if self._unsaid and not self.text and self._shell.is_at_rest:
+            output = self._unsaid.popleft()
+            lines = numbers.counted(len(output.lines), "line")
+            self._shell.flash(f"{output.sentence} · ctrl-o shows its {lines}", output.tone)
+            self._announced = output
+            self.kept[-1]["output"] = ["".join(cell.text for cell in line) for line in output.lines[-MOST_LINES:]]
+
+    def keep(self, output: Output) -> None:
+        """Keep it, to be said and read later; of too many the oldest goes."""
+        self._unsaid.append(output)
+
+    def taken(self) -> Output | None:
+        """Return the output that the last sentence is about, which is read now; None: it is about none."""
+        output, self._announced = self._announced, None
+        return output
 
 
 class Title:

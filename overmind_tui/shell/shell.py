@@ -226,6 +226,13 @@ class Shell(Protocol):
     def expect_view(self) -> Expected:
         """A view was asked for that opens once the supervisor has answered; what is typed waits, but not for ever."""
 
+    def rests_at(self, place: Screen[Any]) -> bool:
+        """True where what was asked for in this place may open by itself: nothing has opened since, nobody types."""
+
+    @property
+    def is_at_rest(self) -> bool:
+        """True where a page may open by itself: nobody writes or is asked anything, and nothing else is to open."""
+
     def show(self, view: str) -> None:
         """Open a view of the registry over what is open."""
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from overmind_core.domain.missions.environment import session_variables
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.providers import registry
 from overmind_core.view.first_run import Folder
@@ -37,6 +38,10 @@ class World(NamedTuple):
             "umask": self.umask,
             "request": os.urandom(16).hex(),
         }
+
+    def session(self) -> dict[str, Any]:
+        """The variables of this login session, for what begins again; a gate to another machine leaves them out."""
+        return {"session_env": {name: to_wire(value) for name, value in session_variables(self.environ).items()}}
 
 
 PLAIN = "raw"

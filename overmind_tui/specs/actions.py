@@ -21,6 +21,7 @@ from overmind_tui.missions.actions_end import Request, each
 from overmind_tui.pages.compose import Composer, Purpose
 from overmind_tui.pages.dialog import Answer, Dialog, ask_first
 from overmind_tui.pages.page import Page
+from overmind_tui.pages.table import as_now
 from overmind_tui.pages.text import TextPage
 from overmind_tui.quests.actions import QuestActions
 from overmind_tui.shell import external
@@ -104,7 +105,7 @@ class SpecActions:
 
     def sync(self, rows: list[Row]) -> None:
         """Show what a sync would do; nothing is changed."""
-        row = rows[0]
+        row, place = rows[0], self._shell.app.screen
 
         def on_result(answers: Answers) -> None:
             (answer,) = answers
@@ -112,7 +113,8 @@ class SpecActions:
                 self._shell.flash(safe(answer.message), "bad")
                 return
             lines = specs_rows.sync_text(answer)
-            self._shell.open(TextPage("sync", f"preview of a sync · {safe(row['name'])}", lambda: lines))
+            if self._shell.rests_at(place):
+                self._shell.open(TextPage("sync", f"preview of a sync · {safe(row['name'])}", lambda: lines))
 
         self._shell.request("spec_sync", [{"id": row["id"], "dry_run": True}], on_result)
 
@@ -125,7 +127,11 @@ class SpecActions:
             doing = Request("spec_archive", "restore", "restored", SPECS, " · r runs it")
             each(self._shell, doing, rows, lambda _row: {"undo": True, "env": env})
             return
-        lines = [_consequence(row) for row in away]
+        page = self._shell.app.screen
+
+        def lines() -> list[str]:
+            return [_consequence(row) for row in as_now(page, away)]
+
         doing = Request("spec_archive", "archive", "archived", SPECS, " · :specs all shows it, ctrl-d takes it back")
         ask_first(self._shell, "archive spec", away, lines, lambda: each(self._shell, doing, away))
 

@@ -9,6 +9,7 @@ from overmind_core.view.cells import Row, safe
 from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.dialog import ask_first
+from overmind_tui.pages.table import as_now
 from overmind_tui.swarm.page import SwarmTablePage
 
 if TYPE_CHECKING:
@@ -59,8 +60,10 @@ class FleetsPage(SwarmTablePage):
         """End those that are meant, after a question."""
         rows = self.chosen()
         if rows:
-            lines = swarm_tables.fleets_at_stake(rows)
-            ask_first(self.shell, "delete fleet", rows, lines, lambda: self._delete([row["name"] for row in rows]))
+            ask_first(
+                self.shell, "delete fleet", rows, lambda: swarm_tables.fleets_at_stake(as_now(self, rows)),
+                lambda: self._delete([row["name"] for row in rows]),
+            )  # fmt: skip
 
     def _delete(self, names: list[str]) -> None:
         what = names[0] if len(names) == 1 else f"{len(names)} fleets"

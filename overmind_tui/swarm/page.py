@@ -66,13 +66,13 @@ class SwarmTablePage(DetailsPage):
     # asking
 
     def get(self, request: str, arguments: Mapping[str, Any], then: Callable[[Any], None]) -> None:
-        """Ask for something, and do something with the answer; a refusal is said."""
+        """Ask for something, and show the answer, unless the person is elsewhere; a refusal is said."""
 
         def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
                 self.shell.flash(safe(answer.message), "bad")
-            else:
+            elif self.shell.rests_at(self):
                 then(answer)
 
         self.shell.request(request, [arguments], on_result)

@@ -8,6 +8,7 @@ from overmind_core.view import swarm_tables
 from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.dialog import ask_first
+from overmind_tui.pages.table import as_now
 from overmind_tui.swarm.page import SwarmTablePage
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ class PoolsPage(SwarmTablePage):
         """Have the instances of those that are meant end, after a question."""
         rows = self.chosen()
         if rows:
-            lines = swarm_tables.pools_at_stake(rows)
-            ask_first(self.shell, "drain pool", rows, lines, lambda: self._end([row["name"] for row in rows]))
+            ask_first(
+                self.shell, "drain pool", rows, lambda: swarm_tables.pools_at_stake(as_now(self, rows)),
+                lambda: self._end([row["name"] for row in rows]),
+            )  # fmt: skip
 
     def _end(self, names: list[str]) -> None:
         def summary(answers: Sequence[Any]) -> str:

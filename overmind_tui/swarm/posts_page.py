@@ -19,6 +19,7 @@ from overmind_core.view.swarm import POST
 from overmind_tui.board.cards import CardsPage
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.dialog import ask_first
+from overmind_tui.pages.table import as_now
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
 from overmind_tui.swarm.page import SwarmTablePage
@@ -146,7 +147,10 @@ class PostRowsPage(SwarmTablePage):
                 self.shell.flash(f"{safe(chosen[0]['name'])} is already {chosen[0]['state']}", "slow")
             return
         now = self.shell.now()
-        lines = [swarm_rows.standing_of(row, now) for row in live]
+
+        def lines() -> list[str]:
+            return [swarm_rows.standing_of(row, now) for row in as_now(self, live)]
+
         ask_first(self.shell, "cancel post", live, lines, lambda: self._cancel(live))
 
     def _cancel(self, rows: Sequence[Row]) -> None:

@@ -267,8 +267,11 @@ def answered(events: Iterable[Mapping[str, Any]], by: str, asked: Mapping[int, R
         asked: The questions that were open, by their numbers.
     """
     given = [one for one in events if one["type"] == ANSWERED and one.get("by") == by and one["question"] in asked]
-    questions = [(asked[one["question"]], str(one["behaviour"])) for one in given]
-    return {str(question["id"]): inbox.done(question, behaviour) for question, behaviour in questions}
+    return {str(asked[one["question"]]["id"]): _done(asked[one["question"]], one) for one in given}
+
+
+def _done(question: Row, event: Mapping[str, Any]) -> str:
+    return inbox.in_words(question).done if event.get("answer") else inbox.done(question, str(event["behaviour"]))
 
 
 def wanted(args: Args) -> Wish:

@@ -17,7 +17,7 @@ from overmind_tui.shell.messages import Happened, InboxChanged, RowsChanged
 from tests.kit.cases import tabled
 from tests.tui.conftest import later, picture, question_read, until
 from tests.tui.test_line import put
-from tests.tui.test_pictures import AGENTS, QUESTIONS, settle
+from tests.tui.test_pictures import AGENTS, QUESTIONS, mission, settle
 from tests.tui.test_pictures_talking import PLAN, SETUP, SEVERAL, Asking
 from tests.tui.test_pictures_worktrees import CHANGES
 from tests.tui.test_traps import run
@@ -177,6 +177,27 @@ def test_a_question_that_takes_the_place_of_another_is_to_be_read_itself():
     run(Answering, scenario)
 
 
+def test_a_question_whose_contents_change_is_to_be_read_anew():
+    """The file that it would write anew is another one by now."""
+    before, now = ({"state": "text", "bytes": 9, "text": text} for text in ("old\n", "somebody's\n"))
+    write = {**QUESTIONS[0], "tool": "Write", "summary": "Write: notes.txt", "replaces": before,
+             "subject": {"file_path": "notes.txt", "content": "new\n"}}  # fmt: skip
+
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        await question_read(app, pilot)
+        app.updates.take(InboxChanged([{**write, "replaces": now}]))
+        burst(app, "yy")
+        assert app.given == []
+        assert app.notice.text == NOT_READ
+        await question_read(app, pilot)
+        assert "somebody's" in picture(app)
+        burst(app, "y")
+        assert app.given == [(7, "allow", [])]
+
+    run(lambda: Answering(questions=[write]), scenario)
+
+
 # acceptance 7
 
 
@@ -321,6 +342,27 @@ def test_y_on_who_asks_nothing_says_so(mission, said):
         assert in_list(app)
 
     run(Answering, scenario)
+
+
+@pytest.mark.parametrize(
+    ("rows", "questions", "said"),
+    [
+        (AGENTS, QUESTIONS, "this row asks nothing · 4 need you: . goes there"),
+        (AGENTS[:2], QUESTIONS[:1], "this row asks nothing · 1 needs you: . goes there"),
+        (AGENTS[:1], [], "nothing needs your attention"),
+    ],
+)
+def test_y_on_the_line_of_those_that_ended_says_who_else_needs_a_person(rows, questions, said):
+    ended = mission(99, "unit", "stopped", exit_code=0, ended_at="2025-12-31T23:50:00.000Z")
+
+    async def scenario(app, pilot):
+        await pilot.press("G")
+        await settle(pilot)
+        assert app.main.table.on_fold
+        await pilot.press("y")
+        assert app.notice.text == said
+
+    run(lambda: Answering([*rows, ended], questions), scenario)
 
 
 @pytest.mark.parametrize("mission", [REVIEW, DOCS])

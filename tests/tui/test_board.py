@@ -15,15 +15,17 @@ from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.text.cells import width
 from overmind_core.view import board as board_rows
 from overmind_core.view import quests as quests_rows
+from overmind_core.view.hive_keys import keyed
 from overmind_core.view.missions import Branch
 from overmind_tui.timeline.page import TimelinePage
 from overmind_tui.widgets import table as table_widget
 from tests.kit.cases import tabled
 from tests.tui.conftest import picture, until
-from tests.tui.quest_walks import Long, RecordingBoard, card_at, known
+from tests.tui.quest_walks import ASKED_OF_SPEC, GATE, Long, RecordingBoard, card_at, known
 from tests.tui.test_pictures import NOW
 from tests.tui.test_pictures_board import (
     BOARD,
+    WHY,
     Boarded,
     at_once,
     in_queue,
@@ -45,6 +47,11 @@ def test_a_question_does_not_repeat_the_name_it_stands_beside():
     rows = [{"id": one["id"], "name": one["name"], "status": "failed"} for one in asked]
     quests_rows.learn(rows, {}, asked)
     assert [row[quests_rows.ASKED] for row in rows] == ["has failed: check_failed", "docsy things"]
+
+
+def test_the_card_of_a_gate_leads_to_the_question_of_its_own_machine():
+    elsewhere = keyed({**ASKED_OF_SPEC, "id": "77777777"}, "eu1")
+    assert quests_rows.question_of(board_rows.gate_row(GATE), [elsewhere, ASKED_OF_SPEC]) is ASKED_OF_SPEC
 
 
 def test_its_columns_are_those_of_the_domain():
@@ -425,6 +432,27 @@ def test_a_click_chooses_a_card_two_show_it_and_one_on_a_heading_goes_to_its_col
             await until(pilot, lambda: isinstance(app.screen, TimelinePage), what="what happened to it")
 
     asyncio.run(whole())
+
+
+def test_an_answer_that_comes_late_opens_over_no_line_that_is_typed():
+    class Late(RecordingBoard):
+        def request(self, command, requests, on_result):
+            if command == "quest_why":
+                self.heard = on_result
+            else:
+                super().request(command, requests, on_result)
+
+    async def scenario(app, press):
+        await press(":board")
+        page = app.screen
+        await press("w", "/", "l")
+        app.heard([WHY])
+        assert app.screen is page
+        await press("escape", "w")
+        app.heard([WHY])
+        assert app.screen is not page
+
+    walk(scenario, Late)
 
 
 def test_the_wheel_scrolls_the_column_below_the_mouse_alone():

@@ -29,6 +29,7 @@ from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.updates import show_bottom
+from overmind_tui.shell.world import World
 from tests.kit.cases import tabled
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import NOW, mission
@@ -52,6 +53,7 @@ STANDS = [
     ({"ahead": 3}, "unmerged", "↑3"),
     ({"ahead": 3, "behind": 1, "merged": True}, "merged", "↑3 ↓1"),
     ({"ahead": 3, "behind": 1, "merged": True, "ignored": 1}, "ignored", "↑3 ↓1"),
+    ({"ahead": 3, "merged": True, "elsewhere": ["keep"]}, "elsewhere", "↑3"),
     ({"ahead": 3, "dirty": True}, "uncommitted", "↑3"),
     ({"dirty": True, "merged": True}, "uncommitted", ""),
     ({"problem": "gone", "dirty": True}, "broken", ""),
@@ -181,6 +183,26 @@ def test_more_than_can_be_shown_is_counted():
     files = [{"path": f"f{at}", "status": "M"} for at in range(30)]
     assert "… and 22 more files" in said(landing_form.looked(BEGUN, {"target": "main", "commits": 1, "files": files}))
     assert "  … and 22 more" in landing_lines.lost({"files": files, "commits": 2})
+
+
+MEETS = (
+    "The checkout of main has changes of its own in app.py, which the merge would change too. Commit or stash them "
+    "there, then land it again"
+)
+
+
+def test_a_preview_says_whole_why_its_target_can_not_be_moved_now():
+    form = landing_form.looked(BEGUN, {**PREVIEW, "refused": MEETS})
+    assert form.stage == "ready"
+    rows = ["".join(cell.text for cell in line) for line in landing_form.drawn(form, 40)]
+    assert MEETS.replace(". ", " ") in " ".join(" ".join(rows).split())
+    assert all(len(row) <= 40 for row in rows)
+
+
+def test_a_preview_says_that_work_which_has_changed_since_its_review_is_refused():
+    form = landing_form.looked(BEGUN, {**PREVIEW, "unreviewed": "web has changed since its review"})
+    assert form.stage == "refused", "enter would be refused"
+    assert "web has changed since its review, so that merge refuses it without\n--unreviewed" in said(form)
 
 
 UNDOES = OvermindError(
@@ -424,8 +446,9 @@ def test_a_check_that_fails_shows_its_log():
     walk(scenario)
 
 
-def test_conflicts_can_not_be_landed_but_handed_to_the_agent():
+def test_conflicts_can_not_be_landed_but_handed_to_the_agent(monkeypatch):
     async def scenario(app, press, pilot):
+        monkeypatch.setattr(World, "environ", {"SSH_AUTH_SOCK": "/of/this/login"})
         app.merges = [CONFLICTS, {"name": "api", "resolving": ["app.py"], "message": 4, "restarted": True}]
         await press("L")
         await pilot.pause()
@@ -434,7 +457,8 @@ def test_conflicts_can_not_be_landed_but_handed_to_the_agent():
         assert app.merged == []
         await press("m")
         await pilot.pause()
-        assert app.merged == [{"id": "00000001", "into": None, "resolve": True}]
+        session = {"session_env": {"SSH_AUTH_SOCK": "/of/this/login"}}
+        assert app.merged == [{"id": "00000001", "into": None, "resolve": True, **session}]
         assert on_main(app)
         assert app.notice.text == "api was started again, and resolves 1 file: land it when it has committed"
 
@@ -486,6 +510,9 @@ def test_what_is_not_committed_is_committed_first():
     walk(scenario)
 
 
+DISCARDED = {"name": "日本-site", "worktree": "/w/6", "branch": None, "containers": ["db"], "volumes": []}
+
+
 def test_work_is_lost_only_after_a_second_question():
     async def scenario(app, press, pilot):
         discards = lambda: [one for command, one in app.asked if command == "discard"]  # noqa: E731
@@ -500,10 +527,10 @@ def test_work_is_lost_only_after_a_second_question():
         assert "2 files only in this worktree" in picture(app)
         await press("y")
         assert len(discards()) == 1, "the same key twice loses nothing"
-        app.replies["discard"] = {"mission": "00000006", "name": "日本-site", "branch": "overmind/日本-site"}
+        app.replies["discard"] = DISCARDED
         await press("f")
         assert discards()[-1] == {"id": "00000006", "force": True}
-        assert app.notice.text == "discarded 日本-site: overmind/日本-site and its worktree were removed"
+        assert app.notice.text == "discarded 日本-site: worktree, 1 container", "git has kept its branch"
         app.read_only = True
         await press("ctrl+d")
         assert app.notice.text == "read-only: discard is off"
@@ -519,7 +546,7 @@ def test_who_has_no_worktree_is_told_how_to_get_one():
         await press("*", "L")
         listed = sum(row["status"] != "stopped" for row in FLEET)
         assert app.notice.text == f"land: select one: {listed} are marked"
-        reason = "it held no unmerged change and was removed"
+        reason = "it was removed, and no work was lost with it"
         for isolation, why in (({"no_worktree": reason}, f": {reason}"), ({"source": "/p"}, "")):
             said = landing_lines.without_one({"name": "lint", "isolation": isolation})
             assert said == f"lint has no worktree{why}", "it was isolated"
@@ -557,3 +584,27 @@ def test_each_thing_that_changes_a_worktree_is_off_where_one_may_only_look():
         for action in keymap(context).values():
             if action.verb in {"merge", "commit", "push", "discard", "send"}:
                 assert action.danger is not Danger.NONE, action
+
+
+class Thinking(Asked):
+    """Git takes its time over a discard."""
+
+    def request(self, command, requests, on_result):
+        if command == "discard":
+            self.heard = on_result
+        else:
+            super().request(command, requests, on_result)
+
+
+@pytest.mark.parametrize("opens", ["/", "?", ""])
+def test_the_second_question_opens_over_nothing_that_was_opened_meanwhile(opens):
+    async def scenario(app, press, pilot):
+        await press(":wt", "G", "ctrl+d", "y")
+        await press(*opens)
+        app.heard([UNMERGED])
+        await pilot.pause()
+        assert isinstance(app.screen, Dialog) is (not opens)
+        if opens:
+            assert app.notice.text == "日本-site: nothing removed, work would be lost · ctrl-d asks again"
+
+    walk(scenario, Thinking)

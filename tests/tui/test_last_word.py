@@ -23,6 +23,7 @@ from tests.tui.conftest import picture
 from tests.tui.test_handlers import pages
 from tests.tui.test_pictures import NOW, Agents, Still
 from tests.tui.test_pictures_board import Boarded
+from tests.tui.test_pictures_talking import BY_ENGINE
 from tests.tui.walks import Recording, walk
 
 GONE = Disconnected("Daemon not running. Start with: overmind start", final=True)
@@ -57,6 +58,15 @@ class Lived(Recording, Still):
 
 class LivedAgents(Lived, Agents):
     """The same with agents that ask."""
+
+
+class LivedGate(LivedAgents):
+    """The same while a spec waits at its gate."""
+
+    def _start(self):
+        super()._start()
+        self.fleet.questions = BY_ENGINE
+        self.main.rearrange()
 
 
 class LivedBoard(Lived, Boarded):
@@ -131,6 +141,15 @@ def test_who_needs_the_person_is_as_it_was_and_the_header_says_that_nobody_answe
         assert "Daemon not running. Start with: overmind start · ctrl-r starts one here" in picture(app)
 
     walk(scenario, LivedAgents)
+
+
+def test_a_gate_that_has_no_mission_is_not_known_as_it_is_now_either():
+    async def scenario(app, _press):
+        app.lose()
+        rows = {entry.id: entry.row for entry in app.main.table.branches}
+        assert rows[BY_ENGINE[0]["id"]][SILENT_SINCE] == app.fleet.lost_since
+
+    walk(scenario, LivedGate)
 
 
 def test_keys_on_a_mission_say_why_nothing_is_done_and_ask_nobody():

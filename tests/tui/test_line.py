@@ -15,7 +15,7 @@ from overmind_core.view.hints import Part
 from overmind_tui.missions import form
 from overmind_tui.missions.form import FormScreen
 from overmind_tui.missions.task_line import TaskLine
-from overmind_tui.pages.dialog import Dialog
+from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.pages.line import LineComposer
 from overmind_tui.shell import world
 from overmind_tui.shell.messages import RowsChanged
@@ -365,6 +365,55 @@ def test_a_project_that_is_not_trusted_is_asked_about_above_the_line():
         await pilot.press("y")
         await until(pilot, lambda: app.screen is app.main, what="started")
         assert [command for command, _ in app.requests] == ["run", "trust", "run"]
+
+    run(Starting, scenario)
+
+
+def test_a_task_whose_project_was_just_trusted_is_not_started_twice():
+    fields = {"path": "/srv/work/overmind.toml", "sha256": "1", "commands": ["make deps"]}
+    heard = []
+
+    class Slow(Starting):
+        def request(self, command, requests, on_result):
+            if command == "trust":
+                heard.append(on_result)
+            else:
+                super().request(command, requests, on_result)
+
+    async def scenario(app, pilot):
+        fine, app.run_answer = app.run_answer, OvermindError("untrusted_project", "It is not trusted.", **fields)
+        await opened(app, pilot)
+        line = app.screen
+        await pilot.press("x", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="the question")
+        app.run_answer = fine
+        await pilot.press("y")
+        await until(pilot, lambda: app.screen is line, what="the line")
+        assert (line.waits, line.refusal) == (True, "")
+        line.press("enter", None)
+        assert len(app.runs) == 1, "the one that was refused"
+        heard[0]([OvermindError("invalid", "The file has changed.")])
+        assert (line.waits, line.refusal) == (False, "The file has changed.")
+
+    run(Slow, scenario)
+
+
+@pytest.mark.parametrize("late", [lambda form: form.press("enter", None), lambda form: form.paste("y")])
+def test_a_form_that_is_over_starts_nothing_once_what_stands_before_it_has_gone(late):
+    async def scenario(app, pilot):
+        await opened(app, pilot)
+        await pilot.press("x", "tab")
+        await until(pilot, lambda: isinstance(app.screen, FormScreen), what="the form")
+        form = app.screen
+        app.open(Dialog("sure?", ["of what?"], [Answer(("n",), "no", lambda: None)], first=0))
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="a question")
+        form.close()
+        app.pop_screen()  # that the form is on top again is told later
+        assert app.screen is form
+        late(form)
+        assert (app.screen, form.state.text("text"), app.runs) == (app.main, "x", [])
+        await pilot.pause()
+        assert app.screen is app.main
 
     run(Starting, scenario)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from overmind_core.view import inbox, prompt
 from overmind_core.view.prompt import Where
 from overmind_tui.missions.question import NOT_READ
 from overmind_tui.render.layout import Panel
-from overmind_tui.shell.messages import RowsChanged
+from overmind_tui.shell.messages import InboxChanged, RowsChanged
 from tests.tui.conftest import later, lists_needs, picture, question_read, until
 from tests.tui.test_answer_in_place import (
     API,
@@ -202,6 +204,46 @@ def test_what_the_engine_asks_has_a_row_and_is_answered_there():
     run(lambda: Answering(questions=BY_ENGINE), scenario)
 
 
+def test_a_gate_shows_the_mission_that_made_what_is_asked_about():
+    made = {**AGENTS[0], "id": "000000a1", "name": "login/tasks", "status": "stopped", "activity": None}
+    gate = {**BY_ENGINE[0], "quests": [made["id"]]}
+
+    async def scenario(app, pilot):
+        assert "asks" in state(app, "login/tasks")
+        assert app.main.select(gate["id"])
+        await question_read(app, pilot, gate["question"])
+        assert app.main.log_panel.look.missions == (made["id"],), "below its question"
+        assert "no mission" not in picture(app)
+        shown: list[Any] = []
+        app.actions.handlers |= {"describe": shown.append, "changes": shown.append}
+        await pilot.press("d", "v")
+        assert [[row["id"] for row in rows] for rows in shown] == [[made["id"]]] * 2
+        await pilot.press("l")
+        assert app.main.panels.current is Panel.LOG
+        await pilot.press("escape")
+        await question_read(app, pilot, gate["question"])
+        burst(app, "yy")
+        assert [one[:2] for one in app.given] == [(gate["question"], "allow")]
+
+    run(lambda: Answering([*AGENTS, made], [gate]), scenario)
+
+
+def test_the_log_below_a_gate_is_that_of_the_gate_that_asks_now():
+    made = [{**AGENTS[0], "id": one, "name": f"login/{part}", "status": "stopped", "activity": None}
+            for one, part in (("000000a1", "tasks"), ("000000a2", "merge"))]  # fmt: skip
+    tasks, merge = ({**BY_ENGINE[0], "question": 13 + at, "quests": [row["id"]], "part": row["name"][6:]}
+                    for at, row in enumerate(made))  # fmt: skip
+
+    async def scenario(app, pilot):
+        assert app.main.select(tasks["id"])
+        await settle(pilot)
+        assert app.main.log_panel.look.missions == ("000000a1",)
+        app.post_message(InboxChanged([merge]))
+        await until(pilot, lambda: app.main.log_panel.look.missions == ("000000a2",), what="its log")
+
+    run(lambda: Answering([*AGENTS, *made], [tasks]), scenario)
+
+
 def test_what_the_engine_asks_is_shown_where_there_is_no_mission():
     async def scenario(app, pilot):
         assert "asks" in state(app, "login")
@@ -211,3 +253,30 @@ def test_what_the_engine_asks_is_shown_where_there_is_no_mission():
         assert app.main.where is Where.LIST
 
     run(lambda: Answering([], [BY_ENGINE[0]]), scenario)
+
+
+def test_no_filter_puts_the_keys_into_the_question_of_another_mission():
+    async def scenario(app, pilot):
+        await pilot.press("exclamation_mark", "slash", *"database", "enter")
+        await settle(pilot)
+        assert [entry.id for entry in app.main.table.branches] == [PORT]
+        await pilot.press("question_mark")
+        await until(pilot, lambda: app.screen is not app.main, what="a page")
+        await pilot.press("full_stop")
+        await until(pilot, lambda: lists_needs(app), what="who needs me")
+        assert app.main.table.cursor_id == API
+        assert app.main.question.key == (API, 7)
+        assert in_question(app)
+
+    run(Answering, scenario)
+
+
+def test_a_question_that_is_no_longer_open_gives_the_keys_to_no_other():
+    async def scenario(app, pilot):
+        app.main.show_needs(("00000009", 3))
+        await settle(pilot)
+        assert app.notice.text == inbox.NO_LONGER_OPEN
+        assert in_list(app)
+        assert not lists_needs(app)
+
+    run(Answering, scenario)

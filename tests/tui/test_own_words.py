@@ -6,9 +6,10 @@ import pytest
 
 from overmind_core.view.actions import Context
 from overmind_tui.pages.line import LineComposer
+from overmind_tui.shell.messages import Happened, InboxChanged
 from tests.tui.conftest import question_read, until
 from tests.tui.test_answer_in_place import API, PORT, Answering
-from tests.tui.test_pictures import AGENTS, settle
+from tests.tui.test_pictures import AGENTS, QUESTIONS, settle
 from tests.tui.test_traps import run
 
 
@@ -45,6 +46,35 @@ def test_to_all_others_it_is_a_message(marked):
         await pilot.press(*"go", "enter")
         await until(pilot, lambda: "send" in app.asked, what="a message")
         assert app.given == []
+
+    run(Words, scenario)
+
+
+ELSEWHERE = {"seq": 9, "at": "2026-01-01T00:00:00.000Z", "type": "answered", "mission": PORT, "name": "port",
+             "question": 8, "behaviour": "allow", "by": "web:phone"}  # fmt: skip
+
+
+@pytest.mark.parametrize("ends", ["before esc", "after esc", "before esc, as its row leaves"])
+def test_words_to_a_question_that_ends_elsewhere_are_there_for_another_one(ends):
+    async def scenario(app, pilot):
+        assert app.main.select(PORT)
+        await question_read(app, pilot)
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, LineComposer), what="the line")
+        await pilot.press(*"neither")
+        what_came = [Happened([ELSEWHERE])] if "row" not in ends else [InboxChanged([QUESTIONS[0]])]
+        for step in ("esc", "came") if ends == "after esc" else ("came", "esc"):
+            if step == "came":
+                for message in what_came:
+                    app.updates.take(message)
+                continue
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is app.main, what="closed")
+            kept = "draft kept: m opens it again" if ends == "after esc" else "kept: m, then up, restores it"
+            assert app.notice.text == kept
+        drafts = app.action_groups.messages.drafts
+        assert drafts.draft(["question 8"]) == ""
+        assert drafts.sent[-1] == "neither"
 
     run(Words, scenario)
 

@@ -9,7 +9,7 @@ import pytest
 
 from overmind_tui.pages.table import LONGEST_PAUSE as LONGEST_OF_A_PAGE
 from overmind_tui.pages.table import TableSource
-from overmind_tui.shell.messages import InboxChanged
+from overmind_tui.shell.messages import InboxChanged, RowsChanged
 from overmind_tui.shell.missions_stream import LONGEST_PAUSE, MissionsStream, pause_after
 
 
@@ -42,3 +42,48 @@ def test_what_is_asked_is_read_again_as_a_quest_moves_where_one_answer_decides_a
     posted.clear()
     MissionsStream._refresh_inbox_and_cost(stream, session, happened)
     assert [type(one) for one in posted] == [InboxChanged] * again
+
+
+class Pressed(MissionsStream):
+    """A stream at whose other end nothing happens; ctrl-r is pressed while it waits, once."""
+
+    def __init__(self) -> None:
+        self.posted: list[Any] = []
+        self.asked: list[str] = []
+        super().__init__(self.posted.append, "feed")
+        self.heard_at = 0.0
+        self.waits = [self.retry, self.close]
+
+    def open(self) -> Any:
+        return self
+
+    def connected(self, daemon: Any) -> None:
+        pass
+
+    def refused(self, error: Any) -> bool:
+        del error
+        return False
+
+    def looked(self, session: Any) -> None:
+        pass
+
+    def heard(self, kinds: set[str]) -> None:
+        pass
+
+    def ask(self, command: str, _arguments: Any) -> Any:
+        self.asked.append(command)
+        return []
+
+    def items(self, *, until: float) -> Any:
+        del until
+        self.waits.pop(0)()
+        return []
+
+
+def test_what_is_refreshed_is_asked_for_anew_and_no_event_is_forgotten():
+    stream: Any = Pressed()
+    stream._seq = 41
+    stream._follow(stream)
+    assert [one.everything for one in stream.posted if isinstance(one, RowsChanged)] == [False, True, False]
+    assert stream.asked.count("inbox") == 1
+    assert stream.reached == 41, "what happened before it is known"

@@ -57,7 +57,7 @@ def test_how_long_a_plan_goes_on_or_took_is_about_its_newest_run_everywhere(ende
     definition = Definition("p", "apply p.toml", (), "/", columns=80, rows=24, kind=Kind.BLUEPRINT)
     mission = Mission("00000010", definition, created_at=NOW - 60, status=status, run=2, exit_code=0, ended_at=ended,
                       started_at=NOW - 60, run_started_at=NOW - 7)  # fmt: skip
-    answer = plan_answers.summary(mission, Outline("00000010", "/p.toml", 1, {}), NOW)
+    answer = plan_answers.summary(mission, Outline("00000010", "/p.toml", 1, {}, {}), NOW)
     (row,) = plans_rows.plans([dict(answer)])
     (column,) = (one for one in plans_rows.PLANS_COLUMNS if one.key == "for")
     seconds = missions_answers.uptime(mission, NOW)
@@ -87,8 +87,17 @@ def test_a_plan_counts_its_agents():
     said = {column.key: column.cell(row, NOW).text for column in plans_rows.PLANS_COLUMNS}
     assert said == {
         "name": "release", "id": "00000010", "state": "working", "over": "4/10", "running": "3", "waiting": "3",
-        "failed": "1", "left_out": "1", "for": "3m 20s", "run": "1", "why": "", "file": "release.toml  /srv/work",
+        "failed": "1", "stopped": "", "skipped": "1", "for": "3m 20s", "run": "1", "why": "",
+        "file": "release.toml  /srv/work",
     }  # fmt: skip
+
+
+def test_each_agent_is_counted_under_the_word_that_its_plan_has_for_it():
+    outcomes = {"timed out": 1, "lost": 1, "stopped": 3}
+    (row,) = plans_rows.plans([{**RELEASE, "counts": {"failed": 3, "cancelled": 2}, "outcomes": outcomes}])
+    assert [row[key] for key in ("failed", "stopped", "skipped")] == [2, 3, 0]
+    (earlier,) = plans_rows.plans([{**RELEASE, "counts": {"failed": 3, "cancelled": 2}}])
+    assert [earlier[key] for key in ("failed", "stopped", "skipped")] == [3, 2, 0]
 
 
 def test_a_plan_that_was_deleted_is_stopped_whatever_its_agents_did():
@@ -133,6 +142,7 @@ WHY = [
     (step("a", "failed"), "failed"),
     (step("a", "skipped", reason="b failed"), "b failed"),
     (step("a", "cancelled", reason="cancel"), "its plan stopped it"),
+    (step("a", "failed", reason="stopped", outcome="stopped", exit_code=143), "exit 143"),
     (posted("starting", None), "is being posted to the swarm"),
     (posted("starting", "queued"), "waits in the swarm: swarm/1a2b3c"),
     (posted("starting", "behind", "eu1"), "waits for the end of its last attempt on eu1"),
@@ -153,6 +163,13 @@ def test_a_pause_before_the_next_try_says_how_long_it_is_where_the_time_is_known
     row["next_try_at"] = format_time(NOW + 12)
     said = [plans_rows.why(row), plans_rows.why(row, NOW), plans_rows.why(row, NOW + 60)]
     assert said == ["try 2 · waits for its next try", "try 2 · next try in 12s", "try 2 · next try in 0s"]
+
+
+def test_the_last_line_of_an_agent_that_somebody_ended_is_not_why_it_ended():
+    stopped = step("a", "failed", reason="stopped", outcome="stopped", exit_code=143, mission="00000001")
+    rows = plans_rows.agents(whole(1, "p", "stopped", (stopped,), 100), NOW)
+    plans_rows.learn(rows, {"00000001": {"now": "checking file 13"}})
+    assert plans_rows.why(rows[0]) == "exit 143"
 
 
 def test_what_a_mission_does_is_said_beside_its_agent():

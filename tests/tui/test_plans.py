@@ -335,6 +335,7 @@ def test_a_ritual_is_run_paused_resumed_and_deleted_and_has_a_history():
         assert app.asked[-2:] == [("ritual_run", "backup"), ("ritual_pause", "backup")]
         await press("j", "j", "H", "k", "ctrl+d")
         assert ("ritual_resume", "prune") in app.asked
+        assert "mail  @every 10m  its runs" in picture(app)
         assert "the running quest of mail continues" in picture(app)
         await press("y")
         assert ("ritual_delete", "mail") in app.asked
@@ -350,6 +351,22 @@ def test_a_ritual_is_run_paused_resumed_and_deleted_and_has_a_history():
         await press("enter")
         assert isinstance(app.screen, RunsPage)
         assert ("ritual_history", "mail") in app.asked
+
+    walk(scenario)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("running", "started a run of backup · enter shows its runs"),
+        ("queued", "queued behind the run before: backup · enter shows its runs"),
+    ],
+)
+def test_a_run_that_waits_for_the_one_before_is_not_said_to_have_started(status, said):
+    async def scenario(app, press):
+        app.answers = {**app.answers, "ritual_run": {"status": status}}
+        await press(":rituals", "R", "y")
+        assert app.notice.text == said
 
     walk(scenario)
 

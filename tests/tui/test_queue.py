@@ -6,11 +6,16 @@ import pytest
 
 from overmind_core.domain.text.decimals import shortest_decimal
 from overmind_core.view import queue as queue_rows
+from overmind_tui.pages import dialog
+from overmind_tui.pages.dialog import Dialog
+from overmind_tui.shell.messages import RowsChanged
+from tests.tui.conftest import picture
 from tests.tui.quest_walks import RecordingBoard, known
-from tests.tui.test_pictures import NOW
+from tests.tui.test_pictures import NOW, mission
 from tests.tui.test_pictures_board import (
     LANDING,
     QUEUE,
+    in_queue,
 )
 from tests.tui.walks import walk
 
@@ -58,5 +63,33 @@ def test_the_queue_is_paused_and_resumed():
         app.refuses = True
         await press("H")
         assert app.notice.text == "It has ended."
+
+    walk(scenario, RecordingBoard)
+
+
+@pytest.mark.usefixtures("weighty_answers")
+@pytest.mark.parametrize("view", ["queue", "quests"])
+def test_the_question_about_a_quest_that_begins_meanwhile_says_so_and_is_to_be_read_anew(view, monkeypatch):
+    name, number = "login/TSK-003", 0x40
+    begun = in_queue(number, name, "running", 5, phase="work")
+
+    async def scenario(app, press):
+        await press(f":{view}")
+        page = app.screen
+        assert page.table.select(begun["id"])
+        await press("x")
+        assert f"{name}  queued for" in picture(app)
+        monkeypatch.setattr(dialog, "MOMENT", 60.0)
+        waiting = [row for row in QUEUE["quests"] if row["id"] != begun["id"]]
+        quests = [begun if row["id"] == begun["id"] else row for row in app.answers["quests"]]
+        app.answers = {**app.answers, "queue": {**QUEUE, "quests": waiting}, "quests": quests}
+        page.source.ask_again()
+        app.updates.take(RowsChanged([mission(number, name, "running")]))
+        await press("f9")  # nothing: it is drawn meanwhile
+        assert f"{name}  working for" in picture(app)
+        await press("y")
+        assert isinstance(app.screen, Dialog)
+        assert app.notice.text == "the question just changed: read it, then press y"
+        assert "quest_cancel" not in [command for command, _ in app.asked]
 
     walk(scenario, RecordingBoard)

@@ -371,6 +371,8 @@ def test_a_verb_that_failed_is_never_done(outcome, said, tone):
     opened: list[object] = []
 
     class Shell:
+        is_at_rest = True
+
         def flash(self, text, tone=""):
             flashed.append((text, tone))
 

@@ -11,7 +11,7 @@ from overmind_core.domain.operation import Danger
 from overmind_core.errors import OvermindError
 from overmind_core.view.actions import Needs
 from overmind_core.view.keymap import ACTIONS
-from overmind_tui.command_line.stakes import STAKES
+from overmind_tui.command_line.stakes import STAKES, removed
 from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.pages import dialog
 from overmind_tui.pages.dialog import Dialog
@@ -36,7 +36,7 @@ CASES: dict[str, tuple[str, ...]] = {
     ":prune": ("Remove 60 finished missions and the logs (42K)?", "Mission b1b2c3d4 (left) is kept"),
     ":prune --older 7d": ("prune --older 7d", "Remove 60 finished missions and the logs (42K)?"),
     ":shutdown": ("shutdown: 4 live missions", "release/types  "),
-    ":delete release": ("release  3 running agents end, 3 that wait never start, running for 3m",),
+    ":delete release": ("release  3 running agents end, running for 3m",),
     ":delete -f /srv/work/release.toml": ("release  3 running agents end",),
     ":quest cancel port": ("quest cancel port", "port  working for 42s"),
     ":ritual delete x": (RITUALS[0]["schedule"],),
@@ -67,6 +67,9 @@ GONE = {
 """Line → what is said where there is nothing that could end."""
 
 
+GONE_WORKTREE = {"name": "header", "worktree": "/w/header", "branch": "b", "containers": [], "volumes": []}
+
+
 class Typed(Recording, Planned):
     """A program of a home with a plan, other hives and a swarm; it is told what stands, and nothing ends."""
 
@@ -74,7 +77,7 @@ class Typed(Recording, Planned):
     answers: ClassVar[dict[str, Any]] = {
         **Planned.answers,
         "prune": {"missions": ["a1b2c3d4"] * 60, "bytes": 42_000, "note": "Mission b1b2c3d4 (left) is kept"},
-        "worktrees_prune": {"removed": [{"name": "header", "lost": "1 commit"}], "kept": []},
+        "worktrees_prune": {"removed": [{**GONE_WORKTREE, "lost": "1 commit"}], "kept": []},
         "worktrees": {"worktrees": WORKTREES},
         "quest": QUESTS[-1],
         "swarm_fleet": FLEETS[1],
@@ -169,6 +172,76 @@ def test_nothing_is_asked_about_what_is_not_there(typed, said):
         assert (app.screen, app.notice.text, app.ran) == (app.main, said, [])
 
     walk(scenario, Bare)
+
+
+class Pinned(Typed):
+    """The same of a daemon that can be told what was shown."""
+
+    answers: ClassVar[dict[str, Any]] = {
+        **Typed.answers,
+        "prune": {**Typed.answers["prune"], "as_of": 1_800_000_000.5},
+        "worktrees_prune": {**Typed.answers["worktrees_prune"], "as_shown": {"a1b2c3d4": "12ab"}},
+    }  # fmt: skip
+
+
+PINNED = {
+    ":prune": ("prune", {"as_of": 1_800_000_000.5}),
+    ":prune --older=7d -f": ("prune", {"as_of": 1_800_000_000.5, "older": "7d"}),
+    ":worktrees prune --force -ay": ("worktrees_prune", {"as_shown": {"a1b2c3d4": "12ab"}, "force": True}),
+}
+"""Line → the request of its `y`, and what that has besides."""
+BY_COMMAND_LINE = {
+    ":prune --dry-run": ["prune", "-y", "--dry-run"],
+    ":prune --older": ["prune", "-y", "--older"],
+    ":prune --olde 7d": ["prune", "-y", "--olde", "7d"],
+    ":worktrees prune --older 7d": ["worktrees", "prune", "-y", "--older", "7d"],
+}
+"""Line with more than the request can do, or with a mistake → the words that are run."""
+
+
+@pytest.mark.parametrize(("typed", "sent"), PINNED.items(), ids=PINNED)
+def test_what_goes_is_what_the_question_was_about_and_nothing_that_came_while_it_was_open(typed, sent):
+    command, more = sent
+
+    async def scenario(app, press):
+        await press(typed, "y")
+        asked, done = app.of(command)
+        assert asked["dry_run"]
+        assert (done, app.ran) == ({**asked, **more, "dry_run": False}, [])
+
+    walk(scenario, Pinned)
+
+
+def test_what_has_gone_and_what_stays_is_said():
+    pruned = {"missions": ["a1b2c3d4"] * 2, "bytes": 42_000, "note": "Mission a is kept\nMission b is kept"}
+    assert removed(pruned) == ["Removed 2 missions (42K)", "Mission a is kept", "Mission b is kept"]
+    red = {**GONE_WORKTREE, "name": "red", "containers": ["db", "s3"], "volumes": ["v"]}
+    green = {**GONE_WORKTREE, "name": "green", "worktree": None, "branch": None}
+    gone = [{**red, "lost": "1 commit"}, {**green, "lost": ""}]
+    kept = [{"name": "blue", "why": "nobody was asked about it"}]
+    assert removed({"removed": gone, "kept": kept}) == [
+        "Removed red: worktree, branch b, 2 containers, 1 volume (1 commit lost)",
+        "Removed green: nothing left to remove",
+        "Kept blue: nobody was asked about it",
+    ]  # fmt: skip
+    assert removed({"removed": [], "kept": []}) == ["Nothing was left to remove."]
+
+
+@pytest.mark.parametrize(("typed", "words"), BY_COMMAND_LINE.items(), ids=BY_COMMAND_LINE)
+def test_other_words_of_a_removal_are_the_command_lines(typed, words):
+    async def scenario(app, press):
+        await press(typed, "y")
+        assert app.ran == [words]
+
+    walk(scenario, Pinned)
+
+
+def test_a_daemon_that_can_not_be_told_what_was_shown_gets_the_command_line():
+    async def scenario(app, press):
+        await press(":prune", "y")
+        assert app.ran == [["prune", "-y"]]
+
+    walk(scenario, Typed)
 
 
 def test_where_nobody_can_tell_what_would_be_lost_it_is_asked_all_the_same():

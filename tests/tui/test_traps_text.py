@@ -131,7 +131,7 @@ async def looked_at(app, _pilot):
 
 async def untrusted(app, _pilot):
     fields = {"path": EVIL, "sha256": "1", "commands": [EVIL]}
-    actions_start.ask(app, OvermindError("untrusted_project", EVIL, **fields), {}, lambda: None)
+    actions_start.ask(app, OvermindError("untrusted_project", EVIL, **fields), lambda: None)
 
 
 VIEWS = {

@@ -8,16 +8,23 @@ import pytest
 from textual import events
 from textual.screen import Screen
 
+from overmind_core.errors import OvermindError
 from overmind_core.view import describe
 from overmind_core.view.actions import Context
+from overmind_core.view.cells import Cell
 from overmind_core.view.keymap import keymap
 from overmind_core.view.prompt import UNHEARD, unheard
+from overmind_tui.command_line.jobs import Outcome
 from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.pages.dialog import Answer, Dialog
+from overmind_tui.pages.line import LineComposer
+from overmind_tui.pages.text import TextPage
+from overmind_tui.render.layout import Panel
 from overmind_tui.shell.key_queue import QUIET_SECONDS, STILL_TYPING, KeyQueue, QuietPeriod, character
+from overmind_tui.shell.notices import MOST_OUTPUTS, Output
 from tests.kit.cases import tabled
-from tests.tui.conftest import until
-from tests.tui.test_pictures import INFO
+from tests.tui.conftest import picture, until
+from tests.tui.test_pictures import AGENTS, INFO
 from tests.tui.test_traps import Asked, run
 
 END = QUIET_SECONDS
@@ -209,6 +216,225 @@ def test_each_key_that_opens_a_place_for_text_says_so():
     for context in Context:
         for action in keymap(context).values():
             assert action.takes_text is (action.name in opens), (context, action.name)
+
+
+def test_a_view_that_may_not_open_any_more_gives_the_keys_back():
+    got: list[str] = []
+    queue = KeyQueue(lambda key, _: got.append(key), got.append, lambda: 0.0)
+    expected = queue.expect(lambda: False)
+    queue.put(at(END, events.Key("j", "j")))
+    assert not expected.came()
+    assert got == ["j"]
+    assert not queue.is_waiting
+
+
+def test_a_view_that_need_not_open_leaves_the_keys_to_what_is_there():
+    got: list[str] = []
+    queue = KeyQueue(lambda key, _: got.append(key), got.append, lambda: 0.0)
+    expected = queue.expect()
+    queue.put(at(0.0, events.Key("j", "j")))
+    expected.unneeded()
+    assert got == ["j"], "what was typed meanwhile is no text for a view that did not come"
+
+
+# what opens by itself: not over a text, a question or a terminal
+
+
+PRINTED = Outcome("rel/api  started\nrel/web  started\n", 0)
+
+
+class Working(Asked):
+    """Keeps who hears what became of a command line."""
+
+    def __init__(self, rows=AGENTS, **how):
+        super().__init__(rows, **how)
+        self.ended: list[Callable[[Outcome], None]] = []
+
+    def _start_job(self, name, calls, on_result):
+        super()._start_job(name, calls, on_result)
+        self.ended.append(on_result)
+
+
+@tabled(
+    ("opens", "closes"),
+    [("m", "escape"), ("n", "escape"), ("x", "n"), ("slash", "escape")],
+    ids=["a message", "a task", "a question", "a filter"],
+)
+def test_what_a_command_line_has_printed_waits_until_nobody_writes_or_is_asked(opens, closes):
+    async def scenario(app, pilot):
+        app.main.table.select("00000001")
+        app.commands.run("apply release.toml --wait")
+        await pilot.press(opens)
+        await until(pilot, lambda: app.screen is not app.main or app.main.bar.sign, what="a place for text")
+        await until(pilot, lambda: not app.typed.is_waiting, what="it takes keys")
+        before = app.screen
+        app.ended[0](PRINTED)
+        await pilot.pause()
+        assert app.screen is before
+        await pilot.press(closes)
+        await until(pilot, lambda: app.screen is app.main and not app.main.bar.sign, what="closed")
+        app.notice.look()
+        assert "ctrl-o" not in app.notice.text, "what was said last is read first"
+        app.notice.clear()
+        app.notice.look()
+        assert app.notice.text == "apply: done · ctrl-o shows its 2 lines"
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, TextPage), what="the output")
+        assert "rel/web  started" in picture(app)
+        await pilot.press("escape", "ctrl+o")
+        await until(pilot, lambda: "ctrl-o shows" in picture(app), what="what was said last, as ever")
+
+    run(Working, scenario)
+
+
+def said_next(app):
+    """Read what was said; return what is said next."""
+    app.notice.clear()
+    app.notice.look()
+    return app.notice.text
+
+
+def output_of(name, *lines):
+    return Output(name, [[Cell(line)] for line in lines], f"{name}: done", "good")
+
+
+def test_the_output_that_the_line_has_named_is_the_one_that_opens():
+    async def scenario(app, pilot):
+        app.notice.keep(output_of("apply", "rel/api  started", "rel/web  started"))
+        app.notice.keep(output_of("prune", "Removed a", "Removed b", "Removed c"))
+        for sentence, line in (("apply: done · ctrl-o shows its 2 lines", "rel/web  started"),
+                               ("prune: done · ctrl-o shows its 3 lines", "Removed b")):  # fmt: skip
+            assert said_next(app) == sentence
+            await pilot.press("ctrl+o")
+            await until(pilot, lambda: isinstance(app.screen, TextPage), what="the output")
+            assert line in picture(app)
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is app.main, what="closed")
+        assert said_next(app) == ""
+
+    run(Working, scenario)
+
+
+def test_an_output_that_nobody_opened_stands_before_nothing_that_is_said_later():
+    async def scenario(app, pilot):
+        app.notice.keep(output_of("apply", "rel/api  started", "rel/web  started"))
+        said_next(app)
+        app.flash("copied", "quiet")
+        app.flash("api: git has failed", "bad")
+        app.notice.keep(output_of("prune", "Removed a", "Removed b"))
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, TextPage), what="what was said last")
+        assert "api: git has failed" in picture(app)
+        assert "rel/web" not in picture(app)
+        await pilot.press("escape", ":", *"events /apply", "enter")
+        await until(pilot, lambda: app.screen is not app.main and "ctrl-o shows its 2" in picture(app), what="events")
+        assert "rel/web" not in picture(app), "the list has the sentence alone"
+        await pilot.press("enter")
+        await until(pilot, lambda: "rel/web  started" in picture(app), what="the output")
+
+    run(Working, scenario)
+
+
+def test_a_quiet_sentence_takes_no_output_away_and_few_wait():
+    async def scenario(app, pilot):
+        for number in range(MOST_OUTPUTS + 1):
+            app.notice.keep(output_of(f"job{number}", "one", "two"))
+        assert said_next(app) == "job1: done · ctrl-o shows its 2 lines", "the oldest went"
+        app.flash("copied", "quiet")
+        assert app.notice.taken().name == "job1"
+        assert app.notice.taken() is None
+        await pilot.pause()
+
+    run(Working, scenario)
+
+
+def test_what_a_command_line_has_printed_opens_over_no_terminal_that_is_typed_into():
+    async def scenario(app, pilot):
+        app.commands.run("apply release.toml --wait")
+        app.main.panels.current, app.main.terminal_panel.session.typing = Panel.TERMINAL, True
+        app.ended[0](PRINTED)
+        assert app.screen is app.main
+        app.main.panels.current, app.main.terminal_panel.session.typing = Panel.TABLE, False
+        app.notice.clear()
+        app.notice.look()
+        assert "ctrl-o shows its 2 lines" in app.notice.text
+        await pilot.pause()
+
+    run(Working, scenario)
+
+
+def test_what_a_command_line_has_printed_opens_where_nobody_writes():
+    async def scenario(app, pilot):
+        app.commands.run("apply release.toml --wait")
+        app.ended[0](PRINTED)
+        await until(pilot, lambda: isinstance(app.screen, TextPage), what="the output")
+        assert app.notice.text == "apply: done"
+
+    run(Working, scenario)
+
+
+def test_the_question_before_a_typed_command_opens_over_no_text():
+    class Slow(Working):
+        def request(self, command, requests, on_result):
+            if command == "prune":
+                self.heard = on_result
+            else:
+                super().request(command, requests, on_result)
+
+    async def scenario(app, pilot):
+        app.main.table.select("00000001")
+        app.commands.run("prune")
+        app.typed.release()  # keys wait for it no longer
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, LineComposer), what="the line")
+        app.heard([OvermindError("busy", "It is busy.")])
+        await pilot.pause()
+        assert isinstance(app.screen, LineComposer)
+        assert app.notice.text == "prune: not done, its question came late · type it again"
+
+    run(Slow, scenario)
+
+
+def test_a_text_that_is_covered_is_kept_when_all_that_is_open_is_closed():
+    async def scenario(app, pilot):
+        app.main.table.select("00000001")
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, LineComposer), what="the line")
+        await pilot.press(*"go on")
+        app.open(TextPage("said", "", list))
+        await until(pilot, lambda: isinstance(app.screen, TextPage) and app.screen.is_mounted, what="a page over it")
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: app.screen is app.main, what="who needs me")
+        assert app.action_groups.messages.drafts.draft(["00000001"]) == "go on"
+
+    run(Working, scenario)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_text_that_is_covered_knows_what_became_of_it(arrives):
+    async def scenario(app, pilot):
+        app.main.table.select("00000001")
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, LineComposer), what="the line")
+        line = app.screen
+        await pilot.press("x", "enter")
+        assert line.waits
+        app.open(TextPage("said", "", list))
+        await until(pilot, lambda: isinstance(app.screen, TextPage) and app.screen.is_mounted, what="a page over it")
+        if arrives:
+            line.done()
+        else:
+            line.refused("It is paused.")
+        assert isinstance(app.screen, TextPage)
+        await pilot.press("escape")
+        if arrives:
+            await until(pilot, lambda: app.screen is app.main, what="closed, as it was sent")
+            assert app.action_groups.messages.drafts.draft(["00000001"]) == ""
+        else:
+            await until(pilot, lambda: app.screen is line, what="the line")
+            assert (line.waits, line.refusal) == (False, "It is paused.")
+
+    run(Working, scenario)
 
 
 @tabled(

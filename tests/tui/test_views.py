@@ -11,6 +11,7 @@ import pytest
 from overmind_core.domain.text.cells import width
 from overmind_core.view.actions import Context
 from overmind_core.view.registry import VIEWS
+from overmind_tui.render.layout import Panel
 from tests.kit.cases import tabled
 from tests.kit.overmind import REPOSITORY
 from tests.kit.pictures import SIZES
@@ -18,6 +19,7 @@ from tests.tui.conftest import picture
 from tests.tui.test_pictures import settle
 from tests.tui.test_pictures_board import Boarded
 from tests.tui.test_pictures_specs import Specified
+from tests.tui.test_pictures_tables import Tables
 from tests.tui.test_pictures_watching import Watched
 from tests.tui.walks import walk
 
@@ -94,3 +96,23 @@ def test_where_no_mission_is_selected_the_log_names_no_run():
         assert panel.title() == "no mission is selected"
 
     walk(scenario, Boarded)
+
+
+def test_from_a_mission_in_a_table_to_its_log_whatever_the_list_shows():
+    async def scenario(app, press):
+        app.main.narrow("deploy")
+        await press(":top")
+        page = app.screen
+        mission = page.table.current.id
+        assert mission not in {one.id for one in app.main.table.branches}
+        await press("l")
+        assert (app.screen, app.main.panels.current) == (app.main, Panel.LOG)
+        assert app.main.table.cursor_id == mission
+        await press(":top")
+        app.fleet.apply([], [mission], everything=False)
+        assert app.screen.table.select(mission)
+        await press("l")
+        assert app.screen is not app.main
+        assert app.notice.text.endswith(" has been removed")
+
+    walk(scenario, Tables)

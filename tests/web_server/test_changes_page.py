@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import overmind_web
+from overmind_core.view import landing
 from overmind_core.view.diff import DiffFiles, File
 from overmind_web.pages import changes
 from tests.kit.cases import tabled
@@ -60,3 +69,27 @@ def test_a_way_that_there_is_not_counts_as_not_said(how):
     assert changes.begun({}, {"how": how, "into": {"no": "text"}}).wanted.request("x", preview=True) == {
         "id": "x", "into": None, "squash": False, "rebase": False, "verify": None, "message": None, "preview": True,
     }  # fmt: skip
+
+
+HANDED = [
+    {"resolving": ["a"], "restarted": False},
+    {"resolving": ["a"], "restarted": False, "waits_for": None},
+    {"resolving": ["a", "b"], "restarted": True, "waits_for": "thaw"},
+    {"resolving": ["a"], "restarted": False, "waits_for": "terminal"},
+    {"resolving": ["a"], "restarted": False, "waits_for": "something newer"},
+]
+"""Answers to a merge whose conflicts its agent gets."""
+SCRIPT = """
+globalThis.location = { pathname: "/" };
+const { handedOver } = await import("MODULE");
+console.log(JSON.stringify(JSON.parse(process.argv[1]).map((answer) => handedOver("red", answer))));
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node to run it")
+def test_a_page_says_as_every_face_does_when_an_agent_resolves_what_it_got():
+    module = Path(overmind_web.__file__).parent / "static" / "lib" / "landing.js"
+    script = SCRIPT.replace("MODULE", module.as_uri())
+    words = ["node", "--input-type=module", "-e", script, json.dumps(HANDED)]
+    said = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    assert said == [landing.resolving({"name": "red", **answer}) for answer in HANDED]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.view.missions import removed_with
-from overmind_web.pages.missions import hanging
+from overmind_web.pages.missions import answered, hanging
 
 
 def mission(name, kind="task", parent=None, status="running"):
@@ -69,3 +69,11 @@ REMOVED = [
 @pytest.mark.parametrize(("meant", "said"), REMOVED)
 def test_it_is_said_all_that_goes_with_those_that_are_removed(meant, said):
     assert removed_with(meant) == said
+
+
+def test_an_answer_in_words_has_allowed_nothing():
+    subject = {"kind": "question"}
+    asked = {7: {"id": "api", "need": "report", "part": "", "subject": subject, "about": {"kind": "mission"}}}
+    event = {"type": "answered", "question": 7, "by": "web:phone", "behaviour": "allow"}
+    assert answered([event], "web:phone", asked) == {"api": "answer yes"}
+    assert answered([{**event, "answer": "no, never"}], "web:phone", asked) == {"api": "answered"}

@@ -191,10 +191,13 @@ export class Card {
       return;
     }
     const name = unique("words");
-    const box = h("textarea", { id: name, class: "field", rows: 3, placeholder: behaviour === "deny" ? "what it should do instead" : "your answer" });
+    const denies = behaviour === "deny";
+    const isPlain = need.labels.deny === "deny";
+    const hint = denies ? (isPlain ? "what it should do instead" : "why") : "your answer";
+    const box = h("textarea", { id: name, class: "field", rows: 3, placeholder: need.text_is ?? hint });
     const kept = draft(box, `answer:${need.key}`);
     const send = this._context.verbs.button("answer", () => (box.value.trim() ? { question: need.question, behaviour, message: box.value.trim() } : null), {
-      label: behaviour === "deny" ? "Deny with this reason" : "Send these words", key: "", primary: false, guard: this._context.guard,
+      label: !denies ? "Send these words" : isPlain ? "Deny with this reason" : need.labels.deny, key: "", primary: false, guard: this._context.guard,
       done: () => (kept.clear(), this._context.answered(need, behaviour, need.said)), failed: (error) => this._context.failed(need, error),
     });
     this._words = h("div", { class: "words" }, h("label", { for: name }, label), box, h("div", { class: "words-row" }, send, h("button", { type: "button", class: "button", onclick: () => this._closeWords() }, "Close")));

@@ -11,6 +11,8 @@ const READ = 300;
 const TYPED = 400;
 /** Milliseconds after the last key before another target is looked at. */
 const MOST = 8;
+const LATER = { thaw: " once it is thawed", terminal: " once its terminal is given back" };
+/** Why the message to an agent waits → when it is read: the end of a sentence about the agent. */
 const STEPS = { waiting: "waiting for another landing in this repository", merging: "merging", verifying: "verifying", landing: "landing" };
 
 function counted(number, word) {
@@ -20,6 +22,12 @@ function counted(number, word) {
 /** How many: a number, or a list of them. */
 function many(found) {
   return typeof found === "number" ? found : Array.isArray(found) ? found.length : 0;
+}
+
+/** What is said once an agent has been handed the conflicts, and what is to be done then. */
+export function handedOver(name, answer) {
+  const again = answer?.restarted ? `${name} was started again, and` : name;
+  return `${again} resolves ${counted(many(answer?.resolving), "file")}${LATER[answer?.waits_for] ?? ""}: land it when it has committed`;
 }
 
 /** Commit everything in the worktree. @returns {Promise<boolean>} whether it was done */
@@ -128,7 +136,7 @@ export function land(context, { id, name, resolves }) {
           if (one.resolving) resolving = one;
         },
         done: () => {
-          toasts.say(`${resolving?.restarted ? `${name} was started again, and` : name} resolves ${counted(many(resolving?.resolving), "file")}: land it when it has committed`, "good");
+          toasts.say(handedOver(name, resolving), "good");
           close({ what: "resolving" });
         },
         failed: (error) => {

@@ -18,7 +18,7 @@ const ROOM = 220;
 /** Pixels that the column which takes what is left has before others that matter less are shown. */
 
 /**
- * @typedef {{verb: string, label?: string, key?: string, args: (row: Row) => Object, when?: (row: Row) => boolean, asks?: (row: Row) => string[], confirms?: boolean, says?: (row: Row) => string, primary?: boolean}} Action
+ * @typedef {{verb: string, label?: string, key?: string, args: (row: Row) => Object, when?: (row: Row) => boolean, asks?: (row: Row) => string[], confirms?: boolean, says?: (row: Row, answer: Object) => string, primary?: boolean}} Action
  * @typedef {{id: string, name: string, facts: Object, cells: Object}} Row
  */
 
@@ -128,7 +128,7 @@ export class ListPage {
       title: action.title?.(row),
       asks: () => action.asks?.(row) ?? [row.name],
       confirms: action.confirms,
-      says: () => action.says?.(row) ?? null,
+      says: (answer) => action.says?.(row, answer) ?? null,
       label: action.label,
       guard: () => this.table.guard.refusal(row.id),
     });

@@ -21,6 +21,8 @@ SAID = [
      "the rule Bash(git status) allowed Bash: git status"),
     (event("answered", question=1, by=None, behaviour=None, summary=None), "asks no longer"),
     (event("answered", question=1, by="web:phone", behaviour="deny", summary="Bash: x"), "web:phone denied Bash: x"),
+    (event("answered", question=1, behaviour="allow", summary="a asks: Drop it?", answer="no,\x1b never"),
+     "you answered: no,\\x1b never"),
     (event("killed", outcome="killed", reason="killed", exit_code=137), "you killed it"),
     (event("stopped", by=None, outcome="stopped", reason="stopped", exit_code=0), "was stopped"),
     (event("crashed", outcome="failed", exit_code=None, reason="cwd_not_found"), "failed: its folder does not exist"),

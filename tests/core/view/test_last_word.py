@@ -6,10 +6,10 @@ from datetime import UTC
 
 import pytest
 
-from overmind_core.view import columns, header_line, last_word, missions, numbers, stats_face
+from overmind_core.view import columns, header_line, inbox, last_word, missions, numbers, stats_face
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.header_line import HeaderFacts
-from overmind_core.view.hive_keys import SILENT_SINCE
+from overmind_core.view.hive_keys import SILENT_SINCE, keyed
 from overmind_core.view.stats_face import MissionFacts, StatsLook
 from overmind_core.view.summary import Sample
 
@@ -158,3 +158,12 @@ def test_the_header_says_when_all_was_so_while_no_daemon_answers():
     facts = HeaderFacts(lost="Daemon not running", as_of=last_word.as_of(LOST_AT, UTC))
     (cell,) = header_line.header_line(facts, 80)
     assert cell.text.rstrip() == " as of 10:01 · Daemon not running"
+
+
+def test_what_is_asked_without_a_mission_waits_as_long_as_at_the_last_word():
+    asked = {"question": 1, "id": "s1", "name": "login", "about": {"kind": "spec"}, "part": "tasks", "need": "phase",
+             "asked_at": BEGAN, "summary": ""}  # fmt: skip
+    there, here = inbox.needs([], inbox.unheard([asked, keyed(asked, "eu1")], LOST_AT), LATER)
+    assert (here.row["id"], here.since, here.row[SILENT_SINCE]) == ("s1", 60.0, LOST_AT)
+    assert (there.row["id"], there.since, SILENT_SINCE in there.row) == ("eu1/s1", 90.0, False)
+    assert inbox.unheard([asked], None) == [asked]

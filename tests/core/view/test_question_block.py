@@ -136,6 +136,16 @@ def test_a_long_question_is_cut_with_the_key_that_shows_all():
     assert (shown.height, shown.seen, shown.hidden) == (61, range(9), 52)
 
 
+@tabled(("panel", "is_cut"), [(27, False), (24, False), (23, True), (20, True)])
+def test_a_question_that_leaves_some_lines_to_the_face_is_not_cut(panel, is_cut):
+    """The gate of `tasks` of the demonstration's spec, below the list of missions in 120x40."""
+    gate = asked("phase", "", part="tasks", about={"kind": "spec"}, subject={"lines": ["a task"] * 16})
+    for has_keys in (False, True):
+        found = block(gate, 120, panel, has_keys=has_keys)
+        assert bool(found.hidden) is is_cut
+        assert len(found.lines) < panel - 4
+
+
 def test_the_whole_of_it_is_scrolled_to_its_end():
     seen = [block(LONG, 80, 20, has_keys=True, top=top).seen for top in (0, 17, 99)]
     assert seen == [range(17), range(17, 34), range(44, 61)]

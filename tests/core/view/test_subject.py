@@ -242,6 +242,10 @@ ENDINGS = [
         [{"type": "answered", "question": 7, "by": "rule Bash(ls)", "behaviour": "allow", "name": "api"}],
         "api: allowed by rule Bash(ls)",
     ),
+    (
+        [{"type": "answered", "question": 7, "by": "web:a", "behaviour": "allow", "name": "api", "answer": "no"}],
+        "api: answered by web:a: no",
+    ),
     ([{"type": "answered", "question": 8, "by": "a person"}], "the question is no longer open"),
 ]
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.engines.web.conftest import DESK, PHONE
 from tests.kit.killing import kill_keeper
+from tests.kit.queued_shop import Shop
 from tests.kit.waiting import eventually
 
 QUESTIONS = {
@@ -93,6 +94,19 @@ def test_a_denial_carries_words(pages, agents):
     found = answered(agents, mission)
     assert found["behaviour"] == "deny"
     assert "use make clean" in agents.om.logs(mission)
+
+
+def test_the_button_that_sends_words_to_the_engine_says_what_they_do(pages, site):
+    shop = Shop(site.om)
+    shop.add("carts", "echo carts > a", into="main", review="person", retries=0)
+    shop.asked("review", "carts")
+    shown = card(pages.open("needs", **DESK), "carts")
+    press(shown, "Type the feedback for the next")
+    box = shown.get_by_role("textbox")
+    assert box.get_attribute("placeholder") == "the feedback for the next"
+    box.fill("no tests")
+    shown.locator(".words-row").get_by_role("button", name="Fail this attempt").click()
+    shop.asked("stuck", "carts")
 
 
 def test_three_questions_at_once_are_three_cards_with_whole_texts(pages, agents):
