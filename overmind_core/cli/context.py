@@ -75,6 +75,8 @@ class Context:
         self._has_said = False
         """True once this command has printed anything."""
         self._printed = 0
+        self.before_note: Callable[[], object] = lambda: None
+        """Ends a line of stdout that is not whole, where stderr goes to the same terminal."""
         self._home: Home | None = None
         self._clients: list[Client] = []
 
@@ -201,6 +203,7 @@ class Context:
     def note(self, text: str) -> None:
         """Print a line for the person to stderr."""
         try:
+            self.before_note()
             sys.stdout.flush()
         except BrokenPipeError:
             raise

@@ -128,13 +128,20 @@ def coloured(environ: Mapping[str, str] = os.environ) -> bool:
     return sys.stdout.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
-def table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, colours: Mapping[str, str] | None = None) -> str:
+def table(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    colours: Mapping[str, str] | None = None,
+    stays: str = "",
+) -> str:
     """Return a table with aligned columns; cells are made safe for a terminal.
 
     Args:
         titles: The first line.
         rows: As many cells each.
         colours: Cells of the column STATUS that are exactly such a word get this SGR number.
+        stays: Title of the column that is left out last; then those in which nothing stands are left out first.
 
     On a terminal the widest columns are cut until a row is a line, and where that is not enough, those at the right are
     left out; what else reads it gets all.
@@ -142,9 +149,10 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, colours: Mapp
     safe = [[display_safe(cell) for cell in row] for row in rows]
     widths, gap = [max(map(width, column)) for column in zip(titles, *safe, strict=True)], _GAP
     if (room := _terminal_room()) is not None:
-        widths, gap = fitting(widths, list(map(width, titles)), room)
-        safe = [[cut(cell, most) for cell, most in zip(row, widths, strict=False)] for row in safe]
-        titles = titles[: len(widths)]
+        least, leaving = _least(widths, titles, stays), _leaving(titles, safe, stays)
+        shown, gap = fitting(widths, least, leaving, room)
+        safe = [[cut(row[at], most) for at, most in shown.items()] for row in safe]
+        titles, widths = [titles[at] for at in shown], list(shown.values())
     painted = titles.index("STATUS") if colours and "STATUS" in titles else -1
     lines = [_line(titles, widths, gap)]
     for row in safe:
@@ -165,24 +173,48 @@ _NAMING = 2
 """Columns at the left that say which row it is, and are typed elsewhere: they stay whole."""
 _LEAST = 8
 """Cells in which the beginning of a text still says something."""
+_LEAST_OF_STAYING = 16
+"""The same, of a sentence."""
 
 
-def fitting(widths: Sequence[int], titles: Sequence[int], room: int) -> tuple[list[int], str]:
-    """Return widths of columns, and what stands between two of them, with which a row is at most `room` cells.
+def _least(widths: Sequence[int], titles: Sequence[str], stays: str) -> list[int]:
+    """Cells that each column needs at least: a title stays whole."""
+    least = [max(width(title), _LEAST_OF_STAYING if title == stays else _LEAST) for title in titles]
+    return [one if at < _NAMING else min(one, least[at]) for at, one in enumerate(widths)]
+
+
+def _leaving(titles: Sequence[str], rows: Sequence[Sequence[str]], stays: str) -> list[int]:
+    """Places of the columns that may be left out, the first to go first."""
+    places = list(range(len(titles) - 1, _NAMING - 1, -1))
+    if stays not in titles:
+        return places
+
+    def rank(at: int) -> int:
+        return 2 if titles[at] == stays else int(any(row[at] != ABSENT for row in rows))
+
+    return sorted(places, key=rank)
+
+
+def fitting(
+    widths: Sequence[int], least: Sequence[int], leaving: Sequence[int], room: int
+) -> tuple[dict[int, int], str]:
+    """Return place → width of the columns, and what stands between two of them, with which a row is a line.
 
     Args:
         widths: Of the columns, as their cells need.
-        titles: Of their titles, which stay.
+        least: To which they may be cut.
+        leaving: Places of those that may be left out, in this order.
         room: Cells of a line.
     """
-    least = [one if at < _NAMING else min(one, max(titles[at], _LEAST)) for at, one in enumerate(widths)]
     gap = _GAP if sum(least) + len(_GAP) * (len(least) - 1) <= room else " "
-    found = list(widths)
-    while len(found) > _NAMING and sum(least[: len(found)]) + len(gap) * (len(found) - 1) > room:
-        found.pop()
-    over = sum(found) + len(gap) * (len(found) - 1) - room
+    found = dict(enumerate(widths))
+    for at in leaving:
+        if sum(least[one] for one in found) + len(gap) * (len(found) - 1) <= room:
+            break
+        del found[at]
+    over = sum(found.values()) + len(gap) * (len(found) - 1) - room
     for _ in range(over):
-        spare = [(one, at) for at, one in enumerate(found) if one > least[at]]
+        spare = [(one, at) for at, one in found.items() if one > least[at]]
         if not spare:
             break
         found[max(spare)[1]] -= 1

@@ -186,8 +186,8 @@ NAMED = [
         "specs",
         (
             f"Limits: {mib(shape.MAX_BYTES)} a document, {shape.MAX_TASKS} tasks, {shape.MAX_REQUIREMENTS} "
-            f"requirements, {shape.MAX_TEXT:,} characters a text, {shape.MAX_NEEDS} needs and {shape.MAX_PATHS} "
-            "paths of each kind a task."
+            f"requirements, {shape.MAX_TEXT:,} characters a text, {shape.MAX_TITLE} the title of a task, "
+            f"{shape.MAX_NEEDS} needs and {shape.MAX_PATHS} paths of each kind a task."
         ),
     ),
     ("swarm", f"each file up to {mib(LARGEST_OUTPUT)} as in the queue, all of a quest up to {mib(LARGEST)}"),
@@ -201,7 +201,7 @@ NAMED = [
     ("tui", f"at most {COPIED:,}, and says so if lines are missing"),
     ("tui", f"The scrollback has {SCROLLBACK:,} lines."),
     ("tui", f"question has been on the screen for {MOMENT:g} s"),
-    ("tui", f"whole question has been in sight for {LEAST_SECONDS:g} s"),
+    ("tui", f"whole question, as it is now, has been in sight for {LEAST_SECONDS:g} s"),
     ("tui", f"press no key for {HELD_SECONDS:g} seconds"),
     ("tui", f"{BESIDE} columns"),
     ("tui", f"{ROOMY} rows"),

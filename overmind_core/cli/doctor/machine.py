@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Callable
 
-from overmind_core.cli.doctor.finding import CheckContext, Finding, fail, ok, warn
+from overmind_core.cli.doctor.finding import OK, CheckContext, Finding, fail, ok, warn
 from overmind_core.cli.external import ProgramResult
 from overmind_core.domain.isolation.project import FIRST_PORT, LAST_PORT
 from overmind_core.providers import registry
@@ -270,7 +270,8 @@ def agent(context: CheckContext, name: str) -> Finding | None:
     chosen = context.environ.get(_BINARIES.get(name, ""), name)
     if name not in AGENTS[:_NAMED] and context.which(chosen) is None:
         return None
-    return _version_of(context, chosen, mend=f"to use it: {registry.get(name).install}")
+    found = _version_of(context, chosen, mend=f"to use it: {registry.get(name).install}")
+    return ok(f"{found.found}, its login is not checked") if found.status == OK else found
 
 
 def _version_of(context: CheckContext, name: str, *, mend: str) -> Finding:

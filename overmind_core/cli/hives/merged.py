@@ -100,7 +100,8 @@ def _ps_text(args: Namespace, rows: Rows, context: Context) -> str:
         return "\n".join(row["id"] if row["hive"] == LOCAL else f"{row['hive']}/{row['id']}" for row in rows)
     columns = {HIVE: lambda row: row["hive"], **lists.COLUMNS, **(lists.WIDE if args.wide else {})}
     colours = STATUS_COLOURS if coloured(context.environ) else None
-    return table(list(columns), [[cell(row) for cell in columns.values()] for row in rows], colours=colours)
+    cells = [[cell(row) for cell in columns.values()] for row in rows]
+    return table(list(columns), cells, colours=colours, stays=lists.STAYS)
 
 
 def _top(args: Namespace, chosen: Sequence[Hive | None], context: Context) -> int:

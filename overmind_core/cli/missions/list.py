@@ -117,6 +117,8 @@ WIDE: dict[str, Callable[[Row], str]] = {
     "NOW": now_cell,
 }
 """More columns, with --wide."""
+STAYS = "NOW"
+"""The one for which people ask for them: on a narrow terminal it is left out last."""
 
 
 KEYS = (
@@ -193,9 +195,8 @@ def render(args: Namespace, context: Context, rows: Sequence[Row]) -> str:
         return "\n".join(row["id"] for row in rows)
     columns = {**COLUMNS, **WIDE} if args.wide else COLUMNS
     colours = STATUS_COLOURS if coloured(context.environ) else None
-    return table(
-        list(columns), [_cells(columns, *branch) for branch in _branches(rows, drawn=args.tree)], colours=colours
-    )
+    cells = [_cells(columns, *branch) for branch in _branches(rows, drawn=args.tree)]
+    return table(list(columns), cells, colours=colours, stays=STAYS)
 
 
 def _branches(rows: Sequence[Row], *, drawn: bool) -> Sequence[tuple[str, Row]]:

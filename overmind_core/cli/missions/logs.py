@@ -228,7 +228,7 @@ def _follow(args: Namespace, context: Context, selection: LogSelection) -> bool:
     from overmind_core.cli.waiting import WaitTeller
 
     view = _RawView(args) if args.raw else _TextView(args, context)
-    follower = LogFollower(args.ids or None, selection, begin=view.begin, show=view.show)
+    follower = LogFollower(args.ids or None, selection, begin=view.begin, show=view.show, look=view.look)
     end = _end(args)
     left = None if end is None else time.monotonic() + end - time.time()
     teller = WaitTeller(
@@ -238,7 +238,10 @@ def _follow(args: Namespace, context: Context, selection: LogSelection) -> bool:
         keep_waiting=True,
         shows_output=lambda: view.has_shown,
     )
-    follower.follow(context.client(), deadline=left, idle=teller.is_hopeless if args.ids else None)
+    try:
+        follower.follow(context.client(), deadline=left, idle=teller.is_hopeless if args.ids else None)
+    finally:
+        view.end()
     return end is None or bool(follower.transcripts)
 
 
@@ -257,6 +260,12 @@ class _RawView:
     def show(self, transcript: Transcript) -> None:
         self.has_shown |= _write_bytes(transcript)
 
+    def look(self, transcript: Transcript) -> None:
+        """Nothing: bytes are shown as they come."""
+
+    def end(self) -> None:
+        """Nothing: the bytes are the program's."""
+
 
 class _TextView:
     """Lines as they come; those of several missions begin with its name."""
@@ -264,6 +273,7 @@ class _TextView:
     def __init__(self, args: Namespace, context: Context) -> None:
         self._args = args
         self._printer = _printer(args, context)
+        context.before_note = self._printer.make_room
 
     @property
     def has_shown(self) -> bool:
@@ -290,6 +300,12 @@ class _TextView:
 
     def show(self, transcript: Transcript) -> None:
         self._printer.show(transcript.id, transcript.new_lines())
+
+    def look(self, transcript: Transcript) -> None:
+        self._printer.look(transcript)
+
+    def end(self) -> None:
+        self._printer.end_line()
 
     def _first(self, transcript: Transcript) -> Iterable[Line]:
         lines = transcript.begin(follow=not transcript.ended)

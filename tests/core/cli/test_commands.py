@@ -42,6 +42,15 @@ def test_ps_has_exactly_its_columns(overmind):
     assert "\x1b" not in out
 
 
+def test_a_wide_ps_on_a_terminal_of_120_columns_says_what_a_mission_is_doing(overmind, monkeypatch):
+    monkeypatch.setattr("overmind_core.cli.output._terminal_room", lambda: 120)
+    row = ROW | {"now": "Bash: rm -rf build", "cpu_percent": 0.0, "memory_bytes": 15_000_000, "activity": "working"}
+    lines = overmind({"ps": [{"ok": [row]}]}, "ps", "--wide")[1].splitlines()
+    left = "ID NAME TYPE STATUS RESTARTS PARENT CHILDREN UPTIME EXIT COMMAND CPU% MEM ACTIVITY COST NOW"
+    assert lines[0].split() == left.split()
+    assert lines[1].endswith(" Bash: rm -rf build")
+
+
 def test_a_plan_is_called_so_in_the_table_and_blueprint_in_its_json(overmind):
     answer = {"ps": [{"ok": [ROW | {"type": "blueprint"}]}]}
     assert overmind(answer, "ps")[1].splitlines()[1].split()[2] == "plan"

@@ -66,6 +66,31 @@ def test_a_table_that_fits_its_terminal_is_as_it_is(monkeypatch):
     assert table(["ID", "NAME", "STATUS", "COMMAND"], rows) == text
 
 
+STAYING = [
+    # cells of a line, titles that are left, cells of the last column
+    (64, "ID NAME STATUS PARENT COST SOURCE NOW", 16),
+    (58, "ID NAME STATUS PARENT COST SOURCE NOW", 16),
+    (57, "ID NAME STATUS PARENT COST NOW", 22),
+    (50, "ID NAME STATUS COST NOW", 22),
+    (43, "ID NAME STATUS NOW", 21),
+    (37, "ID NAME NOW", 23),
+    (29, "ID NAME", 3),
+]
+
+
+@pytest.mark.parametrize(("cells", "titles", "last"), STAYING)
+def test_a_column_that_stays_is_left_out_last_and_those_in_which_nothing_stands_first(cells, titles, last, monkeypatch):
+    names = ["ID", "NAME", "STATUS", "PARENT", "COST", "SOURCE", "NOW"]
+    rows = [["a1b2c3d4", "api", "running", "-", "$0.12", "-", "n" * 40], ["b1b2c3d4", "b", "x", "-", "-", "-", "-"]]
+    whole = table(names, rows)
+    assert table(names, rows, stays="NOW") == whole
+    monkeypatch.setattr(output, "_terminal_room", lambda: cells)
+    lines = table(names, rows, stays="NOW").split("\n")
+    assert lines[0].split() == titles.split()
+    assert max(map(width, lines)) <= cells
+    assert width(lines[1].split()[-1]) == last
+
+
 def test_only_the_status_is_painted_and_alignment_stays():
     rows = [["running", "running"], ["crashed", "x"]]
 

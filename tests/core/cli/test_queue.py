@@ -406,6 +406,14 @@ def test_where_a_sentence_does_not_fit_its_code_does(cells, card):
     assert card_text(row("docs", code="slots", why="3 of 3 slots are taken"), cells) == card
 
 
+@pytest.mark.parametrize(
+    ("cells", "card"),
+    [(40, "docs not before 14:32 (attempt 2 of 3)"), (30, "docs not before 14:32"), (15, "docs not bef...")],
+)
+def test_what_waits_for_its_time_names_it(cells, card):
+    assert card_text(row("docs", code="until", why="not before 14:32 (attempt 2 of 3)"), cells) == card
+
+
 def test_a_reason_without_a_shorter_one_is_cut():
     assert card_text(row("docs", status="failed", reason="check_failed"), 14) == "docs its ch..."
     assert card_text(row("ship", code="blocked", why="needs api (failed)"), 16) == "ship needs ap..."

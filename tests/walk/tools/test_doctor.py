@@ -148,7 +148,8 @@ def test_an_agent_that_is_there_is_shown_with_its_version(om, tmp_path):
     program.write_text("#!/bin/sh\necho codex-cli 1.2.3\n")
     program.chmod(0o755)
     found = examined(om, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
-    assert found["codex"] == {"check": "codex", "status": "ok", "found": f"codex-cli 1.2.3 ({program})", "mend": None}
+    said = f"codex-cli 1.2.3 ({program}), its login is not checked"
+    assert found["codex"] == {"check": "codex", "status": "ok", "found": said, "mend": None}
 
 
 def test_on_a_terminal_the_words_are_coloured(om):

@@ -118,7 +118,7 @@ def test_what_is_not_there_is_a_warning_that_says_how_to_get_it(world):
 def test_another_program_may_stand_for_claude(world):
     found = machine.agent(world(OVERMIND_CLAUDE_BIN="my-claude"), "claude")
     assert found is not None
-    assert found.found.endswith("(/bin/my-claude)")
+    assert found.found.endswith("(/bin/my-claude), its login is not checked")
 
 
 SETTINGS = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,21 @@ import pytest
 
 from overmind_core.cli import follow_logs
 from overmind_core.cli.context import Context
-from overmind_core.cli.follow_logs import follow_output
+from overmind_core.cli.follow_logs import LinePrinter, follow_output
 from overmind_core.cli.missions.logs import LOGS
 from overmind_core.cli.parser import parse
 from overmind_core.errors import OvermindError
 from tests.kit.log_files import LogFiles
 
 Json = dict[str, Any]
+SECOND: Json = {}
 
 
 class Daemon:
-    """Answers `logs` and `events` from a script; a callable in it is done, an exception is raised."""
+    """Answers `logs` and `events` from a script; a callable in it is done, an exception is raised.
+
+    Nothing comes for a `SECOND`.
+    """
 
     def __init__(self) -> None:
         self.missions: list[Json] = []
@@ -31,8 +36,11 @@ class Daemon:
         self.asked: list[Json] = []
         self._lines: Iterator[Json] = iter(())
 
-    def call(self, command: str, args: Json) -> Json:
+    def call(self, command: str, args: Json | None = None) -> Any:
+        if command in {"ps", "inbox"}:  # nothing is waited for that could be named
+            return []
         assert command == "logs"
+        assert args is not None
         return {
             "missions": [each for each in self.missions if args["ids"] is None or each["name"] in args["ids"]],
             "seq": 0,
@@ -44,7 +52,10 @@ class Daemon:
         return 1
 
     def receive(self, **_: Any) -> Json:
-        return {"id": 1, **next(self._lines)}
+        line = next(self._lines)
+        if line is SECOND:
+            raise TimeoutError
+        return {"id": 1, **line}
 
     def recover(self, *, repeatable: bool) -> None:
         assert repeatable
@@ -61,7 +72,9 @@ class Daemon:
             step = self.script.pop(0)
             if isinstance(step, Exception):
                 raise step
-            if callable(step):
+            if step is SECOND:
+                yield step
+            elif callable(step):
                 step()
             else:
                 yield {"item": step}
@@ -248,9 +261,73 @@ def test_raw_bytes_can_be_followed(overmind: Run, mission: Make, daemon: Daemon)
     assert overmind("-f", "api", "--raw") == b"\x00\xff\r\x1b["
 
 
-def test_following_one_mission_tells_how_it_ended(mission: Make, daemon: Daemon) -> None:
+def test_following_one_mission_tells_how_it_ended(
+    mission: Make, daemon: Daemon, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     files = mission("api", status="running")
     daemon.script = [lambda: files.out(b"a\n", 2.0), grown(1), {**end(1), "status": "crashed", "exit_code": 3}]
-    lines: list[str] = []
-    ended = follow_output(daemon, "api", lines.append, colour=False)  # type: ignore[arg-type]
-    assert (lines, ended.status, ended.exit_code) == (["a"], "crashed", 3)
+    ended = follow_output(daemon, "api", LinePrinter(), colour=False)  # type: ignore[arg-type]
+    assert (capfdbinary.readouterr().out, ended.status, ended.exit_code) == (b"a\n", "crashed", 3)
+
+
+UNFINISHED: dict[str, tuple[tuple[bytes, ...], tuple[str, ...]]] = {
+    "a question": ((b"hello\nGo on? ", b"", b""), ("hello\n", "", "Go on? ", "\n")),
+    "a question that is answered": ((b"Go on? ", b"", b"yes\nbye\n"), ("", "", "Go on? yes\nbye\n", "")),
+    "one that is ended within a second": ((b"Go ", b"on\n"), ("", "Go on\n", "")),
+    "one that grows": ((b"a", b"b", b"c", b"d\n"), ("", "", "a", "bcd\n", "")),
+    "one that only ends": ((b"Name: ", b"", b"", b"\r\n"), ("", "", "Name: ", "\n", "")),
+    "another one each second": ((b"50", b"%\n60", b"%\n"), ("", "50%\n", "60%\n", "")),
+    "one that is written over": (
+        (b"10%", b"", b"", b"\r20%", b"", b"", b"\r30%\n"), ("", "", "10%", "", "", "", "\n30%\n", ""),
+    ),
+    "one that is erased": ((b"wait", b"", b"", b"\r\x1b[K\n"), ("", "", "wait", "\n", "")),
+    "colours": (
+        (b"\x1b[31mred ", b"", b"", b"more\x1b[m end\n"),
+        ("", "", "\x1b[31mred \x1b[0m", "\x1b[31mmore\x1b[0m end\n", ""),
+    ),
+    "blanks, and a picture": (
+        (b"  ", b"", b"", b"\n\x1b[?1049hpicture", b"", b""),
+        ("", "", "", "  \n", "", "", "[full-screen output, 15 B]\n"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "printed"), UNFINISHED.values(), ids=UNFINISHED)
+def test_a_line_that_stands_unfinished_for_a_second_is_printed_and_continued(
+    mission: Make,
+    daemon: Daemon,
+    capfdbinary: pytest.CaptureFixture[bytes],
+    written: tuple[bytes, ...],
+    printed: tuple[str, ...],
+) -> None:
+    files, seen = mission("api", status="running"), list[str]()
+
+    def see() -> None:
+        seen.append(capfdbinary.readouterr().out.decode())
+
+    for number, data in enumerate(written):
+        daemon.script += [partial(files.out, data, float(number)), grown(1), see, SECOND]
+    daemon.script.append(end(1))
+    follow_output(daemon, "api", LinePrinter(), colour=True)  # type: ignore[arg-type]
+    see()
+    assert seen == list(printed)
+
+
+def test_what_others_write_meanwhile_ends_an_unfinished_line_and_the_rest_of_it_has_one_of_its_own(
+    overmind: Run, mission: Make, daemon: Daemon
+) -> None:
+    api, worker = mission("api", status="running"), mission("worker", status="running")
+    daemon.script = [
+        *(partial(api.out, b"Go on? ", 1.0), grown(1), SECOND, SECOND),
+        *(partial(worker.out, b"w\n", 2.0), grown(2), partial(api.out, b"yes\n", 3.0), grown(1)),
+        *(partial(api.out, b"Sure? ", 4.0), grown(1), SECOND, SECOND, SECOND),
+    ]
+    assert overmind("-f", "api", "worker") == b"api    | Go on? \nworker | w\napi    | yes\napi    | Sure? \n"
+
+
+def test_an_unfinished_line_that_was_printed_is_continued_whatever_its_end_matches(
+    overmind: Run, mission: Make, daemon: Daemon
+) -> None:
+    files = mission("api", (1.0, b"Go on? "), status="running")
+    daemon.script = [SECOND, SECOND, partial(files.out, b"yes\nGo\n", 3.0), grown(1), end(1)]
+    assert overmind("-f", "api", "--grep", r"\? $") == b"Go on? yes\n"

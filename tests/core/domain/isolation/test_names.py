@@ -141,7 +141,7 @@ LACKING = [
     ({"project": Project(worktree=False)}, "its .overmind.yml says `worktree: false`"),
     ({**TREE, "saga": replace(saga_of(()), phase=SagaPhase.FORWARD)}, "it is not made yet"),
     ({**TREE, "branch": "overmind/api"}, None),
-    ({**TREE, "removed": Removal.UNASKED}, "it held no unmerged change and was removed"),
+    ({**TREE, "removed": Removal.UNASKED}, "it was removed, and no work was lost with it"),
     ({**TREE, "removed": Removal.FORCED}, "it was discarded"),
     (TREE, "it was removed"),
     ({**TREE, "saga": replace(saga_of(()), phase=SagaPhase.UNDONE)}, "its preparation was undone"),
