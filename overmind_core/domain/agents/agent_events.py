@@ -351,8 +351,11 @@ class Decision(NamedTuple):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The options of all questions together."""
-        return tuple(label for labels in self.chosen for label in labels) or self.options
+        """The options of all questions together, with the number of each where there are several."""
+        several = len(self.chosen) > 1
+        named = enumerate(self.chosen, 1)
+        labels = tuple(f"{number}:{one}" if several else one for number, labels in named for one in labels)
+        return labels or self.options
 
     @property
     def words(self) -> str:

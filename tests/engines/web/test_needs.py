@@ -101,9 +101,9 @@ def test_the_button_that_sends_words_to_the_engine_says_what_they_do(pages, site
     shop.add("carts", "echo carts > a", into="main", review="person", retries=0)
     shop.asked("review", "carts")
     shown = card(pages.open("needs", **DESK), "carts")
-    press(shown, "Type the feedback for the next")
+    press(shown, "Type the feedback, which its command")
     box = shown.get_by_role("textbox")
-    assert box.get_attribute("placeholder") == "the feedback for the next"
+    assert box.get_attribute("placeholder") == "the feedback, which its command has to read from feedback.md"
     box.fill("no tests")
     shown.locator(".words-row").get_by_role("button", name="Fail this attempt").click()
     shop.asked("stuck", "carts")
