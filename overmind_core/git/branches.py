@@ -20,16 +20,23 @@ _NO_NAME = re.compile(r"refusing to update ref with bad name")
 _EXISTS = re.compile(r"reference already exists|exists; cannot create")
 _BLOCKED = re.compile(r"'refs/heads/(?P<name>[^']+)' exists; cannot create")
 """A branch can't be above another, such as `a` and `a/b`."""
-_MADE = re.compile(
-    r"^(?P<commit>[0-9a-f]+) (?:commit\b"
-    r"|(?:cherry-pick|revert|am): (?!fast-forward$)"
-    r"|.*rebase.*\((?:pick|continue|reword|edit|squash|fixup|amend|merge)\): (?!fast-forward$)"
-    r"|.*: Merge made by "
-    r"|.*finish(?:\)|ed): \S+ onto (?!(?P=commit)$)"
-    r"|overmind: (?:merge|squash|rebase) )",
-    re.MULTILINE,
+_MOVED = re.compile(
+    r"(?:merge|pull|fetch)\b[^()]*: (?:[Ff]ast-forward|forced-update|storing head|updating HEAD)"
+    r"|initial pull$|push$|am --abort$"
+    r"|(?:cherry-pick|revert|am): fast-forward$"
+    r"|(?:reset|checkout|clone): |branch: (?:Created|Reset) |Branch: (?:renamed|copied) "
+    r"|(?:rebase|pull)\b[^()]*\((?:start|abort|reset|skip)\): "
+    r"|(?:rebase|pull)\b[^()]*\([a-z]+\): fast-forward$"
+    r"|(?:rebase|pull)\b[^()]*\(?finish(?:\)|ed): returning to "
+    r"|(?:rebase|pull)\b[^()]*: (?:checkout \S+|aborting|updating HEAD)$"
+    r"|overmind: (?:begun for|attempt) "
 )
-"""Lines of a log whose commit came into being there. Source: git's sequencer.c, builtin/merge.c and rebase.c."""
+"""Begins a line of a log by which a branch, or a HEAD, only got to a commit that had been made before.
+
+Source: git's sequencer.c and branch.c, and builtin/ of merge.c, rebase.c, fetch.c, reset.c, checkout.c.
+"""
+_ONTO = re.compile(r"(?:rebase|pull)\b[^()]*\(?finish(?:\)|ed): \S+ onto (?P<commit>[0-9a-f]+)$")
+"""The last line of a rebase; where it names the commit itself, all that was there had been made before."""
 
 
 class NamesTaken(Exception):
@@ -128,7 +135,8 @@ def began_at(git: Git, folder: str, name: str) -> str | None:
 def commits_made(git: Git, folder: str, name: str) -> frozenset[str]:
     """Return the commits that were made on a branch, or in the worktree of a HEAD, as its log says; none: it has none.
 
-    What it was only moved to, as by a fast-forward or a reset, is not among them; what Overmind has landed there is.
+    What it was only moved to, as by a fast-forward or a reset, is not among them; what Overmind has landed there is,
+    and what any other tool has put there: it need not say how it does so, nor anything at all.
 
     Raises:
         GitFailed: there is no repository.
@@ -136,7 +144,15 @@ def commits_made(git: Git, folder: str, name: str) -> frozenset[str]:
     """
     words = ("reflog", "show", "--no-show-signature", "--format=%H %gs", name, "--")
     answer = git.run(folder, *words, expected=(0, 128))
-    return frozenset(line["commit"] for line in _MADE.finditer(answer.out))
+    lines = [line.partition(" ") for line in answer.out.split("\n") if line]
+    if lines and not lines[-1][2]:  # a HEAD of a new worktree: git itself says nothing there
+        lines.pop()
+    return frozenset(commit for commit, _, said in lines if not _is_move(commit, said))
+
+
+def _is_move(commit: str, said: str) -> bool:
+    onto = _ONTO.match(said)
+    return _MOVED.match(said) is not None or (onto is not None and onto["commit"] == commit)
 
 
 def _no_name(name: str) -> GitFailed:

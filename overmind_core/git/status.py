@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -165,10 +165,19 @@ class WorktreeStatus:
     """What stands half done there."""
     elsewhere: tuple[str, ...] = ()
     """Other branches that have all its commits, and those of remotes, where the base has not got that work."""
+    baseless: bool = False
+    """The base is gone: of what the work began at, those commits count as its own that no other branch has."""
 
 
 def worktree_status(
-    git: Git, path: str, base: str | None, base_commit: str, *, keep: KeepRules | None = None
+    git: Git,
+    path: str,
+    base: str | None,
+    base_commit: str,
+    *,
+    keep: KeepRules | None = None,
+    own: str | None = None,
+    passing: Collection[str] = (),
 ) -> WorktreeStatus:
     """Return how the worktree at `path` stands against its base as that is now.
 
@@ -179,6 +188,8 @@ def worktree_status(
         base_commit: The commit that it began at, for when the base is gone.
         keep: To look for all that is lost with the worktree: files that git ignores, as far as these rules keep them,
             and nested repositories with unsaved work. That walks through all of it.
+        own: The branch that goes with the worktree, whatever is checked out in it.
+        passing: Other branches here that keep nothing for good; a base among them counts as gone.
 
     Raises:
         GitFailed: there is no worktree, or a broken one.
@@ -196,35 +207,44 @@ def worktree_status(
         none = WorktreeStatus(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=(), ignored=ignored)
         return replace(none, operation=operation)
     now, began = resolve_all(git, path, base or "", base_commit)
+    now = None if base in passing else now
     tip = now or base_commit
     common, behind, ahead = _apart(git, path, tip, head, base_commit)
     files, insertions, deletions = _figures(git, path, common, look)
     tips = [head, *left_commits(git, path)]
     ours = [branch] if branch else []
-    merged = not unmerged_commits(git, path, tips, ours=ours, base=base, began=began)
+    if own not in {None, branch} and not git(path, "for-each-ref", "--format=%(worktreepath)", f"{HEADS}{own}"):
+        ours.append(own)  # nobody else has it checked out, so that it goes
+    is_gone = bool(base) and now is None  # then nothing says that what it began at is kept
+    target, since = None if base in passing else base, None if is_gone else began
+    lost = unmerged_commits(git, path, tips, ours=ours, base=target, began=since, passing=passing)
     return WorktreeStatus(
         head=head,
         branch=branch,
-        ahead=ahead,
+        ahead=max(ahead, len(lost)) if is_gone else ahead,
         behind=behind,
         files=files,
         insertions=insertions,
         deletions=deletions,
         dirty=dirty,
-        merged=merged,
-        commits=_log(git, path, [*tips, f"^{tip}"]) if ahead or len(tips) > 1 else (),
+        merged=not lost,
+        commits=lost if is_gone and lost else _log(git, path, [*tips, f"^{tip}"]) if ahead or len(tips) > 1 else (),
         ignored=ignored,
         operation=operation,
-        elsewhere=_elsewhere(git, path, head, branch, base) if merged and ahead else (),
+        elsewhere=_elsewhere(git, path, head, ours=ours, base=target, passing=passing) if ahead and not lost else (),
+        baseless=is_gone,
     )
 
 
-def _elsewhere(git: Git, path: str, head: str, branch: str | None, base: str | None) -> tuple[str, ...]:
+def _elsewhere(
+    git: Git, path: str, head: str, *, ours: Sequence[str], base: str | None, passing: Collection[str]
+) -> tuple[str, ...]:
     """The other branches that have a commit, those here before those of remotes; none where it has landed."""
     found = git(path, "for-each-ref", f"--contains={head}", "--format=%(refname)", HEADS, REMOTES).split()
-    here = [name.removeprefix(HEADS) for name in found if name.startswith(HEADS) and name != f"{HEADS}{branch}"]
+    here = [name.removeprefix(HEADS) for name in found if name.startswith(HEADS)]
     there = [name.removeprefix(REMOTES) for name in found if name.startswith(REMOTES)]
-    names = [*here, *(name for name in there if not name.endswith(("/HEAD", f"/{branch or 'HEAD'}")))]
+    names = [name for name in here if name not in ours and name not in passing]
+    names += [name for name in there if not name.endswith(("/HEAD", *(f"/{one}" for one in ours)))]
     is_there = bool(names) and any(is_landed(git, path, head, target) for target in _targets(git, path, base))
     return () if is_there else tuple(names)
 
@@ -334,7 +354,14 @@ def with_hidden_work(git: Git, path: str, uncommitted: Sequence[str], index: Ind
 
 
 def unmerged_commits(
-    git: Git, folder: str, tips: Sequence[str], *, ours: Sequence[str], base: str | None, began: str | None
+    git: Git,
+    folder: str,
+    tips: Sequence[str],
+    *,
+    ours: Sequence[str],
+    base: str | None,
+    began: str | None,
+    passing: Collection[str] = (),
 ) -> tuple[Commit, ...]:
     """Return the commits of `tips` that are lost with our branches, newest first, at most `COMMITS`.
 
@@ -346,13 +373,14 @@ def unmerged_commits(
         tips: Commits.
         ours: Branches that are about to go; the same names at a remote are ours too.
         base: What the work is to go into; None when that has no name.
-        began: The commit that the work began at, which is there; None: nobody knows it.
+        began: The commit that the work began at, which is there and kept; None: nobody knows one.
+        passing: Other branches here that keep nothing.
 
     Raises:
         GitFailed: there is no repository.
         GitMissing: there is no git.
     """
-    others = [f"--exclude={name}" for name in ours] + ["--branches"]
+    others = [f"--exclude={name}" for name in (*ours, *passing)] + ["--branches"]
     others += [f"--exclude=*/{name}" for name in ours] + ["--remotes"]
     since = [f"^{began}"] if began else []
     left: dict[str, str] = {}

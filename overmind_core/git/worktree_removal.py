@@ -14,7 +14,7 @@ from overmind_core.git.branches import made_with
 from overmind_core.git.ignored_files import NONE, IgnoredFiles, ignored_files
 from overmind_core.git.layout import common_of, worktree_of
 from overmind_core.git.look import look_at, look_at_index
-from overmind_core.git.repository import HEADS, find_repository, resolve_all
+from overmind_core.git.repository import HEADS, find_repository, resolve, resolve_all
 from overmind_core.git.run import MARK, SECONDS, Git, GitFailed, retry_while_locked
 from overmind_core.git.status import (
     Dirty,
@@ -179,6 +179,8 @@ def _refuse(
     if tip is None:
         tip, began = resolve_all(git, common, HEADS + branch if branch else "", base_commit or "")
     tips = [*([tip] if tip else []), *tips]
+    if base and not _is_there(git, common, base):
+        began = None  # what it began at may be kept by this branch alone
     commits = unmerged_commits(git, common, tips, ours=ours, base=base, began=began)
     if files:
         raise Dirty(path, files, commits)
@@ -187,6 +189,11 @@ def _refuse(
     if ignored.kept:
         raise IgnoredWork(path, ignored.kept, ())
     return ignored, tip is not None
+
+
+def _is_there(git: Git, common: str, base: str) -> bool:
+    """True while a base stands for something; of most branches a file tells that, without a git."""
+    return os.path.isfile(os.path.join(common, HEADS + base)) or resolve(git, common, base) is not None
 
 
 def _refuse_locked(common: str, path: str) -> None:

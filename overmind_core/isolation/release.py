@@ -207,6 +207,7 @@ async def state_of(workspace: Workspace, isolation: Isolation) -> WorktreeStatus
         None if isolation.base is None else from_wire(isolation.base),
         isolation.base_commit or "",
         keep=keep_rules(isolation),
+        own=None if isolation.branch is None else from_wire(isolation.branch),
     )
 
 

@@ -22,7 +22,7 @@ from overmind_core.isolation.steps.worktree import keep_rules
 from overmind_core.missions.answers import outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Mapping, Sequence
 
     from overmind_core.containers.engine import Engine
     from overmind_core.domain.isolation.isolation import Isolation
@@ -54,23 +54,22 @@ class InspectedWorktree(NamedTuple):
     problem: str
     """"" when there is none."""
 
-    def elsewhere(self, gone: Collection[str] = ()) -> list[str]:
-        """The other branches that have its commits, which have not landed, but for those that have `gone`."""
-        found = () if self.state is None else self.state.elsewhere
-        return [to_wire(name) for name in found if to_wire(name) not in gone]
+    def elsewhere(self) -> list[str]:
+        """The other branches that have its commits, which have not landed."""
+        return [] if self.state is None else list(map(to_wire, self.state.elsewhere))
 
-    def standing(self, *, live: bool, gone: Collection[str] = ()) -> RemovalCandidate:
-        """What it stands for when it is to be removed.
+    def depends_on(self, gone: Collection[str]) -> bool:
+        """True where it may stand otherwise without these branches of its repository."""
+        if self.state is None or not gone:
+            return False
+        return self.state.baseless or not {self.isolation.base, *self.elsewhere()}.isdisjoint(gone)
 
-        Args:
-            live: Its mission is.
-            gone: Branches that are removed before it, and keep its commits no more.
-        """
+    def standing(self, *, live: bool) -> RemovalCandidate:
+        """What it stands for when it is to be removed; `live`: its mission is."""
         state = self.state
         if state is None:
             return RemovalCandidate(live, problem=self.problem)
-        is_kept = state.merged and (not state.elsewhere or bool(self.elsewhere(gone)))
-        unmerged = () if is_kept else tuple(to_wire(subject) for _, subject in state.commits)
+        unmerged = () if state.merged else tuple(to_wire(subject) for _, subject in state.commits)
         return RemovalCandidate(
             live, tuple(map(to_wire, state.dirty)), unmerged, tuple(map(to_wire, state.ignored.kept))
         )
@@ -101,13 +100,21 @@ class _Wanted(NamedTuple):
     whole: bool
     keep: KeepRules | None
     """None: there is nothing for which it would be kept, or nobody has to know."""
+    passing: Collection[str] = ()
+    """Branches that keep nothing for good."""
 
 
 def _stand(place: WorkLocation, wanted: _Wanted) -> tuple[WorktreeStatus, int | None]:
+    def look(keep: KeepRules | None) -> WorktreeStatus:
+        base, commit, passing = place.base, place.base_commit or "", [*map(from_wire, wanted.passing)]
+        return status.worktree_status(
+            place.git, place.folder, base, commit, keep=keep, own=place.branch, passing=passing
+        )
+
     first = wanted.keep if wanted.whole else None
-    state = status.worktree_status(place.git, place.folder, place.base, place.base_commit or "", keep=first)
+    state = look(first)
     if first is not wanted.keep and state.merged and not state.dirty:  # it seems to hold nothing, and is there
-        state = status.worktree_status(place.git, place.folder, place.base, place.base_commit or "", keep=wanted.keep)
+        state = look(wanted.keep)
     return state, status.folder_size(place.folder) if wanted.sizes else None
 
 
@@ -199,6 +206,33 @@ class WorktreeInspector:
         """
         found = self._workspace.records.values() if ids is None else [self._workspace.find(text) for text in ids]
         return [one for one in found if one.branch is not None and one.worktree is not None]
+
+    async def for_removal(
+        self, found: Sequence[Isolation], gone: Mapping[str | None, Collection[str]] | None = None
+    ) -> AsyncIterator[InspectedWorktree]:
+        """Look through all of them, to remove one after the other.
+
+        The branch of a live mission keeps nothing of another one, unless that began there: its agent may take it back.
+
+        Args:
+            found: Which.
+            gone: Repository → its branches that are gone once the next one is asked for, or would be.
+        """
+        live: dict[str | None, set[str]] = {}
+        for record in self._workspace.records.values():
+            if record.branch is not None and self._is_worked_in(record):
+                live.setdefault(record.repository, set()).add(record.branch)
+
+        def look(one: Isolation, without: Collection[str] = ()) -> Coroutine[None, None, InspectedWorktree]:
+            passing = {*without, *(live.get(one.repository, set()) - {one.base})}
+            return self._inspect(one, _Wanted(sizes=False, whole=True, keep=keep_rules(one), passing=passing))
+
+        for looked in await asyncio.gather(*map(look, found)):
+            before = (gone or {}).get(looked.isolation.repository, ())
+            yield await look(looked.isolation, before) if looked.depends_on(before) else looked
+
+    def _is_worked_in(self, record: Isolation) -> bool:
+        return record.mission in self._registry.live or self._workspace.guest(record) is not None
 
     async def inspect(
         self, found: Sequence[Isolation], *, sizes: bool = False, whole: bool = False

@@ -486,12 +486,12 @@ class LandingReview:
         branches: dict[str | None, set[str]] = {}
         """Repository → branches that are gone, or would be: none of them keeps what another worktree has."""
         found = await self._within(self._worktrees.of(None), request.cwd)
-        for looked in await self._worktrees.inspect(found, whole=True):
+        async for looked in self._worktrees.for_removal(found, branches):
             isolation = looked.isolation
             mission = self._registry.get(isolation.mission)
             digest = await self._workspace.in_thread(looked.digest, 0 if mission is None else mission.run)
             before = branches.setdefault(isolation.repository, set())
-            stands = looked.standing(live=isolation.mission in self._registry.live, gone=before)
+            stands = looked.standing(live=isolation.mission in self._registry.live)
             why = why_kept(stands, force=request.force) or self._wanted_by(isolation.mission)
             why = why or _why_not_shown(request.as_shown, isolation.mission, digest, stands.loss)
             gone: RemovedWorktree | None = None
@@ -504,9 +504,9 @@ class LandingReview:
                 kept.append({**answers.discarded(isolation), "why": why})
             else:
                 removed.append({
-                    **answers.discarded(isolation, gone, looked.elsewhere(before)), "lost": stands.loss,
+                    **answers.discarded(isolation, gone, looked.elsewhere()), "lost": stands.loss,
                 })  # fmt: skip
-                before.add(removed[-1]["branch"] or "")
+                before.update(filter(None, [removed[-1]["branch"]]))
                 as_shown[isolation.mission] = digest
         return {"removed": removed, "kept": kept, "as_shown": as_shown}
 
@@ -533,7 +533,7 @@ class LandingReview:
         """
         if isolation.branch is None:
             return []
-        (looked,) = await self._worktrees.inspect([isolation], whole=True)
+        (looked,) = [one async for one in self._worktrees.for_removal([isolation])]
         stands = looked.standing(live=False)
         why = why_kept(stands, force=False)
         if not why:

@@ -94,6 +94,16 @@ def test_a_branch_lands_in_each_way_and_stays_as_it_is(shop, merge, way, history
 
 
 OWN = ("commit", "-q", "--allow-empty", "-m", "own")
+FIX = ("commit", "-q", "--allow-empty", "-m", "fix(start): fast-forward")
+STOP = ("-c", "sequence.editor=printf 'break\\n' >", "rebase", "-q", "-i", "main")
+
+
+def put(*how):
+    """A commit of a tool of its own: git is told of the result alone."""
+    words = " ".join(("!git update-ref", *how, "HEAD $(git commit-tree -p HEAD -m own 'HEAD^{tree}')"))
+    return ("-c", f"alias.put={words}", "put")
+
+
 MADE = [
     # what is done on a branch that began before main's newest commit, how many commits are made by it
     ([("merge", "-q", "main")], 0),
@@ -109,17 +119,27 @@ MADE = [
     ([OWN, ("rebase", "-q", "main")], 2),
     ([OWN, ("pull", "-q", "--rebase", ".", "main")], 2),
     ([("revert", "--no-edit", "HEAD")], 1),
+    ([("checkout", "-q", "-B", "own", "main")], 0),
+    ([("switch", "-q", "--detach"), ("branch", "-q", "-f", "own", "main"), ("switch", "-q", "own")], 0),
+    ([("fetch", "-q", "--update-head-ok", ".", "main:own")], 0),
+    ([OWN, STOP, ("rebase", "--abort")], 1),
+    ([OWN, ("branch", "-m", "other"), ("branch", "-m", "own")], 1),
+    ([FIX, ("rebase", "-q", "main")], 2),
+    ([put()], 1),
+    ([put("-m", "'a tool: step 1'")], 1),
 ]
 
 
 @pytest.mark.parametrize(("steps", "made"), MADE)
-def test_the_log_of_a_branch_tells_what_was_made_there_from_what_it_was_moved_to(shop, steps, made):
-    shop.git("checkout", "-q", "-b", "own", "main~1")
+def test_the_logs_of_a_branch_and_its_worktree_tell_what_was_made_there_from_what_it_was_moved_to(shop, steps, made):
+    shop.git("worktree", "add", "-q", "-b", "own", shop.path("tree"), "main~1")
+    tree = Repository(shop.path("tree"))
     for number, words in enumerate(steps):
-        shop.environ["GIT_COMMITTER_DATE"] = f"2030-01-01T00:00:0{number}Z"  # or what is made anew may be the same
-        shop.git(*words)
-    found = commits_made(Git(shop.environ), shop.folder, "refs/heads/own")
-    assert (len(found), shop.git("rev-parse", "HEAD") in found) == (made, made > 0)
+        tree.environ["GIT_COMMITTER_DATE"] = f"2030-01-01T00:00:0{number}Z"  # or what is made anew may be the same
+        tree.git(*words)
+    for name in ("refs/heads/own", "HEAD"):
+        found = commits_made(Git(tree.environ), tree.folder, name)
+        assert (len(found), tree.git("rev-parse", "HEAD") in found) == (made, made > 0), name
     assert commits_made(Git(shop.environ), shop.folder, "refs/heads/none") == frozenset()
 
 

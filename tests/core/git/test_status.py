@@ -143,6 +143,35 @@ def test_whether_its_work_is_elsewhere(repo, path, look, done, merged, elsewhere
     assert (look().merged, look().elsewhere) == (merged, elsewhere)
 
 
+@pytest.mark.parametrize("way", [("--detach",), ("-b", "side"), ("-b", "side", "overmind/api~1")])
+def test_its_own_branch_is_none_of_the_others_that_keep_its_work(repo, path, way):
+    began = repo("rev-parse", "main")
+    repo.commit("one.txt", at=path)
+    repo.commit("two.txt", at=path)
+    repo.git(path, "checkout", "-q", *way)
+
+    def look(*passing):
+        found = worktree_status(repo.git, path, "main", began, own="overmind/api", passing=passing)
+        return found.merged, found.elsewhere
+
+    assert look() == (False, ())
+    repo("branch", "kept", "overmind/api")
+    assert look() == (True, ("kept",))
+    assert look("kept") == (False, ()), "it may go"
+    repo("branch", "-q", "-D", "kept")
+    repo("checkout", "-q", "overmind/api")
+    assert look() == (True, ("overmind/api",)), "it stays where somebody has it checked out"
+
+
+def test_a_base_that_is_to_go_keeps_nothing(repo, path):
+    began = repo.git(path, "rev-parse", "HEAD")
+    own = repo.commit("one.txt", at=path)
+    repo("branch", "red", own)
+    for passing, merged, commits in (((), True, ()), (("red",), False, ((own, "change one.txt"),))):
+        found = worktree_status(repo.git, path, "red", began, passing=passing)
+        assert (found.merged, found.commits, found.baseless) == (merged, commits, not merged)
+
+
 def test_work_that_was_undone_again_is_in_no_other_place(repo, path, look):
     repo.commit("one.txt", at=path)
     repo.git(path, "revert", "--no-edit", "HEAD")

@@ -116,6 +116,33 @@ def test_work_that_was_squashed_into_its_base_goes(repo, path):
     assert discard(repo, base="main", base_commit=began) == (True, "overmind/api", ())
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_one_that_was_begun_on_a_branch_that_is_gone_keeps_what_that_had(repo, packed):
+    repo("checkout", "-q", "-b", "red")
+    work = repo.commit("work.txt")
+    repo("checkout", "-q", "main")
+
+    def begun():
+        made = add(repo.git, repo.seen, repo.worktree(), ["overmind/api"], "red", False)
+        return {"base": made.base, "base_commit": made.base_commit}
+
+    known = begun()
+    if packed:
+        repo("pack-refs", "--all")
+    assert worktree_status(repo.git, repo.worktree(), **known).merged
+    assert discard(repo, **known).branch == "overmind/api", "its base has all of it"
+    known = begun()
+    repo("branch", "-q", "-D", "red")
+    state = worktree_status(repo.git, repo.worktree(), **known)
+    assert (state.merged, state.ahead, state.commits) == (False, 1, ((work, "change work.txt"),))
+    with pytest.raises(Unmerged) as refused:
+        discard(repo, **known)
+    assert refused.value.commits == state.commits
+    repo("merge", "-q", work)
+    assert worktree_status(repo.git, repo.worktree(), **known).merged
+    assert discard(repo, **known).branch == "overmind/api"
+
+
 def test_a_branch_that_somebody_else_has_checked_out_stays(repo, path):
     repo.git(path, "checkout", "-q", "--detach")
     repo("checkout", "-q", "overmind/api")

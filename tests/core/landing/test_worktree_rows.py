@@ -15,6 +15,7 @@ from overmind_core.cli.landing import worktrees
 from overmind_core.domain.git_operations import GitOperation
 from overmind_core.domain.isolation.isolation import Isolation
 from overmind_core.domain.missions.mission import Status
+from overmind_core.errors import OvermindError
 from overmind_core.git.changes import ChangedFile
 from overmind_core.kernel.config import Settings
 from overmind_core.landing import answers
@@ -172,15 +173,24 @@ def test_a_prune_by_force_takes_what_was_shown_as_it_was_and_names_what_stays(tm
     }
 
 
-async def worked(inside, keeper, code, name, work):
-    """A mission that did some work in its worktree, and has ended; returns the worktree."""
-    run = {"command": ["true"], "name": name, "cwd": code.folder, "env": {**world(), **AUTHOR}}
+async def begun(inside, keeper, code, name, **how):
+    """A mission that runs: its worktree, and what ends it."""
+    run = {"command": ["true"], "name": name, "cwd": code.folder, "env": {**world(), **AUTHOR}, **how}
     mission = (await inside.ask("run", **run, isolate=True))["id"]
     await until(lambda: f"{mission}.1" in keeper.held, f"{name} runs")
-    tree = Repository(code.path(".overmind", "worktrees", mission))
+
+    async def end():
+        keeper.exit(f"{mission}.1")
+        await until(lambda: inside.app.workspace.records[mission].ended, f"{name} has ended")
+
+    return Repository(code.path(".overmind", "worktrees", mission)), end
+
+
+async def worked(inside, keeper, code, name, work, **how):
+    """A mission that did some work in its worktree, and has ended; returns the worktree."""
+    tree, end = await begun(inside, keeper, code, name, **how)
     work(tree)
-    keeper.exit(f"{mission}.1")
-    await until(lambda: inside.app.workspace.records[mission].ended, f"{name} has ended")
+    await end()
     return tree
 
 
@@ -201,6 +211,48 @@ def test_a_prune_leaves_the_last_branch_that_has_work_which_has_not_landed(tmp_p
             "Removed red: worktree, branch overmind/red, and its commits stay on overmind/blue",
             "Kept blue: 1 unmerged commit",
         ]
+
+
+def test_a_prune_leaves_a_branch_without_work_of_its_own_that_alone_has_what_it_began_at(tmp_path):
+    code = Repository(str(tmp_path / "shop"))
+    code.commit("first", {"a": "1\n"})
+
+    async def play(inside, keeper):
+        await worked(inside, keeper, code, "red", lambda tree: tree.commit("work", {"b": "1\n"}))
+        new = {"new": "1\n"}  # or it would be removed as it ends
+        blue = await worked(inside, keeper, code, "blue", lambda tree: tree.write(new), base="overmind/red")
+        os.unlink(blue.path("new"))
+        wishes: list[dict[str, Any]] = [{"dry_run": True}, {}, {"dry_run": True}, {}]
+        return [view.removed_lines(await inside.ask("worktrees_prune", **wish)) for wish in wishes]
+
+    removed = "Removed red: worktree, branch overmind/red, and its commits stay on overmind/blue"
+    kept = "Kept blue: 1 unmerged commit"
+    assert played(Home(str(tmp_path / "home")), play, Settings()) == [[removed, kept], [removed, kept], [kept], [kept]]
+
+
+def test_the_branch_of_a_live_mission_keeps_no_work_of_another_and_stays_where_it_alone_has_that(tmp_path):
+    code = Repository(str(tmp_path / "shop"))
+    code.commit("first", {"a": "1\n"})
+
+    async def play(inside, keeper):
+        await worked(inside, keeper, code, "red", lambda tree: tree.commit("work", {"b": "1\n"}))
+        _, end = await begun(inside, keeper, code, "blue", base="overmind/red")
+        with pytest.raises(OvermindError, match=r"red has 1 unmerged commit \(work\) that would be lost"):
+            await inside.ask("discard", id="red")
+        lines = view.removed_lines(await inside.ask("worktrees_prune"))
+        code.git("branch", "keep", "overmind/red")
+        lines += view.removed_lines(await inside.ask("worktrees_prune"))
+        code.git("branch", "-D", "keep")
+        await end()
+        return lines
+
+    assert played(Home(str(tmp_path / "home")), play, Settings()) == [
+        "Kept red: 1 unmerged commit",
+        "Kept blue: its mission is live",
+        "Removed red: worktree, branch overmind/red, and its commits stay on keep",
+        "Kept blue: its mission is live",
+    ]
+    assert code.git("log", "--format=%s", "overmind/blue") == "work\nfirst"
 
 
 def test_a_removal_names_work_that_nobody_can_read_and_what_it_has_removed(tmp_path):
