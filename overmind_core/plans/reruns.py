@@ -6,12 +6,20 @@ import shlex
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.plans.blueprint import OnFailure
-from overmind_core.domain.plans.progress import ACTIVE, FINAL, HELD, PLAN_ENDS, AgentStage, is_cut_short_when_ready
+from overmind_core.domain.plans.progress import (
+    ACTIVE,
+    FINAL,
+    HELD,
+    PLAN_ENDS,
+    AgentStage,
+    is_cut_short_when_ready,
+    missed,
+)
 from overmind_core.domain.text.graph import below
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from overmind_core.domain.plans.blueprint import Blueprint
     from overmind_core.domain.plans.progress import AgentProgress, Nodes
@@ -35,15 +43,35 @@ def failed(plan: PlanState, *, ended: bool = False) -> set[str]:
     return wrong | skipped.keys() if wrong or not _LEFT_OUT.isdisjoint(skipped.values()) else set()
 
 
-def have_served(plan: PlanState) -> set[str]:
+def have_served(plan: PlanState, but: Collection[str] = ()) -> set[str]:
     """Services that were ready until they ended with their plan, or were lost: they run again for whoever needs them.
 
-    None of a plan of services alone: it was there to stay.
+    None without which another agent could not run; and none of a plan of services alone: it was there to stay.
+
+    `but`: agents at which nobody looks.
     """
     services_of_it = {agent.name for agent in plan.blueprint.agents if agent.stays}
     if len(services_of_it) == len(plan.blueprint.agents):
         return set()
-    return {name for name in services_of_it if is_cut_short_when_ready(plan.nodes[name])}
+    left = {name: node for name, node in plan.nodes.items() if name not in but}
+    why = {node.reason for node in left.values() if node.stage is AgentStage.SKIPPED}
+    ended = {name: left[name] for name in services_of_it & left.keys() if is_cut_short_when_ready(left[name])}
+    return {name for name, node in ended.items() if missed(name, node.stage) not in why}
+
+
+def served_for_good(plan: PlanState, blueprint: Blueprint, again: set[str]) -> set[str]:
+    """Services that have served, and are not needed once more: the plan may go well without them.
+
+    None where another agent was left out that does not run now either: then it does not go well.
+
+    Args:
+        plan: As it stands.
+        blueprint: What it is to be.
+        again: The agents that run again.
+    """
+    left = plan.nodes.keys() & blueprint.by_name.keys() - again
+    skipped = {plan.nodes[name].reason for name in left if plan.nodes[name].stage is AgentStage.SKIPPED}
+    return have_served(plan, plan.nodes.keys() - left) if _LEFT_OUT.isdisjoint(skipped) else set()
 
 
 FAILED, CHANGED = "failed", "changed"

@@ -406,7 +406,7 @@ class Plans:
         plan.state.file = request.file or plan.state.file
         self._registry.put(_limited(mission, request.blueprint), ())
         self._save_environment(plan.id, request)
-        served = reruns.have_served(plan.state) - again
+        served = reruns.served_for_good(plan.state, request.blueprint, again)
         plan.change(request.blueprint, again)
         plan.count_as_served(served)
         plan.record(log_lines.changed([f"{one.sign} {one.agent or 'the plan itself'}" for one in changes]))
@@ -440,7 +440,7 @@ class Plans:
         if notes is None:
             return None
         plan.state.file = request.file or plan.state.file
-        served = reruns.have_served(plan.state) - again
+        served = reruns.served_for_good(plan.state, request.blueprint, again)
         plan.change(request.blueprint, again & plan.nodes.keys())
         plan.count_as_served(served)
         plan.keep(kept)

@@ -41,6 +41,11 @@ FINAL = frozenset({AgentStage.SUCCEEDED, AgentStage.FAILED, AgentStage.SKIPPED, 
 ACTIVE = frozenset({AgentStage.STARTING, AgentStage.RUNNING, AgentStage.STOPPING})
 
 
+def missed(agent: str, stage: AgentStage) -> str:
+    """The reason of one that was skipped, as it depends on an agent that has ended at this stage. Books have it."""
+    return f"{agent} {stage}"
+
+
 class EndReason(StrEnum):
     """Why the plan ends an agent."""
 

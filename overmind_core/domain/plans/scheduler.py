@@ -27,6 +27,7 @@ from overmind_core.domain.plans.progress import (
     AgentStage,
     EndReason,
     PlanEnding,
+    missed,
 )
 
 _POOL = "plan"
@@ -346,7 +347,7 @@ def _is_reached(dependency: Dependency, node: AgentProgress) -> bool | None:
 
 def _is_missed(dependency: Dependency, node: AgentProgress) -> str:
     unready = dependency.until is Until.READY and node.stage is AgentStage.SUCCEEDED
-    return f"{dependency.agent} {'ended before it was ready' if unready else node.stage}"
+    return f"{dependency.agent} ended before it was ready" if unready else missed(dependency.agent, node.stage)
 
 
 def _wanted(dependency: Dependency) -> str:
