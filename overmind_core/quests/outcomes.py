@@ -6,18 +6,22 @@ Each outcome is one commit: the quest, its event, and the question to a person i
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.engine_questions import UNDOES_LANDED, EngineNeed
 from overmind_core.domain.landing import list_text
-from overmind_core.domain.missions.reasons import (
-    RETRIES_SPENT,
-    not_owned_text,
-    sentence,
-)
+from overmind_core.domain.missions.reasons import RETRIES_SPENT, not_owned_text, sentence
 from overmind_core.domain.quests import briefing
-from overmind_core.domain.quests.attempt import attempt_ended, in_review, with_conflict, with_denied, work_exit
+from overmind_core.domain.quests.attempt import (
+    attempt_ended,
+    in_review,
+    was_shown_to_person,
+    with_conflict,
+    with_denied,
+    work_exit,
+)
 from overmind_core.domain.quests.classes import (
     CHECK_FAILED,
     CONFLICT_LEFT,
@@ -263,17 +267,18 @@ class AttemptOutcomes:
     async def check_shown(self, quest: Quest) -> None:
         """See that its work is as it was shown to the person who is about to accept it; else show it again.
 
-        Where it can't land any more, as where a person is in the middle of a rebase there, its question stays open.
+        Where it can't land, as in the middle of a person's rebase, its question stays open, unless its folder is gone.
 
         Raises:
             OvermindError: `changed`, it is not, or can't land; `git_failed`, nobody can tell.
         """
         lands = quest.goal is not None and quest.goal.into is not None
-        state, unfit = await self._fitness(quest) if lands else (None, None)
-        changed = await self.changed_since_shown(quest)
+        _, unfit = await self._fitness(quest) if lands else (None, None)
+        changed, worktree = await self.changed_since_shown(quest), self._lander.worktree(quest.id)
+        is_gone = worktree is not None and not await asyncio.to_thread(os.path.isdir, worktree)
         if not _is_at(self._quests.live.get(quest.id), quest):
             return  # another answer was faster
-        if unfit is not None and state is not None:
+        if unfit is not None and not (changed and is_gone):
             raise OvermindError("changed", f"Its review stays open: it can't land as it is. {unfit.message}")
         if changed:
             asks = await self.ask_review(quest.id, changed)
@@ -326,7 +331,7 @@ class AttemptOutcomes:
         quest = self._quests.live.get(quest_id)
         if quest is None or quest.goal is None or quest.cancelling or not _is_at(quest, known):
             return False
-        waiting = with_shown(in_review(quest), state)
+        waiting = with_shown(in_review(quest), state, by_person=True)
         unread = no_verdict(waiting)
         why = [f"{unread[:1].upper()}{unread[1:]}"] if unread else []
         head = [
@@ -430,7 +435,7 @@ class AttemptOutcomes:
 
     async def _unlanded_work(self, quest: Quest, error: OvermindError, verification: Mission | None) -> None:
         """Record that its work could not land, and is at fault; `verification`: of the merged work, if that failed."""
-        if error.code in UNFIT_TO_LAND and shown_state(quest) is not None:  # it was fit as it was shown
+        if error.code in UNFIT_TO_LAND and was_shown_to_person(quest):  # it was fit then, and they are at it since
             await self.ask_review(quest.id, refusal=error)
             return
         feedback = await self._landing_feedback(quest, error)

@@ -245,6 +245,12 @@ def in_review(quest: Quest) -> Quest:
     return replace(quest, status=QuestStatus.REVIEW, queue=queue)
 
 
+def was_shown_to_person(quest: Quest) -> bool:
+    """True where a person was shown the newest attempt of a quest, and somebody knows in which state."""
+    newest, reviewer = _queue(quest).tries[-1], None if quest.goal is None else quest.goal.review
+    return newest.shown is not None and (newest.by_person or reviewer == PERSON)
+
+
 def attempt_ended(
     quest: Quest, now: float, *, failure: str | None, exit_code: int | None, cost: float | None, begun: bool = True
 ) -> QueueState:

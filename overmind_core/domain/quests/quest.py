@@ -180,6 +180,8 @@ class Attempt:
     """The command, as it ran, for whose exit code it has failed; None: for none, or it was not recorded."""
     shown: FolderState | None = None
     """The state of its worktree as its reviewer was shown it; None: nobody was, or it has no worktree."""
+    by_person: bool = False
+    """A person was that reviewer, be it after an agent."""
     checked: CheckedWork | None = None
     """What its check is about; None: it has none, or nobody compares."""
 

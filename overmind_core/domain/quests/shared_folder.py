@@ -80,12 +80,12 @@ def with_state(quest: Quest, state: FolderState) -> Quest:
     return replace(quest, queue=replace(queue, tries=(*earlier, replace(newest, folder=state))))
 
 
-def with_shown(quest: Quest, state: FolderState | None) -> Quest:
-    """The quest whose newest attempt was shown to a reviewer in this state; None: nobody knows it."""
+def with_shown(quest: Quest, state: FolderState | None, *, by_person: bool = False) -> Quest:
+    """The quest whose newest attempt was shown to a reviewer, be it a person, in this state; None: nobody knows it."""
     queue = quest.queue
     assert queue is not None
     *earlier, newest = queue.tries
-    return replace(quest, queue=replace(queue, tries=(*earlier, replace(newest, shown=state))))
+    return replace(quest, queue=replace(queue, tries=(*earlier, replace(newest, shown=state, by_person=by_person))))
 
 
 def shown_state(quest: Quest | None) -> FolderState | None:

@@ -63,6 +63,14 @@ class Reviewed:
         reported = await reports.report(source, wanted, block=False, waits=False, at_hand=agent)
         return await self.ask("quest", id=reported["quest"]["id"])
 
+    def reviewed_by_agent(self, *, asked=False):
+        """Have an agent be the reviewer; `asked`: a person was asked all the same."""
+        quests = self._inside.app.quest_registry
+        quest = quests.live[self.quest]
+        *earlier, newest = quest.queue.tries
+        queue = replace(quest.queue, tries=(*earlier, replace(newest, by_person=asked)))
+        quests.put(replace(quest, goal=replace(quest.goal, review="claude"), queue=queue))
+
     def nobody_is_asked(self):
         """Withdraw the person's question: an agent reviews the work."""
         self._inside.app.engine.attempts._outcomes()._asker.withdraw(self.quest)
@@ -487,8 +495,14 @@ HALF_DONE = {
 }
 
 
+@pytest.mark.parametrize("is_recorded", [True, False], ids=["", "its state is not recorded"])
 @pytest.mark.parametrize(("begin", "end", "said"), HALF_DONE.values(), ids=HALF_DONE)
-def test_what_a_person_has_half_done_in_its_worktree_costs_no_attempt(tmp_path, begin, end, said):
+def test_what_a_person_has_half_done_in_its_worktree_costs_no_attempt(
+    tmp_path, monkeypatch, begin, end, said, is_recorded
+):
+    if not is_recorded:
+        monkeypatch.setattr(quest_work, "folder_state", lambda *_: FolderState(problem="no space left on the disk"))
+
     async def scenario(review):
         first, _ = await review.begin()
         begin(review.work)
@@ -505,9 +519,29 @@ def test_what_a_person_has_half_done_in_its_worktree_costs_no_attempt(tmp_path, 
     story(tmp_path, scenario, retries=0)
 
 
-def test_what_a_person_begins_in_its_worktree_once_they_have_accepted_it_costs_no_attempt(tmp_path):
+def test_work_that_an_agent_has_passed_and_that_is_unfit_at_its_landing_is_tried_again_by_itself(tmp_path):
+    async def scenario(review):
+        await review.begin()
+        review.reviewed_by_agent()
+        review.nobody_is_asked()
+        review.work.git("switch", "-q", "-c", "mine")
+        await review.judged(Verdict(passes=True, feedback=""), mock.AsyncMock(return_value=()))
+        quests = review._inside.app.quest_registry
+        await until(lambda: quests.get(review.quest).queue.tries[0].failure, "it has failed")
+        assert await review.ask("inbox") == []
+        quest = await review.ask("quest", id=review.quest)
+        assert (quest["status"], quest["attempt_list"][0]["class"]) == ("queued", "output_invalid")
+        assert "only overmind/fix lands" in quests.get(review.quest).queue.feedback
+
+    story(tmp_path, scenario, retries=1)
+
+
+@pytest.mark.parametrize("by_agent", [False, True], ids=["", "an agent had reviewed it"])
+def test_what_a_person_begins_in_its_worktree_once_they_have_accepted_it_costs_no_attempt(tmp_path, by_agent):
     async def scenario(review):
         first, _ = await review.begin()
+        if by_agent:
+            review.reviewed_by_agent(asked=True)
         with mock.patch.object(
             review._inside.app.engine.quest_landing, "work_state", mock.AsyncMock(return_value=None)
         ):
