@@ -62,7 +62,7 @@ class SpecLooks:
     async def settle(self, spec: Spec) -> SpecStanding:
         """Read the folder of a spec, and save what has changed."""
         known = {  # a document with faults is checked again: a file that it names may exist now
-            phase: None if record.faults else record.file_sha256
+            phase: None if record.faults and not _could_not_begin(record) else record.file_sha256
             for phase, record in self._registry.phases(spec.id).items()
         }
         records = dict(self._registry.phases(spec.id))
@@ -210,3 +210,8 @@ def _removed(record: SpecPhase) -> SpecPhase:
         adopted_faults=(),
         contested=False,
     )
+
+
+def _could_not_begin(record: SpecPhase) -> bool:
+    """True where its faults are no document's: why its quest could not be made."""
+    return record.failure is not None and record.quest is None

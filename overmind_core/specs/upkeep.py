@@ -73,6 +73,7 @@ class SpecUpkeep:
         """
         async with self._turns.of(spec.id):
             spec = self._registry.find(spec.id)
+            before = dict(self._registry.phases(spec.id))
             standing = await self._looks.settle(spec)
             if standing.problem is not None:
                 raise OvermindError(standing.problem.code, standing.problem.text)
@@ -88,9 +89,9 @@ class SpecUpkeep:
             with self._journal.together():
                 for record in taken_as_is(records, brief_sha256=standing.brief_sha256, asks=asks).values():
                     self._registry.put_phase(spec.id, record)
-                    left = records[record.phase].quest
-                    if left is not None and record.quest != left:
-                        self._questions.withdraw(left, EngineNeed.STUCK)
+                for phase, record in before.items():
+                    if record.quest is not None and self._registry.phase(spec.id, phase).quest != record.quest:
+                        self._questions.withdraw(record.quest, EngineNeed.STUCK)
                 for phase, record in self._registry.phases(spec.id).items():
                     if not set(changed).isdisjoint(record.files):
                         self._registry.change_phase(spec.id, phase, files={path: now[path] for path in record.files})

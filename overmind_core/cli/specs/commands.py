@@ -340,7 +340,7 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
         raise while_waiting(error, [str(answer["slug"])]) from None
     if not args.json:
         context.print(display_safe(f"Spec {answer['slug']}: {'; '.join(filter(None, (state, watch.text)))}"))
-    is_left = state == "draft" and args.last is None  # an edit has put something else next
+    is_left = state == "draft" and not (args.last and _has_passed(context.client(), answer, args.last))
     if is_left or state in {"stuck", "failed"}:
         for line in ways_out(context.client(), answer):
             context.note(display_safe(f"  {line}"))
@@ -350,6 +350,12 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
         context.note(f"Spec {slug} was archived. Take it back with: overmind spec archive {slug} --undo")
         return FAILED
     return 0
+
+
+def _has_passed(client: Client, spec: Row, last: str) -> bool:
+    """True once a phase and those before it have passed: an edit may have put something else next."""
+    states = {one["phase"]: one["state"] for one in client.call("spec", {"id": spec["id"]})["phases"]}
+    return all(states[one] == "passed" for one in tuple(states)[: tuple(states).index(last) + 1])
 
 
 def ways_out(client: Client, spec: Row) -> Sequence[str]:

@@ -122,8 +122,10 @@ def _edited(spec: Row) -> Iterator[str]:
         if spec["state"] == "draft":
             yield f"  go on with: overmind spec run {spec['slug']}"
         return
-    first = spec["changed_since"] or stale[0]
-    yield f"  go on with: overmind spec accept {spec['slug']} to take it as it is, or"
+    first, accept = spec["changed_since"] or stale[0], f"overmind spec accept {spec['slug']}"
+    if spec["changed_since"] is None:
+        accept += f" && overmind spec run {spec['slug']}"
+    yield f"  go on with: {accept} to take it as it is, or"
     yield f"    overmind spec run {spec['slug']} to do {first} and later phases again"
 
 
@@ -132,11 +134,11 @@ def _after_failure(spec: Row) -> Iterator[str]:
     from overmind_core.domain.specs.spec import OF_QUEST  # start-up: for those alone
 
     failed = next(one for one in spec["phases"] if one["state"] == "failed")
-    name = failed["phase"]
     if not any(str(fault).startswith(OF_QUEST) for fault in failed["faults"]):
         return
-    run = f"overmind spec run {spec['slug']} to do {name} again, and later phases"
-    if failed["sha256"] is None:
+    again = [one for one in spec["phases"] if one["state"] in {"stale", "failed"}]
+    run = f"overmind spec run {spec['slug']} to do {again[0]['phase']} again, and later phases"
+    if all(one["sha256"] is None for one in again[: again.index(failed) + 1]):
         yield f"  go on with: {run}"
         return
     yield f"  go on with: overmind spec accept {spec['slug']} to take what is there as it is, or"

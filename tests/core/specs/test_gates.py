@@ -749,6 +749,59 @@ def test_a_failed_quest_that_a_phase_is_done_without_is_asked_about_no_more(tmp_
         daemons.keeper.close()
 
 
+def test_a_failed_quest_whose_document_a_person_has_mended_and_accepted_unseen_is_asked_about_no_more(tmp_path):
+    daemons = Daemons(tmp_path)
+
+    async def scenario():
+        async with daemons.one():
+            ask, slug = daemons.inside.ask, await daemons.new(gates="none", retries=0)
+            folder = (await ask("spec", id=slug))["folder"]
+            await ask("spec_run", id=slug)
+            daemons.keeper.exit(await daemons.begun("explore"), 1)
+            await ends(daemons)
+            assert [one["need"] for one in await ask("inbox")] == ["stuck"]
+            write_documents(folder, {PhaseName.EXPLORE: WHOLE[PhaseName.EXPLORE]})
+            await ask("spec_accept", id=slug)
+            await idle()
+            assert await ask("inbox") == []
+            assert (await ask("spec", id=slug))["phases"][0]["state"] == "passed"
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
+def test_a_phase_that_could_not_begin_keeps_its_reason_where_nobody_has_edited_anything(tmp_path):
+    daemons = Daemons(tmp_path)
+    refused = OvermindError("provider_missing", "There is no such program.")
+
+    async def scenario():
+        async with daemons.one():
+            ask, slug = daemons.inside.ask, await daemons.new(gates="none")
+            folder = (await ask("spec", id=slug))["folder"]
+            # stale once it is explored
+            write_documents(folder, {PhaseName.REQUIREMENTS: WHOLE[PhaseName.REQUIREMENTS]})
+            await ask("spec_run", id=slug, last="requirements")
+            run = await daemons.begun("explore")
+            daemons.hand_in(run, "explore")
+            specs = daemons.inside.app.engine.specs
+            spec_id = specs.id_of(slug)
+            with mock.patch.object(specs.parts.progress, "_begin", side_effect=refused):
+                daemons.keeper.exit(run)
+                await until(lambda: specs.registry.phase(spec_id, PhaseName.REQUIREMENTS).failure, "it is refused")
+            for _ in range(2):
+                phase = (await ask("spec", id=slug))["phases"][1]
+                assert (phase["state"], phase["faults"]) == ("failed", [refused.message])
+                assert specs.registry.all[spec_id].target is PhaseName.REQUIREMENTS
+                await idle()
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+
+
 def test_an_edit_at_a_gate_that_makes_its_document_stale_leaves_the_rest_to_the_next_run(tmp_path):
     daemons = Daemons(tmp_path)
 

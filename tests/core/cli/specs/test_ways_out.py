@@ -106,12 +106,15 @@ AGAIN = "overmind spec run carts to do requirements again, and later phases"
     [
         ("draft", [stands("explore", "passed"), stands("design", "pending")], ["go on with: overmind spec run carts"]),
         ("draft", [stands("explore", "stale")],
-         ["go on with: overmind spec accept carts to take it as it is, or",
+         ["go on with: overmind spec accept carts && overmind spec run carts to take it as it is, or",
           "overmind spec run carts to do explore and later phases again"]),
         ("failed", [stands("requirements", "failed", faults=[LOST]), stands("design", "stale")],
          [f"go on with: {AGAIN}"]),
         ("failed", [stands("requirements", "failed", faults=[LOST], sha256="a"), stands("design", "stale")],
          ["go on with: overmind spec accept carts to take what is there as it is, or", AGAIN]),
+        ("failed", [stands("explore", "stale", sha256="a"), stands("requirements", "failed", faults=[LOST])],
+         ["go on with: overmind spec accept carts to take what is there as it is, or",
+          "overmind spec run carts to do explore again, and later phases"]),
         ("failed", [stands("requirements", "failed", faults=["requirements.md:3: no"]), stands("design", "stale")], []),
     ],
 )  # fmt: skip
@@ -127,7 +130,8 @@ ARCHIVED = "Spec carts was archived. Take it back with: overmind spec archive ca
     ("state", "last", "code", "more"),
     [
         ("done", None, 0, []),
-        ("draft", "design", 0, []),
+        ("draft", "explore", 0, []),
+        ("draft", "design", NEEDS_PERSON, ["  go on with: overmind spec run carts"]),
         ("draft", None, NEEDS_PERSON, ["  go on with: overmind spec run carts"]),
         ("archived", None, FAILED, [ARCHIVED]),
     ],
@@ -136,7 +140,8 @@ def test_who_waits_for_a_spec_is_not_told_that_it_is_done_where_it_is_not(monkey
     item = {"key": "state", "what": "state", "name": state, "state": state, "text": None}
     monkeypatch.setattr("overmind_core.client.stream.follow", lambda *_words, **_more: [("item", item)])
     said: list[str] = []
-    client: Any = SimpleNamespace(call=lambda command, _args=None: [] if command == "inbox" else {"waits": []})
+    spec = {"waits": [], "phases": [stands("explore", "passed"), stands("design", "stale")]}
+    client: Any = SimpleNamespace(call=lambda command, _args=None: [] if command == "inbox" else spec)
     context: Any = SimpleNamespace(client=lambda **_: client, note=said.append, print=said.append)
     args: Any = SimpleNamespace(json=False, last=last)
     assert _wait(args, context, {**SPEC, "state": "running", "ended": []}) == code
