@@ -112,7 +112,7 @@ class TitleReader:
                         found = [one for one in found if one.source is not ActivitySource.TITLE]
                     if not all(_states(session, data)):
                         waited = self._clock.wall()  # a dialog was drawn, before this question's or as it
-                    is_drawn = waited >= session.state.activity.since - DIALOG_EARLY
+                    is_drawn = waited >= max(session.asked_at, session.state.activity.since) - DIALOG_EARLY
                     if await self._take_in(session, found[-1:] if old else found[-MOST_READINGS:]) and is_drawn:
                         await self._withdraw_answered(session, log)
                     old = False

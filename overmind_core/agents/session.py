@@ -156,6 +156,8 @@ class Session:
         """Hears the newest run, and writes to it; made when that is read."""
         self.questions: dict[int, Asked] = {}
         """Those that nobody has answered."""
+        self.asked_at = 0.0
+        """Seconds since the epoch at which the newest question came; 0.0: before this supervisor."""
         self.closed = False
         """The agent has ended: should its mission be started again, another session takes over."""
         self._spoken = ""
@@ -466,6 +468,7 @@ class Session:
         # A plain program takes no answer of ours: a person gives it in its terminal.
         ruled = self._context.rules.decide(self.agent, asked, self.id, cwd) if self.provider.speaks_json else None
         self.questions[number] = asked
+        self.asked_at = self._context.clock.wall()
         questions.insert(number, self.id, self.run_id, asked)
         self.apply(conversation_events.Asking(number, asked.request, asked.need, asked.summary, ruled), source)
 

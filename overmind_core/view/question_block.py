@@ -1,6 +1,6 @@
 """A question above the face of the panel, whole: its sentence, since when, the command or change, where, keys. Pure.
 
-Whose question it is stands in the title. One that is longer than most of the panel is cut, with the key that shows all.
+Whose question it is stands in the title. One that leaves no room for a face is cut, with the key that shows all.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ def block(
     content = _bright(folded.about) if has_keys and _current(asking) is not None else folded.about
     about = [*content, *([[]] if folded.place else []), *folded.place]
     answering = _key_rows(asking, offered, cells, has_keys=True)  # the same height when the keys come and go
-    if top is None and len(head) + len(about) + 1 + max(len(key_rows), len(answering)) > panel * MOST_PART:
+    whole = len(head) + len(about) + 1 + max(len(key_rows), len(answering))
+    if top is None and not (whole <= panel * MOST_PART or whole < panel - LEAST_FACE):
         about = [*content, *([[Cell(clipped(f" {asking.where}", cells - 1), "quiet")]] if asking.where else [])]
     body = [*head, *about]
     if top is not None:
