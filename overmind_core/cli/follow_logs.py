@@ -181,9 +181,9 @@ class LinePrinter:
         self._standing: dict[_Place, str] = {}
         """Lines that were unfinished at the last look."""
         self._printed: dict[_Place, str] = {}
-        """What is printed of lines that are not finished."""
+        """Beginnings of lines that are not finished, as far as they are printed."""
         self._open: _Place | None = None
-        """Whose line it is that the output ends with, in the middle."""
+        """The owner of the line in whose middle the output ends."""
         self.has_shown = False
         """True once a line was printed."""
 
@@ -255,7 +255,7 @@ class LinePrinter:
         self.has_shown = True
 
     def _finished(self, mission: str, line: Line) -> str | None:
-        """What is printed of a whole line; None: nothing, as it does not match, or stands there already."""
+        """The text to print for a whole line; None: it does not match, or stands there already."""
         place = mission, line[1]
         self._standing.pop(place, None)
         printed = self._printed.pop(place, None)
@@ -268,7 +268,7 @@ class LinePrinter:
         return f"{self._newline()}{self._head(mission, line)}{line[2] if rest is None else rest}\n"
 
     def _newline(self) -> str:
-        """What ends the line that the output ends with, where that is not whole."""
+        """The end of the line in whose middle the output stands; "" where it stands behind a whole one."""
         is_open, self._open = self._open is not None, None
         return "\n" if is_open else ""
 
@@ -281,7 +281,7 @@ class LinePrinter:
 
 
 def _continuation(printed: str, text: str) -> str | None:
-    """What is still to be printed of a line that now reads `text`, behind what is; None: that was written over."""
+    """The rest to print of a line that now reads `text`; None: what is printed of it was written over."""
     end = printed.removesuffix(RESET)
     if text.startswith(end):
         rest = text[len(end) :]

@@ -331,7 +331,7 @@ class Behaviour(StrEnum):
 
 
 MOST_CELLS = 200
-"""Of an answer in words, as an event has it."""
+"""Cells of an answer in words, as far as an event holds it."""
 
 
 class Decision(NamedTuple):

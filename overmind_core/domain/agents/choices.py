@@ -93,7 +93,7 @@ def example(choices: Sequence[Choice]) -> str:
 
 
 def answer_of(event: Mapping[str, Any]) -> str:
-    """What an event of an answer has beside allow and deny: the labels, and the person's words; "" for neither."""
+    """The labels and the person's words in an event of an answer; "" where it only allows or denies."""
     return ", ".join(map(str, filter(None, (*(event.get("options") or ()), event.get("answer")))))
 
 

@@ -309,7 +309,7 @@ def ended_beside_its_plan(agent: PlanAgent, node: AgentProgress) -> AgentProgres
 
 
 def is_cut_short_when_ready(node: AgentProgress) -> bool:
-    """Whether it was ready, and ended only as its plan did, or was lost. Of a service that is no failure."""
+    """True of one that was ready, and ended only as its plan did, or was lost: for a service that is no failure."""
     is_cut_short = node.stopped in _WITH_ITS_PLAN or node.reason in LOST
     return node.ready and is_cut_short and node.stage in {AgentStage.CANCELLED, AgentStage.FAILED}
 
