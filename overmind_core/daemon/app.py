@@ -53,13 +53,14 @@ from overmind_core.missions.limits import TreeLimits
 from overmind_core.missions.load_history import LoadHistory
 from overmind_core.missions.observer import MissionObserver
 from overmind_core.missions.output_progress import LastLines, OutputProgress
+from overmind_core.missions.process_trees import ProcessTrees
 from overmind_core.missions.registry import Registry
 from overmind_core.missions.resources import Resources
 from overmind_core.missions.retention import Retention
 from overmind_core.missions.run_records import RunRecords
 from overmind_core.missions.service import Missions
 from overmind_core.missions.terminal_answers import TerminalAnswers
-from overmind_core.missions.terminator import ProcessTrees, Terminator
+from overmind_core.missions.terminator import Terminator
 from overmind_core.missions.unrecorded import UnrecordedLogs
 from overmind_core.missions.unseen import NEWSWORTHY, Unseen
 from overmind_core.notifications.service import Notifications, web_address
@@ -442,9 +443,8 @@ class App:
         self.leases.cancel()
         await self.isolation.suspend()
         failure = self.journal.save_at_once()
-        unsaved = None
-        if failure is not None:
-            unsaved = Unsaved(failure, self.line.hello.get("pid"), await self.keeper.unsaved_ends())
+        pid = self.line.hello.get("pid")
+        unsaved = None if failure is None else Unsaved(failure, pid, await self.keeper.unsaved_ends())
         await self.keeper.leave(how)
         self.phase.leaving.set()
         return unsaved

@@ -55,9 +55,9 @@ if TYPE_CHECKING:
     from overmind_core.missions.environment import Environments, SavedEnvironments
     from overmind_core.missions.leases import Leases
     from overmind_core.missions.output_progress import OutputProgress
+    from overmind_core.missions.process_trees import ProcessTrees
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
-    from overmind_core.missions.terminator import ProcessTrees
     from overmind_core.quests.attempt_work import AttemptWork
     from overmind_core.quests.outcomes import AttemptOutcomes
     from overmind_core.quests.queue_changes import QueueChanges

@@ -44,10 +44,11 @@ if TYPE_CHECKING:
     from overmind_core.missions.leases import Leases
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.ports import Preparer, Runner
+    from overmind_core.missions.process_trees import ProcessTrees
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.run_records import RunRecords
     from overmind_core.missions.terminal_answers import TerminalAnswers
-    from overmind_core.missions.terminator import ProcessTrees, Terminator
+    from overmind_core.missions.terminator import Terminator
     from overmind_core.system.machine import Clock
 
 
@@ -172,6 +173,8 @@ class KeeperSync:
     async def leave(self, how: Departure) -> None:
         """Part from the keeper."""
         self._left = True
+        if how is Departure.KEEP:
+            await self._terminator.leave()
         self._acks.send()  # a keeper with an unacknowledged exit would stay
         link, self._line.link = self._line.link, None
         if link is None or link.closed:
@@ -370,7 +373,7 @@ class KeeperSync:
         ) or mission.status is Status.STARTING:
             self._launcher.started(mission, row)
         elif mission.status is Status.STOPPING and mission.ending is not None:
-            if mission.ending.deadline_mono > self._clock.mono():
+            if mission.ending.deadline_mono > self._clock.mono() or mission.definition.tty:  # a held shell ends by it
                 self._terminator.signal(mission, stop_signals(mission))
             self._terminator.terminate(mission)
         else:

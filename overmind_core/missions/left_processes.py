@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.changes import RunConcluded
+    from overmind_core.missions.process_trees import ProcessTrees
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.terminator import ProcessTrees
     from overmind_core.system.process import Identity
     from overmind_core.system.sweep import NamedProcess, Purge, Sweep
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.missions.launcher import Launcher
     from overmind_core.missions.output_progress import OutputProgress
+    from overmind_core.missions.process_trees import ProcessTrees
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.terminator import ProcessTrees
     from overmind_core.system.machine import Clock
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.missions.terminator import ProcessTrees
+    from overmind_core.missions.process_trees import ProcessTrees
     from overmind_core.system.process import Identity
 
 FRESH_SECONDS = 10.0

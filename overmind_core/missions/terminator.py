@@ -2,7 +2,6 @@
 
 One loop serves all missions that are `stopping`, so that a thousand of them share each look at the machine. It holds
 no truth of its own: whatever is `stopping` in the registry is handed to it again after any crash of ours.
-`ProcessTrees` knows the processes of each mission, and acts on all of them at once, in threads beside the loop.
 """
 
 from __future__ import annotations
@@ -11,31 +10,26 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakValueDictionary
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.missions.events import BackgroundEnded
 from overmind_core.domain.missions.facts import Gone
 from overmind_core.domain.missions.mission import Cause, Mission, Status
-from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
-from overmind_core.missions.tree_members import TreeMembers
-from overmind_core.system import process_table
-from overmind_core.system.membership import EXEMPT_PROGRAMS, RunTarget, Siblings
-from overmind_core.system.process_table import children, new_process_table, now_ticks, tells_children
+from overmind_core.system.membership import RunTarget
+from overmind_core.system.process_table import now_ticks
 from overmind_core.system.sweep import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.keeper_client import KeeperConnection
     from overmind_core.missions.changes import EndHeldUp, MissionChanged, RunConcluded
+    from overmind_core.missions.process_trees import ProcessTrees
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.tree_members import Identities
     from overmind_core.system.process import Identity
     from overmind_core.system.sweep import NamedProcess
 
@@ -43,6 +37,8 @@ if TYPE_CHECKING:
 LOOK_AGAIN = 0.05
 """Seconds between looks at background processes that were signalled to end and have not yet, and at missions of which
 nothing is left while the exit of their process is not told."""
+SHELL_SECONDS = 0.1
+"""Pause between looks at the shells that wait for what they run."""
 SHORTEST_WAIT = 0.001
 """Seconds: a shorter one may be over before the clock shows it."""
 LISTED = 10
@@ -63,6 +59,18 @@ PURGE_SECONDS = 20.0
 _log = logging.getLogger(__name__)
 
 
+class _Held(NamedTuple):
+    """A shell that waits, stopped, until what it runs has ended.
+
+    Args:
+        run: That it leads.
+        signals: Those that it gets then.
+    """
+
+    run: str
+    signals: tuple[int, ...]
+
+
 class Terminator:
     """Ends trees. `link` is replaced when the keeper is; None while there is none."""
 
@@ -77,6 +85,8 @@ class Terminator:
         self._postponed: dict[str, list[Callable[[], None]]] = {}
         self._before: dict[str, frozenset[str]] = {}
         """Missions that must be gone before this one is touched: a cascade ends leaves first."""
+        self._held: dict[str, _Held] = {}
+        """Missions whose shell waits, stopped, until what it runs has ended."""
         self._seen: dict[str, set[Identity]] = {}
         self._survived: dict[str, RunTarget] = {}
         """Run of which something could not be ended → how it is found."""
@@ -179,6 +189,7 @@ class Terminator:
         self._drop_finished()
         try:
             await self._send_signals()
+            await self._let_shells_end()
         finally:  # what is due to be killed need not be asked to end
             self._end_due()
         await self._check_leftovers()
@@ -200,6 +211,7 @@ class Terminator:
         """Seconds until something is due by itself."""
         now = self._loop.time()
         times = [self._resweep_at] if self._survived else []
+        times += [now + SHELL_SECONDS] if self._held else []
         for mission, due in self._waiting():
             has_exited = mission.ending is not None and mission.ending.exited
             times.append(min(due, now + LOOK_AGAIN) if has_exited else due)
@@ -232,6 +244,7 @@ class Terminator:
             if mission is None or mission.status is not Status.STOPPING or mission.run_id != run:
                 del self._leaving[mission_id]
                 self._signals.pop(mission_id, None)
+                self._held.pop(mission_id, None)
         for mission_id in list(self._before):  # also of one that is ended again before its next run has a process
             mission = self._registry.live.get(mission_id)
             if mission is None or mission.status is not Status.STOPPING:
@@ -255,13 +268,45 @@ class Terminator:
         try:
             with self._working_on(missions):
                 for signals, targets in groups.items():
-                    await self._trees.in_thread(partial(self._sweep(targets).signal_tree, signals))
+                    terminals = [target.run for target in targets if self._is_on_terminal(target.mission)]
+                    ask = partial(self._sweep(targets).ask_to_end, signals, terminals)
+                    held = await self._trees.in_thread(ask)
+                    self._held |= {one.mission: _Held(one.run, signals) for one in targets if one.run in held}
                 for signals, targets in leftovers.items():
                     found = await self._trees.in_thread(partial(self._sweep(targets).signal_leftovers, signals))
                     self._record_leftovers(found)
         except Exception:
             self._signals = taken | self._signals  # sent once more is better than never
             raise
+
+    def _is_on_terminal(self, mission_id: str) -> bool:
+        mission = self._registry.live.get(mission_id)
+        return mission is not None and mission.definition.tty
+
+    async def _let_shells_end(self, *, all_: bool = False) -> None:
+        """Let the shells end that wait for what they run, where that has ended or begins to be killed."""
+        groups: dict[tuple[int, ...], list[RunTarget]] = {}
+        for mission_id, held in list(self._held.items()):
+            mission = self._registry.live.get(mission_id)
+            is_held = held.run == self._leaving.get(mission_id) and mission_id not in self._in_hand
+            same = is_held and mission is not None and mission.run_id == held.run
+            target = self._trees.target(mission) if mission is not None and same else None
+            if target is None:
+                del self._held[mission_id]
+            else:
+                groups.setdefault(held.signals, []).append(target)
+        for signals, targets in groups.items():
+            let_end = partial(self._sweep(targets).let_shells_end, signals, all_=all_)
+            with self._working_on([target.mission for target in targets]):
+                waiting = await self._trees.in_thread(let_end)
+            for target in targets:
+                if target.run not in waiting:
+                    self._held.pop(target.mission, None)
+
+    async def leave(self) -> None:
+        """Hold no shell any more: nobody may come for a long time who would let it end."""
+        with contextlib.suppress(OSError):
+            await self._let_shells_end(all_=True)
 
     def _record_leftovers(self, found: Mapping[str, Sequence[NamedProcess]]) -> None:
         """Say in the log of each run what it had left behind: a forgotten server is the usual leak."""
@@ -433,125 +478,3 @@ def listed(lines: Sequence[str]) -> str:
     """Processes in one line, the first ones of many."""
     more = f" and {len(lines) - LISTED} more" if len(lines) > LISTED else ""
     return f"{', '.join(lines[:LISTED])}{more}"
-
-
-T = TypeVar("T")
-
-
-class ProcessTrees:
-    """Looks at the machine for the registry's missions. `leave`: programs that are never touched, beside our own."""
-
-    def __init__(self, registry: Registry, home: str, leave: Sequence[str]) -> None:
-        self._registry = registry
-        self.home = home
-        self._leave = (*EXEMPT_PROGRAMS, *leave)
-        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
-        self._facts = new_process_table(self._leave)
-        self._members = TreeMembers(self.sweep, self._is_newest, self._orphans, self._facts)
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        """By mission, while one freezes or thaws it."""
-        self.certain_since = now_ticks()
-        """What is older may have been left by a run on purpose, one that ended before we came or with its spared."""
-
-    def target(self, mission: Mission) -> RunTarget | None:
-        """What a sweep must know of the mission's newest run; None when it has no process of this boot."""
-        run = self._registry.runs.get(mission.id)
-        if run is None or run.number != mission.run or not run.pid or run.boot != self._registry.boot:
-            return None
-        first = run.ticks
-        if mission.definition.leave_background:
-            first = min(
-                (one.ticks for one in self._registry.runs_of(mission.id) if one.boot == run.boot), default=first
-            )
-        return RunTarget(run.id, mission.id, self.home, run.pid, run.ticks, first, run.mark)
-
-    def target_of_ended(self, target: RunTarget) -> RunTarget:
-        """The target of a run that is over, as its processes are found by now.
-
-        The environment names a mission and no run, so it tells nothing while another run of it lives. A mark tells only
-        while the keeper lives that gave it: the next keeper gives the same numbers to other runs.
-        """
-        keeper = None if self._registry.keeper_pid is None else process_table.read(self._registry.keeper_pid)
-        return replace(
-            target,
-            mission=target.run if target.mission in self._registry.live else target.mission,
-            mark=target.mark if keeper is not None and keeper.ticks <= target.root_ticks else 0,
-        )
-
-    async def send(self, mission: Mission, signals: Sequence[int]) -> None:
-        """Signal the whole tree, now."""
-        if (target := self.target(mission)) is not None:
-            await self.in_thread(partial(self.sweep([target]).signal_tree, signals))
-
-    async def freeze(self, mission: Mission) -> None:
-        """SIGSTOP the whole tree, after what was asked for before."""
-        await self._in_turn(mission, lambda sweep: sweep.freeze())
-
-    async def thaw(self, mission: Mission) -> None:
-        """SIGCONT the whole tree, after what was asked for before."""
-        await self._in_turn(mission, lambda sweep: sweep.thaw())
-
-    async def _in_turn(self, mission: Mission, act: Callable[[Sweep], object]) -> None:
-        """One after the other: a freeze that is still under way would stop again what a thaw lets go on."""
-        async with self._turns.setdefault(mission.id, asyncio.Lock()):
-            if (target := self.target(mission)) is not None:
-                await self.in_thread(partial(act, self.sweep([target])))
-
-    async def identities(self, targets: Sequence[RunTarget]) -> Mapping[str, Identities]:
-        """The processes of each run, by run; the very same object as before while none of them has run since."""
-        return await self.in_thread(partial(self._members.of, targets))
-
-    async def processes(self, missions: Iterable[Mission]) -> set[int] | None:
-        """The pids of these missions' newest runs, programs that are never ended among them; None: none is known."""
-        targets = [target for mission in missions if (target := self.target(mission)) is not None]
-        if not targets:
-            return None
-        sweep = self.sweep(targets)
-        found = await self.in_thread(sweep.alive)
-        return sweep.spared.union(*found.values())
-
-    async def end_without_keeper(self, targets: Sequence[RunTarget]) -> Mapping[str, list[NamedProcess]]:
-        """End what a dead keeper has left."""
-        if not targets:
-            return {}
-        return await self.in_thread(Sweep(targets, keeper=None, on=new_process_table(self._leave)).end)
-
-    def sweep(self, targets: Sequence[RunTarget], seen: dict[str, set[Identity]] | None = None) -> Sweep:
-        """A sweep of these runs; `seen`: what earlier ones found, by run. Its functions block: see `in_thread`."""
-        others = Siblings(partial(self._others, {target.run for target in targets}), self.certain_since)
-        table = new_process_table(self._leave)
-        return Sweep(targets, keeper=self._registry.keeper_pid, on=table, seen=seen, others=others)
-
-    def sweep_left(self, targets: Sequence[RunTarget], seen: dict[str, set[Identity]]) -> Sweep:
-        """A sweep of runs that are over: what nothing explains is not theirs. `seen`: as of `sweep`."""
-        return Sweep(targets, keeper=self._registry.keeper_pid, on=new_process_table(self._leave), seen=seen)
-
-    def _is_newest(self, run: str) -> bool:
-        """Whether it is the newest run of a live mission."""
-        mission = self._registry.live.get(run.partition(".")[0])
-        return mission is not None and mission.run_id == run
-
-    def _orphans(self) -> frozenset[int] | None:
-        """The keeper's children that are no run's first process; None: the system has nobody come to it."""
-        keeper = self._registry.keeper_pid
-        if keeper is None or not self._facts.adopting or not tells_children():
-            return None
-        roots = {run.pid for run in list(self._registry.runs.values())}
-        return frozenset(pid for pid in children(keeper) if pid not in roots)
-
-    def _others(self, runs: Collection[str]) -> list[RunTarget]:
-        """The runs of live missions but for these. Called from threads: it looks at nothing but dictionaries."""
-        newest = [run for run in list(self._registry.runs.values()) if run.id not in runs and run.pid]
-        return [
-            RunTarget(run.id, run.mission, self.home, run.pid, run.ticks)
-            for run in newest
-            if run.boot == self._registry.boot and run.mission in self._registry.live
-        ]
-
-    async def in_thread(self, call: Callable[[], T]) -> T:
-        """Call what blocks."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
-
-    def close(self) -> None:
-        """Let go of the threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -11,11 +11,20 @@ import errno
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
 
 Identity = tuple[int, int]
 """Pid and start time: tells a process from a later one with the same pid."""
+
+
+class Disposition(Enum):
+    """What a process does with a signal."""
+
+    DEFAULT = "default"
+    IGNORED = "ignored"
+    CAUGHT = "caught"
 
 
 class Process(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from overmind_core.system.membership import EXEMPT_PROGRAMS, ProcessFacts
-from overmind_core.system.process import Identity, Process, Snapshot
+from overmind_core.system.process import Disposition, Identity, Process, Snapshot
 
 if sys.platform == "linux":
     from overmind_core.system.process_table_linux import LinuxProcessTable as _SystemProcessTable
@@ -59,6 +59,9 @@ class ProcessTable(ProcessFacts, Protocol):
 
     def command(self, process: Process) -> str:
         """The command line, for people."""
+
+    def disposition(self, process: Process, signal: int) -> Disposition | None:
+        """What it does with that signal; None: it is gone, or that is not told."""
 
 
 def new_process_table(leave: Iterable[str] = EXEMPT_PROGRAMS) -> ProcessTable:

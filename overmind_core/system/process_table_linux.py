@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import cache
 
 from overmind_core.system.membership import EXEMPT_PROGRAMS, exempt_matcher
-from overmind_core.system.process import Identity, Process, Snapshot, send_pinned
+from overmind_core.system.process import Disposition, Identity, Process, Snapshot, send_pinned
 from overmind_core.system.run_mark import NO_MARK, STARTED_IN, mark_of, unmarked_limit
 from overmind_core.system.socket_clients import clients
 
@@ -139,6 +139,10 @@ def _slurp(path: str) -> bytes:
     return text
 
 
+def _status(pid: int) -> list[bytes]:
+    return _slurp(f"/proc/{pid}/status").splitlines()
+
+
 class LinuxProcessTable:
     """The processes of this machine, with a memory for facts: use one for each sweep."""
 
@@ -172,6 +176,14 @@ class LinuxProcessTable:
     def command(self, process: Process) -> str:
         """Its command line, or its name in brackets as `ps` shows it."""
         return " ".join(command(process.pid)) or f"[{process.name}]"
+
+    def disposition(self, process: Process, signal: int) -> Disposition | None:
+        """What it does with that signal, by the masks of `/proc/<pid>/status`; None when it is gone."""
+        masks = {name: value for name, _, value in (line.partition(b":\t") for line in _status(process.pid))}
+        for name, found in ((b"SigIgn", Disposition.IGNORED), (b"SigCgt", Disposition.CAUGHT)):
+            if int(masks.get(name, b"0"), 16) >> (signal - 1) & 1:
+                return found
+        return Disposition.DEFAULT if b"SigCgt" in masks else None
 
     def mark(self, process: Process) -> int:
         """The mark it wears."""

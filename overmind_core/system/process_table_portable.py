@@ -14,7 +14,7 @@ from contextlib import suppress
 import psutil
 
 from overmind_core.system.membership import EXEMPT_PROGRAMS, exempt_matcher
-from overmind_core.system.process import Identity, Process, Snapshot, send_pinned
+from overmind_core.system.process import Disposition, Identity, Process, Snapshot, send_pinned
 from overmind_core.system.run_mark import NO_MARK
 
 STATES = {psutil.STATUS_ZOMBIE: "Z", psutil.STATUS_DEAD: "X", psutil.STATUS_STOPPED: "T", psutil.STATUS_RUNNING: "R"}
@@ -113,6 +113,11 @@ class PortableProcessTable:
     def command(self, process: Process) -> str:
         """Its command line, or its name in brackets as `ps` shows it."""
         return " ".join(command(process.pid)) or f"[{process.name}]"
+
+    def disposition(self, process: Process, signal: int) -> Disposition | None:
+        """None: it is not told."""
+        del process, signal
+        return None
 
     def mark(self, process: Process) -> int:
         """Nothing wears a mark here."""

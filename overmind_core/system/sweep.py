@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from overmind_core.system.membership import Membership, RunTarget, Siblings, find_members
-from overmind_core.system.process import Identity, Process, Snapshot
+from overmind_core.system.process import Disposition, Identity, Process, Snapshot
 from overmind_core.system.process_table import ProcessTable, children, environ, new_process_table, read
 from overmind_core.system.run_mark import OWN_VARIABLE, PROBE_VARIABLE, mark_of
 
@@ -98,6 +98,10 @@ DAEMON = "(a daemon of {home}, PID {pid})"
 """Behind the command line of a daemon that was started inside a run, with missions of its own."""
 
 
+SHELLS = frozenset({"sh", "dash", "bash", "zsh", "ksh", "mksh", "ash", "busybox", "fish"})
+"""Programs that do nothing of their own when they are asked to end while another one runs in their foreground."""
+
+
 class NamedProcess(NamedTuple):
     """A process with its command line, for people."""
 
@@ -165,18 +169,71 @@ class Sweep:
     def signal_tree(self, signals: Sequence[int]) -> dict[str, set[int]]:
         """Send each of `signals`, in this order, to all processes; return their pids by run."""
         found = self._look()
-        for number in signals:
-            for process in self._all(found):
-                self._machine.send(process, number)
+        self._send(self._all(found), signals)
         return found.members
+
+    def ask_to_end(self, signals: Sequence[int], terminals: Collection[str]) -> set[str]:
+        """Send each of `signals` to all processes, but to the shell of a terminal not yet where that cuts others off.
+
+        A shell that waits for its script ends at once by the first of `signals`; with it the terminal goes, and whoever
+        is in the foreground is hung up amid what he does because of that signal. Such a shell is stopped instead.
+
+        Args:
+            signals: the one that asks to end first.
+            terminals: runs whose first process leads a terminal.
+
+        Returns:
+            The runs whose shell waits for `let_shells_end`.
+        """
+        found = self._look()
+        held = self._shells_in_the_way(found, signals[0], terminals)
+        for shell in held.values():
+            self._machine.send(shell, signal.SIGSTOP)
+        self._send([process for process in self._all(found) if process not in held.values()], signals)
+        return {*held}
+
+    def let_shells_end(self, signals: Sequence[int], *, all_: bool = False) -> set[str]:
+        """Send `signals` to the shells that `ask_to_end` held, once no other process of their run handles the first.
+
+        Who was born since is not asked: it is the clean-up of the others. `all_`: let them end whatever goes on below
+        them. Return the runs whose shell still waits.
+        """
+        found = self._look()
+        runs = () if all_ else [target.run for target in self.targets]
+        held = self._shells_in_the_way(found, signals[0], runs)
+        for target in self.targets:
+            shell = self._snapshot.processes.get(target.root_pid)
+            if target.run in held:
+                self._machine.send(held[target.run], signal.SIGSTOP)  # somebody may have let it go on
+            elif shell is not None and shell.identity == target.root:
+                self._send([shell], signals)
+        return {*held}
+
+    def _send(self, processes: Sequence[Process], signals: Sequence[int]) -> None:
+        for number in signals:
+            for process in processes:
+                self._machine.send(process, number)
+
+    def _shells_in_the_way(self, found: Membership, number: int, terminals: Container[str]) -> dict[str, Process]:
+        """The shells that a signal would end, while others on their terminal handle it, by run."""
+        shells = {}
+        for target in self.targets:
+            members = [self._snapshot.processes[pid] for pid in found.members[target.run]]
+            shell = next((one for one in members if one.identity == target.root and one.name in SHELLS), None)
+            if target.run not in terminals or shell is None:
+                continue
+            others = (one for one in members if one is not shell and one.sid == shell.pid)
+            if self._machine.disposition(shell, number) is Disposition.DEFAULT and any(
+                self._machine.disposition(one, number) is Disposition.CAUGHT for one in others
+            ):
+                shells[target.run] = shell
+        return shells
 
     def signal_leftovers(self, signals: Sequence[int]) -> dict[str, list[NamedProcess]]:
         """Send `signals` as `signal_tree` does, to what has outlived its run; return which processes they were."""
         found = self._look()
         named = self._named(found.members)
-        for number in signals:
-            for process in self._all(found):
-                self._machine.send(process, number)
+        self._send(self._all(found), signals)
         return named
 
     def freeze(self) -> dict[str, set[int]]:

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.output_progress import OutputProgress
+    from overmind_core.missions.process_trees import ProcessTrees
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.terminator import ProcessTrees
     from overmind_core.system.machine import Clock
     from overmind_core.watching.watch import Watch
 

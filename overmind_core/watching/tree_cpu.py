@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.missions.terminator import ProcessTrees
+    from overmind_core.missions.process_trees import ProcessTrees
     from overmind_core.missions.tree_members import Identities
     from overmind_core.system.process import Identity
 

@@ -20,7 +20,8 @@ from overmind_core.missions.left_processes import (
     kept,
     removal_refusal,
 )
-from overmind_core.missions.terminator import ProcessTrees, listed
+from overmind_core.missions.process_trees import ProcessTrees
+from overmind_core.missions.terminator import listed
 from overmind_core.system import process_table
 from overmind_core.system.paths import Home
 from overmind_core.system.sweep import NamedProcess

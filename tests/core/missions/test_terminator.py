@@ -6,6 +6,7 @@ Time passes by itself here, so that a second is a second and no test waits for o
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -22,8 +23,9 @@ from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions.changes import EndHeldUp, MissionChanged
+from overmind_core.missions.process_trees import ProcessTrees
 from overmind_core.missions.registry import Registry
-from overmind_core.missions.terminator import BLIND_LIMIT, LOOK_AGAIN, RESWEEP_SECONDS, ProcessTrees, Terminator
+from overmind_core.missions.terminator import BLIND_LIMIT, LOOK_AGAIN, RESWEEP_SECONDS, Terminator
 from overmind_core.system import process_table
 from overmind_core.system.membership import RunTarget
 from overmind_core.system.sweep import NamedProcess
@@ -44,6 +46,8 @@ class Machine:
         ended: The runs that were killed, call by call.
         alive: Who lives, by mission.
         signalled: The runs that were asked to end.
+        handling: Those in which something handles the stop signal that their shell would die of.
+        let_end: Those whose shell had waited for that.
         orphans: Whom the keeper knows of, by run: left or not, or what it answers instead.
         stubborn: Missions whose processes survive.
         blind: Why nothing can be looked at or ended; None: it can.
@@ -58,6 +62,8 @@ class Machine:
         self.orphans = {}
         self.asked = []
         self.signalled = []
+        self.handling = set()
+        self.let_end = []
         self.stubborn = set()
         self.blind = None
 
@@ -102,9 +108,18 @@ class Sweep:
         self._machine.looks.append([target.run for target in self._targets])
         return {target.run: set(self._machine.alive.get(target.mission, ())) for target in self._targets}
 
-    def signal_tree(self, signals):
+    def ask_to_end(self, signals, terminals):
         del signals
         self._machine.signalled += [target.run for target in self._targets]
+        return {*terminals} & {*self._machine.handling}
+
+    def let_shells_end(self, signals, *, all_):
+        del signals
+        found = [target.run for target in self._targets]
+        if all_:
+            self._machine.handling.clear()
+        self._machine.let_end += [run for run in found if run not in self._machine.handling]
+        return {*found} & {*self._machine.handling}
 
     def end(self, *, purge):
         del purge
@@ -248,6 +263,37 @@ def test_whose_own_process_lives_is_not_looked_at_before_its_deadline(tmp_path):
     world = played(tmp_path, story)
     assert world.told[ONE] < DEADLINE - 1 + LOOK_AGAIN
     assert (len(world.machine.looks), world.machine.ended) == (1, [])
+
+
+@pytest.mark.parametrize("on_terminal", [True, False])
+def test_a_shell_waits_for_what_it_runs_and_no_longer(tmp_path, on_terminal):
+    async def story(world):
+        world.machine.handling = {f"{ONE}.1"}
+        one = stopping(ONE, exited=False)
+        one = replace(one, definition=replace(one.definition, tty=on_terminal))
+        world.registry.add(one, lambda: None, None)
+        world.terminator.signal(one, (signal.SIGTERM, signal.SIGCONT))
+        await asyncio.sleep(DEADLINE / 2)
+        assert world.machine.let_end == []
+        world.machine.handling = set()
+        await asyncio.sleep(1.0)
+
+    assert played(tmp_path, story).machine.let_end == ([f"{ONE}.1"] if on_terminal else [])
+
+
+def test_who_leaves_holds_no_shell(tmp_path):
+    async def story(world):
+        world.machine.handling = {f"{ONE}.1"}
+        one = stopping(ONE, exited=False)
+        one = replace(one, definition=replace(one.definition, tty=True))
+        world.registry.add(one, lambda: None, None)
+        world.terminator.signal(one, (signal.SIGTERM, signal.SIGCONT))
+        await asyncio.sleep(1.0)
+        assert world.machine.let_end == []
+        await world.terminator.leave()
+        assert world.machine.let_end == [f"{ONE}.1"]
+
+    played(tmp_path, story)
 
 
 @pytest.mark.parametrize("answer", [True, KeeperGone(), KeeperRefused({"error": "unknown_run"})])

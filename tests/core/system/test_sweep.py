@@ -16,7 +16,7 @@ import pytest
 
 from overmind_core.system import process_table_linux
 from overmind_core.system.membership import EXEMPT_PROGRAMS, RunTarget
-from overmind_core.system.process import Snapshot
+from overmind_core.system.process import Disposition, Snapshot
 from overmind_core.system.process_table import identity, new_process_table
 from overmind_core.system.process_table_portable import PortableProcessTable
 from overmind_core.system.run_mark import mark_of
@@ -348,6 +348,56 @@ def test_the_stop_signal_reaches_every_process(run):
     sweep = one.sweep()
     assert one.living() <= sweep.signal_tree([signal.SIGTERM, signal.SIGCONT])[one.target.run]
     eventually(lambda: not sweep.alive()[one.target.run], what="nobody")
+
+
+RUNS_H = "import os, subprocess; subprocess.run(['bash', '-c', os.environ['H']])"
+HANDLES = "trap 'exit 3' TERM; : @; while :; do sleep 0.05; done"
+
+
+@pytest.mark.parametrize(
+    ("command", "terminal", "waits"),
+    [
+        (f'bash -c "{HANDLES}"; :', True, True),
+        (f'bash -c "{HANDLES}"; :', False, False),
+        (f'trap : TERM; bash -c "{HANDLES}"; :', True, False),
+        ("sleep @; :", True, False),
+        (f'setsid -w bash -c "{HANDLES}"; :', True, False),
+        (f'export H="{HANDLES}"; exec python3 -c "{RUNS_H}"', True, False),
+    ],
+    ids=[
+        "its script handles it",
+        "no terminal",
+        "it handles it",
+        "nobody handles it",
+        "a session of its own",
+        "no shell",
+    ],
+)
+def test_the_leader_of_a_terminal_ends_behind_those_that_handle_the_stop_signal(run, command, terminal, waits):
+    one = run(command)
+    handling = "bash" if "bash" in command else "sleep"
+    script = eventually(
+        lambda: next((pid for pid in one.living() if names([pid]) == [handling]), 0), what="its command"
+    )
+    if handling == "bash":
+        table = new_process_table()
+        asked = process_table_linux.read(script)
+        assert asked is not None
+        eventually(lambda: table.disposition(asked, signal.SIGTERM) is Disposition.CAUGHT, what="it has its trap")
+        os.kill(script, signal.SIGSTOP)
+    sweep, signals = one.sweep(), [signal.SIGTERM]
+    held = sweep.ask_to_end(signals, [one.target.run] if terminal else [])
+    assert held == ({one.target.run} if waits else set())
+    if waits:
+        signals = [signal.SIGTERM, signal.SIGCONT]
+        os.kill(one.root, signal.SIGCONT)  # somebody lets it go on
+        assert sweep.let_shells_end(signals) == {one.target.run}
+        eventually(lambda: getattr(process_table_linux.read(one.root), "state", "") == "T", what="it stands again")
+        os.kill(script, signal.SIGCONT)
+        eventually(lambda: not sweep.let_shells_end(signals), what="the script has ended")
+        eventually(lambda: not sweep.alive()[one.target.run], what="nobody")
+    elif handling == "bash":
+        os.kill(script, signal.SIGCONT)
 
 
 def test_freezing_stops_all_and_thawing_lets_all_go_on(run):

@@ -10,6 +10,7 @@ import pytest
 
 from overmind_core.domain.text.moment import parse_time
 from tests.kit.killing import without_waiting
+from tests.kit.overmind import FINAL
 from tests.kit.processes import alive
 from tests.kit.waiting import eventually
 
@@ -110,6 +111,29 @@ def test_every_process_gets_the_stop_signal_not_only_the_first(om):
     om.ok("stop", mission)
     log = om.logs(mission)
     assert all(f"child {number} stopped" in log for number in "123"), log
+
+
+@pytest.mark.parametrize("how", ["stop", "restart", "timeout"])
+def test_a_script_that_a_shell_runs_on_a_terminal_has_its_grace(om, tmp_path, how):
+    script = tmp_path / "save.sh"
+    let_go = tmp_path / "go"
+    script.write_text(f"""#!/bin/bash
+trap 'echo saving; until test -e {let_go}; do sleep 0.05; done; echo saved; exit 0' TERM
+echo ready
+{SLEEPY}
+""")
+    script.chmod(0o755)
+    mission = om.mission(f"cd . && {script}", *(("--timeout", "1s") if how == "timeout" else ()))
+    said(om, mission, "ready")
+    asked = None if how == "timeout" else om.popen("restart" if how == "restart" else "stop", mission)
+    said(om, mission, "saving")
+    let_go.write_text("")
+    said(om, mission, "saved")
+    if asked is not None:
+        asked.communicate(timeout=30)
+    if how != "restart":
+        om.wait_status(mission, *FINAL)
+    assert "killed" not in om.logs(mission)
 
 
 def test_a_stop_with_a_shorter_grace_than_the_missions_own(om):

@@ -215,6 +215,27 @@ def test_a_stop_goes_on_after_a_crash(om, moments):
         assert not processes.with_variable("OVERMIND_MISSION_ID", mission)
 
 
+def test_a_shell_that_is_held_for_its_script_ends_behind_it_after_a_crash(om, tmp_path):
+    go = tmp_path / "go"
+    script = tmp_path / "save.sh"
+    script.write_text(f"""trap 'echo saving; until test -e {go}; do sleep 0.05; done; echo saved; exit 0' TERM
+echo ready
+while :; do sleep 0.05; done
+""")
+    mission = om.mission(f"cd . && bash {script}")
+    eventually(lambda: "ready" in om.logs(mission), what="it has its trap")
+    client = om.popen("stop", mission)
+    eventually(lambda: "saving" in om.logs(mission), what="it was asked to end")
+    kill_supervisor(om)
+    om.ok("start")
+    go.touch()
+    assert client.wait(30) == 0
+    client.communicate()
+    assert "saved" in om.logs(mission)
+    assert om.info(mission)["status"] == "stopped"
+    assert not processes.with_variable("OVERMIND_MISSION_ID", mission)
+
+
 def test_killing_everything_goes_on_after_a_crash(om, moments):
     for _ in range(ROUNDS):
         missions = [om.mission(STUBBORN) for _ in range(6)]
