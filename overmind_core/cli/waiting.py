@@ -364,7 +364,11 @@ def _with_command(text: str, do: Sequence[str]) -> str:
     """The text with the first of these commands, unless it names that already."""
     if not do or do[0] in text:
         return text
-    return f"{text} Go on with: {do[0]}" if text.endswith(".") else f"{text}: {do[0]}"
+    if not text.endswith("."):
+        return f"{text}: {do[0]}"
+    from overmind_core.domain.quests.remedies import is_look  # start-up: only for these
+
+    return f"{text} {'See' if is_look(do[0]) else 'Go on with'}: {do[0]}"
 
 
 def _verb(why: Row) -> str:

@@ -139,8 +139,7 @@ def _kept_lines(client: Client, row: Row) -> Iterator[str]:
     `row`: As `worktrees` lists it.
     """
     from overmind_core.domain.landing import KeptWork
-    from overmind_core.domain.quests.remedies import ways_of_kept_work
-    from overmind_core.domain.quests.why import lead_of
+    from overmind_core.domain.quests.remedies import lead_of, ways_of_kept_work
 
     kept = KeptWork(row["path"], row["dirty"], not row["merged"])
     if row["problem"]:

@@ -43,6 +43,7 @@ from overmind_core.plans.standings import PlanStandings
 from overmind_core.providers.registry import names as provider_names
 from overmind_core.quests.api import QuestApi
 from overmind_core.quests.api_queue import QueueApi
+from overmind_core.quests.edits import MissionEdits
 from overmind_core.quests.standings import QuestStandings
 from overmind_core.reports.api import ReportApi
 from overmind_core.schedules.api import RitualApi
@@ -160,6 +161,7 @@ def handlers(app: App) -> tuple[object, ...]:
         left_processes=app.missions.left_processes,
         quests=app.quest_registry,
     )
+    edits = MissionEdits(app.quest_registry)
     lifecycle = LifecycleApi(
         home=app.home,
         clock=app.clock,
@@ -174,6 +176,7 @@ def handlers(app: App) -> tuple[object, ...]:
         retention=app.retention,
         plans=app.plans,
         quests=app.quest_registry,
+        edits=edits,
         lost=lost,
         left_processes=app.missions.left_processes,
     )
@@ -287,7 +290,8 @@ def handlers(app: App) -> tuple[object, ...]:
         home=app.home,
         agents=app.agents,
         environment_table=app.state.environments,
-        quests=app.quest_registry,
+        edits=edits,
+        check_restart=lifecycle.check_restart,
     )
     terminals = TerminalsApi(
         registry=app.registry,

@@ -71,6 +71,8 @@ class MissionDefinition(MissionBrief):
     as_of: str
     """Names this state of it, for `redefine`."""
     definition: MissionTerms
+    restart_refused: str | None
+    """Why nobody starts it again by hand, and what to do; null: they may."""
 
 
 class RedefinedMission(MissionBrief):

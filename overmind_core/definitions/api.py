@@ -20,6 +20,8 @@ from overmind_core.missions.spec import Environment
 from overmind_core.missions.validate import check_editable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from overmind_core.agents.service import Agents
     from overmind_core.definitions.answer_types import MissionDefinition, MissionWorld, RedefinedMission
     from overmind_core.domain.missions.mission import Mission
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.request import Caller
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.launcher import Launcher
-    from overmind_core.missions.ports import MissionKeeper
+    from overmind_core.missions.ports import MissionEdits
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.store import EnvironmentTable
     from overmind_core.system.paths import Home
@@ -51,8 +53,10 @@ class DefinitionsApi:
         home: Home,
         agents: Agents,
         environment_table: EnvironmentTable,
-        quests: MissionKeeper,
+        edits: MissionEdits,
+        check_restart: Callable[[Mission], None],
     ) -> None:
+        """`check_restart`: refuses to start a mission again by hand that its plan or its quest starts."""
         self._registry = registry
         self._settings = settings
         self._environments = environments
@@ -61,7 +65,8 @@ class DefinitionsApi:
         self._home = home
         self._agents = agents
         self._environment_table = environment_table
-        self._quests = quests
+        self._edits = edits
+        self._check_restart = check_restart
 
     @handles(One)
     async def definition(self, request: One, caller: Caller) -> MissionDefinition:
@@ -77,6 +82,7 @@ class DefinitionsApi:
             "live": mission.is_live,
             "as_of": editable.fingerprint(whole),
             "definition": editable.shown(whole),
+            "restart_refused": self._restart_refused(mission),
         }
 
     @handles(Redefine)
@@ -96,8 +102,8 @@ class DefinitionsApi:
             self._unchanged(mission, request.as_of)
         if changed:
             self._check_name(before, after)
-            if "name" in changed:
-                self._quests.rename(mission.id, after.definition.name)
+            agents, chosen = (before.agent, after.agent), (before.chosen, after.chosen)
+            self._edits.redefine(mission, after.definition, agents, chosen)
             self._store(mission, after)
             await self._journal.saved()
         return {**answers.brief(self._registry.get(mission.id) or mission), "changed": changed}
@@ -123,6 +129,13 @@ class DefinitionsApi:
         """Whether a mission has started it, and so chosen its environment: a shell runs what some variables say."""
         above = lookup.line(self._registry, mission.definition.parent)
         return any(one.definition.kind is not Kind.BLUEPRINT for one in above)
+
+    def _restart_refused(self, mission: Mission) -> str | None:
+        try:
+            self._check_restart(mission)
+        except OvermindError as error:
+            return ". ".join(filter(None, (error.message, self._edits.way(mission.id))))
+        return None
 
     def _whole(self, mission: Mission) -> editable.EditableMission:
         return editable.EditableMission(

@@ -90,11 +90,13 @@ def applied(before: EditableMission, terms: Terms, settings: Settings) -> Editab
     """
     request = _as_started(before, terms)
     agent = agent_of(request, settings) if before.talks else before.agent
-    made = validate.definition(request, agent, name=validate.checked_name(terms.name), parent=before.definition.parent)
     kept = before.definition
+    name = kept.name if terms.name == kept.name else validate.checked_name(terms.name)  # a plan's agent has a `/` there
+    made = validate.definition(request, agent, name=name, parent=kept.parent)
     definition = replace(
         made,
         argv=kept.argv if before.talks else made.argv,
+        command=made.command if before.talks or made.argv != kept.argv else kept.command,
         tty=kept.tty,
         interactive=kept.interactive,
         isolated=kept.isolated,

@@ -49,7 +49,8 @@ class QuestEnd(QuestBrief, FailureClass):
     attempts: int
     """How many have begun."""
     achieved: str | None
-    """What its completion is worth: `landed on main`, `nothing to land`, `checked`; null where it says no more."""
+    """What its completion is worth: `landed on main`, `nothing to land`, `checked`, `allowed by a person`; null where
+    it says no more."""
     aside: list[str]
     """The branches with work of earlier attempts, after which it has begun again at its target."""
     note: NotRequired[str]

@@ -160,6 +160,11 @@ class AttemptWork:
             brief = await self._with_merge(quest, brief)
         folders = await self._prepared(quest, quest.id, briefing.files(brief))
         given = self._variables(quest, folders, of_spec)
+        if work is not None:
+            made, environment = work.definition, self._environments.of(work.id)
+            if not await self._recorded(quest, made, environment, isolated=made.isolated):
+                return
+            work = self._registry.get(quest.id) or work  # once more: it may have been edited meanwhile
         stored = self._quests.work(quest.id)
         agent = stored.agent if stored is not None else self._agents.agent(quest.id)
         if agent is not None and quest.provider != RAW:
@@ -167,9 +172,7 @@ class AttemptWork:
             agent = replace(agent, prompt=prompt, folders=folders)
         if work is None:
             await self._begin_first(quest, stored, given, agent)
-            return
-        made, environment = work.definition, self._environments.of(work.id)
-        if await self._recorded(quest, made, environment, isolated=made.isolated):
+        else:
             self._begin_again(work, stored, given, agent)
 
     async def _with_merge(self, quest: Quest, brief: Briefing) -> Briefing:

@@ -1,4 +1,8 @@
-"""Edits of quests of the queue: waiting and failed ones may change in everything, running ones in little."""
+"""Edits of quests of the queue, and of the missions of all quests.
+
+Quests that wait or have failed may change in everything, running ones in little. What a mission gets by an edit of its
+own its quest gets too, or it is refused: the next attempt would throw it away, or nothing would run it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.landing import VERIFY
 from overmind_core.domain.missions.events import MissionUpdated
+from overmind_core.domain.missions.mission import Restart
+from overmind_core.domain.quests.again import row_of, sentence_again
 from overmind_core.domain.quests.quest import HAS_ENDED, IS, Goal, Quest, QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
@@ -18,6 +25,7 @@ from overmind_core.quests import intake
 
 if TYPE_CHECKING:
     from overmind_core.domain.agents.agent import Agent
+    from overmind_core.domain.missions.mission import Definition, Mission
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
     from overmind_core.missions.registry import Registry
@@ -28,10 +36,13 @@ if TYPE_CHECKING:
     from overmind_core.quests.store import StoredWork
     from overmind_core.system.machine import Clock
 
-WHILE_RUNNING = frozenset({"id", "priority", "deadline", "retries", "max_cost"})
+WHILE_RUNNING = frozenset({"id", "priority", "deadline", "retries", "max_cost", "timeout", "activity_timeout"})
 """Fields of a request that change a quest while it runs."""
 _DOING = frozenset({"command", "provider", "agent"})
 """Fields that decide what is run."""
+_TIMED = (("timeout", "timeout", "ms"), ("activity_timeout", "activity-timeout", "s"))
+"""Fields of a request that are limits of a run: each with its option, and the unit of a bare number."""
+_TIMES = frozenset(name for name, _, _ in _TIMED)
 _PLACED = frozenset({"owns", "into"})
 """Fields that need the quest's repository."""
 
@@ -161,7 +172,7 @@ class QuestEdits:
 
     def _edited_work(self, quest: Quest, request: QuestEdit, given: set[str]) -> StoredWork | None:
         """What the next attempts run, if that changes."""
-        if not given & (_DOING | {"into", "max_cost", "name", "title"}):
+        if not given & (_DOING | _TIMES | {"into", "max_cost", "name", "title"}):
             return None
         stored = self._quests.work(quest.id)
         if stored is None:
@@ -170,7 +181,9 @@ class QuestEdits:
             return None
         if given & _DOING:
             stored = self._redone(quest, request, stored)
-        definition, agent = replace(stored.definition, name=quest.name), stored.agent
+        times = {name: validate.seconds(getattr(request, name), f"--{option}", unit=unit)
+                 for name, option, unit in _TIMED if name in given}  # fmt: skip
+        definition, agent = replace(stored.definition, name=quest.name, **times), stored.agent
         if request.max_cost is not None:
             definition = replace(definition, max_cost=request.max_cost)
             agent = None if agent is None else replace(agent, max_cost=request.max_cost)
@@ -234,18 +247,237 @@ class QuestEdits:
                 self._quests.put(quest)
 
     def _change_mission(self, quest: Quest, work: StoredWork) -> None:
-        """Give its mission the new name and cost limit at once, whether it runs or has ended."""
+        """Give its mission the new name and limits at once, whether it runs or has ended."""
         mission = self._registry.get(quest.id)
         if mission is None:
             return
-        name, most = work.definition.name, work.definition.max_cost
-        definition = replace(mission.definition, name=name, max_cost=most)
+        now, most = work.definition, work.definition.max_cost
+        times = {name: getattr(now, name) for name in _TIMES}
+        definition = replace(mission.definition, name=now.name, max_cost=most, **times)
         if definition == mission.definition:
             return
         self._registry.put(replace(mission, definition=definition), (MissionUpdated(),))
         agent = self._agents.agent(mission.id) if definition.provider != RAW else None
         if agent is not None:
             self._agents.redefine(mission.id, replace(agent, max_cost=most))
+
+
+class MissionEdits:
+    """Edits of the missions of quests. Used from the event loop's thread only."""
+
+    def __init__(self, quests: QuestRegistry) -> None:
+        self._quests = quests
+
+    def redefine(
+        self,
+        mission: Mission,
+        definition: Definition,
+        agents: tuple[Agent | None, Agent | None] = (None, None),
+        chosen: tuple[Mapping[str, str], Mapping[str, str]] | None = None,
+    ) -> None:
+        """Give the quest of a mission what the mission gets; one that began at once reads the rest as a run begins.
+
+        Args:
+            mission: As it stands.
+            definition: The one that it gets.
+            agents: Its agent before and after the edit.
+            chosen: The variables that are set for it alone, before and after it; None: they stay.
+
+        Raises:
+            OvermindError: `name_taken`; `invalid` or `not_finished`, it can't have that; says what to do.
+        """
+        edit = _MissionEdit(mission, definition, agents, chosen)
+        holder = self._quests.holder(definition.name) if edit.renames else None
+        if holder not in {None, mission.id}:
+            message = f"The name {definition.name!r} is taken by quest {holder}. Choose another one."
+            raise OvermindError("name_taken", message)
+        quest = self._quests.by_ids((mission.id,)).get(mission.id)
+        if quest is None:
+            self._check_beside(edit)
+            return
+        self._check(quest, edit)
+        work = self._quests.work(quest.id) if quest.is_queued else None
+        if work is not None and (changed := edit.applied(work)) != work:  # the next attempt begins with it
+            self._quests.change_work(quest.id, changed)
+        goal = quest.goal
+        if goal is not None and definition.max_cost != mission.definition.max_cost:
+            goal = replace(goal, max_cost=definition.max_cost)
+        after = replace(quest, name=definition.name if edit.renames else quest.name, goal=goal)
+        if after != quest:
+            (self._quests.amend if quest.is_over else self._quests.put)(after)
+
+    def way(self, mission_id: str) -> str:
+        """A sentence with the command that changes what the next attempt of its quest runs; "" where none follows."""
+        quest = self._quests.by_ids((mission_id,)).get(mission_id)
+        if quest is None or not quest.is_queued or quest.status is QuestStatus.COMPLETED:
+            return ""
+        if quest.status in {QuestStatus.RUNNING, QuestStatus.REVIEW}:
+            return f"Change its limits and rules with: overmind edit {quest.name} --no-restart"
+        return f"Change it with: overmind quest edit {quest.name}"
+
+    def _check(self, quest: Quest, edit: _MissionEdit) -> None:
+        """Refuse what the quest can't have.
+
+        Raises:
+            OvermindError: `invalid` or `not_finished`.
+        """
+        mission, about = edit.mission, f"Quest {quest.id} ({quest.name})"
+        refusal = self._quests.runs_by_itself(mission)
+        if (
+            quest.is_over
+            and refusal is not None
+            and not (quest.is_queued and quest.status is not QuestStatus.COMPLETED)
+        ):
+            if edit.changes_run:  # nothing would ever run it
+                raise OvermindError("not_finished", refusal)
+            return
+        if edit.renames and quest.is_queued and not quest.is_over:
+            way = f"Cancel it first: overmind quest cancel {quest.name}"
+            if quest.status is QuestStatus.QUEUED:
+                way = f"Rename both with: overmind quest edit {quest.name} --name {edit.definition.name}"
+            message = f"{about} {IS[quest.status]}, and has the name of its mission. {way}"
+            raise OvermindError("not_finished", message)
+        is_lost = quest.is_over and refusal is None  # it is a mission again
+        if not is_lost and (edit.restarts_otherwise if _restarts_itself(quest, mission) else edit.gets_restarts):
+            way = f"Change them with: overmind quest edit {quest.name} --retries N"
+            if not quest.is_queued:
+                again = sentence_again(row_of(quest, timeout=mission.definition.timeout))
+                given = "" if quest.ritual else "Retries are given as it begins, by --retries N. "
+                way = f"Cancel it first: overmind quest cancel {quest.name}. {given}{again}"
+            message = f"{about} ends on its own: it has retries in the place of restarts. {way}"
+            raise OvermindError("invalid", message)
+        if quest.is_queued:
+            self._check_doing(quest, edit)
+        elif refusal is not None and edit.changes_what_runs:  # its check would be about something else
+            raise OvermindError("not_finished", refusal)
+
+    def _check_doing(self, quest: Quest, edit: _MissionEdit) -> None:
+        """Refuse what a quest of the queue says anew for each attempt.
+
+        Raises:
+            OvermindError: `not_finished`.
+        """
+        if not edit.changes_task:
+            return
+        what, option = ("prompt", "--brief TEXT") if quest.provider != RAW else ("command", "-- CMD")
+        way = f"overmind quest edit {quest.name} {option}"
+        if quest.status in {QuestStatus.RUNNING, QuestStatus.REVIEW}:
+            way = f"overmind quest cancel {quest.name}. Then change it with: {way}"
+            message = f"Quest {quest.id} ({quest.name}) {IS[quest.status]}: its {what} can't be changed now."
+            raise OvermindError("not_finished", f"{message} Cancel it first: {way}")
+        message = f"Quest {quest.id} ({quest.name}) {IS[quest.status]}: its next attempt has the {what} of the quest."
+        raise OvermindError("not_finished", f"{message} Change that with: {way}")
+
+    def _check_beside(self, edit: _MissionEdit) -> None:
+        """Refuse restarts of a check or a review, for whose end its quest waits.
+
+        Raises:
+            OvermindError: `invalid`.
+        """
+        mission, parent = edit.mission, edit.mission.definition.parent
+        quest = None if parent is None else self._quests.live.get(parent)
+        if quest is None or not edit.gets_restarts:
+            return
+        name, review = mission.definition.name, None if quest.queue is None else quest.queue.review_id
+        if mission.id in {quest.check_id, review} or name.rpartition("/")[2] == VERIFY:
+            message = f"Mission {mission.id} ({name}) belongs to quest {quest.name}, which waits for its end"
+            raise OvermindError("invalid", f"{message}: it has no restarts.")
+
+
+def _restarts_itself(quest: Quest, mission: Mission) -> bool:
+    """True where restarts of its mission are the retries of a quest that began at once."""
+    return not quest.is_queued and quest.retries > 0 and mission.definition.restart.when is Restart.ON_FAILURE
+
+
+class _MissionEdit(NamedTuple):
+    """An edit of a mission: what it is, and what it gets."""
+
+    mission: Mission
+    definition: Definition
+    agents: tuple[Agent | None, Agent | None]
+    chosen: tuple[Mapping[str, str], Mapping[str, str]] | None
+
+    @property
+    def renames(self) -> bool:
+        """True if it gets another name."""
+        return self.definition.name != self.mission.definition.name
+
+    @property
+    def restarts_otherwise(self) -> bool:
+        """True if it is started again at other times; its pause before that is no matter."""
+        before, after = self.mission.definition.restart, self.definition.restart
+        return after != replace(before, backoff=after.backoff)
+
+    @property
+    def gets_restarts(self) -> bool:
+        """True for such an edit, but for one that takes away the restarts which an older daemon has let it have."""
+        before, after = self.mission.definition.restart.when, self.definition.restart.when
+        return self.restarts_otherwise and not (after is Restart.NEVER and before is not after)
+
+    @property
+    def changes_task(self) -> bool:
+        """True if its command or its prompt is another one."""
+        return self.definition.argv != self.mission.definition.argv or "prompt" in self._changed_options()
+
+    @property
+    def changes_what_runs(self) -> bool:
+        """True if its next run is of something else, or elsewhere."""
+        is_moved = self.definition.cwd != self.mission.definition.cwd
+        is_set_otherwise = self.chosen is not None and self.chosen[0] != self.chosen[1]
+        return self.changes_task or is_moved or is_set_otherwise or bool(self._changed_options())
+
+    @property
+    def changes_run(self) -> bool:
+        """True if it changes anything about its next run."""
+        return self.changes_what_runs or bool(self._changed_limits().keys() - {"labels"})
+
+    def applied(self, work: StoredWork) -> StoredWork:
+        """The work of its quest after the edit."""
+        name = self.definition.name if self.renames else work.definition.name
+        work = replace(work, definition=replace(work.definition, name=name, **self._changed_limits()))
+        if work.agent is not None and (changed := self._changed_options() | self._changed_cost()):
+            work = replace(work, agent=replace(work.agent, **changed))
+        if self.chosen is None:
+            return work
+        before, after = self.chosen
+        kept = {name: value for name, value in work.chosen.items() if name in after or name not in before}
+        new = {name: value for name, value in after.items() if before.get(name) != value}
+        return replace(work, chosen=kept | new)
+
+    def _changed_limits(self) -> dict[str, Any]:
+        before, after = self.mission.definition, self.definition
+        return {name: now for name in _LIMITS if (now := getattr(after, name)) != getattr(before, name)}
+
+    def _changed_cost(self) -> dict[str, Any]:
+        changed = self._changed_limits()
+        return {"max_cost": changed["max_cost"]} if "max_cost" in changed else {}
+
+    def _changed_options(self) -> dict[str, Any]:
+        """The options of its agent that are others."""
+        before, after = self.agents
+        if before is None or after is None:
+            return {}
+        names = AgentArgs.__struct_fields__
+        return {name: now for name in names if (now := getattr(after, name)) != getattr(before, name)}
+
+
+_LIMITS = (
+    "labels",
+    "restart",
+    "activity_timeout",
+    "stall_waiting",
+    "grace",
+    "stop_signal",
+    "timeout",
+    "leave_background",
+    "max_children",
+    "max_depth",
+    "max_cost",
+    "columns",
+    "rows",
+    "notes",
+)
+"""Fields of a definition that say how a run is treated, and not what it runs."""
 
 
 def _merged(before: Agent, made: Agent, given: AgentArgs | None) -> Agent:

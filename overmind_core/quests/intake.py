@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -89,6 +88,8 @@ def quest_id(request: str, number: int, salt: int) -> str:
 
     `salt`: increased until no other quest has the id.
     """
+    import hashlib  # noqa: PLC0415 - a daemon without quests begins without it
+
     found = hashlib.sha256(f"{request}\0{number}\0{salt}".encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"a{found[1:]}" if found.isdigit() else found
 
@@ -427,6 +428,8 @@ def review_spec(quest: Quest, spec: MissionSpec, settings: Settings) -> MissionS
 def environment_owner(environment: dict[str, str]) -> str:
     """The owner under which an environment is stored, once for all quests that share it."""
     text = msgspec.json.encode(environment, order="deterministic")
+    import hashlib  # noqa: PLC0415 - as above
+
     return f"{SHARED}{hashlib.sha256(text).hexdigest()}"
 
 

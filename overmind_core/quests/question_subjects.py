@@ -9,6 +9,7 @@ from overmind_core.domain.engine_questions import CODE, COMMAND, LINES, PROBLEM,
 from overmind_core.domain.missions.reasons import aside_text, attempt_words, kept_limit, sentence
 from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
 from overmind_core.domain.quests.life import left_conflict, waits_for_room
+from overmind_core.domain.quests.remedies import more_time
 from overmind_core.domain.quests.resolution import beyond_allowed, dropped_brief, dropped_lines, ways_to_keep_both
 from overmind_core.domain.quests.why import failed_command
 from overmind_core.domain.text.bytestrings import to_wire
@@ -37,6 +38,7 @@ def stuck(quest: Quest, folder: str | None, worktree: str | None, feedback: str)
         head += [f"$ {command}"]
         head += [] if folder is None else [f"in {folder}{' (removed since)' if is_merged else ''}"]
         head += [f"its work is in {to_wire(worktree)}"] if is_merged and worktree is not None else []
+    head += [f"More time: {command}" for command in more_time(quest, quest.id)]
     head += [kept] if (kept := aside_text(queue.aside)) else []
     lines = [*head, *feedback.splitlines()[-SHOWN_LINES:]]
     named = {} if folder is None else {RAN_IN: folder}

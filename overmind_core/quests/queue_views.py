@@ -235,6 +235,7 @@ class QueueViews:
         asked = await self._questions_about(quest.id, quest.name)
         questions = [_open_question(one) for one in asked]
         quest = self._quests.get(quest.id) or quest
+        kept_work = kept_work if may_keep_work(quest) else None  # it may go on again by now
         quest = replace(quest, attempts=answers.attempts_of(quest, self._registry.live.get(quest.id)))
         now = self._clock.wall()
         line = self._queue.line(now)

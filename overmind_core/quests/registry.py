@@ -243,31 +243,6 @@ class QuestRegistry:
                 return f"{message} See: overmind quest why {dependant.name}"
         return None
 
-    def rename(self, mission_id: str, name: str) -> None:
-        """Give the quest of a mission the name that the mission gets; one of the queue that has not finished keeps its.
-
-        Raises:
-            OvermindError: `not_finished`; `name_taken`, another quest that has not finished has it.
-        """
-        if (holder := self.holder(name)) not in {None, mission_id}:
-            raise OvermindError("name_taken", f"The name {name!r} is taken by quest {holder}. Choose another one.")
-        quest = self.by_ids((mission_id,)).get(mission_id)
-        if quest is None or quest.name == name:
-            return
-        if quest.is_over:
-            self.amend(replace(quest, name=name))
-            work = self.work(mission_id)
-            if work is not None:  # another round begins with it
-                self.change_work(mission_id, replace(work, definition=replace(work.definition, name=name)))
-        elif quest.is_queued:
-            way = f"Cancel it first: overmind quest cancel {quest.name}"
-            if quest.status is QuestStatus.QUEUED:
-                way = f"Rename both with: overmind quest edit {quest.name} --name {name}"
-            message = f"Quest {quest.id} ({quest.name}) {IS[quest.status]}, and has the name of its mission. {way}"
-            raise OvermindError("not_finished", message)
-        else:
-            self.put(replace(quest, name=name))
-
     def goes_on(self, mission_id: str) -> str | None:
         """The sentence about a quest that has not finished though its work has, with its end; None: there is none."""
         quest = self.live.get(mission_id)

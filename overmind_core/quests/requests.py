@@ -83,7 +83,7 @@ class QuestAdd(Args, frozen=True):
 class QuestEdit(Args, frozen=True):
     """Change a quest of the queue; what is null stays as it is.
 
-    While it runs only priority, deadline, retries and max_cost can be changed.
+    While it runs only priority, deadline, retries, max_cost and the timeouts can be changed.
     """
 
     id: str
@@ -105,6 +105,10 @@ class QuestEdit(Args, frozen=True):
     retries: Whole | None = None
     estimate: Amount | None = None
     max_cost: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    timeout: Amount | None = None
+    """Limit of each attempt; a bare number is in ms, 0: none."""
+    activity_timeout: Amount | None = None
+    """Limit of silence; a bare number is in s, 0: none."""
     group: str | None = None
     name: str | None = None
     command: str | list[str] | None = None

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.missions.facts import StartAsked
-from overmind_core.domain.missions.mission import Cause, Mission, Restart
+from overmind_core.domain.missions.mission import Cause, Mission, Restart, Status
 from overmind_core.domain.missions.outcome import was_stopped
 from overmind_core.domain.quests.classes import CHECK_FAILED, INTERNAL
 from overmind_core.domain.quests.quest import (
@@ -40,6 +40,7 @@ from overmind_core.quests.full_disk import ROOM_SECONDS, had_no_room
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from overmind_core.domain.missions.mission import Definition
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
@@ -207,9 +208,16 @@ class QuestService:
 
     def changed(self, mission: Mission) -> None:
         """React to a change of a mission that is a quest's work or check."""
+        if mission.status is Status.STARTING and mission.id in self._running:
+            self._put_what_runs(mission.definition, self._quests.live[mission.id])
         quest_id = mission.id if mission.id in self._running else self._checks.get(mission.id)
         if quest_id is not None and not mission.is_live:
             asyncio.get_running_loop().call_soon(self.consider, quest_id)
+
+    def _put_what_runs(self, definition: Definition, quest: Quest) -> None:
+        """Save what a run begins with, which a person may have changed since the one before."""
+        if (definition.command, definition.cwd) != (quest.command, quest.cwd):
+            self._put(replace(quest, command=definition.command, cwd=definition.cwd))
 
     async def cancel(self, quest: Quest) -> Quest:
         """End a quest with its work and its check; return when no process of them is left."""

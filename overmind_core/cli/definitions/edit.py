@@ -37,6 +37,9 @@ def edit(args: Namespace, context: Context) -> int:
     if args.print:
         context.print(definition_text(before).rstrip("\n"))
         return 0
+    refusal = None if args.no_restart else before.get("restart_refused")  # an older daemon says none
+    if refusal is not None:
+        raise OvermindError("not_finished", f"Nothing was changed. {refusal}")
     goes_on = args.no_restart and before["live"]
     if args.file is None:
         after = _edit_in_editor(before, context, goes_on=goes_on)

@@ -249,6 +249,12 @@ _KEY_OF_CODE = {
 _KEY_OF_WORDS = {
     "A name ": ("name",),
     "restart policy": ("restart",),
+    "of restarts": ("restart",),
+    "no restarts": ("restart",),
+    "its command": ("command",),
+    "the command of": ("command",),
+    "its prompt": ("agent", "prompt"),
+    "the prompt of": ("agent", "prompt"),
     "signal": ("stop_signal",),
     "label": ("labels",),
     "environment variable": ("env",),
@@ -277,7 +283,8 @@ class Mistake(Exception):
 
 def mistake_of(error: OvermindError, text: str) -> Mistake:
     """Return what the daemon refused as a mistake in the text."""
-    sentence = re.sub(r"--([a-z][a-z-]*)", lambda at: at[1].replace("-", "_"), error.message)
+    said, program, commands = error.message.partition("overmind ")  # whose options stay as they are typed
+    sentence = re.sub(r"--([a-z][a-z-]*)", lambda at: at[1].replace("-", "_"), said) + program + commands
     return Mistake(line_of(text, _key_of(error.code, sentence)), sentence)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from overmind_core.cli import caller_environment
 from overmind_core.cli.agents.options import (
     AGENT,
@@ -28,8 +30,10 @@ from overmind_core.cli.values import (
     mission_name,
     names,
     or_nothing,
+    run_seconds,
     whole_number,
 )
+from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import INTERRUPTED, UsageError
 
 TYPE_CHECKING = False
@@ -270,11 +274,55 @@ def new_quest(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
         "title": args.title,
         **given_goal(args),
         **({"needs": _names(args.needs)} if args.needs else {}),
-        **{name: given for name in _LISTS if (given := getattr(args, name))},
+        **_lists_from_top(args),
         **given_work(args, environ),
         **given_limits(args),
         **_doer(args),
     }
+
+
+def _lists(args: Namespace) -> dict[str, list[str]]:
+    """Return what was given of `_LISTS`, by its names on the socket."""
+    return {name: given for name in _LISTS if (given := getattr(args, name))}
+
+
+def _lists_from_top(args: Namespace) -> dict[str, list[str]]:
+    """Return the same, where absolute paths of the checkout around the quest's folder begin at its top."""
+    lists = _lists(args)
+    if any(one.startswith("/") for one in lists.get("owns", ())):
+        from overmind_core.spec_files.repository import repository_around  # start-up: for absolute patterns alone
+
+        folder = from_wire(caller_environment.working_directory(getattr(args, "cwd", None)))
+        top = repository_around(os.path.realpath(folder))
+        lists["owns"] = [(_from_top(one, top) if top else None) or one for one in lists["owns"]]
+    return lists
+
+
+def _from_top(pattern: str, top: str | None = None) -> str | None:
+    """Return the absolute path of something in a checkout as a pattern that begins at its top; None for any other.
+
+    Args:
+        pattern: As it was typed; its folder may be reached through a link.
+        top: Of the checkout; None: any one.
+    """
+    from overmind_core.spec_files.repository import repository_around  # start-up: for absolute patterns alone
+
+    if not pattern.startswith("/"):
+        return None
+    names = pattern.split("/")
+    plain = next((at for at, name in enumerate(names) if _GLOB & set(name)), len(names))
+    if plain == len(names) and os.path.lexists(os.path.join(os.path.realpath(pattern), ".git")):  # a top itself
+        names.append("**")
+    plain = min(plain, len(names) - 1)  # the last may be a link that is meant
+    folder = os.path.realpath("/".join(names[:plain]) or "/")
+    top = top or repository_around(folder)
+    if top is None or not f"{folder}/".startswith(f"{top}/"):
+        return None
+    return "/".join((folder[len(top) :], *names[plain:]))
+
+
+_GLOB = frozenset("*?[\\")
+"""Characters that mean something else than themselves in a pattern."""
 
 
 def given_goal(args: Namespace) -> dict[str, Any]:
@@ -338,6 +386,10 @@ TITLE = option("--title", "TEXT", "new title", dashes=True)
 MAX_COST = option(
     "--max-cost", "USD", "end it once all of its tries cost this much together; 0 = no limit", parse=dollars_or_none
 )
+TIMES = [
+    option("--timeout", "TIME", "limit of each try's wall clock; 0 = none", parse=run_seconds),
+    option("--activity-timeout", "TIME", "kill it after this long without output; 0 = never", parse=duration),
+]
 CHANGED_DOER = option("--provider", "NAME", "agent that does it; raw for a command")
 
 
@@ -355,13 +407,18 @@ def given_changes(args: Namespace) -> dict[str, Any]:
     """Return what is to be changed, as the request `quest_edit` has it; an empty text or list removes what is there.
 
     Raises:
+        UsageError: an absolute path; its checkout may be another one than the quest's.
         OvermindError: something that no program can be given.
     """
-    lists: dict[str, list[str]] = {
-        name: [one for one in given if one] for name in _LISTS if (given := getattr(args, name))
-    }
+    for one in args.owns or ():
+        if (inside := _from_top(one)) is not None:
+            way = f"write a path from the top of the quest's repository, such as {inside!r}"
+            raise UsageError(f"--owns: {one!r} is an absolute path: {way}")
+    lists = {name: [one for one in given if one] for name, given in _lists(args).items()}
     same = {
-        name: value for name in ("title", "name", "max_cost", "provider") if (value := getattr(args, name)) is not None
+        name: value
+        for name in ("title", "name", "max_cost", "timeout", "activity_timeout", "provider")
+        if (value := getattr(args, name)) is not None
     }
     options = agent_options(args)
     return {
@@ -378,16 +435,17 @@ QUEST_EDIT = Command(
     name="quest edit",
     arguments=[quest_ids(None)],
     rest="[CMD...]",
-    options=[TITLE, NAME, CHANGED_DOER, *GOAL, MAX_COST, JSON, *AGENT],
+    options=[TITLE, NAME, CHANGED_DOER, *GOAL, MAX_COST, *TIMES, JSON, *AGENT],
     examples=[
         "overmind quest edit docs --priority critical",
         "overmind quest edit release --needs build,docs --deadline 17:30",
+        "overmind quest edit docs --timeout 20m",
         "overmind quest edit docs -- make docs html",
     ],
     notes=(
         "A quest that is queued or has failed can be changed in every way; while one runs only --priority, --deadline, "
-        "--retries and --max-cost. An empty value removes what is there, as in --needs ''; a list replaces the one "
-        "before."
+        "--retries, --max-cost, --timeout and --activity-timeout. An empty value removes what is there, as in "
+        "--needs ''; a list replaces the one before."
     ),
     run=quest_edit,
 )

@@ -180,9 +180,23 @@ def quest_why(args: Namespace, context: Context) -> int:
     except OvermindError as error:
         from overmind_core.cli.swarm.commands import why_of_post  # start-up: for names not of here alone
 
-        if error.code != "not_found" or not why_of_post(args, context):
+        if error.code != "not_found":
             raise
+        if not why_of_post(args, context):
+            raise _with_other(error, args.id, context) from None
         return 0
+
+
+def _with_other(error: OvermindError, name: str, context: Context) -> OvermindError:
+    """Return that there is no such quest, with the command that is about the spec, plan or mission of that name."""
+    for kind, request in (("spec", "spec"), ("mission", "info")):
+        try:
+            found = context.client().call(request, {"id": name})
+        except OvermindError:
+            continue
+        what = "plan" if found.get("type") == "blueprint" else kind
+        return OvermindError("not_found", f"{name!r} is a {what}, no quest. See: overmind why {name}")
+    return error
 
 
 def quest_why_here(args: Namespace, context: Context) -> int:

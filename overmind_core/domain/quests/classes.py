@@ -169,7 +169,7 @@ def command_of(quest: Quest, failure: str | None) -> str | None:
             return quest.check
         case "verify_failed":
             return None if quest.goal is None else quest.goal.verify
-        case "exit" if quest.provider == RAW:  # what an agent is told is no command
+        case "exit" | "retries_spent" if quest.provider == RAW:  # what an agent is told is no command
             return quest.command
     return None
 

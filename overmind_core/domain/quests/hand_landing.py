@@ -79,7 +79,7 @@ def why_unreviewed(quest: Quest) -> str:
     """
     if quest.status is QuestStatus.REVIEW:
         return f"{quest.name} waits for your review"
-    if not quest.runs and quest.queue is not None and quest.queue.failure == REVIEW_DENIED:
+    if not quest.runs and _is_denied(quest):
         return f"The review of {quest.name} was denied"
     if not is_unreviewed(quest):
         return f"{quest.name} has changed since its review"
@@ -87,6 +87,14 @@ def why_unreviewed(quest: Quest) -> str:
         # It was accepted, and nobody could record how it was then; or its review is wanted only since.
         return f"Nobody can tell whether {quest.name} was reviewed as it is now"
     return f"{quest.name} is to be reviewed before it lands, and was not"
+
+
+def _is_denied(quest: Quest) -> bool:
+    """True if the review of its newest attempt was denied; the class of its last failure may be of an earlier one."""
+    queue = quest.queue
+    if queue is None or queue.failure != REVIEW_DENIED:
+        return False
+    return not queue.tries or queue.tries[-1].failure == REVIEW_DENIED
 
 
 def _was_left(quest: Quest) -> bool:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.reasons import (
+    A_PERSON,
     DENIED,
     NOTHING_LANDED,
     achieved,
@@ -18,7 +19,7 @@ from overmind_core.domain.missions.reasons import (
     landed_after,
     sentence,
 )
-from overmind_core.domain.quests.quest import REVIEW, QuestPhase, QuestStatus, QueueState
+from overmind_core.domain.quests.quest import PERSON, REVIEW, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
@@ -294,7 +295,16 @@ def achievement(quest: Quest) -> str:
         conflicts=landed_conflicts(quest),
         not_owned=0 if landed is None else len(landed.not_owned),
         by_hand=by_hand is not None,
+        reviewer=_reviewer(quest),
     )
+
+
+def _reviewer(quest: Quest) -> str:
+    """The one that has accepted its work; "": nobody was to review it."""
+    if quest.goal is None or quest.goal.review is None or quest.queue is None:
+        return ""
+    is_person = quest.goal.review == PERSON or any(one.by_person for one in quest.queue.tries[-1:])
+    return A_PERSON if is_person else quest.goal.review
 
 
 _BECAUSE: Mapping[QuestState, str] = {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import QUEUE, WaitCode
 from overmind_core.domain.landing import VERIFY
+from overmind_core.domain.missions.reasons import kept_limit
 from overmind_core.domain.quests.classes import CHECK_FAILED, VERIFY_FAILED, last_failure
 from overmind_core.domain.quests.needs import Need, needs_of
 from overmind_core.domain.quests.quest import QuestStatus
@@ -71,8 +72,10 @@ def _after(quest: Quest, known: Known) -> tuple[str, ...]:
     if quest.status not in {QuestStatus.FAILED, QuestStatus.CANCELLED}:
         return ()
     has_landed = quest.queue is not None and quest.queue.landed is not None  # a person has landed it
-    again = _again(quest, known) if known.may_retry(quest) and not has_landed else ()
-    return (*(look_at(quest, known.word(quest)) if known.has_log(quest) else ()), *again)
+    look = look_at(quest, known.word(quest)) if known.has_log(quest) else ()
+    if not known.may_retry(quest) or has_landed:
+        return look
+    return (*look, *more_time(quest, known.word(quest)), *_again(quest, known))
 
 
 def look_at(quest: Quest, word: str) -> tuple[str, ...]:
@@ -92,6 +95,22 @@ def look_at(quest: Quest, word: str) -> tuple[str, ...]:
     if failure == VERIFY_FAILED:
         return (f"overmind logs {quest.name}/{VERIFY}",)
     return (f"overmind quest logs {word}",)
+
+
+def more_time(quest: Quest, word: str) -> tuple[str, ...]:
+    """Return the command that doubles the limit of time or of silence that has ended one; none for any other.
+
+    `word`: what a person calls it.
+    """
+    failure = last_failure(quest)
+    limit = kept_limit(failure, quest.limit)
+    if quest.status is not QuestStatus.FAILED or limit is None or failure not in _LIMITS:
+        return ()
+    return (f"overmind quest edit {word} {_LIMITS[failure]} {2 * limit:.12g}s",)
+
+
+_LIMITS = {"timeout": "--timeout", CHECK_FAILED: "--timeout", "stalled": "--activity-timeout"}
+"""Classes of failures that a limit may cause, each with its option: a check has the limit of its work."""
 
 
 def ways_of_kept_work(mission: str, kept: KeptWork, *, unreviewed: bool = False) -> tuple[str, ...]:
@@ -116,6 +135,17 @@ _LOOKS = ("overmind changes ", "overmind quest why ", "overmind quest info ", "o
 def is_look(command: str) -> bool:
     """Return whether a command only shows something."""
     return command == "overmind queue" or command.startswith(_LOOKS)
+
+
+def lead_of(command: str) -> str:
+    """Return what stands before a command that helps."""
+    if command.startswith(REMOVE):
+        return "remove it with"
+    if command.endswith(UNREVIEWED):
+        return "land it without its review with"
+    if command.startswith("overmind quest edit ") and any(f" {one} " in command for one in _LIMITS.values()):
+        return "give it more time with"
+    return "see" if is_look(command) else "go on with"
 
 
 def _unblock(quest: Quest, roots: Sequence[Need], known: Known) -> Iterator[str]:

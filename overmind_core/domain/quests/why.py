@@ -47,6 +47,7 @@ from overmind_core.domain.quests.classes import (
 )
 from overmind_core.domain.quests.hand_landing import is_unreviewed
 from overmind_core.domain.quests.life import (
+    achievement,
     has_landed_nothing,
     is_refused,
     is_tried_again,
@@ -61,7 +62,7 @@ from overmind_core.domain.quests.life import (
 )
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
-from overmind_core.domain.quests.remedies import REMOVE, UNREVIEWED, is_look, look_at, ways_of_kept_work
+from overmind_core.domain.quests.remedies import lead_of, look_at, more_time, ways_of_kept_work
 from overmind_core.domain.quests.resolution import beyond_allowed, dropped_brief, dropped_sentence
 from overmind_core.domain.quests.score import Score, score_text
 
@@ -179,7 +180,7 @@ class Why(NamedTuple):
     questions: tuple[AskedQuestion, ...] = ()
     """What is asked about it, or what belongs to it."""
     kept_work: str | None = None
-    """The worktree in which the work of a cancelled one is kept, or what a landed one has left; None: there is none."""
+    """The worktree in which work is kept of one that has ended; None: there is none, or `evidence` says it."""
 
 
 class AskedQuestion(NamedTuple):
@@ -252,13 +253,15 @@ def why_of(
         kept_work: What is kept of the work of one that `may_keep_work`.
     """
     text, known = (wait.text, wait.do) if wait is not None else _with_aside(quest, *_standing(quest, refusal))
-    if quest.status is QuestStatus.COMPLETED and kept_work is not None:
+    if quest.status is not QuestStatus.CANCELLED and kept_work is not None:
         kept_work = kept_work if kept_work.uncommitted or kept_work.unmerged else None
+    if quest.status is QuestStatus.COMPLETED:
         text = "; ".join(filter(None, (text, _LEFT if kept_work is not None else "")))
     text = "; ".join(filter(None, (text, _newest_failure(quest))))
     is_to_review = quest.status is QuestStatus.COMPLETED and quest.goal is not None and quest.goal.review is not None
     unreviewed = is_to_review or is_unreviewed(quest)
     ways = () if kept_work is None else ways_of_kept_work(quest.id, kept_work, unreviewed=unreviewed)
+    ways = ways[:1] if quest.status is QuestStatus.FAILED else ways  # its next round goes on with it
     return Why(
         quest.name,
         quest.status,
@@ -281,7 +284,13 @@ _LEFT = "its worktree has work that has not landed"
 
 
 def may_keep_work(quest: Quest) -> bool:
-    """Whether work may be in its worktree that nothing else tells of: it was cancelled, or has landed what it had."""
+    """Whether work may be in its worktree that nothing else tells of: it was cancelled, or has landed what it had.
+
+    Of one that has failed the folder is told with the command for which it has, or where its next round begins.
+    """
+    if quest.status is QuestStatus.FAILED:
+        is_told = has_failed_for_command(quest) or is_begun_at_target(quest)
+        return quest.queue is not None and not is_told and landed_by_hand(quest) is None
     has_landed = quest.status is QuestStatus.COMPLETED and quest.goal is not None and quest.goal.into is not None
     return has_landed or quest.status is QuestStatus.CANCELLED
 
@@ -377,10 +386,11 @@ def _standing(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ..
             why, see = ("its reviewer gave no verdict: ", (review_log(quest),)) if unread else ("", ())
             return f"{why}a person decides, {attempt_text(quest)}", (*see, *_answers(quest))
         case QuestStatus.COMPLETED:
-            return sentence(quest.reason) or _landing(quest), ()
+            return sentence(quest.reason) or _landing(quest) or achievement(quest), ()
         case QuestStatus.FAILED | QuestStatus.CANCELLED:
             by_hand = _by_hand(quest)
-            again = () if quest.queue is None or by_hand else (f"overmind quest retry {quest.name}",)
+            retry = (*more_time(quest, quest.name), f"overmind quest retry {quest.name}")
+            again = () if quest.queue is None or by_hand else retry
             text = "; ".join(filter(None, (_why_ended(quest), by_hand or _next_round(quest))))
             return text, (*look_at(quest, quest.name), *again)
 
@@ -497,7 +507,7 @@ def in_the_way(quest: Quest, wait: Wait | None, needs: Needs, find: Callable[[st
 
 def from_answer(answer: Mapping[str, Any]) -> Why:
     """Return the answer to `quest_why` as it was before it became JSON, for whoever shows it."""
-    score, code = answer["score"], answer["code"]
+    score, code, evidence = answer["score"], answer["code"], _evidence_of(answer)
     return Why(
         answer["name"],
         QuestStatus(answer["status"]),
@@ -509,12 +519,12 @@ def from_answer(answer: Mapping[str, Any]) -> Why:
         answer["queued"],
         tuple(answer["starts"]),
         tuple(StillWaiting(one["name"], tuple(one["needs"])) for one in answer["waiting_then"]),
-        _evidence_of(answer),
+        evidence,
         tuple(answer.get("empty_needs") or ()),
         tuple(answer.get("needs_by_hand") or ()),
         answer.get("pending_settings", ""),
         tuple(AskedQuestion(one["question"], one["text"], one["need"]) for one in answer.get("questions") or ()),
-        answer.get("work_folder") if answer["status"] in {QuestStatus.CANCELLED, QuestStatus.COMPLETED} else None,
+        answer.get("work_folder") if answer["status"] != QuestStatus.FAILED or evidence is None else None,
     )
 
 
@@ -563,15 +573,6 @@ def why_lines(why: Why) -> list[str]:
             then.append(f"still waiting then: {_listed(waiting)}")
         lines.append(" · ".join(then))
     return lines
-
-
-def lead_of(command: str) -> str:
-    """Return what stands before a command that helps."""
-    if command.startswith(REMOVE):
-        return "remove it with"
-    if command.endswith(UNREVIEWED):
-        return "land it without its review with"
-    return "see" if is_look(command) else "go on with"
 
 
 def _is_named(why: Why, asked: AskedQuestion) -> bool:

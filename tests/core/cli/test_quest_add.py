@@ -280,6 +280,40 @@ def test_of_a_file_with_one_quest_the_line_is_known(add_file):
     assert ran.err == "Error: not_found: quests.jsonl:2: No quest named 'y'.\n"
 
 
+def test_an_absolute_path_of_the_repository_becomes_a_pattern_that_begins_at_its_top(overmind, tmp_path):
+    top = tmp_path.resolve() / "shop"
+    (top / ".git").mkdir(parents=True)
+    (top / "api").mkdir()
+    given = ["--owns", f"{top}/api/*", "--owns", "/etc/*", "--owns", "docs"]
+    added = [{"ok": {"quests": [{"id": "a1b2c3d4", "name": "x"}]}}]
+    ran = overmind({"quest_add": added}, "quest", "add", "X", "--cwd", str(top / "api"), *given, "--", "true")
+    assert ran.requests[0][1]["quests"][0]["owns"] == ["/api/*", "/etc/*", "docs"]
+
+
+def test_an_absolute_path_that_goes_through_a_link_is_one_of_the_repository_too(overmind, tmp_path, monkeypatch):
+    top = tmp_path.resolve() / "shop"
+    (top / ".git").mkdir(parents=True)
+    (top / "api").mkdir()
+    (top / "now").symlink_to("api")
+    (tmp_path / "link").symlink_to(top)
+    monkeypatch.chdir(top / "api")
+    ends = ("/a[b]/*", "/api/x.py", "/now/*", "/now", "")
+    given = [word for end in ends for word in ("--owns", f"{tmp_path}/link{end}")]
+    added = [{"ok": {"quests": [{"id": "a1b2c3d4", "name": "x"}]}}]
+    ran = overmind({"quest_add": added}, "quest", "add", "X", *given, "--", "true")
+    assert ran.requests[0][1]["quests"][0]["owns"] == ["/a[b]/*", "/api/x.py", "/api/*", "/now", "/**"]
+
+
+def test_in_a_folder_that_was_removed_an_absolute_path_is_no_error_of_its_own(overmind, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    ran = overmind({}, "quest", "add", "X", "--owns", "/etc/*", "--", "true")
+    assert (ran.status, ran.err.partition(":")[0]) == (1, "Error")
+    assert "cwd_not_found: The current folder no longer exists" in ran.err
+
+
 # edit, retry
 
 CHANGES = [
@@ -306,6 +340,15 @@ def test_only_what_is_to_be_changed_travels(overmind, words, asked):
     assert (ran.status, ran.out, ran.err) == (0, "Quest changed: a1b2c3d4 (build)\n", "")
     assert ran.requests == [("quest_edit", {"id": "build", **asked})]
     assert set(ran.requests[0][1]) <= set(QuestEdit.__struct_fields__)
+
+
+def test_an_edit_takes_no_absolute_path_as_its_checkout_may_be_another_one(overmind, tmp_path):
+    (tmp_path / ".git").mkdir()
+    ran = overmind({}, "quest", "edit", "build", "--owns", f"{tmp_path}/api/*")
+    assert (ran.status, ran.requests) == (2, [])
+    assert "write a path from the top of the quest's repository, such as '/api/*'" in ran.err
+    daemon = {"quest_edit": [{"ok": {"id": "a1b2c3d4", "name": "build"}}]}
+    assert overmind(daemon, "quest", "edit", "build", "--owns", "/api/*").status == 0
 
 
 def test_no_change_is_a_mistake(overmind):

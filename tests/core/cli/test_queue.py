@@ -97,6 +97,21 @@ def test_of_a_quest_that_has_ended_only_that_is_said_and_harms_no_terminal(overm
     assert overmind({"quest_why": [{"ok": {**WHY, **ENDED, **facts}}]}, "quest", "why", "x").out == out
 
 
+@pytest.mark.parametrize(
+    ("answers", "what"),
+    [
+        ({"spec": [{"ok": {"slug": "carts"}}]}, "spec"),
+        ({"info": [{"ok": {"type": "blueprint"}}]}, "plan"),
+        ({"info": [{"ok": {"type": "task"}}]}, "mission"),
+    ],
+)
+def test_why_of_what_is_no_quest_names_the_command_that_is_about_it(overmind, answers, what):
+    none = [{"error": "not_found", "message": "No quest named 'carts'."}]
+    ran = overmind({"quest_why": none, "spec": none, "info": none, **answers}, "quest", "why", "carts")
+    said = f"Error: not_found: 'carts' is a {what}, no quest. See: overmind why carts\n"
+    assert (ran.status, ran.out, ran.err) == (1, "", said)
+
+
 # the queue
 
 

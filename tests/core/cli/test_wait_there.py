@@ -101,16 +101,14 @@ def test_a_silent_database_is_waited_for(in_swarm):
 def test_what_nobody_has_is_an_error_that_names_both_lists(in_swarm, overmind, monkeypatch):
     said = "Error: not_found: No quest named 'docs'. See them with: overmind quest list"
     both = f"{said}, and those of the swarm with: overmind quest list -H swarm\n"
-    nobody = {**answers(WHY), "swarm_why": NO_POST, "quest": NONE, "quest_cancel": NONE}
+    nobody = {**answers(WHY), "swarm_why": NO_POST, "quest": NONE, "quest_cancel": NONE, "spec": NONE, "info": NONE}
     for command in ("wait", "why", "info", "cancel"):
         ran = in_swarm(nobody, "quest", command, "docs")
         assert (ran.status, ran.err) == (1, both)
     monkeypatch.setattr(Home, "is_in_swarm", property(lambda _home: False))
     for command in ("wait", "why", "info"):
-        assert (
-            overmind({"quest_wait": NONE, "quest_why": NONE, "quest": NONE}, "quest", command, "docs").err
-            == f"{said}\n"
-        )
+        answers_here = {"quest_wait": NONE, "quest_why": NONE, "quest": NONE, "spec": NONE, "info": NONE}
+        assert overmind(answers_here, "quest", command, "docs").err == f"{said}\n"
 
 
 def test_why_it_waits_is_found_in_the_swarm(in_swarm):

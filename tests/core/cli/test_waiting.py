@@ -180,6 +180,8 @@ BLOCKED = why("a", "blocked", text="needs x (failed: its check failed)", do=["ov
         (why("a", None, "running", "working"), None),
         (why("a", None, "running", "it lands once a is committed.", ["git -C x stash"]),
          "waits for you: q-a is running: it lands once a is committed. Go on with: git -C x stash"),
+        (why("a", "until", text="attempt 1 failed: x.", do=["overmind quest info a"]),
+         "waits: q-a is queued: attempt 1 failed: x. See: overmind quest info a"),
         (why("a", None, "running", "finish it with: git rebase --abort", ["git rebase --abort"]),
          "waits for you: q-a is running: finish it with: git rebase --abort"),
     ],

@@ -23,6 +23,15 @@ def test_an_edit_leaves_the_agent_of_a_quest_its_folders():
     assert (after.agent.prompt, after.agent.program, after.agent.folders) == ("do it well", "/opt/claude", folders)
 
 
+def test_a_command_that_is_not_edited_is_read_as_it_was_written():
+    shell = ("/bin/sh", "-c", 'echo "${OVERMIND_REF_1}"')
+    before = EditableMission(Definition("p/two", "echo ${agents.one.result}", shell, "/work"), None, {})
+    same = msgspec.convert({**shown(before), "labels": {"a": "b"}}, Terms)
+    assert applied(before, same, Settings()).definition.command == "echo ${agents.one.result}"
+    other = msgspec.convert({**shown(before), "command": "echo other"}, Terms)
+    assert applied(before, other, Settings()).definition.command == "echo other"
+
+
 def test_an_edit_keeps_everything_of_a_definition_that_is_no_term():
     definition = Definition(
         "login", "claude", ("claude",), "/work", Kind.SESSION, "claude", interactive=True, tty=False, umask=0o077,

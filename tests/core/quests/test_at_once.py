@@ -7,6 +7,8 @@ from unittest import mock
 
 import pytest
 
+from overmind_core.domain.missions.mission import Restart
+from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.quests.full_disk import ROOM_SECONDS
@@ -213,3 +215,103 @@ def test_it_works_again_once_another_try_has_begun(tmp_path):
 
     said, phases = story(tmp_path, scenario, retries=1, **CHECKED)
     assert (said, phases) == ("working, attempt 2 of 2", ["work", "check", "work"])
+
+
+async def edit(inside, mission, **terms):
+    known = await inside.ask("definition", id=mission)
+    changed = {**known["definition"], **terms}
+    return await inside.ask("redefine", id=mission, as_of=known["as_of"], definition=changed)
+
+
+@pytest.mark.parametrize(
+    "change", [{"restart": "always"}, {"restart": "never"}, {"max_restarts": 9}, {"max_seconds": "5s"}]
+)
+@pytest.mark.parametrize("by", ["update", "edit"])
+def test_it_gets_no_restarts_as_it_has_retries(tmp_path, by, change):
+    async def scenario(inside, keeper, name):
+        with pytest.raises(OvermindError) as error:
+            await (inside.ask("update", id=name, **change) if by == "update" else edit(inside, name, **change))
+        await inside.ask("update", id=name, backoff="5s", timeout="1m", labels={"a": "b"})
+        check = await at_its_check(inside, keeper, name)
+        await inside.ask("update", id=check, name="renamed")
+        with pytest.raises(OvermindError, match="belongs to quest h1, which waits for its end"):
+            await inside.ask("update", id=check, restart="always")
+        return error.value.message
+
+    said = story(tmp_path, scenario, retries=2, **CHECKED)
+    assert "ends on its own: it has retries in the place of restarts. Cancel it first: overmind quest cancel h1" in said
+    assert said.endswith(f"by --retries N. {AGAIN} {RUN} --retries 2 work")
+
+
+def test_the_run_of_a_ritual_is_told_no_option_that_its_command_lacks(tmp_path):
+    async def scenario(inside, keeper, name):
+        quests = inside.app.quest_registry
+        quests.put(replace(quests.live[name], ritual="nightly"))
+        with pytest.raises(OvermindError) as error:
+            await inside.ask("update", id=name, restart="always")
+        return error.value.message
+
+    said = story(tmp_path, scenario, name="h1")
+    assert said.endswith("overmind quest cancel h1. Begin it again with: overmind ritual run nightly")
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_restarts_that_an_older_daemon_has_let_it_have_can_be_taken_away(tmp_path, retries):
+    async def scenario(inside, keeper, name):
+        missions = inside.app.registry
+
+        async def mended(mission):
+            given = missions.get(mission).definition
+            restarts = replace(given.restart, when=Restart.ALWAYS)
+            missions.put(replace(missions.get(mission), definition=replace(given, restart=restarts)))
+            with pytest.raises(OvermindError, match="restarts"):
+                await inside.ask("update", id=mission, restart="on-failure")
+            await inside.ask("update", id=mission, restart="never")
+
+        await mended(name)
+        check = await at_its_check(inside, keeper, name)
+        await mended(check)
+        keeper.exit(f"{check}.1")
+        return (await ended(inside, name))["status"]
+
+    assert story(tmp_path, scenario, retries=retries, **CHECKED) == "completed"
+
+
+def test_one_whose_work_has_ended_keeps_the_command_that_ran_and_has_its_name_and_labels_changed(tmp_path):
+    async def scenario(inside, keeper, name):
+        refusals = [(await inside.ask("definition", id=name))["restart_refused"]]
+        check = await at_its_check(inside, keeper, name)
+        for ends in (False, True):
+            if ends:
+                keeper.exit(f"{check}.1", code=1)
+                await ended(inside, name)
+            refusals.append((await inside.ask("definition", id=name))["restart_refused"])
+            with pytest.raises(OvermindError) as error:
+                await edit(inside, name, command="another")
+            assert error.value.message == refusals[-1]
+        await edit(inside, name, name="h2", labels={"a": "b"})
+        with pytest.raises(OvermindError, match="has already failed"):
+            await inside.ask("update", id=name, timeout="9s")
+        row, quest = (await inside.ask("ps", ids=[name]))[0], await inside.ask("quest", id=name)
+        return refusals, (row["command"], quest["command"], quest["name"])
+
+    (running, during, after), shown = story(tmp_path, scenario, **CHECKED)
+    assert running is None
+    assert "has ended, and its check follows" in during
+    assert "has already failed" in after
+    assert shown == ("work", "work", "h2")
+
+
+def test_it_shows_the_command_with_which_its_newest_run_began(tmp_path):
+    async def scenario(inside, keeper, name):
+        await edit(inside, name, command="another")
+        before = (await inside.ask("quest", id=name))["command"]
+        asked = asyncio.create_task(inside.ask("restart", id=name))
+        await until(lambda: inside.app.registry.get(name).status == "stopping", "it is stopped")
+        keeper.exit(f"{name}.1", code=143)
+        await asked
+        await until(lambda: f"{name}.2" in keeper.held, "it runs again")
+        keeper.exit(f"{name}.2")
+        return before, (await ended(inside, name))["command"]
+
+    assert story(tmp_path, scenario) == ("work", "another")

@@ -327,3 +327,69 @@ def test_a_clock_that_is_set_back_makes_no_pause_longer(tmp_path, monkeypatch, w
         assert daemons.started(quest, 2) - daemons.ended(quest, 1) < 60
 
     story(tmp_path, scenario)
+
+
+async def edited(inside, quest, **terms):
+    known = await inside.ask("definition", id=quest)
+    changed = {**known["definition"], **terms}
+    return await inside.ask("redefine", id=quest, as_of=known["as_of"], definition=changed)
+
+
+@pytest.mark.parametrize("failed", [False, True])
+@pytest.mark.parametrize("by", ["update", "edit", "quest edit"])
+def test_a_limit_that_is_changed_is_that_of_the_next_attempt_too(tmp_path, by, failed):
+    async def scenario(daemons):
+        async with daemons.one() as one:
+            quest = await one.add("lim", retries=0, timeout="20s", env_set={"A": "1"})
+            await one.begun(quest)
+            if failed:
+                await one.ends(quest, code=1)
+            if by == "quest edit":
+                await one.inside.ask("quest_edit", id=quest, timeout="90s", activity_timeout=40)
+            elif by == "update":
+                await one.inside.ask("update", id=quest, timeout="90s", activity_timeout=40)
+            else:
+                terms = {"timeout": "90s", "activity_timeout": "40s", "env": {"B": "2"}, "max_cost": 3.0}
+                await edited(one.inside, quest, **terms)
+            mission = one.inside.app.registry.get(quest)
+            assert (mission.definition.timeout, mission.definition.activity_timeout) == (90.0, 40.0), "at once"
+            if not failed:
+                await one.ends(quest, code=1)
+            await one.inside.ask("quest_retry", id=quest)
+            await one.begun(quest, 2)
+            definition = one.inside.app.registry.get(quest).definition
+            assert (definition.timeout, definition.activity_timeout) == (90.0, 40.0)
+            if by == "edit":
+                chosen = one.inside.app.saved_environments.of(quest).chosen
+                assert (chosen.get("A"), chosen.get("B"), definition.max_cost) == (None, "2", 3.0)
+                assert (await one.info(quest))["max_cost_usd"] == 3.0
+
+    story(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("code", "change", "said"),
+    [
+        (None, {"command": "false"}, "its command can't be changed now. Cancel it first: overmind quest cancel lim"),
+        (1, {"command": "false"}, "Change that with: overmind quest edit lim -- CMD"),
+        (0, {"timeout": "90s"}, "has completed. Add it again with: overmind quest add"),
+        (None, {"restart": "always"}, "Change them with: overmind quest edit lim --retries N"),
+        (1, {"restart": "always"}, "Change them with: overmind quest edit lim --retries N"),
+    ],
+)
+def test_an_edit_of_its_mission_that_its_next_attempt_would_lose_is_refused(tmp_path, code, change, said):
+    async def scenario(daemons):
+        async with daemons.one() as one:
+            quest = await one.add("lim", retries=0)
+            await one.begun(quest)
+            if code is not None:
+                await one.ends(quest, code=code)
+            before = (await one.inside.ask("definition", id=quest))["definition"]
+            with pytest.raises(OvermindError) as error:
+                await edited(one.inside, quest, **change)
+            assert said in error.value.message
+            after = await one.inside.ask("definition", id=quest)
+            assert after["definition"] == before
+            assert after["restart_refused"]
+
+    story(tmp_path, scenario)

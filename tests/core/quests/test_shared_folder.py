@@ -248,6 +248,22 @@ def test_a_quest_that_is_cancelled_during_the_look_never_begins(tmp_path):
     story(tmp_path, scenario)
 
 
+def test_an_edit_during_the_look_before_another_attempt_is_one_of_that_attempt(tmp_path):
+    async def scenario(shop):
+        async with shop.daemon() as inside:
+            quest = await shop.add()
+            await shop.runs(quest)
+            with HeldLook(inside) as look:
+                shop.keeper.exit(f"{quest}.1", 1)
+                await until(look.done.is_set, "it has looked")
+                await inside.ask("quest_edit", id=quest, timeout="90s")
+                look.go.set()
+                await shop.runs(quest, 2)
+            assert inside.app.registry.get(quest).definition.timeout == 90.0
+
+    story(tmp_path, scenario)
+
+
 def test_a_state_that_is_not_known_is_said_and_all_that_is_not_committed_is_shown(tmp_path):
     async def scenario(shop):
         async with shop.daemon() as inside:

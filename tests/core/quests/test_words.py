@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from overmind_core.domain import engine_questions
+from overmind_core.domain.quests.quest import Goal, Quest, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.reports import MOST_AT_ONCE, Report, ReportKind
 from overmind_core.domain.settings import QueueSettings, ReportSettings
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
+from overmind_core.quests import question_subjects
 from overmind_core.reports.checking import checked
 from overmind_core.reports.requests import Report as Asked
 from overmind_core.system.paths import Home
@@ -47,6 +49,13 @@ def changes(inside, quest):
     kept = ("status", "phase", "attempt", "class", "why", "reason", "exit_code")
     found = [event for event in inside.events(quest) if event["type"] == "quest"]
     return [{key: event[key] for key in kept if event.get(key) is not None} for event in found]
+
+
+def test_the_question_about_one_that_was_too_slow_gives_more_time_to_it_and_to_no_older_one_of_its_name():
+    made = Quest("a1b2c3d4", "docs", "make", "/", "raw", 0.0, status=QuestStatus.FAILED, goal=Goal(), limit=60.0)
+    late = replace(made, queue=QueueState(failure="timeout"), reason="timeout")
+    subject = question_subjects.stuck(late, None, None, "")
+    assert "More time: overmind quest edit a1b2c3d4 --timeout 120s" in str(subject["lines"])
 
 
 def test_a_quest_is_found_by_its_name_which_nobody_else_gets_until_it_is_over(story):

@@ -514,8 +514,8 @@ def test_what_meets_a_persons_files_is_asked_about_once_and_lands_by_itself_when
     assert why == [
         (
             "one is running: it lands by itself, attempt 1 of 3, once this is out of the way: main is checked out in "
-            f"{folder}, where 1 file that the landing changes is not committed: b. Commit or stash it there. "
-            "Nothing was changed."
+            f"{folder}, where 1 file that the landing changes is not committed: b. Nothing was changed. "
+            f"Commit it there, or stash it with: git -C {folder} stash push -- b"
         ),
         f"  go on with: git -C {folder} stash push -- b",
     ]

@@ -177,7 +177,7 @@ def test_one_that_waits_for_a_person_goes_on_with_the_command(queue):
     assert other == "  go on with: overmind answer work deny"
     queue.typed(command.partition(": ")[2])
     assert queue.ended(quest)["status"] == "completed"
-    assert queue.why_lines("work") == ["work has completed"]
+    assert queue.why_lines("work") == ["work has completed: allowed by a person"]
 
 
 def test_one_that_has_failed_goes_on_with_the_command(queue):

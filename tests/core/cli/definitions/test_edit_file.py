@@ -108,8 +108,24 @@ REFUSED = [
         "'x=' is not a label: use label key=value.",
     ),
     (OvermindError("internal", "Something else."), 1, "Something else."),
+    (OvermindError("invalid", "Not --model. Use: overmind send --to x"), 1, "Not model. Use: overmind send --to x"),
     (OvermindError("invalid", "agent.prompt: a session takes messages"), 7, "agent.prompt: a session takes messages"),
 ]
+
+
+ABOUT_A_KEY = [
+    ("Quest a (x) ends on its own: it has retries in the place of restarts.", ("restart",)),
+    ("Mission b (x/check) belongs to quest x, which waits for its end: it has no restarts.", ("restart",)),
+    ("Quest a (x) has failed: its next attempt has the command of the quest.", ("command",)),
+    ("Quest a (x) has failed: its next attempt has the prompt of the quest.", ("agent", "prompt")),
+    ("Quest a (x) is running: its prompt can't be changed now.", ("agent", "prompt")),
+]
+
+
+@tabled(("sentence", "key"), ABOUT_A_KEY)
+def test_what_a_quest_can_not_have_is_a_mistake_in_the_line_of_its_key(sentence, key):
+    text = 'command = "x"\nrestart = "always"\n[agent]\nprompt = "y"\n'
+    assert mistake_of(OvermindError("invalid", sentence), text).line == line_of(text, key)
 
 
 @pytest.mark.parametrize(("error", "line", "sentence"), REFUSED)
@@ -160,3 +176,17 @@ def test_a_shell_has_the_callers_terminal_and_the_missions_world():
         "COLUMNS": "77",
         "SSH_AUTH_SOCK": "/ours",
     }
+
+
+@pytest.mark.parametrize(("options", "refused"), [((), True), (("--no-restart",), False), (("--print",), False)])
+def test_what_may_not_be_started_again_is_refused_before_anything_is_changed(overmind, options, refused):
+    known = {**answer(), "name": "api", "live": False, "as_of": "x", "restart_refused": "Quest api has already failed."}
+    told = {
+        "definition": [{"ok": known}],
+        "redefine": [{"ok": {"id": "00000001", "name": "api", "changed": ["command"]}}],
+    }
+    ran = overmind(told, "edit", "api", "-", *options, stdin=edit_file.definition_text(answer()).encode())
+    error = "Error: not_finished: Nothing was changed. Quest api has already failed.\n"
+    assert ran.err == (error if refused else "")
+    wanted = ["definition"] if refused or "--print" in options else ["definition", "redefine"]
+    assert [command for command, _ in ran.requests] == wanted

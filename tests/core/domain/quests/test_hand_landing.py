@@ -241,8 +241,14 @@ def test_work_that_failed_behind_its_review_was_reviewed(phase):
 
 
 def test_what_is_missing_is_named():
-    assert why_unreviewed(ended_at(QuestPhase.WORK, failure="review_denied")) == "The review of base was denied"
-    assert why_unreviewed(ended_at(QuestPhase.WORK)) == "base is to be reviewed before it lands, and was not"
+    denied, never = "The review of base was denied", "base is to be reviewed before it lands, and was not"
+    assert why_unreviewed(ended_at(QuestPhase.WORK, failure="review_denied", tries=0)) == denied
+    tries = (Attempt(1, 1, 1.0, failure="review_denied"), Attempt(2, 2, 3.0))
+    for count, said in ((1, denied), (2, never)):
+        one = quest(QuestState.CANCELLED, failure="review_denied")
+        one = replace(one, goal=replace(one.goal, review="person"), queue=replace(one.queue, tries=tries[:count]))
+        assert why_unreviewed(one) == said, "its review was open when it was cancelled, or it was denied last"
+    assert why_unreviewed(ended_at(QuestPhase.WORK)) == never
     assert why_unreviewed(ended_at(QuestPhase.LANDING)) == "Nobody can tell whether base was reviewed as it is now"
     assert why_unreviewed(quest(QuestState.REVIEW)) == "base waits for your review"
     assert why_unreviewed(shown(ended_at(QuestPhase.LANDING))) == "base has changed since its review"

@@ -339,6 +339,9 @@ STANDS = [
         ],
     ),
     (quest("a", "completed"), ["a has completed"]),
+    (quest("a", "completed", check="make test"), ["a has completed: checked"]),
+    (quest("a", "completed", goal=Goal(review="person")), ["a has completed: allowed by a person"]),
+    (quest("a", "completed", goal=Goal(review="claude")), ["a has completed: reviewed by claude"]),
     (quest("a", "completed", reason="denied"), ["a has completed: denied by a person"]),
     (quest("a", "completed", goal=Goal(into="main"), queue=QueueState()), ["a has completed: nothing to land"]),
     (
@@ -438,7 +441,12 @@ STANDS = [
     ),
     (
         quest("a", "failed", reason="stalled", limit=60.0),
-        ["a has failed: it was silent for 1 minute", SEE, "  go on with: overmind quest retry a"],
+        [
+            "a has failed: it was silent for 1 minute",
+            SEE,
+            "  give it more time with: overmind quest edit a --activity-timeout 120s",
+            "  go on with: overmind quest retry a",
+        ],
     ),
     (
         quest("a", "failed", goal=None, queue=None, command="make all", exit_code=2),
@@ -489,6 +497,7 @@ FAILED_COMMANDS = [
     (quest("a", "failed", check="make", reason="check_failed", queue=ended("check_failed")), None),
     (quest("a", "queued", check="make", queue=CHECKED), None),
     (quest("a", "failed", reason="timeout", queue=ended("timeout")), None),
+    (quest("a", "failed", goal=None, queue=None, reason="retries_spent", command="./build"), "./build"),
 ]
 
 
@@ -697,6 +706,20 @@ def test_one_that_was_cancelled_says_where_its_work_is_kept_and_what_goes_on_wit
         "  go on with: overmind quest retry a",
         *(f"  {way}" for way in ways),
         "  remove it with: overmind discard A --force",
+    ]
+
+
+def test_one_that_failed_for_no_command_says_where_its_work_is_kept_and_what_gives_it_more_time():
+    one = replace(quest("a", "failed", reason="timeout", limit=1.5, queue=ended("timeout")), id="A")
+    found = why.why_of(one, None, None, NONE, kept_work=KeptWork("/w", uncommitted=True))
+    assert why.may_keep_work(one)
+    assert why.why_lines(found) == [
+        "a has failed: it took longer than 1.5 seconds",
+        "  its work is kept in: /w",
+        "  see: overmind quest logs a",
+        "  give it more time with: overmind quest edit a --timeout 3s",
+        "  go on with: overmind quest retry a",
+        "  see: overmind changes A",
     ]
 
 
