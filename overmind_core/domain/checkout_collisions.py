@@ -141,7 +141,7 @@ class TargetUse(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """What is in the way, and what to do about it."""
+        """What is in the way, and what to do about it, with a command."""
         if self.missing:
             where = f"{self.branch} is checked out in {self.folder}, which is missing: its disk may not be mounted."
             give_up = f"git worktree unlock {shlex.quote(self.folder)}"
@@ -153,18 +153,23 @@ class TargetUse(NamedTuple):
         if unmerged:
             conflicts = f"{count_text(len(unmerged), 'file')} with unresolved conflicts: {list_text(unmerged)}"
             where = f"{self.branch} is checked out in {self.folder}, which has {conflicts}."
-            return f"{where} Resolve them there, and tell git so with git add. Nothing was changed."
-        parts = []
+            (command,) = self.commands
+            how = f"with: {command}" if len(unmerged) <= MOST_COMMANDS else f"with git add. See them with: {command}"
+            return f"{where} Nothing was changed. Resolve them there, and tell git so {how}"
+        parts, ways = [], []
         if edited:
             are, them = ("is", "it") if len(edited) == 1 else ("are", "them")
             files = (
                 f"{count_text(len(edited), 'file')} that the landing changes {are} not committed: {list_text(edited)}"
             )
-            parts += [f"{self.branch} is checked out in {self.folder}, where {files}. Commit or stash {them} there."]
+            parts += [f"{self.branch} is checked out in {self.folder}, where {files}."]
+            ways += [f"Commit {them} there, or stash {them} with: {self.commands[0]}"]
         if loose:
             where = f"In {self.folder} are untracked files where {self.branch} gets new files"
-            parts += [f"{where}: {list_text(loose)}. Move them away."]
-        return " ".join([*parts, "Nothing was changed."])
+            parts += [f"{where}: {list_text(loose)}."]
+            move, which = "move" if edited else "Move", "it away" if len(loose) == 1 else "each away as"
+            ways += [f"{move} {which} with: {self.commands[len(edited[:1])]}"]
+        return " ".join([*parts, "Nothing was changed.", "; ".join(ways)])
 
     @property
     def commands(self) -> tuple[str, ...]:

@@ -251,7 +251,8 @@ class Reports:
             if verdict.outcome is Outcome.QUEUED and assignment is not None:
                 report = replace(report, quest=self._queue(source, report, assignment))
             elif verdict.outcome is Outcome.ASKED:
-                shared = root if open_together >= self._settings.reports.per_spec else None
+                limits = self._settings.reports
+                shared = root if depth > limits.depth or open_together >= limits.per_spec else None
                 report = replace(report, why=verdict.why, blocked=() if blocked is None else (blocked.id,))
                 asked = self._ask(source, report, number, blocked, waits=waits, shared=shared)
                 report = replace(report, question=asked)

@@ -88,7 +88,19 @@ class SpecRow(SpecBrief):
     """Status → how many quests that were reported beside them."""
     question: int | None
     """The number of the question whether it lands."""
+    held: SpecHeld | None
+    """What it waits for while none of its quests runs; null: it goes on, or has ended."""
     created_at: str
+
+
+class SpecHeld(TypedDict):
+    """A quest of a spec that waits for money, or for a person."""
+
+    name: str
+    text: str
+    """Why it waits."""
+    do: list[str]
+    """Commands with which a person lets it go on."""
 
 
 class SpecLanded(TypedDict):
@@ -187,6 +199,8 @@ class SpecAdvanced(SpecBrief):
     """Names of the quests of its tasks for whose retry a stuck one waits."""
     synced: int
     """Quests that were queued for tasks."""
+    held: SpecHeld | None
+    """What it waits for while none of its quests runs; null: it goes on, or has ended."""
     conflicts: list[str]
     """Ids of tasks that have changed since their quests began, which stay as they are."""
     ended: list[str]

@@ -55,11 +55,13 @@ class GateQuestions:
         self._sync = sync
         self._usual_cost = usual_cost
 
-    async def question(self, spec: Spec, record: SpecPhase) -> tuple[str, dict[str, Any]]:
-        """The summary and the subject of the question about a document."""
+    async def question(self, spec: Spec, record: SpecPhase, *, is_changed: bool) -> tuple[str, dict[str, Any]]:
+        """The summary and the subject of the question about a document; `is_changed`: since it was shown before."""
         name = document_name(record.phase)
         score = score_text(record.score or 0.0)
-        lines = [f"{spec.folder}/{name} passed with {score}", *(f"hint: {one}" for one in record.hints)]
+        lines = [f"{spec.folder}/{name} passed with {score}"]
+        lines += [f"{name} has changed since it was shown"] if is_changed else []
+        lines += [f"hint: {one}" for one in record.hints]
         subject: dict[str, Any] = {"phase": record.phase, "score": record.score, "file": f"{spec.folder}/{name}"}
         if record.contested:
             new = record.beside

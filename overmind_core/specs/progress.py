@@ -261,10 +261,12 @@ class SpecProgress:
         key = None if wanted is None else _gate_key(wanted)
         for question in self._questions.open_for(spec.id):
             if question.need == EngineNeed.PHASE and question.key != key:
+                part, shown = PhaseName(question.part), question.key.split(":")[1]
                 self._questions.withdraw(spec.id, EngineNeed.PHASE, key=question.key)
-                self._registry.change_phase(spec.id, PhaseName(question.part), question=None)
-        if wanted is not None and self._registry.phase(spec.id, wanted.phase).question is None:
-            summary, subject = await self._gates.question(spec, wanted)
+                self._registry.change_phase(spec.id, part, question=None, shown_sha256=shown)
+        if wanted is not None and (record := self._registry.phase(spec.id, wanted.phase)).question is None:
+            is_changed = (record.shown_sha256 or wanted.released_sha256) not in {None, wanted.sha256}
+            summary, subject = await self._gates.question(spec, wanted, is_changed=is_changed)
             made = None if wanted.quest is None else self._quests.get(wanted.quest)
             subject = {**subject, COMMAND: True} if made is not None and made.provider == RAW else subject
             number = self._questions.ask(
@@ -277,7 +279,7 @@ class SpecProgress:
         spec = self._registry.all[question.about.id]
         phase = PhaseName(question.part)
         record = self._registry.phase(spec.id, phase)
-        record = replace(record, question=None, contested=False)
+        record = replace(record, question=None, contested=False, shown_sha256=None)
         if decision.behaviour is Behaviour.DENY:
             wanted = spec.target if spec.target is not None and _reaches(spec.target, phase) else phase
             self._registry.put_phase(spec.id, replace(again(record), feedback=decision.message or ""))

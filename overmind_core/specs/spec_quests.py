@@ -10,7 +10,7 @@ from overmind_core.domain.quests.life import is_done, is_refused
 from overmind_core.domain.quests.quest import HAS_ENDED, QuestStatus
 from overmind_core.domain.quests.why import PAUSED, first_of
 from overmind_core.domain.specs.phases import TaskCounts, asked_gate, spec_state, task_counts
-from overmind_core.domain.specs.spec import PHASES, PhaseName, quest_name
+from overmind_core.domain.specs.spec import PHASES, PhaseName, SpecState, quest_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.admission import Wait
     from overmind_core.domain.quests.needs import Needs
     from overmind_core.domain.quests.quest import Quest
-    from overmind_core.domain.specs.spec import Spec, SpecState
+    from overmind_core.domain.specs.spec import Spec
     from overmind_core.kernel.journal import Journal
     from overmind_core.quests.obstacles import Obstacles
     from overmind_core.quests.registry import QuestRegistry
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _WAITS = frozenset({QuestStatus.FAILED, QuestStatus.CANCELLED, QuestStatus.REVIEW})
 """States of quests that wait for a person."""
+WAITS_FOR_QUESTS = frozenset({SpecState.RUNNING, SpecState.WORKING, SpecState.STUCK})
+"""States in which a spec waits for quests, or did."""
 _HOLDS = frozenset({WaitCode.HELD, WaitCode.BUDGET})
 """Codes of waits for money, or for a person."""
 

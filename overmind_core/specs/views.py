@@ -14,6 +14,7 @@ from overmind_core.domain.text.moment import format_time
 from overmind_core.spec_files.documents import document_name
 from overmind_core.spec_files.repository import hashes_of
 from overmind_core.specs import documents
+from overmind_core.specs.spec_quests import WAITS_FOR_QUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         SpecAdvanced,
         SpecBrief,
         SpecDetails,
+        SpecHeld,
         SpecPhaseInfo,
         SpecRow,
         WaitingTask,
@@ -109,6 +111,7 @@ class SpecViews:
             "phase": None if advance.phase is None else advance.phase.value,
             "queued": advance.begun,
             "question": next(iter(asked), spec.question),
+            "held": self._held(spec_id, advance.state),
             "waits": [one.name for one in waiting if one.status in {QuestStatus.FAILED, QuestStatus.CANCELLED}],
             "synced": made.get("created", 0) + made.get("updated", 0),
             "conflicts": self._registry.changed_tasks(spec_id),
@@ -159,8 +162,16 @@ class SpecViews:
             "tasks": {status.value: statuses[status] for status in QuestStatus if statuses[status]},
             "reported": {status.value: reported[status] for status in QuestStatus if reported[status]},
             "question": spec.question,
+            "held": self._held(spec.id, state),
             "created_at": format_time(spec.created_at),
         }
+
+    def _held(self, spec_id: str, state: SpecState) -> SpecHeld | None:
+        found = self._standing.held(spec_id) if state in WAITS_FOR_QUESTS else None
+        if found is None:
+            return None
+        quest, wait = found
+        return {"name": quest.name, "text": wait.text, "do": list(wait.do)}
 
     def _phase(self, spec: Spec, phase: PhaseName, standing: SpecStanding) -> SpecPhaseInfo:
         record, state = self._registry.phase(spec.id, phase), standing.states[phase]

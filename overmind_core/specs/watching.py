@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.specs.spec import PHASES, PhaseName, PhaseState, SpecState, changed_text
+from overmind_core.specs.spec_quests import WAITS_FOR_QUESTS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 _ENDED = frozenset({PhaseState.PASSED, PhaseState.REVIEW, PhaseState.FAILED})
 _OVER = frozenset({SpecState.DONE, SpecState.FAILED, SpecState.STUCK, SpecState.ARCHIVED, SpecState.DRAFT})
 """States in which nothing more happens without a person."""
-_GOES_ON = frozenset({SpecState.RUNNING, SpecState.WORKING, SpecState.STUCK})
-"""States in which a spec waits for quests, or did."""
 
 
 class SpecWatchers:
@@ -77,7 +76,7 @@ class SpecWatchers:
             await changed
 
     def _hold(self, spec_id: str) -> SpecProgressItem | None:
-        if self._registry.all[spec_id].recorded_state not in _GOES_ON:
+        if self._registry.all[spec_id].recorded_state not in WAITS_FOR_QUESTS:
             return None
         held = self._held(spec_id)
         if held is None:

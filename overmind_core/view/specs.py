@@ -120,7 +120,8 @@ def state(spec: Row) -> str:
 
 def why(spec: Row) -> str:
     """What it waits for: a person, or what has to be mended first."""
-    if waiting := waits_for(spec):
+    held = spec.get("held")
+    if waiting := waits_for(spec) or ("" if held is None else safe(held["text"])):
         return waiting
     if spec["changed_since"] is not None:
         return f"{CHANGED}: :spec accept takes it as it is, r runs it again"

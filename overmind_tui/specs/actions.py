@@ -98,7 +98,7 @@ class SpecActions:
             if isinstance(answer, OvermindError):
                 self._shell.flash(safe(answer.message), "bad")
             else:
-                self._shell.flash(f"{name}: {_advanced(answer)}", "good" if answer["queued"] else "slow")
+                self._shell.flash(f"{name}: {advanced(answer)}", "good" if answer["queued"] else "slow")
 
         self._shell.flash(f"run {name} …", "quiet")
         self._shell.request("spec_run", [{"id": row["id"], **({"first": phase} if phase else {})}], on_result)
@@ -280,7 +280,7 @@ def _consequence(row: Row) -> str:
     return f"{safe(row['name'])}  {row['state']}{held}"
 
 
-def _advanced(answer: Row) -> str:
+def advanced(answer: Row) -> str:
     """The answer to `spec_run`, in words."""
     if answer["queued"] and answer["phase"] is not None:
         return f"{answer['phase']} queued"
@@ -288,6 +288,8 @@ def _advanced(answer: Row) -> str:
         return f"{answer['synced']} tasks queued"
     if answer["question"] is not None:
         return f"waits for question {answer['question']} · y shows it"
+    if (held := answer.get("held")) is not None:
+        return f"waits: {safe(held['text'])}"
     if answer["phase"] is not None and answer["state"] == "running":
         return f"{answer['phase']} is running"
     return f"nothing to do, it is {answer['state']}"

@@ -12,6 +12,7 @@ from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.shell import external
 from overmind_tui.shell.updates import show_bottom
+from overmind_tui.specs.actions import advanced
 from overmind_tui.specs.document import DocumentPage
 from overmind_tui.specs.page import SpecPage, SpecsPage
 from tests.tui.conftest import lists_needs, picture
@@ -122,6 +123,13 @@ class RecordingSpecs(Recording, Specified):
         if command == "quest_why":
             return WHY
         return super().answer(command, given)
+
+
+@pytest.mark.parametrize(("state", "phase"), [("running", "explore"), ("working", None)])
+def test_a_run_of_one_that_only_waits_for_money_or_a_person_does_not_say_that_it_is_running(state, phase):
+    answer = {"state": state, "phase": phase, "queued": False, "synced": 0, "question": None}
+    held = {"name": "carts/explore", "text": "$0.00 of $0.20", "do": []}
+    assert advanced({**answer, "held": held}) == "waits: $0.00 of $0.20"
 
 
 pytestmark = pytest.mark.usefixtures("specified")

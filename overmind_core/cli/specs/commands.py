@@ -24,6 +24,7 @@ from overmind_core.cli.specs.text import (
     PHASE_MARKS,
     changed_text,
     cost_cell,
+    held_lines,
     score_cell,
     spec_text,
     with_changed,
@@ -74,6 +75,13 @@ def _age_cell(row: Row) -> str:
     return seconds_cell(max(0.0, now - parse_time(row["created_at"], now)))
 
 
+def _note_cell(row: Row) -> str:
+    from overmind_core.domain.engine_questions import FOR_YOU  # start-up: for the list
+
+    held = "" if row.get("held") is None else FOR_YOU
+    return changed_text(row) or held or (ABSENT if row["changed_since"] is None else CHANGED)
+
+
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "SPEC": lambda row: row["slug"],
     "STATE": lambda row: row["state"],
@@ -81,7 +89,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "TASKS": _tasks_cell,
     "COST": cost_cell,
     "AGE": _age_cell,
-    "NOTE": lambda row: changed_text(row) or (ABSENT if row["changed_since"] is None else CHANGED),
+    "NOTE": _note_cell,
     "TITLE": title_cell,
 }
 """Title → cell of a row of `spec list --json`."""
@@ -219,7 +227,8 @@ def spec_run(args: Namespace, context: Context) -> int:
     elif not args.json:
         changed = [name for name in ("gates", "threshold", "verify", "max_cost") if name in given]
         ways = ways_out(client, answer) if answer["state"] == "stuck" and not args.wait else ()
-        (context.note if args.wait else context.print)(run_line(answer, changed, ways))
+        line = run_line(answer, changed, ways, with_held=not args.wait)  # the items of `spec_wait` tell it
+        (context.note if args.wait else context.print)(line)
     return _wait(args, context, answer) if args.wait else 0
 
 
@@ -258,18 +267,20 @@ def _placement(args: Namespace, context: Context, client: Client) -> dict[str, A
     }
 
 
-def run_line(answer: Row, changed: Sequence[str] = (), ways: Sequence[str] = ()) -> str:
+def run_line(answer: Row, changed: Sequence[str] = (), ways: Sequence[str] = (), *, with_held: bool = True) -> str:
     """Return how far a spec was brought.
 
     Args:
         answer: To the request.
         changed: Options of it that have new values.
         ways: Of one that is stuck, see `ways_out`.
+        with_held: Also what it waits for while none of its quests runs.
     """
     reached, told = _reached(answer), changed_text(answer)
+    held = tuple(held_lines(answer)) if with_held else ()
     if reached:
-        return f"{reached}\n  {told}" if told else reached
-    return "\n  ".join((_unmoved(answer, changed), *ways))
+        return "\n  ".join((reached, *([told] if told else []), *held))
+    return "\n  ".join((_unmoved(answer, changed), *(ways or held)))
 
 
 def _reached(answer: Row) -> str:
@@ -284,7 +295,7 @@ def _reached(answer: Row) -> str:
             f"{name}: waits for question {answer['question']}. Answer it with: overmind answer {answer['slug']} allow"
         )
     if answer["phase"] is not None and answer["state"] == "running":
-        return f"{name}: {answer['phase']} is running"
+        return f"{name}: {answer['phase']} {'is running' if answer.get('held') is None else 'waits'}"
     return f"{name}: landing" if answer["state"] == "landing" else ""
 
 
@@ -361,9 +372,10 @@ def _has_passed(client: Client, spec: Row, last: str) -> bool:
 def ways_out(client: Client, spec: Row) -> Sequence[str]:
     """Return lines with the commands by which a spec goes on that has failed or is stuck."""
     from overmind_core.domain.engine_questions import FOR_YOU, with_answer  # start-up: for those alone
-    from overmind_core.domain.quests.why import lead_of
+    from overmind_core.domain.quests.remedies import lead_of
 
-    waits = client.call("spec", {"id": spec["id"]})["waits"]
+    known = client.call("spec", {"id": spec["id"]})
+    waits, held = known["waits"], known.get("held")
     ended = [one["name"] for one in waits if one["status"] in {"failed", "cancelled"}]
     if ended:
         return [f"go on with: overmind quest retry {' '.join(ended)}"]
@@ -372,6 +384,8 @@ def ways_out(client: Client, spec: Row) -> Sequence[str]:
     asked = [one for one, about in abouts if about["id"] == spec["id"] or str(about["name"]).startswith(begin)]
     if asked:
         return [f"{FOR_YOU}: {with_answer(question)}" for question in asked]
+    if held is not None and held["do"]:
+        return [f"{lead_of(command)}: {command}" for command in held["do"]]
     ways = [client.call("quest_why", {"id": one["id"]})["do"] or [f"overmind quest why {one['name']}"] for one in waits]
     first = [way[0] for way in ways] or [f"overmind spec run {spec['slug']}"]
     return [f"{lead_of(command)}: {command}" for command in first]

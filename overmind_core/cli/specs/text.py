@@ -80,6 +80,15 @@ def _spec_lines(spec: Row) -> Iterator[str]:
         yield f"  go on with: overmind spec accept {spec['slug']}, or spec run {spec['slug']} --from explore"
     if spec["question"] is not None:
         yield f"waits: question {spec['question']}: overmind answer {spec['slug']} allow"
+    yield from held_lines(spec)
+
+
+def held_lines(row: Row) -> Iterator[str]:
+    """Yield what it waits for while none of its quests runs, and how a person lets it go on."""
+    held = row.get("held")
+    if held is not None:
+        yield display_safe(f"waits: {held['name']}: {held['text']}")
+        yield from (display_safe(f"  go on with: {command}") for command in held["do"])
 
 
 def changed_text(row: Row) -> str:

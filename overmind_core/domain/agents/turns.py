@@ -80,8 +80,13 @@ def since(c: Conversation, doing: ActivityKind, now: float) -> float:
 
 
 def one_line(text: str) -> str:
-    """The first line with something on it."""
-    return next((line.strip()[:LONGEST_LINE] for line in text.splitlines() if line.strip()), "")
+    """The first line with something on it; one that is too long is cut between two words, with a mark."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    if len(line) <= LONGEST_LINE:
+        return line
+    begin = line[: LONGEST_LINE - 2]
+    words = begin.rpartition(" ")[0].rstrip()
+    return f"{words} …" if len(words) > LONGEST_LINE // 2 else f"{begin}…"  # else a word is most of it
 
 
 LONG_TURN = 30.0

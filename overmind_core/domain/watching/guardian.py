@@ -14,6 +14,7 @@ from posixpath import isabs, join, normpath, relpath
 from types import MappingProxyType
 from typing import NamedTuple
 
+from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.text import file_pattern
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
@@ -37,7 +38,6 @@ OVERRUN = 2.0
 """Times its estimate that a quest may take or cost."""
 REVIEW_COUNTS = 300.0
 """Seconds for which the number of a review stands for the measured one."""
-LONGEST_EVIDENCE = 200
 NAMED = 3
 """Files that evidence names."""
 _TEMPORARY = ("/tmp", "/private/tmp", "/var/tmp", "/private/var/tmp", "/var/folders", "/dev/shm")  # noqa: S108
@@ -142,7 +142,7 @@ Found = str | bool | None
 
 def _term(name: str, found: Found) -> Term:
     if isinstance(found, str):
-        return Term(name, COSTS[name], holds=True, evidence=display_safe(found)[:LONGEST_EVIDENCE])
+        return Term(name, COSTS[name], holds=True, evidence=one_line(display_safe(found)))
     return _UNKNOWN[name] if found is None else _FINE[name]
 
 

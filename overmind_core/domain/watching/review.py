@@ -11,10 +11,11 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.quests.briefing import Quotation, quoted
 from overmind_core.domain.quests.variables import INPUTS, OUTPUTS
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.domain.watching.guardian import LONGEST_EVIDENCE, Review, Term
+from overmind_core.domain.watching.guardian import Review, Term
 from overmind_core.domain.watching.tool_window import ToolUse
 
 REVIEW = "review.json"
@@ -97,7 +98,7 @@ def read_review(data: bytes, at: float) -> Review | None:
         return None
     reason = " ".join(_text(found, "reason").split())
     message = _text(found, "message").strip()[:LONGEST_MESSAGE]
-    return Review(at, round(alignment, 4), display_safe(reason)[:LONGEST_EVIDENCE], message)
+    return Review(at, round(alignment, 4), one_line(display_safe(reason)), message)
 
 
 def first_of(found: Mapping[str, bytes]) -> bytes | None:

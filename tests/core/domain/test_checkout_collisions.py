@@ -107,15 +107,22 @@ FOLDER = "/src/my shop"
         (
             TargetUse("main", FOLDER, found=Collisions(("a",), ())),
             ("main is checked out in /src/my shop, where 1 file that the landing changes is not committed: a. "
-            "Commit or stash it there. Nothing was changed."),
+            "Nothing was changed. Commit it there, or stash it with: git -C '/src/my shop' stash push -- a"),
             ("git -C '/src/my shop' stash push -- a",),
         ),
         (
             TargetUse("main", FOLDER, found=Collisions(("a b", "c"), ("n",))),
             ("main is checked out in /src/my shop, where 2 files that the landing changes are not committed: a b, c. "
-            "Commit or stash them there. In /src/my shop are untracked files where main gets new files: n. "
-            "Move them away. Nothing was changed."),
+            "In /src/my shop are untracked files where main gets new files: n. Nothing was changed. "
+            "Commit them there, or stash them with: git -C '/src/my shop' stash push -- 'a b' c; "
+            "move it away with: mv -n '/src/my shop/n' '/src/my shop/n.mine'"),
             ("git -C '/src/my shop' stash push -- 'a b' c", "mv -n '/src/my shop/n' '/src/my shop/n.mine'"),
+        ),
+        (
+            TargetUse("main", "/S", found=Collisions((), ("N", "n"))),
+            ("In /S are untracked files where main gets new files: N, n. Nothing was changed. "
+            "Move each away as with: mv -n /S/N /S/N.mine"),
+            ("mv -n /S/N /S/N.mine", "mv -n /S/n /S/n.mine"),
         ),
         (
             TargetUse("main", FOLDER, missing=True),
@@ -126,7 +133,7 @@ FOLDER = "/src/my shop"
         (
             TargetUse("main", FOLDER, found=Collisions(("a b",), ("n",), ("a b", "c"))),
             ("main is checked out in /src/my shop, which has 2 files with unresolved conflicts: a b, c. "
-            "Resolve them there, and tell git so with git add. Nothing was changed."),
+            "Nothing was changed. Resolve them there, and tell git so with: git -C '/src/my shop' add -- 'a b' c"),
             ("git -C '/src/my shop' add -- 'a b' c",),
         ),
         (
@@ -148,6 +155,9 @@ def test_of_many_files_that_are_in_the_way_few_commands_are_given():
     use = TargetUse("main", "/s", found=Collisions(many, many))
     assert use.commands[0] == "git -C /s stash push"
     assert len(use.commands) == 5
+    assert use.sentence.endswith("with: git -C /s stash push; move each away as with: mv -n /s/f0 /s/f0.mine")
+    unresolved = TargetUse("main", "/s", found=Collisions(unmerged=many)).sentence
+    assert unresolved.endswith("so with git add. See them with: git -C /s diff --name-only --diff-filter=U")
     assert use.fields["files"] == [*many, *many]
     use = TargetUse("main", "/s", found=Collisions((), (), many))
     assert use.commands == ("git -C /s diff --name-only --diff-filter=U",), "they are listed"

@@ -77,6 +77,8 @@ def test_who_waits_for_a_spec_is_told_once_that_the_queue_is_paused(tmp_path):
             slug = await daemons.new()
             await daemons.inside.ask("queue_set", paused=True)
             await daemons.inside.ask("spec_run", id=slug, last="requirements")
+            pages = [await daemons.inside.ask(page, id=slug) for page in ("spec_run", "spec")]
+            pages += await daemons.inside.ask("specs")
             told = []
 
             async def wait():
@@ -89,14 +91,16 @@ def test_who_waits_for_a_spec_is_told_once_that_the_queue_is_paused(tmp_path):
                 await daemons.inside.ask("queue_set", paused=paused)
                 await idle()
             waiting.cancel()
-            return told[1:]
+            return pages, told[1:], await daemons.inside.ask("spec", id=slug)
 
     try:
-        told = in_process.run(scenario())
+        pages, told, runs = in_process.run(scenario())
     finally:
         daemons.keeper.close()
     held = ("held", "the queue is paused", ["overmind queue resume"])
     assert [(one["what"], one["text"], one["do"]) for one in told] == [held]
+    waits = {"name": "carts/explore", "text": held[1], "do": held[2]}
+    assert [(one["state"], one["held"]) for one in (*pages, runs)] == [*[("running", waits)] * 3, ("running", None)]
 
 
 async def eventually(daemons, command, **arguments):

@@ -546,9 +546,17 @@ def test_tasks_that_are_edited_after_they_were_approved_are_asked_about_before_t
         async with daemons.one():
             ask, slug = daemons.inside.ask, await daemons.new(gates="tasks", allow=["Bash(true)"])
             folder = (await ask("spec", id=slug))["folder"]
-            write_documents(folder, with_title("Write the cart"))
+            changed = "tasks.md has changed since it was shown"
+            write_documents(folder, with_title("Write a cart"))
             await ask("spec_run", id=slug)
+            (shown,) = await asked(daemons)
+            os.truncate(f"{folder}/tasks.md", 0)
+            await ask("spec", id=slug)
+            assert await ask("inbox") == [], "nothing is asked about what does not pass"
+            write_documents(folder, with_title("Write the cart"))
+            await ask("spec", id=slug)
             (gate,) = await asked(daemons)
+            assert (changed in shown["subject"]["lines"], changed in gate["subject"]["lines"]) == (False, True)
             sync = daemons.inside.app.engine.specs.parts.progress._sync
             read, edits = sync._read, [with_title("Write something else")]
 
@@ -562,8 +570,13 @@ def test_tasks_that_are_edited_after_they_were_approved_are_asked_about_before_t
                 (again,) = await asked(daemons)
             assert not edits
             assert again["question"] > gate["question"]
-            assert "TSK-001 Write something else" in again["subject"]["lines"]
+            assert {"TSK-001 Write something else", changed} <= set(again["subject"]["lines"])
             assert await ask("quests") == []
+            write_documents(folder, with_title("Write a third thing"))
+            await ask("spec", id=slug)
+            (third,) = await asked(daemons)
+            assert third["question"] > again["question"], "nobody has answered it"
+            assert {"TSK-001 Write a third thing", changed} <= set(third["subject"]["lines"])
 
     try:
         in_process.run(scenario())

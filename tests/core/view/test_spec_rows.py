@@ -53,6 +53,15 @@ def test_work_that_is_no_longer_what_is_written_is_never_plainly_done(changed_si
     assert bool(specs.why(spec)) == bool(why)
 
 
+def test_a_spec_of_which_nothing_runs_says_what_it_waits_for():
+    held = {"name": "carts/explore", "text": "the queue is paused", "do": ["overmind queue resume"]}
+    spec = row("carts", "Carts") | {
+        "state": "running", "changed_since": None, "phases": [], "question": None, "held": held,
+    }  # fmt: skip
+    assert specs.why(spec) == "the queue is paused"
+    assert not specs.why(spec | {"held": None})
+
+
 @tabled(
     ("state", "why"),
     [

@@ -133,14 +133,19 @@ def test_the_sixth_of_one_source_is_not_queued_and_one_question_is_asked(queued)
 
 
 def test_what_is_four_reports_away_from_what_a_person_wanted_is_asked(om):
-    """Acceptance 42: depth 4: not queued, exit 0, one question."""
+    """Acceptance 42: depth 4: not queued, exit 0, one question, whoever has found it."""
     settings(om, f'[queue]\nagent = ["sh", "-c", "{REPORT} bug \\"deeper than $OVERMIND_QUEST\\""]\n')
     om.ok("start")
-    add(om, "find", f"{REPORT} bug 'the first'")
-    (question,) = eventually(lambda: om.api("inbox"), what="the fourth is asked about")
+    add(om, "find", f"{REPORT} bug 'the first'; {REPORT} bug 'quite another one'")
+    eventually(lambda: len([row for row in reports(om) if row["question"] is not None]) == 2, what="both are asked")
     eventually(lambda: all(row["ended_at"] for row in om.api("quests")), what="all are over")
-    assert len(om.api("quests")) == 4
+    (question,) = om.api("inbox")
+    assert len(om.api("quests")) == 7
+    assert "and 1 other have reported 2 things that are not queued by themselves" in question["summary"]
     assert "4 reports away" in question["summary"]
+    assert question["about"]["name"] == "find"
+    om.ok("answer", str(question["question"]), "allow")
+    assert len(om.api("quests")) == 9
 
 
 def test_all_that_one_quest_leads_to_has_one_limit_and_one_question(om):

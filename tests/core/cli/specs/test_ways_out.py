@@ -27,6 +27,9 @@ def waiting(name, status):
     return {"id": name, "name": f"carts/{name}", "status": status}
 
 
+HELD = {"name": "carts/explore", "text": "$0.00 of $0.20", "do": ["overmind spec run carts --max-cost 0.3"]}
+
+
 @tabled(
     ("waits", "inbox", "lines"),
     [
@@ -42,13 +45,15 @@ def waiting(name, status):
         ([waiting("T1", "running"), waiting("T2", "running")], [question(3, "spec/carts", "q")],
          ["go on with: git -C shop stash", "see: overmind quest why carts/T2"]),
         ([], [], ["go on with: overmind spec run carts"]),
+        (HELD, [], ["go on with: overmind spec run carts --max-cost 0.3"]),
     ],
 )  # fmt: skip
 def test_each_way_out_is_about_what_the_spec_waits_for(waits, inbox, lines):
     whys = {"T1": {"do": ["git -C shop stash"]}, "T2": {"do": []}}
 
     def call(command, args=None):
-        return {"inbox": inbox, "spec": {"waits": waits}}[command] if command != "quest_why" else whys[args["id"]]
+        spec = {"waits": [], "held": waits} if waits is HELD else {"waits": waits}
+        return {"inbox": inbox, "spec": spec}[command] if command != "quest_why" else whys[args["id"]]
 
     client: Any = SimpleNamespace(call=call)
     assert ways_out(client, SPEC) == lines
@@ -78,6 +83,19 @@ def test_a_spec_is_never_just_done_while_a_task_has_changed_since_its_quest_bega
     assert run_line(both) == f"unchanged: spec 5bec (carts) is done; {told}"
     assert run_line({**both, "synced": 1}) == f"Spec carts: 1 task queued\n  {told}"
     assert run_line(answer) == "unchanged: spec 5bec (carts) is done"
+
+
+def test_a_spec_that_only_waits_for_money_or_a_person_says_so_with_the_command_that_goes_on():
+    running = {**SPEC, "state": "running", "queued": False, "synced": 0, "question": None, "phase": "explore"}
+    assert run_line(running) == "Spec carts: explore is running"
+    waits, way = "waits: carts/explore: $0.00 of $0.20", "go on with: overmind spec run carts --max-cost 0.3"
+    assert run_line({**running, "held": HELD}).splitlines() == ["Spec carts: explore waits", f"  {waits}", f"    {way}"]
+    shown = {**SHOWN, "state": "running", "conflicts": [], "held": HELD}
+    assert spec_text(shown).splitlines()[-2:] == [waits, f"  {way}"]
+    assert COLUMNS["NOTE"](shown) == "waits for you"
+    working = {**running, "state": "working", "phase": None, "held": HELD}
+    assert run_line(working).splitlines() == ["unchanged: spec 5bec (carts) is working", f"  {waits}", f"    {way}"]
+    assert run_line({**running, "held": HELD}, with_held=False) == "Spec carts: explore waits", "while it is followed"
 
 
 def test_what_is_accepted_is_named_with_the_tasks_that_had_changed():

@@ -11,6 +11,9 @@ from tests.kit.cases import tabled
     [
         (None, {}, ""),
         (None, {"checked": True}, "checked"),
+        (None, {"reviewer": "a person"}, "allowed by a person"),
+        (None, {"checked": True, "reviewer": "claude"}, "checked, reviewed by claude"),
+        ("main", {"reviewer": "a person"}, "landed on main"),
         (None, {"to_land": True, "checked": True}, "nothing to land"),
         ("main", {"to_land": True, "checked": True}, "landed on main"),
         ("main", {"conflicts": ["README.md"]}, "landed on main after a conflict in README.md"),

@@ -91,6 +91,15 @@ def test_the_runs_of_a_mission_are_its_attempts():
     ]
 
 
+def test_a_text_that_is_too_long_is_cut_between_two_words_with_a_mark():
+    event = {"type": "stopping", "run": 1, "cause": "limit", "text": f"--- steered: {'not yours ' * 30}---"}
+    ((_, _, _, text),) = told(event)
+    assert text == f"steered: {'not yours ' * 18}not …"
+    assert len(text) <= 200
+    ((_, _, _, text),) = told({**event, "text": f"--- steered: {'x' * 300} ---"})
+    assert text == f"steered: {'x' * 189}…"
+
+
 def test_who_ends_a_run_for_a_limit_is_the_engine_whoever_has_allowed_it():
     event = {"type": "stopping", "run": 1, "cause": "limit", "text": "--- steered: carts.py is in api ---"}
     assert (
