@@ -13,6 +13,7 @@ from overmind_core.domain.agents.agent import BY_KEYS, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, example, offered, typed, typed_text
 from overmind_core.domain.agents.permission import rules_for
+from overmind_core.domain.missions.reasons import A_PERSON
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import actor
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 _ALLOWED = frozenset({AgentNeed.PERMISSION, AgentNeed.PLAN})
 """Needs that a person allows or denies."""
-A_PERSON = "a person"
-"""Who answers what comes through the API without a name."""
 
 
 def answerer() -> str:

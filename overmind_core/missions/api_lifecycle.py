@@ -20,6 +20,7 @@ from overmind_core.missions import answers, left_processes, validate
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import above_live, find, find_live
 from overmind_core.missions.requests import Kill, One, Prune, RestartArgs, Signal, Stop, Update
+from overmind_core.missions.restarts import Restarts, ended_meanwhile
 from overmind_core.missions.retention import folder_size
 
 if TYPE_CHECKING:
@@ -38,17 +39,18 @@ if TYPE_CHECKING:
     from overmind_core.missions.left_processes import LeftProcesses
     from overmind_core.missions.lost import LostLookup
     from overmind_core.missions.output_progress import OutputProgress
-    from overmind_core.missions.ports import MissionKeeper, PlanRunner
+    from overmind_core.missions.ports import MissionEdits, MissionKeeper, PlanRunner
+    from overmind_core.missions.process_trees import ProcessTrees
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.restarts import Restarts
     from overmind_core.missions.retention import Retention
     from overmind_core.missions.service import Missions
-    from overmind_core.missions.terminator import ProcessTrees
     from overmind_core.missions.unseen import Unseen
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
 HAS_PROCESS = frozenset({Status.RUNNING, Status.PAUSED, Status.STOPPING})
+_BY_SOMEBODY = frozenset({Cause.STOP, Cause.KILL})
+"""Ends that a restart does not undo which was asked for before."""
 
 
 class LifecycleApi:
@@ -70,6 +72,7 @@ class LifecycleApi:
         retention: Retention,
         plans: PlanRunner,
         quests: MissionKeeper,
+        edits: MissionEdits,
         lost: LostLookup,
         left_processes: LeftProcesses,
     ) -> None:
@@ -86,6 +89,7 @@ class LifecycleApi:
         self._retention = retention
         self._plans = plans
         self._quests = quests
+        self._edits = edits
         self._lost = lost
         self._left_processes = left_processes
 
@@ -101,6 +105,8 @@ class LifecycleApi:
             raise OvermindError("invalid", "Missing id: name a mission to restart.")
         mission = find(self._registry, request.id)
         self.check_restart(mission)
+        if mission.definition.kind is Kind.BLUEPRINT:
+            mission = await self._checked_plan(mission)
         if actor() == PERSON:
             self._environments.renew(mission.id, request.session_env)
         before, began = self._unseen.has_lost_conversation(mission.id), self._clock.wall()
@@ -111,6 +117,21 @@ class LifecycleApi:
         if (note := answers.notes([restarted] if mission.is_live else [], began, lost)) is not None:
             answer["note"] = note
         return answer
+
+    async def _checked_plan(self, plan: Mission) -> Mission:
+        """Look whether what a plan starts could begin; return it as it is then, as that takes a moment.
+
+        Raises:
+            OvermindError: as `PlanRunner.check_restart`; `not_running`, somebody has stopped or killed it meanwhile;
+                as `find` and `check_restart`.
+        """
+        may_end = plan.is_live and _end_of(plan) not in _BY_SOMEBODY
+        await self._plans.check_restart(plan, self._environments.of(plan.id).inherited)
+        plan = find(self._registry, plan.id)
+        if may_end and _end_of(plan) in _BY_SOMEBODY:
+            raise ended_meanwhile(plan)
+        self.check_restart(plan)
+        return plan
 
     def check_restart(self, mission: Mission) -> None:
         """Refuse to start by hand what its plan or its quest starts.
@@ -251,7 +272,7 @@ class LifecycleApi:
             validate.check_editable(mission)
         if definition.name != mission.definition.name:
             self._missions.check_name_free(definition.name)
-            self._quests.rename(mission.id, definition.name)
+        self._edits.redefine(mission, definition)
         return answers.brief(await self._missions.redefine(mission, definition))
 
     @handles(One)
@@ -370,6 +391,11 @@ class LifecycleApi:
         if mission.status is not Status.PAUSED:
             raise OvermindError("not_running", f"{_is(mission)} It is not frozen.")
         return mission
+
+
+def _end_of(mission: Mission) -> Cause | None:
+    """Why its newest run ends, or has ended; None: it does not."""
+    return mission.ended_by if mission.ending is None else mission.ending.cause
 
 
 def _is(mission: Mission) -> str:

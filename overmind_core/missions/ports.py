@@ -77,6 +77,13 @@ class PlanRunner(Protocol):
     def begin(self, mission: Mission) -> None:
         """Begin to run it."""
 
+    async def check_restart(self, mission: Mission, environ: Mapping[str, str]) -> None:
+        """Look whether its agents could begin, before it is ended and begins anew.
+
+        Raises:
+            OvermindError: what `apply` would say of them: `untrusted_project`, `provider_missing` and the like.
+        """
+
     def name_of(self, mission_id: str | None) -> str | None:
         """The name of the blueprint of a plan that runs; None for every other mission."""
 
@@ -90,13 +97,6 @@ class MissionKeeper(Protocol):
     def kept_for(self, mission_id: str, parent: str | None) -> str | None:
         """Why an ended mission can't be removed yet, as a sentence that says what to do; None: it can."""
 
-    def rename(self, mission_id: str, name: str) -> None:
-        """Give the quest of a mission the name that the mission gets.
-
-        Raises:
-            OvermindError: `not_finished`, it keeps its name; says what to do.
-        """
-
     def goes_on(self, mission_id: str) -> str | None:
         """A sentence that says so, and how to end it, where the work of a quest has ended and that one has not."""
 
@@ -108,6 +108,32 @@ class MissionKeeper(Protocol):
 
     def runs_by_itself(self, mission: Mission) -> str | None:
         """Why nobody starts a mission again by hand, as a sentence that says what to do; None: they may."""
+
+
+class MissionEdits(Protocol):
+    """Quests: what an edit of a mission changes in its quest."""
+
+    def redefine(
+        self,
+        mission: Mission,
+        definition: Definition,
+        agents: tuple[Agent | None, Agent | None] = (None, None),
+        chosen: tuple[Mapping[str, str], Mapping[str, str]] | None = None,
+    ) -> None:
+        """Give the quest of a mission what the mission gets.
+
+        Args:
+            mission: As it stands.
+            definition: The one that it gets.
+            agents: Its agent before and after the edit.
+            chosen: The variables that are set for it alone, before and after it; None: they stay.
+
+        Raises:
+            OvermindError: `name_taken`; `invalid` or `not_finished`, it can't have that; says what to do.
+        """
+
+    def way(self, mission_id: str) -> str:
+        """A sentence with the command that changes what the next attempt of its quest runs; "" where none follows."""
 
 
 class Standings(Protocol):

@@ -88,8 +88,7 @@ class Restarts:
         if mission.is_live and mission.run == number:
             self._registry.check_not_held_up([mission])
         if is_overridden and not mission.is_live:
-            about = f"{mission.id} ({mission.definition.name})"
-            raise OvermindError("not_running", f"Mission {about} was ended meanwhile, and is not started again.")
+            raise ended_meanwhile(mission)
         return mission
 
     def _check_lease(self, mission: Mission) -> None:
@@ -128,3 +127,9 @@ class Restarts:
             raise OvermindError(
                 "name_taken", f"A live mission has the name {name!r} now. Rename one of them: overmind update --name"
             )
+
+
+def ended_meanwhile(mission: Mission) -> OvermindError:
+    """The refusal of a restart that was asked for before somebody stopped or killed the mission."""
+    about = f"{mission.id} ({mission.definition.name})"
+    return OvermindError("not_running", f"Mission {about} was ended meanwhile, and is not started again.")

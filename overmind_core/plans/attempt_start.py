@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -144,7 +145,11 @@ class AttemptStarter:
             return None  # it is told when the turn has come
 
     def _spec(self, plan: PlanState, agent: PlanAgent, request: Start) -> MissionSpec:
-        return spec_of(request, self._settings, name=f"{plan.blueprint.name}/{agent.name}", parent=plan.id)
+        spec = spec_of(request, self._settings, name=f"{plan.blueprint.name}/{agent.name}", parent=plan.id)
+        written = agent.start.get("command")
+        if not isinstance(written, str) or spec.agent is not None or not references(written):
+            return spec
+        return replace(spec, definition=replace(spec.definition, command=written))  # people read it as it is written
 
     async def check(self, agent: PlanAgent, applied: Environment) -> None:
         """Look whether the program of an agent is there, before its plan begins. Commands are not looked at.

@@ -163,6 +163,15 @@ class Plans:
         self._adopted.discard(mission.id)
         plan.resume()
 
+    async def check_restart(self, mission: Mission, environ: Mapping[str, str]) -> None:
+        """Look for the programs and the projects of its agents, as `apply` does, before it begins anew.
+
+        Raises:
+            OvermindError: as of `apply`.
+        """
+        if (plan := self.state_of(mission.id)) is not None:
+            await self._check_agents(plan.blueprint, environ)
+
     def on_end(self, mission: Mission) -> None:
         """A mission has ended, which is not saved yet: what its plan decides at once is saved with it."""
         parent = mission.definition.parent

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.plans.standing import standing_of
+from overmind_core.domain.missions.mission import Kind
+from overmind_core.domain.missions.outcome import Outcome, outcome_of
+from overmind_core.domain.plans.standing import standing_of, standing_of_plan
 from overmind_core.plans import store
 
 if TYPE_CHECKING:
@@ -35,7 +37,16 @@ class PlanStandings:
             standing = None if node is None else standing_of(node, mission, is_live=is_live)
             if standing is not None:
                 found[mission.id] = standing
-        return found
+        return found | self._of_plans(missions)
+
+    def _of_plans(self, missions: Sequence[Mission]) -> dict[str, WorkStanding]:
+        """How those plans stand that failed because of an agent that never began: no mission tells why."""
+        failed = [
+            one.id for one in missions
+            if one.definition.kind is Kind.BLUEPRINT and not one.is_live and outcome_of(one) is Outcome.FAILED
+        ]  # fmt: skip
+        rows = self._plan_table.never_begun(failed) if failed else []
+        return {plan: standing_of_plan(name, store.NODE.decode(text)) for plan, name, text in reversed(rows)}
 
     def _nodes(self, parents: Collection[str]) -> dict[str, AgentProgress]:
         """Where the agents stand of which an attempt has failed, by the missions of their attempts."""

@@ -106,6 +106,24 @@ class PlanTable:
             AND (json_extract(state, '$.stage') = 'failed' OR json_array_length(state, '$.tried') > 0)"""
         return [str(state) for (state,) in self._database.read(sql, (json.dumps(sorted(missions)),))]
 
+    def never_begun(self, missions: Collection[str]) -> list[tuple[str, str, str]]:
+        """Return the agents of some plans that failed without a mission: the plan, the name, and as JSON the rest.
+
+        In the order of the blueprint, and none that it has no longer, that was a post, or was kept from an earlier run.
+        """
+        sql = """SELECT plan_nodes.mission, plan_nodes.name, plan_nodes.state
+            FROM plans CROSS JOIN json_each(plans.blueprint, '$.agents') AS agent
+            CROSS JOIN plan_nodes ON plan_nodes.mission = plans.mission
+                AND plan_nodes.name = json_extract(agent.value, '$.name')
+            WHERE plans.mission IN (SELECT value FROM json_each(?))
+                AND json_extract(plan_nodes.state, '$.stage') = 'failed'
+                AND json_extract(plan_nodes.state, '$.mission') IS NULL
+                AND json_extract(plan_nodes.state, '$.post') IS NULL
+                AND NOT coalesce(json_extract(plan_nodes.state, '$.kept'), 0)
+            ORDER BY plans.mission, agent.key"""
+        rows = self._database.read(sql, (json.dumps(sorted(missions)),))
+        return [(str(mission), str(name), str(state)) for mission, name, state in rows]
+
     def save_node(self, mission: str, name: str, state: str) -> None:
         """Store where one agent stands."""
         sql = """INSERT INTO plan_nodes (mission, name, state) VALUES (?, ?, ?)

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 CHANGED_WORD, FAILED_WORD = "changed", "failed"
 """Words that stand for agents in a request."""
-WELL = frozenset({"succeeded", "stopped"})
-"""Outcomes of plans of which nothing is to be run again."""
+STOPPED = "stopped"
+"""Outcome of a plan that somebody has stopped before its end."""
 DONE = {"started": "Started", "changed": "Changed"}
 """Status of the answer → what was done; others have done nothing."""
 
@@ -132,8 +132,8 @@ def _again(args: Namespace, path: str, *, whole: bool = False) -> str:
 
 
 def _helps(client: Client, args: Namespace, path: str, changes: Sequence[Plan], last: Plan | None) -> str:
-    """The sentence that helps after the last run of a plan of which nothing runs; "": it ended well, or goes on."""
-    if last is None or last["outcome"] in WELL:
+    """The sentence that helps after the last run of a plan of which nothing runs; "": it succeeded, or goes on."""
+    if last is None or last["outcome"] == "succeeded":
         return ""
     gone = {change["agent"] for change in changes if change["sign"] == "-"}
     agents = client.call("plan", {"id": last["id"]})["agents"] if gone else ()
@@ -142,7 +142,8 @@ def _helps(client: Client, args: Namespace, path: str, changes: Sequence[Plan], 
         return f". The failed agents are not in the file any more. Run all of it again with: {again}"
     if FAILED_WORD in args.rerun:
         return f". Nothing of it is unfinished. Run all of it again with: {_again(args, path, whole=True)}"
-    return f". Run what failed again with: {_again(args, path)}"
+    way = "Go on with" if last["outcome"] == STOPPED else "Run what failed again with"
+    return f". {way}: {_again(args, path)}"
 
 
 def _unchanged(plan: str, last: Plan | None, helps: str) -> str:

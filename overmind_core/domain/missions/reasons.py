@@ -397,6 +397,10 @@ BY_HAND = "landed by hand"
 """How the work of a quest came to its branch that a person has merged."""
 
 
+A_PERSON = "a person"
+"""Who reviews work that no provider does, and who answers what comes through the API without a name."""
+
+
 def achieved(
     branch: str | None,
     *,
@@ -406,6 +410,7 @@ def achieved(
     conflicts: Sequence[str] = (),
     not_owned: int = 0,
     by_hand: bool = False,
+    reviewer: str = "",
 ) -> str:
     """What people read of the end of a completed quest: what the tick beside it is worth.
 
@@ -417,6 +422,7 @@ def achieved(
         conflicts: Files in which its work had met conflicts.
         not_owned: How many files have landed that are not its own.
         by_hand: Whether a person has landed it.
+        reviewer: The provider that has reviewed it, or `a person`; "": nobody has.
     """
     if denied:
         return sentence(DENIED)
@@ -426,7 +432,8 @@ def achieved(
         return f"{how} {branch}{after}{f', {strange}' if strange else ''}"
     if to_land:
         return NOTHING_LANDED
-    return "checked" if checked else ""
+    reviewed = f"{'allowed' if reviewer == A_PERSON else 'reviewed'} by {reviewer}" if reviewer else ""
+    return ", ".join(filter(None, ("checked" if checked else "", reviewed)))
 
 
 def shortenings(achievement: str) -> tuple[str, ...]:

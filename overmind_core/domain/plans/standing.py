@@ -43,6 +43,11 @@ def standing_of(node: AgentProgress, mission: Mission, *, is_live: bool) -> Work
     return None
 
 
+def standing_of_plan(name: str, node: AgentProgress) -> WorkStanding:
+    """Return how a plan stands that has failed, as the agent of this name did before it had a mission."""
+    return WorkStanding(None, Outcome.FAILED, ": ".join(filter(None, ("failed", name, sentence(node.reason)))))
+
+
 def _was_judged(node: AgentProgress, mission: Mission) -> bool:
     """Whether its program ended well, and the plan has found that it has failed all the same."""
     is_newest = node.stage is AgentStage.FAILED and node.ended_at == mission.ended_at

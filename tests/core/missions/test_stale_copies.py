@@ -14,7 +14,7 @@ from overmind_core.domain.missions.transitions import IllegalTransition
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.system.paths import Home
-from tests.kit.in_process import played, until
+from tests.kit.in_process import played, until, world
 
 FACTS = [
     Thawed(0.0), Frozen(), Spawned(7, 0.0, 0.0), Exited(0, 0.0, left=False), Gone(()), Prepared(),
@@ -185,5 +185,44 @@ def test_an_end_needs_no_word_of_a_keeper_that_tells_none(story, command, code, 
         await asyncio.wait_for(inside.ask(command, id=mission), 30.0)
         assert mission not in inside.app.registry.live
         assert (await inside.ask("info", id=mission))["exit_code"] == code
+
+    story(play)
+
+
+@pytest.mark.parametrize("meanwhile", ["stop", "kill", "stopping", "rm", "its end"])
+def test_a_restart_of_a_plan_is_about_it_as_it_is_once_its_agents_were_looked_at(story, monkeypatch, meanwhile):
+    async def play(inside, keeper):
+        keeper.on_ask["purge"] = lambda fields: keeper.exit(fields["run"], -9)
+        blueprint = {"name": "p", "agents": [{"name": "a", "start": {"command": ["sleep"], "cwd": "/"}}]}
+        plan = (await inside.ask("apply", blueprint=blueprint, cwd="/", env=world()))["id"]
+        registry, plans = inside.app.registry, inside.app.plans
+        await until(lambda: any(held["exit"] is None for held in keeper.held.values()), "its agent runs")
+        if meanwhile == "rm":
+            await inside.ask("kill", id=plan)
+        stops = []
+
+        async def check(_mission, _environ):
+            if meanwhile == "stopping":
+                stops.append(asyncio.ensure_future(inside.ask("stop", id=plan)))
+                await until(lambda: registry.live[plan].status is Status.STOPPING)
+            elif meanwhile == "its end":
+                keeper.exit(next(run for run, held in keeper.held.items() if held["exit"] is None), 3)
+                await registry.ended(plan)
+            else:
+                await inside.ask(meanwhile, id=plan)
+
+        monkeypatch.setattr(plans, "check_restart", check)
+        if meanwhile == "its end":
+            await inside.ask("restart", id=plan)
+            assert registry.live[plan].run == 2
+            return
+        with pytest.raises(OvermindError) as refused:
+            await inside.ask("restart", id=plan)
+        assert refused.value.code == ("not_found" if meanwhile == "rm" else "not_running")
+        for one in stops:
+            await one
+        known = registry.get(plan)
+        assert plan not in registry.live
+        assert (known.run if known else None) == (None if meanwhile == "rm" else 1)
 
     story(play)

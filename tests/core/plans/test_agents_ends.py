@@ -68,3 +68,23 @@ def test_a_kill_of_a_plan_leaves_none_of_its_agents_running(tmp_path, command):
         ("web", "failed", "killed"), ("one", "failed", "killed"), ("two", "skipped", None),
     ]  # fmt: skip
     assert said[-1].startswith("--- p: 2 killed, 1 skipped in ")
+
+
+def test_people_read_the_command_of_an_agent_as_it_is_written_and_its_shell_reads_the_value(tmp_path):
+    command = "echo 'notes:' ${agents.one.exit_code}"
+
+    async def story(inside, keeper):
+        spawned = []
+
+        def spawn(asked):
+            spawned.append(asked)
+            asyncio.get_running_loop().call_soon(keeper.exit, asked["run"])
+
+        keeper.on_ask["spawn"] = spawn
+        whole = await applied(inside, agent("one"), agent("two", "one", command=command))
+        await inside.app.registry.ended(whole)
+        return spawned, [one for one in await inside.ask("ps", all=True) if one["name"] == "p/two"]
+
+    spawned, (row,) = played(Home(str(tmp_path / "home")), story, Settings())
+    assert row["command"] == command
+    assert spawned[-1]["argv"][-1] == "echo 'notes:' \"${OVERMIND_REF_1}\""

@@ -12,9 +12,10 @@ from overmind_core.domain.missions.standing import WorkStanding
 from overmind_core.domain.missions.status_marks import BAD_ENDS, MARKS
 from overmind_core.domain.plans import progress
 from overmind_core.domain.plans.blueprint import PlanAgent
-from overmind_core.domain.plans.progress import AgentProgress, AgentStage, AttemptEnd, EndReason
+from overmind_core.domain.plans.progress import AgentPost, AgentProgress, AgentStage, AttemptEnd, EndReason
 from overmind_core.domain.plans.standing import standing_of
 from overmind_core.domain.replacing import replace
+from overmind_core.kernel.config import Settings
 from overmind_core.missions import answers
 from overmind_core.system.paths import Home
 from overmind_core.view import missions as missions_rows
@@ -280,3 +281,41 @@ def test_each_failed_attempt_but_the_last_was_tried_again_whichever_commit_a_sup
         return mortal.dead
 
     assert in_process.run(at_each_commit(dies)) > 3
+
+
+def test_a_plan_whose_agent_never_began_says_why_though_no_mission_does(tmp_path):
+    home, gone = Home(str(tmp_path / "home")), tmp_path / "gone"
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            blueprint = plan_of({"name": "b", "start": {"command": ["true"], "cwd": str(gone)}})
+            plan = (await inside.ask("apply", blueprint=blueprint, cwd="/", env=world()))["id"]
+            await inside.app.registry.ended(plan)
+            (row,) = [row for row in await inside.ask("ps", all=True, wide=True) if row["id"] == plan]
+        keeper.close()
+        return row["outcome"], row["now"]
+
+    assert in_process.run(story()) == ("failed", "failed: b: its folder does not exist")
+
+
+REASONS = {
+    "never begun": (AgentProgress(AgentStage.FAILED, reason="cwd_not_found"), "failed: b: its folder does not exist"),
+    "a post": (AgentProgress(AgentStage.FAILED, post=AgentPost("x", "failed"), exit_code=3), "exit 1"),
+    "kept": (AgentProgress(AgentStage.FAILED, reason="cwd_not_found", kept=True), "exit 1"),
+}
+
+
+@pytest.mark.parametrize(("node", "now"), REASONS.values(), ids=REASONS)
+def test_no_agent_that_ran_elsewhere_or_before_is_why_a_plan_has_failed(tmp_path, node, now):
+    async def story(inside, keeper):
+        blueprint = plan_of(agent("a"), agent("b", depends_on=[{"agent": "a"}]))
+        plan = (await inside.ask("apply", blueprint=blueprint, cwd="/", env=world()))["id"]
+        await until(lambda: keeper.held, "a runs")
+        inside.app.plans.live[plan].put("b", node)
+        keeper.exit(next(iter(keeper.held)), 3)
+        await inside.app.registry.ended(plan)
+        (row,) = [row for row in await inside.ask("ps", all=True, wide=True) if row["id"] == plan]
+        return row["now"]
+
+    assert in_process.played(Home(str(tmp_path / "home")), story, Settings()) == now

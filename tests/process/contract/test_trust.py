@@ -64,6 +64,20 @@ def test_nothing_runs_before_a_person_has_seen_it_and_a_change_asks_again(om):
     om.refused("run", "true", code="untrusted_project", cwd=shop.folder)
 
 
+def test_a_plan_is_not_started_again_where_its_agents_could_not_begin(om):
+    shop = project(om)
+    shop.write({"iso.toml": '[blueprint]\nname = "iso"\n[agents.a]\ncommand = "true"\nisolate = true\n'})
+    om.ok("trust", "-y", shop.folder)
+    om.ok("apply", shop.path("iso.toml"), "--wait")
+    before = om.info("iso")
+    shop.write({".overmind.yml": CHANGED})
+    assert "has changed since it was trusted" in om.refused("restart", "iso", code="untrusted_project")
+    assert (om.info("iso")["run"], om.info("iso")["outcome"]) == (before["run"], "succeeded")
+    om.ok("trust", "-y", shop.folder)
+    om.ok("restart", "iso")
+    assert om.info("iso")["run"] == before["run"] + 1
+
+
 def test_trust_is_of_what_was_seen_never_given_by_a_mission_and_may_be_taken_back(om):
     shop = project(om)
     seen = om.json("isolate", shop.folder, "--json")

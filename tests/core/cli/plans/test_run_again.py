@@ -44,10 +44,11 @@ def test_the_daemon_hears_which_variables_were_given(run, words, given):
 
 
 HELP = [
-    ({}, "failed", True),
-    ({"outcome": "timed out"}, "timed out", True),
-    ({"status": "killed", "outcome": "killed", "exit_code": None}, "was killed", True),
-    ({"status": "stopped", "outcome": "succeeded", "exit_code": 0}, "succeeded", False),
+    ({}, "failed", "Run what failed again with"),
+    ({"outcome": "timed out"}, "timed out", "Run what failed again with"),
+    ({"status": "killed", "outcome": "killed", "exit_code": None}, "was killed", "Run what failed again with"),
+    ({"status": "stopped", "outcome": "stopped", "exit_code": None}, "was stopped", "Go on with"),
+    ({"status": "stopped", "outcome": "succeeded", "exit_code": 0}, "succeeded", ""),
 ]
 
 
@@ -59,7 +60,7 @@ def test_where_nothing_was_changed_it_says_how_the_last_run_ended_and_what_runs_
     _, text, _ = run(NONE, command, "--changed", "--name", "p", "--var", "topic=its history", **plan)
     assert text.startswith(f"unchanged: nothing of plan aaaa0001 (p) runs: its last run {how} ")
     assert text.endswith(
-        " ago. Run what failed again with: overmind apply p.toml --name p --var 'topic=its history' --rerun failed\n"
+        f" ago. {helps}: overmind apply p.toml --name p --var 'topic=its history' --rerun failed\n"
         if helps
         else " ago\n"
     )
