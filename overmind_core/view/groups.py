@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from overmind_core.domain.missions.status_marks import (
 )
 from overmind_core.domain.text.cells import shown_name
 from overmind_core.view import missions as missions_rows
-from overmind_core.view.cells import Row
+from overmind_core.view.cells import Row, safe
 from overmind_core.view.columns import Order
 from overmind_core.view.hive_keys import bare_name
 from overmind_core.view.inbox import Need
@@ -207,6 +207,31 @@ def goes_on(row: Row) -> bool:
         return True
     standing = row.get(missions_rows.QUEST_STATE)
     return standing is not None and row.get("outcome") is None and missions_rows.mark(row) in _GOES_ON
+
+
+def why_kept(rows: Sequence[Row], of: Callable[[str | None], Row | None]) -> str:
+    """Why none of these can be removed yet, and what to do, to be read; "": nothing that is known keeps one of them.
+
+    Args:
+        rows: Missions that may have ended.
+        of: Returns a mission by its id; None for one that is not known.
+    """
+    whys = [_why_kept(row, of(row["parent"])) for row in rows]
+    return whys[0] if whys and all(whys) else ""
+
+
+def _why_kept(row: Row, above: Row | None) -> str:
+    name = safe(row["name"])
+    if row["status"] not in FINAL:
+        return f"{name} is {row['status']}: stop it first"
+    if above is not None and above["type"] == missions_rows.PLAN and missions_rows.is_live(above):
+        return f"{name} is part of the plan {safe(above['name'])}, which is still running"
+    for quest in (row, above):
+        if quest is not None and quest["status"] in FINAL and goes_on(quest):
+            known = safe(quest["name"])
+            stands = missions_rows.mark(quest).word
+            return f"{name} is kept: quest {known} has not finished ({stands}) · first :quest cancel {known}"
+    return ""
 
 
 def end_word(row: Row) -> str:

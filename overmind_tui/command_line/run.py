@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.operation import Danger
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry as providers
+from overmind_core.view import groups, numbers
 from overmind_core.view import missions as missions_rows
-from overmind_core.view import numbers
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.actions import Needs
 from overmind_core.view.cells import Row, safe
@@ -24,7 +25,7 @@ from overmind_tui.command_line.jobs import PROGRAM, Jobs, Outcome
 from overmind_tui.command_line.verbs import Parts, Verb
 from overmind_tui.inbox.messages import SESSION
 from overmind_tui.missions.actions_end import ENDING
-from overmind_tui.missions.actions_start import UNTIL_READ
+from overmind_tui.missions.actions_start import UNTIL_READ, ask_to_trust
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.pages.page import Page, PageShell
 from overmind_tui.pages.table import TablePage
@@ -36,9 +37,12 @@ from overmind_tui.shell.notices import Output
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
 
+_FORCE = frozenset({"--force", "-f"})
 LOST, CASCADE = "--lost", "--cascade"
 KILL, SHUTDOWN, REMOVE = "kill", "shutdown", "rm"
 _ALL = frozenset({"--all", "-a"})
+_AGREED = frozenset({"--yes", "-y", "--json", "--output", "-o", "--format"})
+"""Options of `trust` with which it still asks here."""
 _HELP = frozenset({"--help", "-h"})
 _KILLS = _ALL | {"--cascade", "--yes", "-y", "--json", "--output", "-o", "--format"}
 """Options with which `kill` still ends what it names; with the others it sends some signal."""
@@ -76,6 +80,8 @@ class CommandRun:
             shell.flash(f"read-only: {change} is off", "slow")
         elif verb.name == "new":
             self._new(list(words))
+        elif verb.name == "trust" and not parted.flags - _AGREED:
+            self._trust(verb, parted.plain)
         elif verb.terminal and not _HELP & set(words):
             self._in_terminal(verb, words)
         elif verb.inside or (verb.asks and not words and not verb.of):
@@ -178,6 +184,9 @@ class CommandRun:
     def _ask_about(self, verb: Verb, names: Sequence[str], calls: Sequence[Sequence[str]], rows: Sequence[Row]) -> None:
         """Ask, once it is known what would be lost; rows tell it, else the supervisor does."""
         shell, parts, now = self._shell, verbs.parted(verb.name, calls[0]), self._shell.now()
+        if verb.name == REMOVE and not _FORCE & parts.flags and (why := self._why_kept(rows, names)):
+            shell.flash(f"{verb.name}: {why}", "slow")
+            return
 
         def known() -> list[str]:
             return self._known_at_stake(verb, names, parts, rows, now)
@@ -210,6 +219,12 @@ class CommandRun:
                 shell.flash(f"{verb.name}: not done, its question came late · type it again", "slow")
 
         shell.request(stake.command, requests, on_result)
+
+    def _why_kept(self, rows: Sequence[Row], names: Sequence[str]) -> str:
+        """Why none of these missions can be removed yet; "" where one can, or nobody knows."""
+        fleet = self._shell.fleet
+        meant = rows or [row for row in map(fleet.named, names) if row is not None]
+        return groups.why_kept(meant, fleet.of) if len(meant) >= len(names) else ""
 
     def _known_at_stake(
         self, verb: Verb, names: Sequence[str], parts: Parts, rows: Sequence[Row], now: float
@@ -319,6 +334,14 @@ class CommandRun:
         if what == RAW or not (what == SHELL or providers.is_known(what)):
             what, rest = COMMAND, text
         self._start(what, rest.strip(), folder=self._shell.world.folder)
+
+    def _trust(self, verb: Verb, plain: Sequence[str]) -> None:
+        """Ask about the file of a folder; in the terminal about one in git, which has to be fetched, or a long one."""
+        in_terminal = partial(self._in_terminal, verb, ["--", *plain] if plain else [])
+        if any("//" in one and "#" in one for one in plain):
+            in_terminal()
+        else:
+            ask_to_trust(self._shell, next(iter(plain), ""), in_terminal)
 
     # the command line
 

@@ -185,7 +185,7 @@ VERBS: dict[str, Verb] = {
         Verb("changes", "print changes as text, with command-line options", one=True),
         Verb("isolate", "show how isolation would work in a folder; changes nothing"),
         Verb("ports", "list reserved ports and their missions"),
-        Verb("trust", "allow the .overmind.yml of a folder to run commands", agrees=True),
+        Verb("trust", "allow the .overmind.yml of a folder to run commands; shows them first"),
         Verb("edit", "edit a mission's definition and restart it", inside="edit"),
         Verb("toml", "show a mission's definition as TOML", inside="as-toml", alone="edit --print", command="edit",
              unlike=Unlike(Danger.NONE, "it only shows the text")),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.errors import OvermindError
+from overmind_core.view import groups
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Row, safe
 from overmind_tui.pages.dialog import Answer, Dialog
@@ -122,9 +123,8 @@ class EndActions:
 
     def remove(self, rows: list[Row]) -> None:
         """Forget finished ones, with their logs."""
-        live = [row for row in rows if missions_rows.is_live(row)]
-        if live:
-            self._shell.flash(f"{safe(live[0]['name'])} is {live[0]['status']}: stop it first", "slow")
+        if why := groups.why_kept(rows, self._shell.fleet.of):
+            self._shell.flash(why, "slow")
             return
         self._ask("remove", rows, lambda: self._each("rm", rows, "removed"))
 

@@ -19,7 +19,7 @@ from overmind_core.view.hive_keys import hive_of
 from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.missions import folder_completion
 from overmind_tui.missions.new_mission import NewMissions, Starting, talk_of
-from overmind_tui.pages.dialog import Answer, Dialog
+from overmind_tui.pages.dialog import Answer, Dialog, is_shown_whole
 from overmind_tui.shell import external
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ Answers = Sequence[Any | OvermindError]
 UNTRUSTED = "untrusted_project"
 MOST = 12
 """Commands that the question shows."""
+NOT_STARTED = "nothing started · set isolate to no to start without it"
 _WAYS = {Talk.TERMINAL: " · a types into it", Talk.MESSAGES: " · m sends it a message", Talk.NOT: ""}
 
 
@@ -43,11 +44,58 @@ def ask(shell: Shell, error: OvermindError, trust: Callable[[], None]) -> None:
     """Show what the file of a project would run, after this refusal; trust it once the person says yes."""
     answers = [
         Answer(("y",), "trust it and start", trust, "slow"),
-        Answer(
-            ("n",), "cancel", lambda: shell.flash("nothing started · set isolate to no to start without it", "quiet")
-        ),
+        Answer(("n",), "cancel", lambda: shell.flash(NOT_STARTED, "quiet")),
     ]
     shell.open(Dialog("trust this project?", lines(error.fields), answers, first=1))
+
+
+def ask_to_trust(shell: Shell, folder: str, in_terminal: Callable[[], None]) -> None:
+    """Trust the file of a folder's project as it is shown, once the person says yes; says so where there is none.
+
+    `in_terminal`: asks there, where it runs more than a question shows.
+    """
+    cwd = to_wire(folder_completion.absolute(folder, shell.world.folder))
+    request = {"cwd": cwd, "env": shell.world.request()["env"]}
+    expected = shell.expect_view()
+
+    def looked(answers: Answers) -> None:
+        (seen,) = answers
+        if isinstance(seen, OvermindError) or (why := _why_not_asked(seen, cwd)):
+            expected.unneeded()
+            shell.flash(f"trust: {safe(seen.message if isinstance(seen, OvermindError) else why)}", "bad")
+        elif seen["trusted"]:
+            expected.unneeded()
+            shell.flash(f"trust: {safe(seen['path'])} is trusted already", "good")
+        elif not expected.came():
+            shell.flash("trust: not done, its question came late · type it again", "slow")
+        elif not is_whole(shell, seen):
+            in_terminal()
+        else:
+            ways = [
+                Answer(("y",), "trust it", partial(trust, seen["sha256"]), "slow"),
+                Answer(("n",), "cancel", lambda: shell.flash("trust: nothing was changed", "quiet")),
+            ]
+            shell.open(Dialog("trust this project?", lines(seen), ways, first=1))
+
+    def trust(sha256: str) -> None:
+        shell.request("trust", [{**request, "sha256": sha256, "revoke": False}], trusted)
+
+    def trusted(answers: Answers) -> None:
+        (answer,) = answers
+        if isinstance(answer, OvermindError):
+            shell.flash(f"trust: {safe(answer.message)}", "bad")
+        else:
+            shell.flash(f"trusted {safe(answer['path'])}", "good")
+
+    shell.request("isolate", [request], looked)
+
+
+def _why_not_asked(seen: Mapping[str, Any], folder: str) -> str:
+    """Why there is nothing to trust in a folder; "": there is."""
+    if seen["problems"] and not seen["sha256"]:
+        return str(seen["problems"][0])
+    where = seen["source"] or folder
+    return f"{where} has no .overmind.yml · :init --isolation writes one" if seen["path"] is None else ""
 
 
 def lines(fields: Mapping[str, Any]) -> list[str]:
@@ -57,6 +105,11 @@ def lines(fields: Mapping[str, Any]) -> list[str]:
     head = [safe(fields["path"]), f"{why}. It runs:" if commands else f"{why}. It runs no commands."]
     more = len(commands) - MOST
     return [*head, *(f"  {command}" for command in commands[:MOST]), *([f"  … and {more} more"] if more > 0 else [])]
+
+
+def is_whole(shell: Shell, fields: Mapping[str, Any]) -> bool:
+    """Whether a question shows all that a file runs."""
+    return len(fields["commands"]) <= MOST and is_shown_whole(lines(fields), shell.app.size)
 
 
 UNTIL_READ = '"$@" || { code=$?; printf "\\n[press enter to go back] "; read -r line; exit $code; }'
@@ -112,8 +165,20 @@ class StartActions:
         def judged(answers: Answers) -> None:
             (answer,) = answers
             on_result(answers)
-            if isinstance(answer, OvermindError) and is_asked(answer) and self._shell.rests_at(place):
+            if not (isinstance(answer, OvermindError) and is_asked(answer) and self._shell.rests_at(place)):
+                return
+            if is_whole(self._shell, answer.fields):
                 ask(self._shell, answer, partial(trust, str(answer.fields["sha256"])))
+            else:
+                argv = ["/bin/sh", "-c", UNTIL_READ, "sh", *PROGRAM, "trust"]
+                self._outside(argv, from_wire(cwd), asked_outside)
+
+        def asked_outside(code: int) -> None:
+            if code:
+                self._shell.flash(NOT_STARTED, "quiet")
+            else:
+                wait()
+                self._run(asked, folder, on_result, wait)
 
         def trust(sha256: str) -> None:
             wait()
@@ -142,13 +207,19 @@ class StartActions:
         """Have its definition changed in the person's editor; what has changed is restarted."""
         row = rows[0]
 
-        def begin(before: str) -> None:
+        def begin(before: Mapping[str, Any]) -> None:
+            refusal = before.get("restart_refused")  # an older daemon says none
+            if refusal is not None and not before["live"]:
+                expected.failed()
+                self._shell.flash(safe(refusal), "slow")
+                return
             argv = ["/bin/sh", "-c", UNTIL_READ, "sh", *PROGRAM, "edit", "--no-restart", "--quiet", row["id"]]
             if expected.came():
-                self._outside(argv, self._shell.world.folder, lambda code: self._edited(row["id"], before, code))
+                as_of = before["as_of"]
+                self._outside(argv, self._shell.world.folder, lambda code: self._edited(row["id"], as_of, code))
 
         expected = self._shell.expect_view()
-        self._as_of(row["id"], begin, expected.failed)
+        self._defined(row["id"], begin, expected.failed)
 
     def _edited(self, mission: str, before: str, code: int) -> None:
         if code:
@@ -157,19 +228,24 @@ class StartActions:
 
         page = self._shell.app.screen
 
-        def compare(after: str) -> None:
+        def compare(after: Mapping[str, Any]) -> None:
             row = self._shell.fleet.of(mission)
-            if after == before or row is None:
+            if after["as_of"] == before or row is None:
                 self._shell.flash("nothing changed", "quiet")
+            elif after.get("restart_refused") is not None:
+                told = "its limits apply at once, all else in its next run"
+                self._shell.flash(f"{safe(row['name'])} is saved · {told}", "good")
             else:
                 self._shell.flash(f"{safe(row['name'])} is saved · r restarts it with the new definition", "good")
                 if self._shell.rests_at(page):  # else the keys that come now are for what was opened meanwhile
                     self._shell.act("restart", [row])
 
-        self._as_of(mission, compare)
+        self._defined(mission, compare)
 
-    def _as_of(self, mission: str, then: Callable[[str], None], failed: Callable[[], None] = lambda: None) -> None:
-        """Hand on what names the definition as it is now."""
+    def _defined(
+        self, mission: str, then: Callable[[Mapping[str, Any]], None], failed: Callable[[], None] = lambda: None
+    ) -> None:
+        """Hand on the answer to `definition`."""
 
         def on_result(answers: Answers) -> None:
             (answer,) = answers
@@ -177,7 +253,7 @@ class StartActions:
                 failed()
                 self._shell.flash(safe(answer.message), "bad")
             else:
-                then(answer["as_of"])
+                then(answer)
 
         self._shell.request("definition", [{"id": mission}], on_result)
 

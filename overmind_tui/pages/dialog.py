@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.geometry import Size
 from textual.screen import ModalScreen, Screen
 
 from overmind_core.domain.text.cells import width
-from overmind_core.view.cells import Cell, Row, clipped, safe
+from overmind_core.view.cells import Cell, Row, clipped, clipped_line, folded, safe
 from overmind_tui.pages.page import ALT, Page
 from overmind_tui.pages.room import NeedsRoom
 from overmind_tui.shell.shell import Shell, shell_of
@@ -26,6 +27,29 @@ MOMENT = 0.3
 """Seconds that a question must have been on the screen before an answer that changes something counts."""
 WEIGHTY = frozenset({"bad", "slow"})
 """The tones of answers that end work, and of those that allow something."""
+
+
+SIDES, ENDS = 6, 4
+"""Columns and rows of a box that its border and its blanks take."""
+BELOW = 2
+"""Rows below the lines: a blank one, and the answers."""
+
+
+def is_shown_whole(lines: Sequence[str], screen: Size) -> bool:
+    """Whether a question on a screen of this size cuts none of these lines."""
+    cells = _widest(screen) - SIDES
+    rows = folded([[Cell(line)] for line in lines], cells, 0)
+    return len(rows) <= _room(screen) and all(
+        width("".join(cell.text for cell in row).rstrip()) <= cells for row in rows
+    )
+
+
+def _widest(screen: Size) -> int:
+    return max(screen.width - 2, 20)
+
+
+def _room(screen: Size) -> int:
+    return screen.height - ENDS - BELOW
 
 
 class Answer(NamedTuple):
@@ -76,9 +100,22 @@ class Dialog(NeedsRoom, ModalScreen[None]):
             yield content
 
     def _fit(self, box: Vertical, content: Lines) -> None:
-        content.styles.height = len(self._lines) + 2
         needed = max(map(width, (*self._lines, self._labels)))
-        box.styles.width = min(needed + 6, max(self.app.size.width - 2, 20))
+        whole = min(needed + SIDES, _widest(self.app.size))
+        box.styles.width = whole
+        content.styles.height = len(self._rows(whole - SIDES)) + BELOW
+
+    def on_resize(self) -> None:
+        """Another width, other rows."""
+        for content in self.query("#dialog > Lines").results(Lines):  # none before it is composed
+            self._fit(self.query_one("#dialog", Vertical), content)
+
+    def _rows(self, cells: int) -> list[list[Cell]]:
+        """The lines in as many rows as they take; where there is no room for those, a row for each."""
+        rows = folded([[Cell(line)] for line in self._lines], cells, 0)
+        if len(rows) > _room(self.app.size):
+            return [[Cell(clipped(line, cells))] for line in self._lines]
+        return [clipped_line(row, cells) for row in rows]
 
     def renew(self) -> None:
         """What it is about may have changed: what is said of that follows, and has to be read anew."""
@@ -107,7 +144,7 @@ class Dialog(NeedsRoom, ModalScreen[None]):
             text = f" {answer.label} <{answer.keys[0]}> "
             labels.append(Cell(f"[{text}]" if chosen else f" {text} ", "chosen" if chosen else answer.tone or "quiet"))
             labels.append(Cell(" "))
-        return [*([Cell(clipped(line, cells))] for line in self._lines), [], labels]
+        return [*self._rows(cells), [], labels]
 
     def press(self, key: str, character: str | None) -> None:
         """Choose, or answer; what nobody can see is not answered but by esc."""

@@ -319,7 +319,7 @@ class Page(NeedsRoom, RateLimited):
         action = None if self.bar.sign else keymap.meaning(self.context, key, None)
         if action is None:
             return
-        if action.danger is Danger.NONE and action.name not in LEAVING:
+        if (action.danger is Danger.NONE or action.takes_text) and action.name not in LEAVING:
             self.act(action)
         else:
             shown = actions.shown_key(key, ascii_only=self.shell.ascii_only)

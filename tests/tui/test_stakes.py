@@ -7,17 +7,21 @@ from typing import Any, ClassVar
 
 import pytest
 
+from overmind_core.cli.command import COMMANDS, find
 from overmind_core.domain.operation import Danger
 from overmind_core.errors import OvermindError
 from overmind_core.view.actions import Needs
 from overmind_core.view.keymap import ACTIONS
 from overmind_tui.command_line.stakes import STAKES, removed
 from overmind_tui.command_line.verbs import VERBS
+from overmind_tui.missions import actions_start
 from overmind_tui.pages import dialog
 from overmind_tui.pages.dialog import Dialog
+from overmind_tui.shell import external
 from overmind_tui.shell.messages import RowsChanged, SwarmStands
 from tests.tui.conftest import picture
 from tests.tui.noted import NOTES
+from tests.tui.test_pictures import mission
 from tests.tui.test_pictures_hives import Known
 from tests.tui.test_pictures_plans import QUESTS, RITUALS, Planned
 from tests.tui.test_pictures_swarm import FLEETS, POOLS, STATE, VAULT, Heard
@@ -31,8 +35,8 @@ CASES: dict[str, tuple[str, ...]] = {
     ":kill release --cascade": ("kill --cascade release", "3 live children end with it: "),
     ":restart release/types": ("release/types  ",),
     ":signal HUP release/types": ("release/types  ",),
-    ":rm release/fetch": ("release/fetch  ", "Its record and its log are removed."),
-    ":rm release/fetch release/docs": ("release/docs  ", "Their records and logs are removed."),
+    ":rm made": ("made  ", "Its record and its log are removed."),
+    ":rm made gone": ("gone  ", "Their records and logs are removed."),
     ":prune": ("Remove 60 finished missions and the logs (42K)?", "Mission b1b2c3d4 (left) is kept"),
     ":prune --older 7d": ("prune --older 7d", "Remove 60 finished missions and the logs (42K)?"),
     ":shutdown": ("shutdown: 4 live missions", "release/types  "),
@@ -63,11 +67,23 @@ GONE = {
     ":vault rm NOSUCH": "vault rm: No secret is named NOSUCH. See all in :vault",
     ":pool down nosuch --all": "pool down: No pool is named nosuch. See all in :pools",
     ":pool down hpc": "pool down: Name instances, or give --all. See all in :pools",
+    ":rm release/db": "rm: release/db is running: stop it first",
+    ":rm release/fetch": "rm: release/fetch is part of the plan release, which is still running",
+    ":rm cart": "rm: cart is kept: quest cart has not finished (review) · first :quest cancel cart",
+    ":rm cart/check": "rm: cart/check is kept: quest cart has not finished (review) · first :quest cancel cart",
 }
 """Line → what is said where there is nothing that could end."""
 
 
 GONE_WORKTREE = {"name": "header", "worktree": "/w/header", "branch": "b", "containers": [], "volumes": []}
+
+
+ENDED = [
+    mission(0x41, "made", "stopped", isolation={"worktree": "/w/made", "containers": {}}),
+    mission(0x42, "gone", "killed"),
+    mission(0x43, "cart", "stopped", outcome=None, quest_state="review"),
+    mission(0x44, "cart/check", "stopped", "00000043"),
+]
 
 
 class Typed(Recording, Planned):
@@ -94,6 +110,7 @@ class Typed(Recording, Planned):
     def _start(self) -> None:
         super()._start()
         self.fleet.apply([deepcopy(self._rows[3])], (), everything=True, hive="eu1")
+        self.fleet.apply(deepcopy(ENDED), (), everything=False)
 
 
 class Bare(Typed):
@@ -102,6 +119,12 @@ class Bare(Typed):
     answers: ClassVar[dict[str, Any]] = {
         **Typed.answers, "prune": {"missions": [], "bytes": 0}, "worktrees": {"worktrees": []},
     }  # fmt: skip
+
+
+TRUSTING = {"trust"}
+"""Verb that lets commands run, and shows them before."""
+REFUSES = {"web revoke", "state recover"}
+"""Commands that do nothing where nobody can be asked: whoever types `-y` has agreed."""
 
 
 def verb_of(line: str) -> str:
@@ -114,6 +137,112 @@ def test_each_verb_that_ends_or_removes_something_has_its_case():
     ending = {verb.name for verb in VERBS.values() if verb.danger is Danger.ENDS_WORK or verb.for_good}
     assert {verb_of(line) for line in CASES} == ending - set(IN_DIALOGS)
     assert all(VERBS[name].inside in {one.name for one in ACTIONS if one.needs is Needs.MISSION} for name in IN_DIALOGS)
+
+
+def test_each_command_that_asks_in_a_terminal_asks_in_the_line():
+    asking = {name for name in COMMANDS if any("--yes" in one.names for one in find(name).options)}
+    assert asking - {verb_of(line) for line in CASES} == TRUSTING | REFUSES
+    assert not [name for name in TRUSTING | REFUSES if VERBS[name].agrees]
+
+
+SEEN = {
+    "path": "/srv/work/shop/.overmind.yml", "source": "/srv/work/shop", "sha256": "12ab", "trusted": False,
+    "changed": True, "commands": ["setup: touch [red]SETUP[/]"], "problems": [],
+}  # fmt: skip
+NOTHING_TO_TRUST = {
+    "trusted": ({"trusted": True}, "trust: /srv/work/shop/.overmind.yml is trusted already"),
+    "none": ({"path": None, "sha256": None},
+             "trust: /srv/work/shop has no .overmind.yml · :init --isolation writes one"),
+    "broken": ({"problems": ["line 3: bad"], "sha256": None}, "trust: line 3: bad"),
+}  # fmt: skip
+
+
+class Untrusted(Typed):
+    """The same in a project whose file has changed since it was trusted."""
+
+    answers: ClassVar[dict[str, Any]] = {**Typed.answers, "isolate": SEEN, "trust": {"path": SEEN["path"]}}
+
+
+@pytest.mark.parametrize("typed", [":trust shop", ":trust shop -y", ":trust -o json shop"])
+def test_a_file_is_trusted_only_once_what_it_runs_was_shown_and_as_it_was_shown(typed):
+    async def scenario(app, press):
+        await press(typed)
+        assert isinstance(app.screen, Dialog), app.notice
+        assert "has changed since you trusted it. It runs:" in picture(app)
+        assert "setup: touch [red]SETUP[/]" in picture(app)
+        await press("n")
+        assert (app.of("trust"), app.ran) == ([], [])
+        await press(typed, "y")
+        (asked,), (looked, _) = app.of("trust"), app.of("isolate")
+        assert asked == {**looked, "sha256": "12ab", "revoke": False}
+        assert looked["cwd"].endswith("/shop")
+        assert (app.screen, app.notice.text, app.ran) == (app.main, f"trusted {SEEN['path']}", [])
+        await press(":trust shop --revoke")
+        assert app.ran == [["trust", "shop", "--revoke"]]
+
+    walk(scenario, Untrusted)
+
+
+@pytest.mark.parametrize(("more", "said"), NOTHING_TO_TRUST.values(), ids=NOTHING_TO_TRUST)
+def test_nothing_is_trusted_where_there_is_nothing_to_be_asked_about(more, said):
+    class Other(Untrusted):
+        answers: ClassVar[dict[str, Any]] = {**Untrusted.answers, "isolate": {**SEEN, **more}}
+
+    async def scenario(app, press):
+        await press(":trust shop")
+        assert (app.screen, app.notice.text, app.of("trust"), app.ran) == (app.main, said, [], [])
+
+    walk(scenario, Other)
+
+
+@pytest.fixture
+def outside(monkeypatch):
+    """The words of each command line that got the terminal, and what hears of its end."""
+    called: list[tuple[list[str], Any]] = []
+    monkeypatch.setattr(external, "run", lambda _shell, argv, then, **_how: called.append((argv[8:], then)))
+    return called
+
+
+@pytest.mark.parametrize("agreed", ["", " -y", " --yes", " -yo json"])
+def test_a_file_in_git_is_asked_about_by_the_command_line_in_the_terminal(outside, agreed):
+    async def scenario(app, press):
+        await press(f":trust{agreed} https://x.org/a.git//r.toml@v3#review")
+        assert [words for words, _ in outside] == [["trust", "--", "https://x.org/a.git//r.toml@v3#review"]]
+        assert app.ran == []
+
+    walk(scenario, Untrusted)
+
+
+MORE_THAN_IS_SHOWN = {
+    "more commands": [f"setup: step {number}" for number in range(13)],
+    "more rows": [f"setup: {'make all ' * 40}" for _ in range(5)],
+    "a word that no row holds": [f"setup: {'x' * 200}; rm -rf /"],
+}
+
+
+@pytest.mark.parametrize("commands", MORE_THAN_IS_SHOWN.values(), ids=MORE_THAN_IS_SHOWN)
+def test_what_a_question_can_not_show_whole_is_asked_in_the_terminal(outside, commands):
+    class Long(Untrusted):
+        answers: ClassVar[dict[str, Any]] = {
+            **Untrusted.answers, "isolate": {**SEEN, "commands": commands}, "run": {"id": "00000099", "name": "made"},
+        }  # fmt: skip
+
+    async def scenario(app, press):
+        await press(":trust shop -y", "y")
+        assert ([words for words, _ in outside], app.screen) == ([["trust", "--", "shop"]], app.main)
+        assert (app.of("trust"), app.ran) == ([], [])
+        app.refusal = OvermindError("untrusted_project", "It is not trusted.", **{**SEEN, "commands": commands})
+        app.refuses = True
+        await press(":new make", "y")
+        assert ([words for words, _ in outside][1:], app.screen) == ([["trust"]], app.main)
+        assert len(app.of("run")) == 1
+        outside[1][1](1)
+        assert (app.notice.text, len(app.of("run"))) == (actions_start.NOT_STARTED, 1)
+        app.refuses = False
+        outside[1][1](0)
+        assert (app.of("trust"), len(app.of("run"))) == ([], 2)
+
+    walk(scenario, Long, size=(80, 24))
 
 
 @pytest.mark.parametrize(("typed", "said"), CASES.items(), ids=CASES)
@@ -130,6 +259,47 @@ def test_a_typed_command_says_what_would_be_lost_before_it_is_done(typed, said):
             app.refuses = True
             await press(typed)
             assert (app.screen, app.notice.text.partition(": ")[2]) == (app.main, "It is gone.")
+
+    walk(scenario, Typed)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_long_sentence_of_a_question_is_whole(columns):
+    async def scenario(app, press):
+        await press(":rm made")
+        words = " ".join(picture(app).replace("│", " ").split())
+        assert "So is what it had of its own, unless work would be lost: worktree and branch." in words
+        assert "[ cancel <n> ]" in words
+
+    walk(scenario, Typed, size=(columns, 24))
+
+
+@pytest.mark.parametrize("row", [1, 0x43, 0x44])
+def test_its_key_asks_nothing_about_what_can_not_be_removed_yet(row):
+    async def scenario(app, _press):
+        meant = app.fleet.rows[f"{row:08x}"]
+        app.act("remove", [meant])
+        why = GONE[f":rm {meant['name']}"]
+        assert (app.screen, f"rm: {app.notice.text}") == (app.main, why)
+
+    walk(scenario, Typed)
+
+
+@pytest.mark.parametrize("typed", [False, True], ids=["key", "typed"])
+def test_what_can_not_be_removed_yet_keeps_nothing_else(typed):
+    async def scenario(app, press):
+        meant = [app.fleet.rows[f"{row:08x}"] for row in (0x41, 0x42, 0x43)]
+        if typed:
+            await press(":rm made gone cart")
+        else:
+            app.act("remove", meant)
+            await press()
+        assert isinstance(app.screen, Dialog), app.notice
+        await press("y")
+        if typed:
+            assert app.ran == [["rm", "-y", "made", "gone", "cart"]]
+        else:
+            assert [one["id"] for one in app.of("rm")] == [row["id"] for row in meant]
 
     walk(scenario, Typed)
 

@@ -460,3 +460,28 @@ def test_keys_wait_for_the_first_view():
         assert not app.typed.is_waiting
 
     run(lambda: app, scenario)
+
+
+@pytest.mark.parametrize("key", ["m", "n"])
+def test_an_input_that_is_opened_together_with_esc_opens_and_what_follows_is_its_text(key):
+    async def scenario(app, pilot):
+        app.main.table.select("00000001")
+        await pilot.press("l", f"alt+{key}")
+        await until(pilot, lambda: app.screen is not app.main, what="a place for text")
+        await until(pilot, lambda: not app.typed.is_waiting, what="it takes keys")
+        assert app.main.panels.current is Panel.TABLE, "esc counts, too"
+        await pilot.press("r", "x")
+        assert not {"restart", "stop"} & set(app.asked)
+        assert "rx" in picture(app)
+
+    run(Working, scenario)
+
+
+def test_text_after_an_input_that_esc_came_with_and_that_did_not_open_is_no_commands():
+    async def scenario(app, pilot):
+        app.main.table.select(next(row["id"] for row in app.fleet.rows.values() if row["type"] != "session"))
+        await pilot.press("alt+m", *"rx")
+        assert (app.screen, app.notice.text.endswith(UNHEARD)) == (app.main, True)
+        assert not {"restart", "stop"} & set(app.asked)
+
+    run(Working, scenario)
