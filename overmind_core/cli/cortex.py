@@ -30,15 +30,14 @@ def _check_installed() -> None:
     """Say how to install what the server needs.
 
     Raises:
-        OvermindError: it is missing.
+        OvermindError: it is missing, or can't be loaded.
     """
-    from importlib.util import find_spec
+    try:
+        import psycopg  # noqa: F401 - whether it can be loaded is known only then
+    except ImportError as error:
+        from overmind_core.system.installation import what_is_missing
 
-    from overmind_core.system.installation import install_command
-
-    if find_spec("psycopg") is None:
-        message = f"The server needs psycopg, which is not installed. Install it with: {install_command('cortex')}"
-        raise OvermindError("invalid", message)
+        raise OvermindError("invalid", what_is_missing(error, "cortex") or str(error)) from None
 
 
 def database_address(given: str | None, environ: Mapping[str, str]) -> str:

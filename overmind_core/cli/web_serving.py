@@ -118,10 +118,11 @@ def _start_background(argv: Sequence[str], context: Context) -> int:
     from subprocess import DEVNULL, PIPE, Popen
 
     from overmind_core.client.daemon import prepare_home
+    from overmind_core.system.program_log import open_log
     from overmind_core.system.web_server import read_web_server
 
     prepare_home(context.home)  # it may be the first command of all
-    log = os.open(context.home.web_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    log = open_log(context.home.web_log)
     before = os.fstat(log).st_size
     environ = dict(context.environ)
     with suppress(OSError):
@@ -131,7 +132,8 @@ def _start_background(argv: Sequence[str], context: Context) -> int:
     finally:
         os.close(log)
     assert started.stdout is not None
-    printed = started.stdout.read().decode()  # it closes its end once it listens
+    with started.stdout as output:
+        printed = output.read().decode()  # it closes its end once it listens
     if printed:
         context.print(printed.rstrip("\n"))
         return 0
@@ -144,10 +146,11 @@ def _start_background(argv: Sequence[str], context: Context) -> int:
 
 def _failure(log: str, before: int) -> OvermindError:
     """Return what the server said last, after so many bytes of its log."""
-    with open(log, "rb") as file:
+    said = b""
+    with suppress(OSError), open(log, "rb") as file:
         file.seek(before)
-        lines = file.read().decode(errors="replace").splitlines()
-    for line in reversed(lines):
+        said = file.read()
+    for line in reversed(said.decode(errors="replace").splitlines()):
         mark, _, rest = line.partition(": ")
         code, _, message = rest.partition(": ")
         if mark == "Error" and message:

@@ -37,8 +37,6 @@ LOOK_SECONDS = 0.2
 TO_START = "waits for the daemon to start"
 TO_ANSWER = "waits for the daemon to answer"
 _READY_FD = 3
-_LOG_LIMIT = 1 << 20
-"""Bytes of daemon.log from which on the next start keeps it as daemon.log.1 and begins a new one."""
 
 
 class LaunchedDaemon:
@@ -199,7 +197,9 @@ def _exec_detached(home: Home, argv: list[str], ready: int) -> NoReturn:
 
 
 def _arrange_files(home: Home, ready: int) -> None:
-    log = _open_log(home.daemon_log)
+    from overmind_core.system.program_log import open_log  # noqa: PLC0415  (start-up: only when a daemon is launched)
+
+    log = open_log(home.daemon_log)
     nothing = os.open(os.devnull, os.O_RDWR)
     high = [os.dup(fd) for fd in (nothing, log, log, ready)]  # out of the way of the numbers they get
     while min(high) <= _READY_FD:
@@ -207,15 +207,6 @@ def _arrange_files(home: Home, ready: int) -> None:
     for number, fd in enumerate(high):
         os.dup2(fd, number)
     os.closerange(_READY_FD + 1, os.sysconf("SC_OPEN_MAX"))
-
-
-def _open_log(path: str) -> int:
-    try:
-        if os.path.exists(path) and os.stat(path).st_size > _LOG_LIMIT:
-            os.replace(path, path + ".1")
-        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    except OSError:  # a full disk is no reason to supervise nothing
-        return os.open(os.devnull, os.O_WRONLY)
 
 
 def _reset_signals() -> None:

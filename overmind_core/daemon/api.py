@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 from overmind_core.domain.missions.lost import lost_sentence
 from overmind_core.domain.missions.mission import LIVE, Cause, Mission, Status
@@ -15,6 +18,7 @@ from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused, mute_keeper
 from overmind_core.kernel.request import Args, handles
 from overmind_core.missions import answers
@@ -50,6 +54,8 @@ if TYPE_CHECKING:
 
 KEEPER_LIMIT = 2.0
 """Seconds that the keeper gets to say how it is."""
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 class Hello(Args, frozen=True):
@@ -82,6 +88,15 @@ def _counted(by_status: Mapping[str, int], lost: int) -> MissionCounts:
         "total": sum(by_status.values()),
         "lost": lost,
     }
+
+
+async def _told(found: Awaitable[list[T]]) -> list[T]:
+    """The list, or an empty one where the state can't be read: it is only told, and must not keep the daemon."""
+    try:
+        return await found
+    except (StoreError, msgspec.MsgspecError, UnicodeError) as error:
+        _log.warning("the processes that are left are not told: %s", error)
+        return []
 
 
 def _departed(
@@ -238,11 +253,12 @@ class DaemonApi:
         running = [one.id for one in self._quests.live.values() if one.runs]
         try:
             ended = await self._missions.end_all(Cause.STOP, None)
-        except OvermindError:
+        except (OvermindError, StoreError):
             self._phase.closing = False
             raise
         await self._preparer.calm_all()  # also of those that have ended just now
-        notes = [*go_on(await self._left_processes.all()), *web_server.goes_on(self._home)]
+        left = [*await _told(self._missions.survivors()), *go_on(await _told(self._left_processes.all()))]
+        notes = [*left, *web_server.goes_on(self._home)]
         departure = await self._leave(Departure.END)
         # Only now have all quests met the end of their missions.
         cancelled = [one for one in map(self._quests.get, running) if one and one.status is QuestStatus.CANCELLED]

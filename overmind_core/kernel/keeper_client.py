@@ -21,6 +21,7 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.system.lock import holder_pid
 from overmind_core.system.paths import Home, read_socket_address
+from overmind_core.system.program_log import open_log
 from overmind_core.version import VERSION
 from overmind_core.wire.framing import LineBuffer
 from overmind_core.wire.keeper import FAILED, LISTENS, STATUS
@@ -278,7 +279,7 @@ class KeeperStarter:
         read, write = os.pipe()
         try:
             argv = [*_scope(self._home), *_keeper_argv(self._home, write)]
-            with open(self._home.keeper_log, "ab") as log:  # noqa: ASYNC230 - once per keeper
+            with open(open_log(self._home.keeper_log), "ab") as log:  # noqa: ASYNC230 - once per keeper
                 process = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds, once per keeper
                     argv,
                     stdin=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ from itertools import chain
 from math import inf
 
 from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.moment import parse_time
 from overmind_core.logs.display import NOTE, Line, Note, RenderedLines, RunDisplay, begins_inside_a_line
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.reader import Chunk, RunLog
@@ -127,6 +128,8 @@ class RunView:
         self.number = int(run["number"])
         log = run_log(run)
         self.start = position
+        self.removed = removed_before(run, position, selection)
+        """Bytes that the limit of logs has removed right before what is shown."""
         self.cursor = RunCursor(log, position, selection)
         screen = full_screen_bytes(log, OUT, position[OUT]) if OUT in selection.streams and position[OUT] > 0 else 0
         self.display = RunDisplay(
@@ -264,6 +267,16 @@ class Transcript:
         """Number of the newest run that is shown, and up to where it has been read; None before `begin`."""
         return (self._views[-1].number, self._views[-1].cursor.position) if self._views else None
 
+    @property
+    def removed(self) -> dict[int, int]:
+        """Run → bytes that the limit of logs has removed right before what is shown of it, where there are any."""
+        return {view.number: view.removed for view in self._views if view.removed}
+
+    def forget_removed(self) -> None:
+        """Count nothing as removed: the end of the lines is all that is shown, and begins amid them."""
+        for view in self._views:
+            view.removed = 0
+
     def chunks(self) -> Iterator[Chunk]:
         """Instead of lines: the bytes that came since the last call."""
         if not self._views:
@@ -355,6 +368,7 @@ class Transcript:
             ends = log.end  # what comes while this is read is for the next call
             last = last_lines(log, wanted, ends)
             position = max(last[OUT], first[OUT]), max(last[ERR], first[ERR])
+            removed = removed_before(run, position, self._selection)
             # Lines of a known format are cut where they are read: a part of one says nothing.
             floor = position if run.get("format") else _floor(log, position, ends, wanted)
             left, position = sum(floor) - sum(position), floor
@@ -362,8 +376,31 @@ class Transcript:
             read = chain(view.lines(ends), view.display.finish() if finish else ())
             lines: deque[Line] = deque(_cut(read, left) if left else read, maxlen=self._shown_limit(count))
             if len(lines) >= count or left or _not_behind(position, first) or wanted > _WIDEST:
+                is_whole = run.get("format") and len(lines) >= count  # more was read than is shown
+                view.removed = 0 if is_whole else removed
                 return view, list(lines)
             wanted = max(wanted, 1) * _WIDER
+
+
+def removed_before(run: Json, position: Offsets, selection: LogSelection) -> int:
+    """How many bytes would stand before `position`, where the wanted streams begin there, and are not kept."""
+    log = run_log(run)
+    start, written = log.start, (run["out"], run["err"])
+    gone = [one for one in selection.streams if written[one] and not start[one] and not log.end[one]]
+    kept = [one for one in selection.streams if one not in gone]
+    removed = sum(start[one] for one in kept if position[one] <= start[one])
+    # The oldest is removed first: who begins amid what is kept wants nothing of a stream that is gone.
+    if gone and _is_wanted(run, selection) and all(position[one] <= start[one] for one in kept):
+        removed += sum(written[one] for one in gone)
+    return int(removed)
+
+
+def _is_wanted(run: Json, selection: LogSelection) -> bool:
+    """True where a run may have something of the selection, by its times."""
+    began, ended = run.get("started_at"), run.get("ended_at")
+    is_early = selection.since is not None and ended is not None and parse_time(ended, 0.0) < selection.since
+    is_late = selection.until is not None and began is not None and parse_time(began, 0.0) > selection.until
+    return selection.tail != 0 and not is_early and not is_late
 
 
 def _floor(log: RunLog, position: Offsets, ends: Offsets, lines: int) -> Offsets:

@@ -10,6 +10,8 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.system.installation import what_is_missing
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,7 +59,7 @@ class Model:
             from safetensors.numpy import load_file  # noqa: PLC0415 - same
             from tokenizers import Tokenizer  # noqa: PLC0415 - same
         except ImportError as error:
-            raise ModelError(_not_installed(error.name)) from error
+            raise ModelError(what_is_missing(error) or str(error)) from error
         words, matrix = _files(folder)
         try:
             tokenizer = Tokenizer.from_file(words)
@@ -95,7 +97,7 @@ def problem_of(folder: str) -> str | None:
 
     missing = next((name for name in _LIBRARIES if find_spec(name) is None), None)
     if missing is not None:
-        return _not_installed(missing)
+        return what_is_missing(ModuleNotFoundError(name=missing))
     try:
         _files(folder)
     except ModelError as error:
@@ -123,9 +125,3 @@ def _name(*paths: str) -> str:
             while block := file.read(_BLOCK):
                 found.update(block)
     return found.hexdigest()[:16]
-
-
-def _not_installed(package: str | None) -> str:
-    from overmind_core.system.installation import install_command  # noqa: PLC0415 - for those who lack it
-
-    return f"{package} is not installed. Install it with: {install_command('memory')}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.events import LogRemoved, MissionRemoved
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.database import DiskFull, StoreError
+from overmind_core.kernel.database import DiskFull, StoreError, StoreUnavailable
 from overmind_core.missions.lookup import above_live
 from overmind_core.missions.private_files import private_folder
 from overmind_core.system.remove_tree import remove_tree
@@ -179,7 +179,8 @@ class Retention:
                 await self._saved_now(len(part))
             await asyncio.to_thread(_remove_folders, folders)
         if ids:
-            self._database.tidy()
+            with suppress(DiskFull, StoreUnavailable):  # they are removed all the same; a later removal gives back more
+                self._database.tidy()
         return kept
 
     async def _saved_now(self, count: int) -> None:

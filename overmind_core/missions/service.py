@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import re
+import shlex
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -24,6 +26,7 @@ from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.keeper_client import KeeperGone
 from overmind_core.missions.leases import MissionFenced
 from overmind_core.missions.lookup import line, not_running
+from overmind_core.missions.terminator import listed
 from overmind_core.providers import registry as providers
 
 if TYPE_CHECKING:
@@ -459,6 +462,11 @@ class Missions:
         """
         return await self._end_levels([list(self._registry.live.values())], cause, grace)
 
+    async def survivors(self) -> list[str]:
+        """A sentence for each mission of which something could not be ended, once that was tried again."""
+        await self._terminator.end_survivors([one.id for one in self._registry.with_survivors()])
+        return [_survived(one) for one in self._registry.with_survivors()]
+
     def _live_of(self, order: Sequence[Sequence[str]]) -> list[list[Mission]]:
         live = self._registry.live
         return [[one for name in level if (one := live.get(name)) is not None] for level in order]
@@ -539,6 +547,18 @@ class Missions:
 
 def _nothing() -> None:
     """Nothing is written: what follows is what counts."""
+
+
+_DAEMON_INSIDE = re.compile(r"\(a daemon of (.+), PID \d+\)")
+"""Behind a survivor that supervises another home. Source: `sweep.DAEMON`."""
+
+
+def _survived(mission: Mission) -> str:
+    """A sentence for people: processes that could not be ended, and what ends a daemon of another home among them."""
+    homes = [found[1] for one in mission.survivors if (found := _DAEMON_INSIDE.search(one)) is not None]
+    ways = [f"overmind --home {shlex.quote(home)} shutdown" for home in dict.fromkeys(homes)]
+    told = f"Processes of {mission.definition.name} could not be ended: {listed(mission.survivors)}."
+    return f"{told} End {'the daemon' if len(ways) == 1 else 'the daemons'} with: {'; '.join(ways)}" if ways else told
 
 
 def _standing(mission: Mission) -> Started:

@@ -36,8 +36,8 @@ class Proposal:
     """The file that says so."""
     left_out: tuple[str, ...] = ()
     """What that file says besides, and ours has no word for."""
-    references: Mapping[str, str] = field(default_factory=dict)
-    """Variable → the service whose host its value names: containers of a mission do not reach each other by name."""
+    references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Variable → the services whose hosts its value names: containers of a mission do not reach each other by name."""
     placeholders: tuple[str, ...] = ()
     """Variables of which the value is a secret, so that `PLACEHOLDER` stands for it."""
 
@@ -122,6 +122,15 @@ OF_FILE = frozenset({"services", "volumes", "version", "name"})
 """Keys of a compose file that are taken over, or say nothing about containers."""
 STARTED = "service_started"
 """The condition of `depends_on` that an order of starts fulfils."""
+OF_DEPENDENCY = {"condition": None, "restart": "false", "required": "true"}
+OF_VOLUME = {"driver": "local", "external": "false"}
+OF_MOUNT = {"type": None, "source": None, "target": None, "read_only": "false"}
+OF_MOUNT_OPTIONS = {"nocopy": "false"}
+"""Key → the value that asks for nothing; None: it is taken over."""
+FLAGS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
+"""Word → the flag that compose reads in it."""
+MODES = frozenset({"rw", "z", "Z"})
+"""Words behind a mount that ask for nothing, or for what each container of ours has."""
 RESTARTS = {"always": "always", "unless-stopped": "always", "on-failure": "on-failure"}
 LONGEST = 200
 """Characters of a variable, its value or a command that is taken over."""
@@ -186,6 +195,7 @@ def proposals(data: bytes, origin: str, known: Mapping[str, str] = MappingProxyT
         found[name] = Proposal(service, origin, tuple(_left_out(table, service)), references, stand_ins)
     names = root if isinstance(root, dict) else {}
     left_out = [key[:LONGEST_NAME] for key in names if key not in OF_FILE and not key.startswith("x-")]
+    left_out += _other_volumes(_at(root, "volumes"))
     return ComposeFile([found[name] for name in _ordered(found, tables)], built, left_out)
 
 
@@ -212,13 +222,16 @@ def _needed(table: dict[str, Value]) -> list[str]:
     return list(node) if isinstance(node, dict) else [one.text for one in _entries(node) if isinstance(one, Scalar)]
 
 
-def _references(service: Service, others: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _references(service: Service, others: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for variable, value in service.env.items():
-        for other in others:
-            named = re.search(rf"(?:^|[/@,=])(?:{re.escape(other)})(?=:\d|[/,]|$)", value)
-            if named is not None and (named[0] != value or _FOR_HOSTS.search(variable.upper())):
-                yield variable, other
-                break
+        found = {
+            named.start(): other
+            for other in others
+            if (named := re.search(rf"(?:^|//|[@,=])(?:{re.escape(other)})(?=:\d|[/,]|$)", value)) is not None
+            and (named[0] != value or _FOR_HOSTS.search(variable.upper()))
+        }
+        if found:
+            yield variable, tuple(found[start] for start in sorted(found))
 
 
 def _with(node: Value, known: Mapping[str, str], key: str = "") -> Value:
@@ -290,8 +303,40 @@ def _other_variables(node: Value, service: Service) -> Iterator[str]:
     yield from (f"environment {name[:LONGEST_NAME]}" for name in names if name not in service.env)
 
 
-def _other_mounts(node: Value) -> tuple[str, ...]:
-    return ("folders of this machine",) if len(_entries(node)) > len(dict(_volumes(node))) else ()
+def _other_mounts(node: Value) -> Iterator[str]:
+    if len(_entries(node)) > len(dict(_volumes(node))):
+        yield "folders of this machine"
+    words = (word for one in _entries(node) if any(_volumes([one])) for word in _mount_words(one))
+    yield from dict.fromkeys(f"volumes {word[:LONGEST_NAME]}" for word in words)
+
+
+def _mount_words(entry: Value) -> list[str]:
+    """The words of a mount besides the volume and its place."""
+    if isinstance(entry, dict):
+        options = {key: [*_asked(table, OF_MOUNT_OPTIONS)] for key, table in _tables(entry)}
+        return [f"{key} {word}".rstrip() for key in _asked(entry, OF_MOUNT) for word in options.get(key, [""])]
+    modes = (_filled(entry) or "").split(":")[2:]
+    return [word for mode in modes for word in mode.split(",") if word not in MODES]
+
+
+def _other_volumes(node: Value | None) -> Iterator[str]:
+    """All that is said of named volumes: ours are new, and have no settings."""
+    for name, table in _tables(node):
+        for key in _asked(table, OF_VOLUME):
+            yield f"volumes {name[:LONGEST_NAME]} {key[:LONGEST_NAME]}"
+
+
+def _asked(table: dict[str, Value], nothing: Mapping[str, str | None]) -> Iterator[str]:
+    """The keys that ask for something and are not taken over; `nothing`: as `OF_VOLUME`."""
+    for key, one in table.items():
+        if key.startswith("x-") or nothing.get(key, "") is None or one in ([], {}):
+            continue
+        if not isinstance(one, Scalar):
+            yield key
+        elif one.kind is not ScalarKind.NOTHING:
+            word = _filled(one)
+            if word is None or FLAGS.get(word.lower(), word) not in {"", nothing.get(key)}:
+                yield key
 
 
 def _other_checks(node: Value, service: Service) -> Iterator[str]:
@@ -303,10 +348,12 @@ def _other_checks(node: Value, service: Service) -> Iterator[str]:
 
 def _conditions(node: Value) -> Iterator[str]:
     """An order of starts is taken; nothing waits for another container to be healthy, or to end."""
-    for one in (node if isinstance(node, dict) else {}).values():
-        condition = _filled(_at(one, "condition")) or STARTED
-        if condition != STARTED:
-            yield f"depends_on {condition[:LONGEST_NAME]}"
+    words = dict[str, None]()
+    for _, table in _tables(node):
+        condition = _filled(_at(table, "condition")) or STARTED
+        words |= dict.fromkeys([condition] if condition != STARTED else [])
+        words |= dict.fromkeys(_asked(table, OF_DEPENDENCY))
+    yield from (f"depends_on {word[:LONGEST_NAME]}" for word in words)
 
 
 class _Ports(NamedTuple):

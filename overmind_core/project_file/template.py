@@ -132,8 +132,8 @@ def _comments(proposal: Proposal) -> dict[str, str]:
     """Variable → what is said of it."""
     placeholders = dict.fromkeys(proposal.placeholders, "in place of a secret: this file is meant for git")
     return placeholders | {
-        name: f"names the host of {quoted(other)}: a container is not reached by its name here"
-        for name, other in proposal.references.items()
+        name: f"names the host of {' and '.join(map(quoted, others))}: a container is not reached by its name here"
+        for name, others in proposal.references.items()
     }
 
 

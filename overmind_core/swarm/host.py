@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from overmind_core.domain.events import About
@@ -12,7 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.system.paths import write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from overmind_core.agents.api_questions import QuestionApi
     from overmind_core.agents.results import MissionResults
@@ -102,28 +103,29 @@ class SwarmHost:
         self._pools: HomePools | None = None
 
     def check_installed(self) -> None:
-        """Look whether the database's client is installed, and what seals secrets.
+        """Load the database's client, and what seals secrets.
 
         Raises:
-            OvermindError: `invalid`, with the command that installs it.
+            OvermindError: `invalid`, one can't be loaded; with the command that installs it.
         """
-        from importlib.util import find_spec  # noqa: PLC0415 - for those who become part of a swarm
+        with _explained():
+            import psycopg  # noqa: F401, PLC0415 - for those who become part of a swarm
 
-        from overmind_core.system.installation import install_command  # noqa: PLC0415 - same
-
-        for module, package in (("psycopg", "psycopg"), ("nacl", "PyNaCl")):
-            if find_spec(module) is None:
-                message = f"A swarm needs {package}, which is not installed"
-                raise OvermindError("invalid", f"{message}. Install it with: {install_command('swarm')}")
+            from overmind_core.swarm import sealing  # noqa: F401, PLC0415 - same
 
     def begin(self) -> None:
-        """Go on in the swarm that this home is in, if it is in one."""
+        """Go on in the swarm that this home is in, if it is in one.
+
+        Raises:
+            OvermindError: `invalid`, a package that this needs can't be loaded; with the command that installs it.
+        """
         if self._parts.meta_table.get("swarm") is None:
             return
         url = _read(self._parts.home.swarm_url)
         if url is None:
             return
-        self._service = self._made(url)
+        with _explained():
+            self._service = self._made(url)
         session = self.store.session
         self._parts.keeper.hold("swarm", on=session is not None and session.slots > 0)
         self._service.begin()
@@ -502,6 +504,23 @@ def _check_no_pool(hello: Hello) -> None:
     if hello.pool:
         message = f"Login {hello.login} is that of a pool: take the whole line that its invitation has printed."
         raise OvermindError("invalid", message)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say what is to be installed for a swarm.
+
+    Raises:
+        OvermindError: instead of the error of an import.
+    """
+    try:
+        yield
+    except ImportError as error:
+        from overmind_core.system.installation import what_is_missing  # noqa: PLC0415 - for those who lack something
+
+        if (missing := what_is_missing(error, "swarm")) is None:
+            raise
+        raise OvermindError("invalid", missing) from error
 
 
 def _read(path: str) -> str | None:

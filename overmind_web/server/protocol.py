@@ -42,7 +42,7 @@ _TOO_LARGE = (
 class Strangers:
     """Connections on which nobody is logged in, the oldest first."""
 
-    def __init__(self, most: int = MOST_STRANGERS) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
         self._connections: dict[BrowserConnection, None] = {}
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import math
 import resource
 import socket
 import ssl
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from starlette.types import ASGIApp
@@ -17,7 +19,13 @@ from uvicorn.server import ServerState
 
 from overmind_core.errors import OvermindError
 from overmind_core.system import tcp
-from overmind_web.server.protocol import REQUEST_SECONDS, BrowserConnection, BrowserSocket, Strangers
+from overmind_web.server.protocol import (
+    MOST_STRANGERS,
+    REQUEST_SECONDS,
+    BrowserConnection,
+    BrowserSocket,
+    Strangers,
+)
 
 BACKLOG = 1024
 """Connections that wait to be taken."""
@@ -31,6 +39,10 @@ CANCELLED_SECONDS = 0.5
 """For those that did not, once they are cancelled."""
 FILES = 8_192
 """Descriptors that are enough: strangers have 256, and each login 64 connections."""
+STRANGERS_SHARE = 2
+"""Strangers have at most one descriptor in so many."""
+REFUSED_SECONDS = 60.0
+"""Between two lines of the log about connections for which no descriptor is left."""
 
 
 def raise_file_limit() -> None:
@@ -90,6 +102,33 @@ class _Faults(logging.Filter):
         return not record.getMessage().startswith(_NO_FAULTS)
 
 
+class _Refusals(logging.Filter):
+    """Tells now and then, in a line, of connections for which no descriptor is left; asyncio tells of each try."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: monotonic seconds."""
+        super().__init__()
+        self._clock = clock
+        self._last = -math.inf
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.getMessage().startswith("socket.accept() out of system resource"):
+            return True
+        now = self._clock()
+        if now - self._last < REFUSED_SECONDS:
+            return False
+        self._last = now
+        error = record.exc_info[1] if record.exc_info else None
+        record.msg, record.args = "connections wait: %s", (getattr(error, "strerror", None) or "no resources are left",)
+        record.exc_info = None
+        return True
+
+
+def most_strangers(files: int) -> int:
+    """How many strangers there may be, with so many descriptors for all."""
+    return MOST_STRANGERS if files == resource.RLIM_INFINITY else min(MOST_STRANGERS, files // STRANGERS_SHARE)
+
+
 class WebServer:
     """Listening sockets and their connections.
 
@@ -105,7 +144,7 @@ class WebServer:
         self._sockets = sockets
         self._context = context
         self._state = ServerState()
-        self._strangers = Strangers()
+        self._strangers = Strangers(most_strangers(resource.getrlimit(resource.RLIMIT_NOFILE)[0]))
         self._servers: list[asyncio.Server] = []
         self._config = Config(
             app,
@@ -127,6 +166,7 @@ class WebServer:
         """Take connections."""
         self._config.load()
         logging.getLogger("uvicorn.error").addFilter(_Faults())
+        logging.getLogger("asyncio").addFilter(_Refusals())
         loop = asyncio.get_running_loop()
         seconds = REQUEST_SECONDS if self._context else None
         self._servers = [

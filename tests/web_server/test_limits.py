@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
+import os
+import resource
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -11,6 +15,8 @@ import pytest
 from overmind_core.system.paths import Home
 from overmind_web.live.feed import Feed
 from overmind_web.live.socket import MOST_UNSENT, Tabs
+from overmind_web.server import serving
+from overmind_web.server.protocol import MOST_STRANGERS
 from overmind_web.supervisor import Supervisor
 from tests.web_server.test_expiry import Logins, lasting
 
@@ -51,3 +57,26 @@ def test_who_asks_and_reads_nothing_is_not_listened_to(tmp_path):
 
     asyncio.run(serve())
     assert mute.asked < 2 * MOST_UNSENT
+
+
+@pytest.mark.parametrize(
+    ("files", "most"), [(80, 40), (serving.FILES, MOST_STRANGERS), (resource.RLIM_INFINITY, MOST_STRANGERS)]
+)
+def test_strangers_have_fewer_connections_than_there_are_open_files(files, most):
+    assert serving.most_strangers(files) == most
+
+
+def test_connections_without_a_descriptor_are_a_line_of_the_log_now_and_then():
+    failure = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    def record(message: str) -> logging.LogRecord:
+        return logging.LogRecord("asyncio", logging.ERROR, "", 1, message, (), (OSError, failure, None))
+
+    refusals = serving._Refusals(iter((0.0, 0.1, 59.0, 61.0)).__next__)
+    refused = [record("socket.accept() out of system resource\nsocket: <…>") for _ in range(4)]
+    assert [refusals.filter(one) for one in refused] == [True, False, False, True]
+    assert {one.getMessage() for one in (refused[0], refused[-1])} == {"connections wait: Too many open files"}
+    assert refused[0].exc_info is None
+    other = record("Task exception was never retrieved")
+    assert refusals.filter(other)
+    assert other.exc_info is not None

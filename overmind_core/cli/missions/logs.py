@@ -7,7 +7,7 @@ import time
 from itertools import chain
 
 from overmind_core.cli.command import Command, flag, ids, option
-from overmind_core.cli.output import coloured, write_out
+from overmind_core.cli.output import coloured, size, write_out
 from overmind_core.cli.values import label_filter, whole_number
 from overmind_core.domain.text.moment import parse_later, parse_time
 from overmind_core.errors import OvermindError, UsageError
@@ -58,7 +58,35 @@ def logs(args: Namespace, context: Context) -> int:
     if not transcripts:
         context.hint("No missions yet. Start one with: overmind run 'make test'")
     _view(args, context)(transcripts)
+    _tell_removed(transcripts, context)
     return 0
+
+
+def _tell_removed(transcripts: list[Transcript], context: Context) -> None:
+    """Say where what is shown begins amid the output, because its limit has removed what was before."""
+    for transcript in transcripts:
+        _note_removed(transcript, transcript.removed, context)
+
+
+def _note_removed(transcript: Transcript, removed: Mapping[int, int], context: Context) -> None:
+    """Say how much of a mission's output is gone: most likely many runs, and the beginning of one.
+
+    Args:
+        transcript: Of the mission.
+        removed: Run → bytes.
+        context: Who is told.
+    """
+    from overmind_core.domain.text.cells import display_safe
+    from overmind_core.logs.transcript import run_log
+
+    empty = {run["number"] for run in transcript.runs if run["number"] in removed and not any(run_log(run).end)}
+    gone = {run: count for run, count in removed.items() if run in empty}
+    runs = f"run {next(iter(gone))}" if len(gone) == 1 else f"{len(gone)} runs"
+    parts = [f"all {size(sum(gone.values()))} of {runs}"] if gone else []
+    parts += [f"the first {size(count)} of run {run}" for run, count in removed.items() if run not in gone]
+    limit = "a limit of logs ([logs] per_mission or total)" if gone else "the limit of its log ([logs] per_mission)"
+    if parts:
+        context.note(f"{display_safe(transcript.name)}: {' and '.join(parts)} were removed by {limit}.")
 
 
 def _labelled(args: Namespace, context: Context) -> bool:
@@ -135,7 +163,7 @@ def _show_text(args: Namespace, context: Context, transcripts: list[Transcript])
     events = _events(context) if args.events else {}
     for transcript in transcripts:
         lines = _merged([transcript.begin(follow=False), events.get(transcript.id, [])])
-        found = iter(_last(printer.matching(lines), args.tail))
+        found = iter(_last(transcript, printer.matching(lines), args))
         first = next(found, None)
         if first is None and args.grep:
             continue  # a title alone would say that something matches
@@ -151,10 +179,15 @@ def _title(transcript: Transcript, context: Context) -> str:
     return f"=== {there}{display_safe(transcript.name)} ({transcript.id}) ==="
 
 
-def _last(lines: Iterable[Line], count: int | None) -> Iterable[Line]:
+def _last(transcript: Transcript, lines: Iterable[Line], args: Namespace) -> Iterable[Line]:
     from collections import deque
 
-    return lines if count is None else deque(lines, maxlen=count)
+    if args.tail is None:
+        return lines
+    last = deque(lines, maxlen=args.tail)
+    if (args.grep or args.events) and len(last) == args.tail:
+        transcript.forget_removed()
+    return last
 
 
 def _merged(sources: list[Iterable[Line]]) -> Iterator[Line]:
@@ -181,7 +214,7 @@ def _write_bytes(transcript: Transcript) -> bool:
 
 def _show_cast(transcripts: list[Transcript], context: Context) -> None:
     from overmind_core.logs.snapshot import asciicast
-    from overmind_core.logs.transcript import run_log
+    from overmind_core.logs.transcript import LogSelection, removed_before, run_log
 
     for transcript in transcripts:
         for run in transcript.runs[-1:]:
@@ -200,6 +233,8 @@ def _show_cast(transcripts: list[Transcript], context: Context) -> None:
             )
             for line in lines:
                 write_out(f"{line}\n", flush=False)
+            removed = removed_before(run, log.start, LogSelection())
+            _note_removed(transcript, {run["number"]: removed} if removed else {}, context)
 
 
 def _events(context: Context) -> dict[str, list[Line]]:
@@ -227,7 +262,7 @@ def _follow(args: Namespace, context: Context, selection: LogSelection) -> bool:
     from overmind_core.cli.follow_logs import LogFollower  # start-up, as above
     from overmind_core.cli.waiting import WaitTeller
 
-    view = _RawView(args) if args.raw else _TextView(args, context)
+    view = _RawView(args, context) if args.raw else _TextView(args, context)
     follower = LogFollower(args.ids or None, selection, begin=view.begin, show=view.show, look=view.look)
     end = _end(args)
     left = None if end is None else time.monotonic() + end - time.time()
@@ -248,14 +283,16 @@ def _follow(args: Namespace, context: Context, selection: LogSelection) -> bool:
 class _RawView:
     """Bytes as they come; several missions' are not told apart."""
 
-    def __init__(self, args: Namespace) -> None:
+    def __init__(self, args: Namespace, context: Context) -> None:
         self._run = args.run
+        self._context = context
         self.has_shown = False
 
     def begin(self, transcripts: list[Transcript]) -> None:
         for transcript in transcripts:
             _check_run(transcript, self._run)
             self.show(transcript)
+        _tell_removed(transcripts, self._context)
 
     def show(self, transcript: Transcript) -> None:
         self.has_shown |= _write_bytes(transcript)
@@ -272,6 +309,7 @@ class _TextView:
 
     def __init__(self, args: Namespace, context: Context) -> None:
         self._args = args
+        self._context = context
         self._printer = _printer(args, context)
         context.before_note = self._printer.make_room
 
@@ -289,6 +327,7 @@ class _TextView:
             self._printer.show(transcripts[0].id, self._first(transcripts[0]))
         else:
             self._begin_several(transcripts)
+        _tell_removed(transcripts, self._context)
 
     def _begin_several(self, transcripts: list[Transcript]) -> None:
         from heapq import merge
@@ -309,7 +348,7 @@ class _TextView:
 
     def _first(self, transcript: Transcript) -> Iterable[Line]:
         lines = transcript.begin(follow=not transcript.ended)
-        return _last(self._printer.matching(lines), self._args.tail)
+        return _last(transcript, self._printer.matching(lines), self._args)
 
 
 def _tagged(transcript: Transcript, lines: Iterable[Line]) -> Iterator[Tagged]:

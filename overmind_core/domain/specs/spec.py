@@ -249,6 +249,8 @@ class SpecPhase:
     """Of the bytes that were written there."""
     released_sha256: str | None = None
     """Of the document with which a person has let its gate go on."""
+    shown_sha256: str | None = None
+    """Of the document with which its gate was open last, where nobody has answered that; None: somebody has, or not."""
     question: int | None = None
     """Number of its gate's question."""
     feedback: str = ""

@@ -19,9 +19,11 @@ from overmind_core.cli.service_unit.units import our_command
 from overmind_core.client import daemon as of_clients
 from overmind_core.daemon import main as daemon_program
 from overmind_core.domain.plans.blueprint import PlanMerge
+from overmind_core.errors import OvermindError
 from overmind_core.keeper.main import KeeperOptions
 from overmind_core.kernel.keeper_client import _keeper_argv
 from overmind_core.plans import attempt_start
+from overmind_core.system import program_log
 from overmind_core.system.paths import Home
 from overmind_tui import __main__ as tui
 from overmind_web import __main__ as web
@@ -102,6 +104,16 @@ def test_the_web_server_understands_its_command(tmp_path, words):
     for name in ("socket", "read_only", "open", "json", "background", "no_link", "public_url"):
         assert (getattr(given, name) or None) == (getattr(args, name) or None)
     assert (given.host, bool(given.cert)) == (args.host or "127.0.0.1", bool(args.cert))
+
+
+def test_a_large_log_of_the_web_server_is_put_aside(tmp_path):
+    context = Context({"OVERMIND_HOME": str(tmp_path)})
+    log = Path(context.home.web_log)
+    log.write_bytes(b"Error: busy: of old\n" + bytes(program_log.LIMIT))
+    with pytest.raises(OvermindError, match="no luck today"):
+        web_serving._start_background([sys.executable, "-c", "raise SystemExit('Error: busy: no luck today')"], context)
+    assert log.read_text() == "Error: busy: no luck today\n"
+    assert Path(f"{log}.1").stat().st_size > program_log.LIMIT
 
 
 def test_the_command_understands_the_web_server(monkeypatch):

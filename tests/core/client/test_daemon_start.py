@@ -10,6 +10,7 @@ import pytest
 
 from overmind_core.client import daemon
 from overmind_core.errors import OvermindError
+from overmind_core.system import program_log
 
 DESCRIBE = """
 import json, os, sys
@@ -84,7 +85,7 @@ def test_a_home_that_is_a_file_is_refused(place, daemon_is, tmp_path):
 def test_a_large_log_is_put_aside(place, daemon_is):
     os.mkdir(place.root, 0o700)
     with open(place.daemon_log, "wb") as log:
-        log.truncate(daemon._LOG_LIMIT + 1)
+        log.truncate(program_log.LIMIT + 1)
     daemon_is("import os; os.write(2, b'new'); os.write(3, b'1')")
 
     daemon.launch(place)

@@ -15,6 +15,7 @@ from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
+from overmind_core.kernel.database import Database, DiskFull, StoreUnavailable
 from overmind_core.logs.time_index import RECORD
 from overmind_core.missions import retention
 from overmind_core.quests import store
@@ -121,6 +122,26 @@ def test_a_log_without_a_record_pushes_out_no_other(home):
     assert size == LOG
     assert problem is not None
     assert problem.endswith(": no limit counts or removes them")
+
+
+@pytest.mark.parametrize("failure", [DiskFull, StoreUnavailable])
+def test_a_removal_is_told_as_done_although_the_state_can_give_back_no_room(home, monkeypatch, failure):
+    """As on a full disk: the records and the logs are gone already."""
+
+    def tidy(database):
+        raise failure(database.path, "no room")
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            one, two = [await ended(inside, keeper, name) for name in ("one", "two")]
+            monkeypatch.setattr(Database, "tidy", tidy)
+            removed = await inside.ask("rm", id=one)
+            pruned = await inside.ask("prune")
+        keeper.close()
+        return removed["id"] == one, [row["id"] for row in pruned["missions"]] == [two], os.listdir(home.logs)
+
+    assert in_process.run(story()) == (True, True, [])
 
 
 def test_records_over_the_limit_go_soon_after_too_many_have_ended(home):

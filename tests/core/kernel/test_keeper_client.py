@@ -13,6 +13,7 @@ import pytest
 from overmind_core.errors import OvermindError
 from overmind_core.kernel import keeper_client
 from overmind_core.kernel.keeper_client import KeeperConnection, KeeperStarter
+from overmind_core.system import program_log
 from overmind_core.system.lock import try_lock
 from overmind_core.system.paths import Home
 from overmind_core.system.unixsocket import listen
@@ -44,6 +45,15 @@ def test_a_keeper_that_ends_without_a_word_is_started_again_ever_more_slowly(hom
     assert refused.message.endswith(f"See {home.keeper_log}")
     with open(home.keeper_log, encoding="utf-8") as log:
         assert 2 <= log.read().count("begun") <= 5
+
+
+def test_a_large_log_of_the_keeper_is_put_aside(home, monkeypatch):
+    monkeypatch.setattr(keeper_client, "START_SECONDS", 0.1)
+    monkeypatch.setattr(keeper_client, "_keeper_argv", lambda *_: [sys.executable, "-c", "print('begun')"])
+    with open(home.keeper_log, "wb") as log:
+        log.truncate(program_log.LIMIT + 1)
+    refusal(home)
+    assert os.stat(home.keeper_log).st_size < program_log.LIMIT < os.stat(home.keeper_log + ".1").st_size
 
 
 def test_a_keeper_that_outlives_who_started_it_is_collected_once_it_ends(home, monkeypatch):

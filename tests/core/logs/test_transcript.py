@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,89 @@ def test_the_tail_of_a_line_that_nobody_reads_whole_says_what_is_left_out(missio
     assert text(mission, tail=1) == ["last"]
     (whole, _) = text(mission)
     assert len(whole) == 3_000_007
+
+
+@pytest.mark.parametrize(
+    ("wanted", "removed"),
+    [
+        ({}, {1: 72}),
+        ({"run": 2}, {}),
+        ({"tail": 10}, {}),
+        ({"tail": 40}, {1: 72}),
+        ({"since": 105.0}, {1: 72}),
+        ({"since": 109.0}, {}),
+        ({"since": 1.0}, {1: 72}),
+        ({"streams": (ERR,)}, {}),
+    ],
+)
+def test_where_what_is_shown_begins_behind_what_the_limit_removed_that_is_known(
+    restarted: Mission, wanted: dict[str, Any], removed: dict[int, int]
+) -> None:
+    restarted.files[0].drop(OUT, 1)
+    shown = Transcript(restarted.described(), LogSelection(**wanted))
+    list(shown.begin(follow=False))
+    assert shown.removed == removed
+    bytes_of = Transcript(restarted.described(), LogSelection(**wanted))
+    list(bytes_of.chunks())
+    assert bytes_of.removed == removed
+
+
+@pytest.mark.parametrize(
+    ("wanted", "removed"),
+    [
+        ({}, {1: 90}),
+        ({"run": 2}, {}),
+        ({"tail": 0}, {}),
+        ({"tail": 10}, {}),
+        ({"tail": 40}, {1: 90}),
+        ({"since": 105.0}, {1: 90}),
+        ({"since": 111.0}, {}),
+        ({"until": 99.0}, {}),
+        ({"until": 100.0}, {1: 90}),
+        ({"streams": (ERR,)}, {}),
+    ],
+)
+def test_a_run_that_the_limit_has_removed_whole_is_known_where_anything_of_it_is_wanted(
+    restarted: Mission, wanted: dict[str, Any], removed: dict[int, int]
+) -> None:
+    described = restarted.described()
+    described["runs"][0] |= {"started_at": "1970-01-01T00:01:40.000Z", "ended_at": "1970-01-01T00:01:50.000Z"}
+    shutil.rmtree(restarted.files[0].folder)
+    shown = Transcript(described, LogSelection(**wanted))
+    list(shown.begin(follow=False))
+    assert shown.removed == removed
+    bytes_of = Transcript(described, LogSelection(**wanted))
+    list(bytes_of.chunks())
+    assert bytes_of.removed == removed
+
+
+@pytest.mark.parametrize(
+    ("wanted", "removed"),
+    [({}, {1: 6}), ({"tail": 5}, {}), ({"tail": 30}, {1: 6}), ({"streams": (OUT,)}, {}), ({"streams": (ERR,)}, {1: 6})],
+)
+def test_a_stream_that_the_limit_has_removed_whole_is_known_where_the_output_is_shown_from_its_beginning(
+    mission: Mission, wanted: dict[str, Any], removed: dict[int, int]
+) -> None:
+    files = mission.run()
+    files.err(b"early\n", 1.0)
+    for number in range(20):
+        files.out(b"%d\n" % number, 2.0 + number)
+    files.drop(ERR, 1)
+    shown = Transcript(mission.described(), LogSelection(**wanted))
+    list(shown.begin(follow=False))
+    assert shown.removed == removed
+
+
+def test_a_line_that_the_limit_has_cut_is_known_to_be_cut_also_where_its_tail_is_shown(mission: Mission) -> None:
+    files = mission.run()
+    files.out(b"x" * 100, 4.0)
+    files.out(b"x" * 3_000_000 + b"the end\nlast\n", 5.0)
+    files.drop(OUT, 1)
+    mission.status = "stopped"
+    for tail, removed in ((2, {1: 100}), (1, {})):
+        shown = Transcript(mission.described(), LogSelection(tail=tail))
+        assert len(list(shown.begin(follow=False))) == tail
+        assert shown.removed == removed
 
 
 def test_the_tail_of_both_streams_is_that_of_the_whole(mission: Mission) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
-from overmind_core.missions.terminator import RESWEEP_SECONDS
+from overmind_core.kernel.database import StoreCorrupt
+from overmind_core.missions.terminator import LISTED, RESWEEP_SECONDS, listed
 from overmind_core.system.paths import Home
-from overmind_core.system.sweep import NamedProcess, Sweep
+from overmind_core.system.sweep import DAEMON, NamedProcess, Sweep
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
 
@@ -74,6 +75,52 @@ def test_a_kill_tries_once_more_what_could_not_be_ended_and_so_does_the_next_sup
     assert answers == ["survivors", "survivors", [], "survivors"], "killed it was by the first"
     assert told == [[], ["4711 server"], []]
     assert tried == [[f"{mission}.1"]] * 3 + [[f"{other}.1"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("survivors", "end"),
+    [
+        (["server"], ""),
+        (["overmind (a daemon of /a b, PID 4711)"], " End the daemon with: overmind --home '/a b' shutdown"),
+        (
+            [*(f"overmind {DAEMON.format(home=home, pid=7)}" for home in ("/a", "/b", "/a"))],
+            " End the daemons with: overmind --home /a shutdown; overmind --home /b shutdown",
+        ),
+        ([f"server {number}" for number in range(LISTED + 2)], ""),
+    ],
+)
+def test_a_shutdown_names_what_could_not_be_ended_and_what_ends_a_daemon_of_another_home(
+    tmp_path, monkeypatch, survivors, end
+):
+    stubborn = [NamedProcess(4711, one) for one in survivors]
+    monkeypatch.setattr(Sweep, "end", lambda sweep, **_how: {one.run: stubborn for one in sweep.targets})
+
+    async def play(inside, _keeper):
+        mission = await inside.run("sleep 500", name="api")
+        await until(lambda: inside.app.registry.live[mission].pid, "it runs")
+        with pytest.raises(OvermindError):
+            await inside.ask("kill", id=mission)
+        return (await inside.ask("shutdown"))["note"]
+
+    told = listed([f"4711 {one}" for one in survivors])
+    note = in_process.played(Home(str(tmp_path)), play, Settings())
+    assert note == f"Processes of api could not be ended: {told}.{end}"
+
+
+def test_a_shutdown_over_a_damaged_state_tells_less_and_the_daemon_leaves(tmp_path, monkeypatch):
+    def damaged(*_):
+        raise StoreCorrupt("state.db", "malformed")
+
+    async def left():
+        damaged()
+
+    async def play(inside, _keeper):
+        monkeypatch.setattr(inside.app.registry.mission_table, "with_survivors", damaged)
+        monkeypatch.setattr(inside.app.missions.left_processes, "all", left)
+        answer = await inside.ask("shutdown")
+        return answer.get("note"), inside.app.phase.leaving.is_set()
+
+    assert in_process.played(Home(str(tmp_path)), play, Settings()) == (None, True)
 
 
 def test_a_kill_before_a_removal_is_about_what_would_be_removed(tmp_path, monkeypatch):

@@ -177,6 +177,57 @@ def test_all_ports_of_a_container_are_taken(keys, first_port, others, left_out):
     assert read(Detected(distinct(found))).services == (service,)
 
 
+MOUNTED = """\
+services:
+  db: { image: db, volumes: ["plain:/a:rw,z", "ours:/b"] }
+  cache:
+    image: cache
+    environment: { URL: "postgres://u@db:5432/app" }
+    depends_on: { db: { condition: service_healthy }, app: { condition: service_healthy } }
+  app:
+    image: app
+    environment: { DBLIST: "cache:6379,db:1" }
+    depends_on: { db: { condition: service_healthy, restart: true, required: yes }, cache: { restart: no } }
+    volumes:
+      - shared:/x:ro
+      - { type: volume, source: plain, target: /z, read_only: False, volume: { nocopy: false, subpath: }, tmpfs: {} }
+      - { type: volume, source: other, target: /y, read_only: true, volume: { nocopy: true } }
+volumes:
+  shared: { external: true, name: prodvol, x-note: 1 }
+  other: { driver: nfs, driver_opts: { o: addr } }
+  ours: { driver: local, external: no, labels: {} }
+  new: { driver: , driver_opts: , labels: [], name: "", external: "off" }
+  plain:
+"""
+
+
+def test_what_is_said_of_volumes_mounts_and_dependencies_is_named(folder):
+    detected = written(folder, compose__yaml=MOUNTED)
+    assert {one.service.name: one.left_out for one in detected.proposals} == {
+        "db": (),
+        "cache": ("depends_on service_healthy",),
+        "app": (
+            "depends_on service_healthy",
+            "depends_on restart",
+            "volumes ro",
+            "volumes read_only",
+            "volumes volume nocopy",
+        ),
+    }
+    volumes = "volumes shared external, volumes shared name, volumes other driver, volumes other driver_opts"
+    assert detected.problems == (
+        f"compose.yaml: not imported: {volumes}",
+        "compose.yaml: 6 settings of 2 containers not imported: the file names them",
+        "compose.yaml: 2 variables name the host of another container: they need your edit, see the file",
+    )
+
+
+def test_each_host_that_a_variable_names_is_marked(folder):
+    text = first(written(folder, compose__yaml=MOUNTED))
+    assert "# names the host of cache and db: a container is not reached by its name here\n" in text
+    assert "# names the host of db: a container is not reached by its name here\n" in text
+
+
 def test_a_circle_of_containers_has_some_order(folder):
     text = "services: {a: {image: x, depends_on: [b]}, b: {image: x, depends_on: {a: {}, gone: {}}}}"
     assert [one.service.name for one in written(folder, compose__yaml=text).proposals] == ["b", "a"]

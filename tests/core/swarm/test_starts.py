@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +16,29 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.tasks import Tasks
 from overmind_core.swarm.answers import Claimed
 from overmind_core.swarm.connection import SwarmSilent
+from overmind_core.swarm.host import SwarmHost
 from overmind_core.swarm.starts import Starts
 from overmind_core.swarm.store import HeldClaim
+from overmind_core.system.paths import Home
+
+
+@pytest.mark.parametrize(
+    "go_on", [lambda host: host.begin(), lambda host: host.check_installed()], ids=["begin", "join"]
+)
+def test_a_package_that_fails_in_its_own_import_is_told_with_what_installs_it(tmp_path, monkeypatch, go_on):
+    (tmp_path / "psycopg.py").write_text("raise ImportError('no pq wrapper available')")
+    monkeypatch.syspath_prepend(tmp_path)
+    for module in ("psycopg", "overmind_core.swarm.connection", "overmind_core.swarm.database",
+                   "overmind_core.swarm.line"):  # fmt: skip
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    home = Home(str(tmp_path))
+    (tmp_path / os.path.basename(home.swarm_url)).write_text("postgres://db/swarm")
+    parts: Any = SimpleNamespace(home=home, meta_table={"swarm": "{}"})
+    with pytest.raises(OvermindError) as refused:
+        go_on(SwarmHost(parts))
+    assert refused.value.code == "invalid"
+    told = "This needs psycopg, which can't be loaded (no pq wrapper available). Install it anew with: "
+    assert refused.value.message.startswith(told)
 
 
 def refused_for(error: Exception) -> list[str]:

@@ -30,6 +30,11 @@ def test_a_daemon_inside_is_named_by_kill_info_and_doctor(om, tmp_path):
         assert row["status"] == "warn"
         assert f"a daemon of {inner.home}, PID " in row["found"]
         assert row["mend"] == f"overmind --home {inner.home} shutdown"
+        left = om("shutdown", "-y").stderr
+        assert f"Processes of outer could not be ended: {inner.supervisor_pid()} " in left
+        assert f"End the daemon with: overmind --home {inner.home} shutdown" in left
+        assert processes.alive(deep), "the daemon of the first home has left all the same"
+        om.ok("start")
     finally:
         inner.ok("shutdown", "-y")
     assert not [one for one in json.loads(om("doctor", "--json").stdout) if one["check"] == "daemons inside"]

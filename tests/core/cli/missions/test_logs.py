@@ -17,6 +17,7 @@ from overmind_core.cli.follow_logs import LinePrinter, follow_output
 from overmind_core.cli.missions.logs import LOGS
 from overmind_core.cli.parser import parse
 from overmind_core.errors import OvermindError
+from overmind_core.logs.layout import OUT
 from tests.kit.log_files import LogFiles
 
 Json = dict[str, Any]
@@ -164,6 +165,61 @@ def test_raw_bytes_are_exact(overmind: Run, mission: Make) -> None:
     data = bytes(range(256)) * 10 + b"\x1b[?1049h\r\n"
     mission("api", (1.0, data))
     assert overmind("api", "--raw") == data
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("api",),
+        ("api", "web", "--raw"),
+        ("api", "-f"),
+        ("--raw", "-f", "api"),
+        (),
+        ("api", "--cast"),
+        ("api", "--grep", "y|last", "--tail", "3"),
+        ("api", "-f", "--grep", "y|last", "--tail", "3"),
+        ("api", "--events", "--tail", "3"),
+    ],
+)
+def test_what_the_limit_of_logs_has_removed_is_told_beside_the_output(
+    daemon: Daemon, mission: Make, capfdbinary: pytest.CaptureFixture[bytes], words: tuple[str, ...]
+) -> None:
+    mission("api", (1.0, b"x" * 2_000_000), (2.0, b"y\nlast\n")).drop(OUT, 1)
+    mission("web", (1.0, b"whole\n"))
+    assert LOGS.run(parse(LOGS, list(words)), World(daemon)) == 0
+    shown = capfdbinary.readouterr()
+    assert re.search(rb"y(\n|\\n)last", shown.out)
+    assert shown.err == b"api: the first 2.0 MB of run 1 were removed by the limit of its log ([logs] per_mission).\n"
+
+
+@pytest.mark.parametrize(
+    "words", [("--grep", "y|last", "--tail", "2"), ("-f", "--grep", "last", "--tail", "1"), ("--events", "--tail", "2")]
+)
+def test_what_was_removed_is_not_told_where_the_end_of_the_lines_is_all_that_is_wanted(
+    daemon: Daemon, mission: Make, capfdbinary: pytest.CaptureFixture[bytes], words: tuple[str, ...]
+) -> None:
+    mission("api", (1.0, b"x" * 2_000_000), (2.0, b"y\nlast\n")).drop(OUT, 1)
+    assert LOGS.run(parse(LOGS, ["api", *words]), World(daemon)) == 0
+    shown = capfdbinary.readouterr()
+    assert b"last\n" in shown.out
+    assert shown.err == b""
+
+
+def test_runs_that_the_limit_of_logs_has_removed_whole_are_told_together(
+    daemon: Daemon, mission: Make, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    kept = mission("api", (1.0, b"x" * 2_000_000), (2.0, b"last\n"))
+    kept.drop(OUT, 1)
+    (run,) = daemon.missions[0]["runs"]
+    gone = [run | {"number": number, "path": f"/gone/{number}", "out": 1000, "err": 500} for number in range(1, 4)]
+    limit = b"were removed by a limit of logs ([logs] per_mission or total).\n"
+    for runs, told in (
+        ([gone[0]], b"api: all 1.5 KB of run 1 "),
+        ([*gone, run | {"number": 4}], b"api: all 4.5 KB of 3 runs and the first 2.0 MB of run 4 "),
+    ):
+        daemon.missions[0]["runs"] = runs
+        assert LOGS.run(parse(LOGS, ["api"]), World(daemon)) == 0
+        assert capfdbinary.readouterr().err == told + limit
 
 
 def test_a_recording_is_one_event_per_line(overmind: Run, mission: Make) -> None:
