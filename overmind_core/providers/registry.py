@@ -19,6 +19,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "gemini": ("overmind_core.providers.rpc.provider", "gemini"),
     "opencode": ("overmind_core.providers.rpc.provider", "opencode"),
     "qwen": ("overmind_core.providers.rpc.provider", "qwen"),
+    "copilot": ("overmind_core.providers.rpc.provider", "copilot"),
 }
 """The module and what makes one; imported when first asked for, for the command line starts often and needs few."""
 

@@ -3,7 +3,8 @@
 `!bash COMMAND` and `!write PATH TEXT` ask first, `!hang` waits until it is cancelled, `!client` asks the client for a
 file, `!late` and `!late-ask` go on with a tool after the reply, `!error CODE TEXT` fails, `!die` ends at once,
 `!history` tells all prompts; anything else is echoed.
-Conversations are kept in the folder that ACP_KEPT names. ACP_WAY: `no-login`, `old` (version 0 of the protocol).
+Conversations are kept in the folder that ACP_KEPT names. ACP_WAY: `no-login`, `old` (version 0 of the protocol),
+`loads` (opens a conversation again by telling all of it, and counts what its process has used).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ OPTIONS = [
     {"optionId": "once", "name": "Once", "kind": "allow_once"},
     {"optionId": "no", "name": "No", "kind": "reject_once"},
 ]
-NAMES = ("auto", "default", "plan", "yolo")
+NAMES = ("auto", "default", "plan", "yolo", *(("agent",) if WAY == "loads" else ()))
 MODES = {"currentModeId": "auto", "availableModes": [{"id": one, "name": one} for one in NAMES]}
 
 
@@ -41,6 +42,7 @@ class Agent:
         self.mode = "auto"
         self.asked = 0
         self.calls = 0
+        self.turns = 0
 
     def send(self, **message: object) -> None:
         sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
@@ -152,7 +154,11 @@ class Agent:
         except Cancelled:
             stop = "cancelled"
         self.update("usage_update", used=9, size=10, cost={"amount": 0.5 * len(self.prompts), "currency": "USD"})
-        self.send(id=number, result={"stopReason": stop, "usage": {"inputTokens": 10, "outputTokens": 2}})
+        self.turns += 1
+        times = self.turns if WAY == "loads" else 1
+        self.send(
+            id=number, result={"stopReason": stop, "usage": {"inputTokens": 10 * times, "outputTokens": 2 * times}}
+        )
         if text == "!late":
             self.update("tool_call_update", toolCallId="late", title="look", kind="other", status="in_progress")
         elif text == "!late-ask" and self.may(self.call("touch late", "execute", rawInput={"command": "touch late"})):
@@ -165,12 +171,16 @@ class Agent:
             return
         self.session = params.get("sessionId") or f"ses_{uuid.uuid4()}"
         path = os.path.join(KEPT, self.session)
-        if method == "session/resume":
+        if method != "session/new":
             if not os.path.exists(path):
                 self.send(id=number, error={"code": -32603, "message": "no such session"})
                 return
             with open(path, encoding="utf-8") as file:
                 self.prompts = json.load(file)
+        if method == "session/load":
+            for text in self.prompts:
+                self.update("user_message_chunk", content={"type": "text", "text": text})
+                self.speak(f"echo: {text}")
         self.send(id=number, result={"sessionId": self.session, "modes": MODES, "models": {"currentModelId": "m1"}})
         self.update("available_commands_update", availableCommands=[])
 
@@ -180,9 +190,9 @@ class Agent:
             found = self.heard()
             number, method, params = found.get("id"), str(found.get("method")), found.get("params", {})
             if method == "initialize":
-                able: Json = {"sessionCapabilities": {"resume": {}}}
+                able: Json = {"loadSession": True} if WAY == "loads" else {"sessionCapabilities": {"resume": {}}}
                 self.send(id=number, result={"protocolVersion": 0 if WAY == "old" else 1, "agentCapabilities": able})
-            elif method in {"session/new", "session/resume"}:
+            elif method in {"session/new", "session/resume", "session/load"}:
                 self.on_session(number, method, params)
             elif method == "session/set_mode":
                 self.mode = params["modeId"]

@@ -246,7 +246,7 @@ def test_a_mission_has_a_head_that_says_what_can_be_asked_of_it(content):
 
 def test_a_new_mission_is_offered_the_agents_and_those_that_are_missing_last(content):
     new = content("new")
-    assert {one["name"] for one in new["agents"]} == {"claude", "codex", "gemini", "opencode", "qwen"}
+    assert {one["name"] for one in new["agents"]} == {"claude", "codex", "gemini", "opencode", "qwen", "copilot"}
     assert [one["missing"] for one in new["agents"]] == sorted(one["missing"] for one in new["agents"])
 
 

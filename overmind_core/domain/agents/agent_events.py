@@ -144,6 +144,10 @@ class TokenUsage(NamedTuple):
     cache_read: int = 0
     cache_write: int = 0
 
+    def since(self, before: TokenUsage) -> TokenUsage:
+        """Return what was used after it was `before`; a count that went back has used nothing."""
+        return TokenUsage(*(max(now - then, 0) for now, then in zip(self, before, strict=True)))
+
 
 class ModelCalled(NamedTuple):
     """A call of a model, as the program has written it down; told again once it knows more of it.
@@ -217,6 +221,8 @@ class TurnResult:
     """US dollars since the last result, where the program tells."""
     usage: TokenUsage = field(default_factory=TokenUsage)
     """Of this turn."""
+    process_usage: TokenUsage | None = None
+    """Of its process so far, where the program counts that way; `usage` is then what is known of it by its lines."""
     duration_ms: float = 0.0
     turns: int = 0
     """Model turns within it."""

@@ -158,6 +158,8 @@ class Conversation:
     """The newest run's program has yet to open the conversation: until then nothing is delivered."""
     heard_from: int = 0
     """Offset in the newest run's output from which on its lines are read again by who has to know the turn so far."""
+    process_usage: TokenUsage = TokenUsage()  # noqa: RUF009 - frozen
+    """Tokens of the newest run as its program counted last, where it counts those of its process."""
 
 
 def is_busy(c: Conversation) -> bool:
@@ -236,6 +238,7 @@ def plan_run(c: Conversation, run: int, *, session: str, token: str) -> Conversa
         input_closed=False,
         last=None,
         heard_from=0,
+        process_usage=TokenUsage(),
     )
 
 

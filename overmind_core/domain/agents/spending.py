@@ -34,7 +34,7 @@ def result_paid(c: Conversation, result: TurnResult, *, counted: bool) -> Step:
         turns=result.turns,
         duration_ms=result.duration_ms,
     )
-    c = replace(c, last=replace(result, raw={}, text=""))
+    c = replace(c, last=replace(result, raw={}, text=""), process_usage=result.process_usage or c.process_usage)
     if counted:
         return c, (finished,)
     c = replace(c, cost_total=c.cost_total if result.cost_total is None else result.cost_total)
@@ -89,7 +89,12 @@ def lost_turn_paid(c: Conversation) -> Step:
 
 
 def with_usage(c: Conversation, result: TurnResult, now: float) -> TurnResult:
-    """The end of a turn on a terminal, with what its calls have used: the program itself tells only that it is over."""
+    """The end of a turn, with what it has used where the program tells something else.
+
+    Of a turn on a terminal it tells only that it is over; another one tells what its process has used.
+    """
+    if result.process_usage is not None:
+        return replace(result, usage=result.process_usage.since(c.process_usage))
     if c.mode is not AgentMode.INTERACTIVE or c.turn is None or has_usage(result):
         return result
     used = c.turn.used

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents.agent import AgentMode, AgentNeed
@@ -107,6 +108,8 @@ class AcpConnection:
         """A prompt is on its way: what is said and done belongs to its turn. What comes late belongs to none, for no
         reply would end it."""
         self._turn = _Turn(request.cwd)
+        self._before: TokenUsage | None = None
+        """What its process had used when the turn began, where it tells that; None: that was not heard."""
 
     # what we write
 
@@ -188,7 +191,7 @@ class AcpConnection:
         kind = text_at(update, "sessionUpdate")
         self._turn.count(update)
         if kind == "current_mode_update":
-            self._mode = text_at(update, "currentModeId") or self._mode
+            self._mode = _short(text_at(update, "currentModeId")) or self._mode
             if self._session:
                 yield SessionNamed(self._session, self._model, self._mode)
         elif kind in _WRITTEN:
@@ -205,7 +208,7 @@ class AcpConnection:
         text = text_at(content, "text") if text_at(content, "type") == "text" else ""
         if text and self._expects:
             yield from self._begin()
-            yield from self._turn.add(text, thought=thought)
+            yield from self._turn.add(text, self._row.notice, thought=thought)
 
     def _begin(self) -> Iterator[AgentFact]:
         if self._expects and not self._turn.began:
@@ -218,6 +221,8 @@ class AcpConnection:
         request = found.get("id")
         if not isinstance(request, str):
             return
+        if request == OPEN:
+            self._before = TokenUsage()
         if request == self._awaited:
             self._awaited = ""
             yield from self._steps[request](self, found)
@@ -231,7 +236,11 @@ class AcpConnection:
         yield from self._begin()
         yield from self._turn.spoken()
         turn, self._turn, self._expects = self._turn, _Turn(self._request.cwd), False
-        yield TurnEnded(turn.result(self._row, object_at(found, "result"), _error(found)))
+        result = turn.result(self._row, object_at(found, "result"), _error(found))
+        if (total := result.process_usage) is not None:
+            usage = TokenUsage() if self._before is None else total.since(self._before)
+            result, self._before = replace(result, usage=usage), total
+        yield TurnEnded(result)
 
     def _on_open(self, found: Object) -> Iterator[AgentFact]:
         error, result = _error(found), object_at(found, "result")
@@ -240,12 +249,14 @@ class AcpConnection:
             text = f"it speaks version {version:g} of the protocol" if error is None and version is not None else ""
             yield _not_opened(error, text or "it answered nothing that the protocol knows")
             return
-        able = object_at(object_at(result, "agentCapabilities"), "sessionCapabilities")
+        able = object_at(result, "agentCapabilities")
+        resumes = "resume" in object_at(able, "sessionCapabilities")
+        loads = self._row.loads and able.get("loadSession") is True
         params = {"cwd": self._request.cwd, "mcpServers": []}
-        if self._session and "resume" not in able:
+        if self._session and not (resumes or loads):
             yield _gone("it can't go on with a conversation")
             return
-        method = "session/resume" if self._session else "session/new"
+        method = ("session/resume" if resumes else "session/load") if self._session else "session/new"
         named = {"sessionId": self._session} if self._session else {}
         yield self._request_of(SESSION, method, {**named, **params})
 
@@ -278,7 +289,7 @@ class AcpConnection:
             text = f"it has no mode {mode}: write {words}"
             return NotOpened(TurnResult(ok=False, reason="usage_error", text=text, retry=Retry.NEVER))
         if mode is not None and mode != choices.mode:
-            self._to_set.append((MODE, "session/set_mode", {"modeId": mode}))
+            self._to_set.append((MODE, "session/set_mode", {"modeId": choices.modes.get(mode, mode)}))
         if agent.model and self._row.model_option is None and agent.model != choices.model:
             option = {"configId": "model", "value": agent.model}
             self._to_set.append((MODEL, "session/set_config_option", option))
@@ -309,7 +320,7 @@ class AcpConnection:
             yield NotOpened(TurnResult(ok=False, reason="usage_error", text=text, retry=Retry.NEVER))
             return
         if request == MODE:
-            self._mode = str(params["modeId"])
+            self._mode = _short(str(params["modeId"]))
         else:
             self._model = str(params["value"])
         yield from self._set_next()
@@ -330,9 +341,16 @@ class _Choices:
         modes, models = object_at(result, "modes"), object_at(result, "models")
         named = [text_at(one, "id") for one in objects_at(modes, "availableModes")]
         values = [text_at(one, "value") for one in objects_at(options.get("mode", {}), "options")]
-        self.modes = [one for one in (named or values) if one]
-        self.mode = text_at(modes, "currentModeId") or text_at(options.get("mode", {}), "currentValue") or None
+        self.modes = {_short(one): one for one in (named or values) if one}
+        """Name of ours → the program's."""
+        mode = text_at(modes, "currentModeId") or text_at(options.get("mode", {}), "currentValue")
+        self.mode = _short(mode) or None
         self.model = text_at(models, "currentModelId") or text_at(options.get("model", {}), "currentValue") or None
+
+
+def _short(mode: str) -> str:
+    """The name of a mode, which may be called by the address of its page."""
+    return mode.rpartition("#")[2] or mode
 
 
 class _Turn:
@@ -357,6 +375,8 @@ class _Turn:
         self._is_new_block = True
         self._usage = TokenUsage()
         self._cost: float | None = None
+        self._wrong = ""
+        """What the program itself said last of an error."""
 
     def count(self, update: Object) -> None:
         """Note what an update tells of use and cost."""
@@ -365,8 +385,17 @@ class _Turn:
         if text_at(cost, "currency") == "USD" and (amount := number_at(cost, "amount")) is not None and amount >= 0:
             self._cost = amount
 
-    def add(self, text: str, *, thought: bool) -> Iterator[AgentFact]:
-        """Take in a piece of text, and hand its whole lines on."""
+    def add(self, text: str, notice: re.Pattern[str] | None, *, thought: bool) -> Iterator[AgentFact]:
+        """Take in a piece of text, and hand its whole lines on; `notice` as in a row."""
+        is_notice = None if notice is None or thought else notice.match(text)
+        self._wrong = (is_notice["error"] or "") if is_notice else ""
+        if is_notice:
+            yield from self.spoken()
+        yield from self._add(text, thought=thought)
+        if is_notice:
+            yield from self.spoken()
+
+    def _add(self, text: str, *, thought: bool) -> Iterator[AgentFact]:
         if thought is not self._is_thought:
             yield from self.spoken(is_block=False)
             self._is_thought = thought
@@ -416,6 +445,9 @@ class _Turn:
     def result(self, row: AcpRow, reply: Object, error: Object | None) -> TurnResult:
         """How the turn ended, by the reply to its prompt."""
         answer = "\n\n".join(block.strip("\n") for block in self._blocks).strip()
+        used = object_at(reply, "usage")
+        if error is None and self._wrong:
+            error = {"message": self._wrong}
         stop = text_at(reply, "stopReason")
         reason = _reason(error) if error is not None else _ENDS.get(stop)
         ok = reason is None
@@ -429,6 +461,7 @@ class _Turn:
             retry=retry,
             cost_total=self._cost,
             usage=self._used(row, reply),
+            process_usage=_usage(used) if row.tokens is TokensFrom.PROCESS and used else None,
             raw=raw,
         )
 
@@ -441,6 +474,8 @@ class _Turn:
                 return _usage(object_at(reply, "usage"))
             case TokensFrom.CHUNKS:
                 return self._usage
+            case TokensFrom.PROCESS:
+                return TokenUsage()
 
 
 def stored_result(found: Object) -> TurnEnded | None:

@@ -21,12 +21,13 @@ from overmind_core.domain.agents.agent_events import (
 from overmind_core.providers.base import ConnectionRequest, Launch, WithoutRecords
 from overmind_core.providers.lines import failure, object_at, read_object, text_at, tool_line, turn_summary
 from overmind_core.providers.rpc import rows
-from overmind_core.providers.rpc.acp import NO_CONVERSATION, AcpConnection, initialize, stored_result
+from overmind_core.providers.rpc.acp import NO_CONVERSATION, OPEN, SESSION, AcpConnection, initialize, stored_result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from overmind_core.providers.base import Connection, LaunchRequest
+    from overmind_core.providers.lines import Object
 
 UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
     "--allowed-tools": lambda agent: agent.allowed_tools,
@@ -87,7 +88,9 @@ class AcpProvider(WithoutRecords):
         argv = [agent.program or self.program, *agent.program_arguments, *row.arguments]
         argv += (row.model_option, agent.model) if row.model_option and agent.model else ()
         argv += agent.arguments
-        asks = row.permissions.get(agent.permission_mode or "", row.permissions.get(rows.ASK, {}))
+        word = agent.permission_mode or ""
+        argv += row.permission_arguments.get(word, ())
+        asks = row.permissions.get(word, row.permissions.get(rows.ASK, {}))
         return Launch(argv=tuple(argv), stdin=initialize(), environment={**row.environment, **asks})
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
@@ -154,11 +157,21 @@ class AcpTranscript:
 
 
 class _Listener(AcpConnection):
-    """Reads a run that somebody else talks with: each piece of text is of a turn, and no reply is owed."""
+    """Reads a run that somebody else talks with: each piece of text is of a turn, and no reply is owed.
+
+    What is told before the conversation is open was said in an earlier run.
+    """
+
+    _is_opening = False
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
-        self._expects = True
+        self._expects = not self._is_opening
         return tuple(fact for fact in super().parse(line) if not isinstance(fact, Owed | SessionReady))
+
+    def _on_reply(self, found: Object) -> Iterator[AgentFact]:
+        if (request := found.get("id")) in (OPEN, SESSION):
+            self._is_opening = request == OPEN
+        yield from super()._on_reply(found)
 
 
 def gemini() -> AcpProvider:
@@ -174,6 +187,11 @@ def opencode() -> AcpProvider:
 def qwen() -> AcpProvider:
     """Alibaba's."""
     return AcpProvider(rows.QWEN)
+
+
+def copilot() -> AcpProvider:
+    """GitHub's."""
+    return AcpProvider(rows.COPILOT)
 
 
 def own(name: str) -> AcpProvider:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +21,8 @@ class TokensFrom(StrEnum):
     """In `usage` of the reply."""
     CHUNKS = "chunks"
     """In `_meta.usage` of an empty piece of text behind each call."""
+    PROCESS = "process"
+    """In `usage` of the reply: all that its process has used so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,14 @@ class AcpRow:
     """What makes it speak the protocol."""
     tokens: TokensFrom
     modes: Mapping[str, str]
-    """A word of ours → the program's mode; it is set where the program is in another one."""
+    """A word of ours → the program's mode; it is set where the program is in another one. Modes that are called by
+    addresses have the name behind the `#`."""
     environment: Mapping[str, str] = field(default_factory=dict)
     permissions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """A word of ours → variables that have it ask or not, where its modes don't; it goes on in the mode that it has.
     A word of the program's own gets those of `ask`."""
+    permission_arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """As `permissions`, in arguments."""
     model_option: str | None = None
     """The argument that chooses the model; None: it is chosen once the conversation is open."""
     tells_cost: bool = False
@@ -47,6 +53,11 @@ class AcpRow:
     """As `Provider.log_in`."""
     goes_on: bool = True
     """Whether it can open a conversation of an earlier process again and lose nothing of it."""
+    loads: bool = False
+    """It tells the conversation once more as it opens it, by `session/load`: all of it before its reply."""
+    notice: re.Pattern[str] | None = None
+    """How a piece of text begins that the program says itself, and not its model; `error`: a turn that ends with it
+    has failed, though its reply says nothing of that."""
 
 
 def _opencode(shell: str, edit: str, **more: str) -> Mapping[str, str]:
@@ -93,4 +104,25 @@ QWEN = AcpRow(
     tokens=TokensFrom.CHUNKS,
     modes={ASK: "default", EDITS: "auto-edit", READ_ONLY: "plan", ALL: "yolo"},
     model_option="--model",
+)
+_COPILOT_SAYS = re.compile(
+    r"(?:Info|Warning): |Error: (?P<error>(?:"
+    r"[45]\d\d |Authentication failed with provider |Model '.*' not found |Could not connect to "
+    r"|The provider rejected |Failed to get response from the AI model).*)?",
+    re.DOTALL,
+)
+COPILOT = AcpRow(
+    name="copilot",
+    program="copilot",
+    install="npm install -g @github/copilot",
+    log_in="run copilot login in a terminal",
+    arguments=("--acp",),
+    tokens=TokensFrom.PROCESS,
+    modes={ASK: "agent", EDITS: "agent", READ_ONLY: "plan", ALL: "agent"},
+    environment={"COPILOT_AUTO_UPDATE": "false"},
+    permissions={ASK: {"COPILOT_ALLOW_ALL": "false"}, ALL: {"COPILOT_ALLOW_ALL": "true"}},
+    permission_arguments={EDITS: ("--allow-tool=write",), ALL: ("--allow-all",)},
+    model_option="--model",
+    loads=True,
+    notice=_COPILOT_SAYS,
 )

@@ -84,7 +84,8 @@ def _shell(call: str, title: str, given: Object, folder: str) -> Tool:
     if isinstance(command, list) and command and all(isinstance(word, str) for word in command):
         command = shlex.join(command)
     if isinstance(command, str) and command.strip():
-        other = {name: value for name, value in given.items() if name != "command" and value not in (None, "")}
+        said = (None, "", command, [command])
+        other = {name: value for name, value in given.items() if name != "command" and value not in said}
         named = next((path for name in _FOLDERS if (path := text_at(given, name))), folder)
         where = {} if (there := _resolved(folder, named)) == _resolved(folder, "") else {CWD: there}
         return Tool(call, SHELL, f"{SHELL}: {one_line(command)}", {"command": command, **other, **where})

@@ -154,7 +154,7 @@ AGENT = {
         f'{RIGHT}provider = §"cluade"\n',
         [
             (
-                "provider: unknown provider 'cluade', known are raw, claude, codex, gemini, opencode, qwen. "
+                "provider: unknown provider 'cluade', known are raw, claude, codex, gemini, opencode, qwen, copilot. "
                 "Did you mean claude?"
             )
         ],

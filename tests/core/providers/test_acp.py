@@ -35,7 +35,7 @@ from overmind_core.providers.rpc import acp
 from tests.kit.cases import tabled
 
 RECORDED = Path(__file__).parents[2] / "data" / "acp"
-PROGRAMS = ("gemini", "opencode", "qwen")
+PROGRAMS = ("gemini", "opencode", "qwen", "copilot")
 
 
 def connection(program="opencode", *, resume=False, mode=AgentMode.HEADLESS, in_turn=False, session="s", **agent):
@@ -62,6 +62,9 @@ def update(what, **fields):
 
 def text(words, kind="agent_message_chunk", **more):
     return update(kind, content={"type": "text", "text": words}, **more)
+
+
+CALL = update("tool_call", toolCallId="c", kind="other", title="look", status="completed")
 
 
 def ask(number=0, *, options=None, **call):
@@ -179,6 +182,19 @@ def test_a_conversation_is_resumed_where_the_program_can():
     assert owed(found.parse(line(id="open", result={"protocolVersion": 1})))[0]["method"] == "session/new"
 
 
+def test_a_conversation_that_is_told_once_more_as_it_is_opened_counts_nothing_twice():
+    found = connection("copilot", resume=True, session="s")
+    opens = line(id="open", result={"protocolVersion": 1, "agentCapabilities": {"loadSession": True}})
+    (load,) = owed(found.parse(opens))
+    assert (load["method"], load["params"]["sessionId"]) == ("session/load", "s")
+    before = (update("user_message_chunk", content={"type": "text", "text": "hi"}), text("old words"), CALL)
+    assert [fact for said in before for fact in found.parse(said)] == []
+    assert SessionReady() in found.parse(line(id="session", result={"modes": {"currentModeId": "agent"}}))
+    found.message("more", "u")
+    found.parse(text("new words"))
+    assert results(found.parse(answer()))[0].text == "new words"
+
+
 GONE = [
     line(id="open", result={"protocolVersion": 1}),
     line(id="session", error={"code": -32603, "message": "Internal error", "data": {"details": "No such session"}}),
@@ -241,6 +257,30 @@ def test_one_word_means_the_same_with_each_and_nobody_is_unasked_by_default(prog
     assert launch.environment.get("OPENCODE_PERMISSION") == variable
 
 
+COPILOT_MODES = [
+    (None, "false", (), []),
+    ("edits", "false", ("--allow-tool=write",), []),
+    ("read-only", "false", (), ["https://example.org/modes#plan"]),
+    ("all", "true", ("--allow-all",), []),
+    ("plan", "false", (), ["https://example.org/modes#plan"]),
+]
+
+
+@tabled(("word", "variable", "arguments", "modes"), COPILOT_MODES)
+def test_modes_that_are_called_by_addresses_are_known_by_their_names(word, variable, arguments, modes):
+    found = connection("copilot", permission_mode=word)
+    found.parse(line(id="open", result={"protocolVersion": 1}))
+    offered = [f"https://example.org/modes#{name}" for name in ("agent", "plan")]
+    told = {"currentModeId": offered[0], "availableModes": [{"id": one} for one in offered]}
+    facts = list(found.parse(line(id="session", result={"sessionId": "s", "modes": told})))
+    assert [one["params"]["modeId"] for one in owed(facts)] == modes
+    facts += found.parse(line(id="mode", result={}))
+    assert SessionNamed("s", None, "plan" if modes else "agent") in facts
+    launch = registry.get("copilot").launch(LaunchRequest(AgentMode.HEADLESS, Agent(permission_mode=word), "s", False))
+    assert launch.argv == ("copilot", "--acp", *arguments)
+    assert launch.environment["COPILOT_ALLOW_ALL"] == variable
+
+
 def test_a_task_of_one_that_tells_its_cost_at_the_end_of_a_turn_takes_no_limit_of_cost():
     for name, home, taken in (("opencode", AgentMode.HEADLESS, True), ("opencode", AgentMode.ONE_SHOT, False),
                               ("qwen", AgentMode.HEADLESS, False)):  # fmt: skip
@@ -297,6 +337,46 @@ def test_the_reply_to_a_prompt_says_how_its_turn_ended(reply, ok, reason, retry)
     found.message("hi", "u")
     (_, ended) = found.parse(answer(**reply))
     assert (ended.result.ok, ended.result.reason, ended.result.retry) == (ok, reason, retry)
+
+
+SAID_BY_COPILOT = [
+    ("Error: 400 Bad Request", "api_error 400", Retry.NEVER),
+    ("Error: Authentication failed with provider at http://a (HTTP 401).\n  Check it.", "not_logged_in", Retry.NEVER),
+    ("Error: Model 'm' not found on provider at http://a (HTTP 404).", "api_error 404", Retry.NEVER),
+    ("Error: Could not connect to local model provider at http://a.", "api_error", Retry.POLICY),
+    ("Error: The provider rejected the prompt as too long.", "api_error", Retry.POLICY),
+    (
+        "Error: Failed to get response from the AI model; retried 5 times Last error: 529 no",
+        "api_error 529",
+        Retry.POLICY,
+    ),
+    ("Error: list index out of range: that is what it prints.", None, Retry.POLICY),
+    ("Failed to get response from the AI model", None, Retry.POLICY),
+]
+
+
+@tabled(("said", "reason", "retry"), SAID_BY_COPILOT)
+def test_an_answer_in_which_the_program_says_that_it_has_failed_is_none(said, reason, retry):
+    found = opened("copilot")
+    found.message("hi", "u")
+    facts = [*found.parse(text("Info: Retrying...")), *found.parse(text(said))]
+    assert facts[1] == TextSpoken("Info: Retrying..."), "lines of the program itself stand alone"
+    (result,) = results(found.parse(answer()))
+    assert (result.reason, result.retry) == (reason, retry)
+    found.message("hi", "v")
+    found.parse(text(said))
+    found.parse(text("Here it is."))
+    assert results(found.parse(answer("v")))[0].ok, "it has gone on"
+
+
+def test_what_a_process_has_used_is_counted_from_turn_to_turn():
+    totals = [one.process_usage for one in results(played("copilot"))]
+    assert totals == sorted(totals)
+    turns = [one.usage for one in results(played("copilot"))]
+    assert [sum(column) for column in zip(*turns, strict=True)] == [*totals[-1]]
+    late = connection("copilot", in_turn=True)
+    (result,) = results(late.parse(answer(result={"usage": {"inputTokens": 900, "outputTokens": 9}})))
+    assert (result.process_usage, result.usage) == ((900, 9, 0, 0), (0, 0, 0, 0)), "what was before is not known"
 
 
 def test_a_turn_goes_on_for_whoever_takes_over():

@@ -30,6 +30,7 @@ class AcpAgents(Agents):
         super().__init__(om, folder, program="/bin/false")
         self.provider = provider
         om.environment |= {f"OVERMIND_{provider.upper()}_BIN": path, "ACP_KEPT": f"{folder}/kept"}
+        om.environment |= {"ACP_WAY": "loads"} if provider == "copilot" else {}
 
     def start(self, prompt, *options):
         return self.om.mission([prompt], "--provider", self.provider, "--cwd", self.work, *options)
@@ -57,7 +58,7 @@ def acp(om, tmp_path):
     return AcpAgents(om, str(tmp_path / "acp"))
 
 
-@pytest.mark.parametrize("provider", ["gemini", "opencode", "qwen"])
+@pytest.mark.parametrize("provider", ["gemini", "opencode", "qwen", "copilot"])
 def test_a_task_has_its_answer_and_its_log(om, tmp_path, provider):
     acp = AcpAgents(om, str(tmp_path / "acp"), provider)
     info = acp.task("hello")
@@ -186,6 +187,22 @@ def test_a_conversation_goes_on_in_the_next_process(acp):
     acp.kill(mission)
     acp.again(mission)
     assert acp.say(mission, "!history") == "first | !history"
+
+
+def test_one_that_tells_its_conversation_once_more_goes_on_and_counts_nothing_twice(om, tmp_path):
+    acp = AcpAgents(om, str(tmp_path / "acp"), "copilot")
+    mission = acp.session("--restart", "always", "--backoff", "1ms", prompt="first")
+    acp.answer(1)
+    assert acp.say(mission, "second") == "echo: second"
+    kill_supervisor(om)
+    om.ok("start")
+    assert acp.say(mission, "third") == "echo: third"
+    assert om.info(mission)["tokens"] == {"input": 30, "output": 6}
+    acp.kill(mission)
+    acp.again(mission)
+    assert acp.say(mission, "!history") == "first | second | third | !history"
+    assert om.info(mission)["tokens"] == {"input": 40, "output": 8}
+    assert om.logs(mission).count("echo: second") == 1
 
 
 def test_one_whose_conversation_is_gone_begins_anew_and_says_so(acp):

@@ -73,7 +73,7 @@ WITHOUT_A_DAEMON = [
     (["claude", ""], ["run"]),
     (["demo", ""], ["start", "stop", "spec"]),
     (["demo", "--no"], ["--no-tui"]),
-    (["run", "--provider", ""], ["raw", "claude", "codex", "gemini", "opencode", "qwen"]),
+    (["run", "--provider", ""], ["raw", "claude", "codex", "gemini", "opencode", "qwen", "copilot"]),
     (["claude", "run", "--max-c"], ["--max-children", "--max-cost"]),
     (["answer", "x", "al"], ["allow", "always"]),
     (["--headless", "ru"], ["run"]),

@@ -106,7 +106,7 @@ def test_an_agent_that_is_not_installed_says_so_and_an_installed_one_is_an_inter
     async def scenario(app, pilot):
         await to_form(app, pilot)
         names = [what.name for what in app.screen.state.whats]
-        assert names == ["claude", "shell", "command", "codex", "gemini", "opencode", "qwen"]
+        assert names == ["claude", "shell", "command", "codex", "gemini", "opencode", "qwen", "copilot"]
         await pilot.press("up", "left", "left", "left", "left")
         assert "codex is not on PATH · npm install -g @openai/codex" in picture(app)
         await pilot.press("right", "right", "right", "right", "tab", *"hello", "enter")

@@ -143,3 +143,17 @@ def test_a_turn_on_pipes_is_counted_by_its_result_alone():
     c, done = on_pipes(TurnBegan(), call("m1"), call("m2"), TurnEnded(result), RunOver(final=False))
     assert paid(done) == [(0.3, 120, 12, 2)]
     assert figures(c) == (0.3, 120, 12, 2)
+
+
+def test_what_a_process_counts_as_a_whole_is_counted_turn_by_turn_and_from_nothing_in_the_next_one():
+    def ended(*total, **more):
+        return TurnEnded(TurnResult(ok=True, process_usage=TokenUsage(*total), **more))
+
+    c, done = on_pipes(TurnBegan(), ended(100, 10), TurnBegan(), ended(250, 30, usage=TokenUsage(250, 30)))
+    assert [one[1:3] for one in paid(done)] == [(100, 10), (150, 20)]
+    c, done = go(c, TurnBegan(), TurnEnded(TurnResult(ok=False, reason="api_error")), TurnBegan(), ended(260, 31))
+    assert [one[1:3] for one in paid(done)][-1] == (10, 1)
+    c, _ = go(c, RunOver(final=False))
+    c, done = go(plan_run(c, 2, session="", token=""), RunBegun(2), TurnBegan(), ended(70, 7))
+    assert [one[1:3] for one in paid(done)] == [(70, 7)]
+    assert figures(c)[1:3] == (330, 38)
