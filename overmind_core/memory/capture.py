@@ -314,7 +314,7 @@ class _LogOfRun(NamedTuple):
 
     def _facts(self, reader: LineReader, step: _Step) -> Iterator[AgentFact]:
         """The facts in the log from where it was read last, up to where the step ends."""
-        parse = provider_named(self.mission.definition.provider).parse
+        parse = provider_named(self.mission.definition.provider).listener().parse
         until, before = step.until or 0, -1
         while before < reader.position < until:
             before = reader.position

@@ -302,7 +302,7 @@ class MissionDetails(MissionSummary):
     argv: list[str]
     model: str | None
     permission_mode: str | None
-    """The permission mode of the agent, or the sandbox of codex; null for the program's default."""
+    """The permission mode of the agent; null for the program's default."""
     restart_policy: Restart
     run_reason: str | None
     """The reason of its last run, where its own is `restart_budget_spent`; null: that run had none."""

@@ -155,6 +155,9 @@ class Provider(Protocol):
     def connect(self, request: ConnectionRequest) -> Connection:
         """Return the one that hears the program of one run, and writes to it."""
 
+    def listener(self) -> Connection:
+        """Return one that hears a run that somebody else talks with, from the beginning of any of its turns."""
+
     def renderer(self) -> Renderer:
         """A renderer for one run."""
 

@@ -47,6 +47,10 @@ class Raw(WithoutRecords):
         del request
         return self
 
+    def listener(self) -> Connection:
+        """Return this one."""
+        return self
+
     def renderer(self) -> Renderer:
         """Lines as they are."""
         return _PlainRenderer()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ROWS: Mapping[str, tuple[str, str]] = {
     "raw": ("overmind_core.providers.raw", "Raw"),
     "claude": ("overmind_core.providers.claude.provider", "Claude"),
-    "codex": ("overmind_core.providers.codex", "Codex"),
+    "codex": ("overmind_core.providers.rpc.codex", "Codex"),
     "gemini": ("overmind_core.providers.rpc.provider", "gemini"),
     "opencode": ("overmind_core.providers.rpc.provider", "opencode"),
     "qwen": ("overmind_core.providers.rpc.provider", "qwen"),

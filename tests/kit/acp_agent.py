@@ -3,7 +3,7 @@
 `!bash COMMAND` and `!write PATH TEXT` ask first, `!hang` waits until it is cancelled, `!client` asks the client for a
 file, `!late` and `!late-ask` go on with a tool after the reply, `!error CODE TEXT` fails, `!die` ends at once,
 `!history` tells all prompts; anything else is echoed.
-Conversations are kept in the folder that ACP_KEPT names. ACP_WAY: `no-login`, `old` (version 0 of the protocol),
+Conversations are kept in the folder that RPC_KEPT names. ACP_WAY: `no-login`, `old` (version 0 of the protocol),
 `loads` (opens a conversation again by telling all of it, and counts what its process has used).
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-KEPT = os.environ["ACP_KEPT"]
+KEPT = os.environ["RPC_KEPT"]
 WAY = os.environ.get("ACP_WAY", "")
 OPTIONS = [
     {"optionId": "always", "name": "Always", "kind": "allow_always"},

@@ -102,6 +102,10 @@ class Claude:
         del request
         return self
 
+    def listener(self) -> Connection:
+        """Return this one."""
+        return self
+
     def renderer(self) -> Renderer:
         """A transcript."""
         return ClaudeTranscript()

@@ -21,10 +21,11 @@ from overmind_core.domain.agents.agent_events import (
 from overmind_core.providers.base import ConnectionRequest, Launch, WithoutRecords
 from overmind_core.providers.lines import failure, object_at, read_object, text_at, tool_line, turn_summary
 from overmind_core.providers.rpc import rows
-from overmind_core.providers.rpc.acp import NO_CONVERSATION, OPEN, SESSION, AcpConnection, initialize, stored_result
+from overmind_core.providers.rpc.acp import OPEN, SESSION, AcpConnection, initialize
+from overmind_core.providers.rpc.engine import NO_CONVERSATION, stored_result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from overmind_core.providers.base import Connection, LaunchRequest
     from overmind_core.providers.lines import Object
@@ -40,17 +41,72 @@ UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
 """Options of `overmind run` for which the protocol has nothing."""
 _NEVER_OPEN = frozenset({NO_CONVERSATION, "not_logged_in", "usage_error"})
 """Reasons with which a session has ended before it took a message."""
-_LISTENER = ConnectionRequest(AgentMode.HEADLESS, Agent(), "", resume=False, cwd="/", in_turn=True)
+LISTENING = ConnectionRequest(AgentMode.HEADLESS, Agent(), "", resume=False, cwd="/", in_turn=True)
 """For reading a run that somebody else talks with."""
 
 
-class AcpProvider(WithoutRecords):
-    """One program."""
+def refusals(
+    name: str,
+    unsupported: Mapping[str, Callable[[Agent], object]],
+    agent: Agent,
+    ours: Collection[str],
+    *,
+    silent: Collection[str],
+) -> list[str]:
+    """Return why this agent can't be run.
+
+    Options that its program has nothing for, denials in a mode of `silent`, which asks nothing, and arguments that
+    undo ours.
+    """
+    problems = [f"{option} is not possible with {name}" for option, given in unsupported.items() if given(agent)]
+    if agent.deny and agent.permission_mode in silent:
+        problems.append(
+            f"--deny is not possible with --permission-mode {agent.permission_mode} of {name}, which asks nothing"
+        )
+    names = [argument.partition("=")[0] for argument in agent.arguments]
+    return problems + [
+        f"--agent-arg {one} conflicts with an argument that Overmind sets" for one in names if one in ours
+    ]
+
+
+class RpcProvider(WithoutRecords):
+    """A program that is spoken to in JSON-RPC: tasks and sessions alike, once it has opened a conversation."""
 
     modes = frozenset({AgentMode.ONE_SHOT, AgentMode.HEADLESS})
     speaks_json = True
     opens = True
     reads_reasons = False
+
+    def listener(self) -> Connection:
+        """Return one that hears a run that somebody else talks with."""
+        raise NotImplementedError
+
+    def renderer(self) -> RpcTranscript:
+        """A transcript."""
+        return RpcTranscript(self.listener())
+
+    def stored(self, found: Object | str) -> Sequence[AgentFact]:
+        """The end of a turn as its result was stored, or a line that is none."""
+        if isinstance(found, str):
+            return (PlainLine(found),) if found.strip() else ()
+        ended = stored_result(found)
+        return () if ended is None else (ended,)
+
+    def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
+        """What its end means."""
+        del errors, resumed
+        is_task = mode is AgentMode.ONE_SHOT
+        if last is not None and last.retry is Retry.SWITCH:
+            return RunVerdict(failed=True, reason=last.reason, retry=Retry.SWITCH)
+        if last is not None and not last.ok and (is_task or last.reason in _NEVER_OPEN):
+            return RunVerdict(failed=True, reason=last.reason, retry=last.retry)
+        if is_task and code == 0 and last is None:
+            return RunVerdict(failed=True, reason="no_result")
+        return RunVerdict(failed=code != 0)
+
+
+class AcpProvider(RpcProvider):
+    """One program."""
 
     def __init__(self, row: rows.AcpRow) -> None:
         self._row = row
@@ -63,18 +119,14 @@ class AcpProvider(WithoutRecords):
     def refuse(self, agent: Agent) -> str | None:
         """Name options that it doesn't know, and arguments that collide with ours."""
         row = self._row
-        problems = [
-            f"{option} is not possible with {row.name}" for option, given in UNSUPPORTED.items() if given(agent)
-        ]
+        ours = {*row.arguments, *agent.program_arguments}
+        ours |= {row.model_option} if row.model_option and agent.model else set()
+        problems = refusals(row.name, UNSUPPORTED, agent, ours, silent=frozenset({rows.ALL}))
         if agent.max_cost and not row.tells_cost:
             problems.append(f"--max-cost is not possible with {row.name}: it does not tell what it costs")
         elif agent.max_cost and agent.home is AgentMode.ONE_SHOT:
             why = "it tells its cost at the end of a turn, and a task is one turn"
             problems.append(f"--max-cost is not possible with a task of {row.name}: {why}")
-        ours = {*row.arguments, *agent.program_arguments}
-        ours |= {row.model_option} if row.model_option and agent.model else set()
-        names = [argument.partition("=")[0] for argument in agent.arguments]
-        problems += [f"--agent-arg {one} conflicts with an argument that Overmind sets" for one in names if one in ours]
         return "; ".join(problems) or None
 
     def refuse_notes(self, agent: Agent) -> str:
@@ -96,10 +148,8 @@ class AcpProvider(WithoutRecords):
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         """A line by itself: a piece of text, or the end of a turn as its result was stored."""
         found = read_object(line)
-        if isinstance(found, str):
-            return (PlainLine(found),) if found.strip() else ()
-        if (ended := stored_result(found)) is not None:
-            return (ended,)
+        if isinstance(found, str) or stored_result(found) is not None:
+            return self.stored(found)
         update = object_at(object_at(found, "params"), "update")
         kind, text = text_at(update, "sessionUpdate"), text_at(object_at(update, "content"), "text")
         if kind not in {"agent_message_chunk", "agent_thought_chunk"} or not text:
@@ -110,24 +160,12 @@ class AcpProvider(WithoutRecords):
         """Return the one that hears the program of one run, and writes to it."""
         return AcpConnection(self._row, request if self._row.goes_on else request._replace(resume=False))
 
-    def renderer(self) -> AcpTranscript:
-        """A transcript."""
-        return AcpTranscript(_Listener(self._row, _LISTENER))
-
-    def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
-        """What its end means."""
-        del errors, resumed
-        is_task = mode is AgentMode.ONE_SHOT
-        if last is not None and last.retry is Retry.SWITCH:
-            return RunVerdict(failed=True, reason=last.reason, retry=Retry.SWITCH)
-        if last is not None and not last.ok and (is_task or last.reason in _NEVER_OPEN):
-            return RunVerdict(failed=True, reason=last.reason, retry=last.retry)
-        if is_task and code == 0 and last is None:
-            return RunVerdict(failed=True, reason="no_result")
-        return RunVerdict(failed=code != 0)
+    def listener(self) -> Connection:
+        """Return one that hears a run that somebody else talks with."""
+        return _Listener(self._row, LISTENING)
 
 
-class AcpTranscript:
+class RpcTranscript:
     """One run's lines, readable: what its facts say. A piece of a line waits for the rest of that."""
 
     def __init__(self, connection: Connection) -> None:
@@ -165,13 +203,14 @@ class _Listener(AcpConnection):
     _is_opening = False
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
-        self._expects = not self._is_opening
+        self.expects = not self._is_opening
         return tuple(fact for fact in super().parse(line) if not isinstance(fact, Owed | SessionReady))
 
-    def _on_reply(self, found: Object) -> Iterator[AgentFact]:
+    def on_reply(self, found: Object) -> Iterator[AgentFact]:
+        """See whether the conversation is being opened."""
         if (request := found.get("id")) in (OPEN, SESSION):
             self._is_opening = request == OPEN
-        yield from super()._on_reply(found)
+        yield from super().on_reply(found)
 
 
 def gemini() -> AcpProvider:

@@ -90,7 +90,10 @@ def test_the_result_of_a_program_is_its_last_line_with_something_on_it(ended, ou
 
 
 def spoken(text):
-    return {"type": "item.completed", "item": {"id": "1", "type": "agent_message", "text": text}}
+    return {
+        "method": "item/completed",
+        "params": {"item": {"id": "1", "type": "agentMessage", "text": text}, "completedAtMs": 1},
+    }
 
 
 AGENTS = [
@@ -99,8 +102,8 @@ AGENTS = [
     ("claude", True, [], {"hook_event_name": "Stop", "last_assistant_message": "42"}, "42"),
     ("claude", True, [{"drawn": "42"}], None, ""),
     ("claude", False, [], {"type": "result", "subtype": "success", "result": "a\0\ud83db"}, "a?b"),
-    ("codex", False, [spoken("41"), spoken("42"), {"type": "turn.completed"}], {"type": "turn.completed"}, "42"),
-    ("codex", False, [], {"type": "turn.completed"}, ""),
+    ("codex", False, [spoken("41"), spoken("42")], {"status": "completed", "result": "42"}, "42"),
+    ("codex", False, [], {"status": "completed", "result": ""}, ""),
 ]
 
 

@@ -31,10 +31,10 @@ from overmind_core.domain.agents.approval_subject import lines as approval_lines
 from overmind_core.domain.agents.permission import decide
 from overmind_core.providers import registry
 from overmind_core.providers.base import ConnectionRequest, LaunchRequest
-from overmind_core.providers.rpc import acp
+from overmind_core.providers.rpc import engine
 from tests.kit.cases import tabled
 
-RECORDED = Path(__file__).parents[2] / "data" / "acp"
+RECORDED = Path(__file__).parents[2] / "data" / "rpc"
 PROGRAMS = ("gemini", "opencode", "qwen", "copilot")
 
 
@@ -610,7 +610,7 @@ def test_a_long_answer_is_kept_to_its_limit_and_a_flood_of_calls_to_theirs():
     found = opened()
     found.message("hi", "u")
     for _ in range(5):
-        found.parse(text("x" * (acp.LONGEST_ANSWER // 4)))
-    for number in range(acp.MOST_CALLS + 10):
+        found.parse(text("x" * (engine.LONGEST_ANSWER // 4)))
+    for number in range(engine.MOST_CALLS + 10):
         found.parse(update("tool_call", toolCallId=str(number), kind="other", title="t", status="in_progress"))
-    assert len(found.parse(answer())[-1].result.text) == acp.LONGEST_ANSWER
+    assert len(found.parse(answer())[-1].result.text) == engine.LONGEST_ANSWER

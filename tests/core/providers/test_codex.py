@@ -1,4 +1,4 @@
-"""What the lines of a `codex` tell, what it is given, and what it cannot do."""
+"""Codex: what its own protocol tells, what it is written, and what it cannot do."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,152 +15,404 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent import Agent, AgentFolders, AgentMode
 from overmind_core.domain.agents.agent_events import (
+    AskCancelled,
+    Asked,
+    Behaviour,
+    Decision,
+    NotOpened,
+    Owed,
     Retry,
     Retrying,
     RunVerdict,
     SessionNamed,
+    SessionReady,
     TextSpoken,
     TokenUsage,
     ToolCalled,
     ToolReturned,
+    TurnBegan,
     TurnEnded,
     TurnResult,
 )
 from overmind_core.providers import registry
-from overmind_core.providers.base import LaunchRequest
-from tests.core.providers.recorded import facts, names, readable
+from overmind_core.providers.base import ConnectionRequest, LaunchRequest
 from tests.kit import torture
 from tests.kit.cases import tabled
 from tests.kit.responses_stub import ResponsesStub
 
 CODEX = registry.get("codex")
+RECORDED = (Path(__file__).parents[2] / "data" / "rpc" / "codex.jsonl").read_text(encoding="utf-8").splitlines()
 
 
-def result_of(name):
-    return next(fact.result for fact in facts("codex", name) if isinstance(fact, TurnEnded))
+def connection(*, resume=False, mode=AgentMode.HEADLESS, in_turn=False, **agent):
+    request = ConnectionRequest(mode, Agent(**agent), "t", resume=resume, cwd="/w", in_turn=in_turn)
+    return CODEX.connect(request)
 
 
-ENDS = [
-    ("text", True, None, Retry.POLICY),
-    ("tool", True, None, Retry.POLICY),
-    ("error_400", False, "api_error", Retry.POLICY),
-    ("error_401", False, "api_error 401", Retry.NEVER),
-    ("error_429", False, "api_error 429", Retry.POLICY),
-    ("no_key", False, "not_logged_in", Retry.NEVER),
-]
+def line(**message):
+    return json.dumps(message).encode()
 
 
-@tabled(("name", "ok", "reason", "retry"), ENDS)
-def test_the_end_of_a_recorded_run_says_how_it_went(name, ok, reason, retry):
-    result = result_of(name)
-    assert (result.ok, result.reason, result.retry) == (ok, reason, retry)
+def notice(method, **params):
+    return line(method=method, params={"threadId": "t", "turnId": "u", **params})
 
 
-def test_a_run_tells_who_it_is_what_it_says_and_which_tools_it_uses():
-    found = facts("codex", "tool")
-    assert isinstance(found[0], SessionNamed)
-    call = next(fact for fact in found if isinstance(fact, ToolCalled))
-    back = next(fact for fact in found if isinstance(fact, ToolReturned))
-    assert call[:3] == ("item_2", "command_execution", "shell: echo hi; exit 3")
-    assert (back.call, back.failed) == ("item_2", True)
-    assert TextSpoken("**Thinking**", thought=True) in found
-    assert ("item_2", False) in [fact[:2] for fact in facts("codex", "edit") if isinstance(fact, ToolReturned)]
-    assert result_of("text").usage == TokenUsage(input=9877, output=7, cache_read=3)
+def opened(**how):
+    """A connection whose conversation is open."""
+    found = connection(**how)
+    found.parse(line(id="open", result={}))
+    found.parse(line(id="account", result={"account": None, "requiresOpenaiAuth": False}))
+    found.parse(line(id="session", result={"thread": {"id": "t"}, "model": "m1"}))
+    return found
 
 
-def of_tools(name):
-    return [fact for fact in facts("codex", name) if isinstance(fact, ToolCalled | ToolReturned)]
+def in_turn(**how):
+    """One whose turn `u` has begun."""
+    found = opened(**how)
+    found.message("hi", "1")
+    found.parse(line(id="m1", result={"turn": {"id": "u"}}))
+    return found
 
 
-def test_a_change_names_its_files_and_a_command_its_error():
-    call, back = of_tools("edit")
-    assert (call.paths, call.edits, call.runs, call.digest) == (("/home/me/project/a.txt",), True, False, "")
-    assert (back.failed, back.error) == (False, "")
-    call, back = of_tools("tool")
-    assert (call.paths, call.edits, call.runs) == ((), False, True)
-    assert (back.failed, back.error, back.exit_code, back.denied) == (True, "hi", 3, False)
-    assert call.command == "echo hi; exit 3"
+def ended(status="completed", **turn):
+    return notice("turn/completed", turn={"id": "u", "status": status} | turn)
 
 
-def item(kind, name="item_1", event="completed", **fields):
-    line = {"type": f"item.{event}", "item": {"id": name, "type": kind, **fields}}
-    return next(iter(CODEX.parse(json.dumps(line).encode())))
+def item(kind, event="completed", name="i1", **fields):
+    moment = {"completedAtMs": 1} if event == "completed" else {"startedAtMs": 1}
+    return notice(f"item/{event}", item={"id": name, "type": kind, **fields}, **moment)
 
 
-def test_the_same_call_and_the_same_answer_are_known_by_their_digest():
-    asked = {"server": "db", "tool": "query", "arguments": {"sql": "select 1"}}
-    first, again = (item("mcp_tool_call", name, "started", **asked) for name in ("item_1", "item_2"))
-    other = item("mcp_tool_call", "item_3", "started", **{**asked, "arguments": {"sql": "select 2"}})
-    assert first.digest == again.digest != other.digest
-    assert (first.paths, first.edits, first.runs) == ((), False, False)
-    ran = {"command": "pytest", "aggregated_output": "3 passed", "exit_code": 0, "status": "completed"}
-    more = item("command_execution", **{**ran, "aggregated_output": "4 passed"})
-    assert item("command_execution", "item_1", **ran).digest == item("command_execution", "item_2", **ran).digest
-    assert item("command_execution", **ran).digest != more.digest
+def asks(what, number=0, **params):
+    told = {"threadId": "t", "turnId": "u", "itemId": "i1", **params}
+    return line(id=number, method=f"item/{what}/requestApproval", params=told)
 
 
-def test_an_exit_code_is_what_codex_tells_and_a_declined_command_has_none():
-    ran = {"command": "make", "aggregated_output": "ok", "status": "completed"}
-    assert item("command_execution", **ran, exit_code=0).exit_code == 0
-    assert item("command_execution", **ran, exit_code=None).exit_code is None
-    declined = item("command_execution", **{**ran, "status": "declined"}, exit_code=-1)
-    assert (declined.failed, declined.exit_code, declined.denied) == (True, None, True)
-    asked = item("command_execution", event="started", command="bash -lc 'a\nb'", status="in_progress")
-    assert (asked.summary, asked.command) == ("shell: a…", "a\nb")
+def owed(facts):
+    return [json.loads(fact.data) for fact in facts if isinstance(fact, Owed)]
 
 
-def test_a_failed_call_of_a_server_says_why():
-    back = item("mcp_tool_call", server="db", tool="query", status="failed", error={"message": "no such table: t"})
-    assert (back.failed, back.error) == (True, "no such table: t")
+def results(facts):
+    return [fact.result for fact in facts if isinstance(fact, TurnEnded) and fact.result is not None]
 
 
-def test_own_tries_are_told():
-    tries = [fact for fact in facts("codex", "error_401") if isinstance(fact, Retrying)]
-    assert [(one.attempt, one.most) for one in tries] == [(1, 1)]
+def played():
+    """All that the recording told, with what it was sent."""
+    heard, facts = connection(), []
+    for text in (one.replace("<workdir>", "/w") for one in RECORDED):
+        way, said = text[0], text[2:]
+        if way == "<":
+            facts += heard.parse(said.encode())
+        elif '"turn/start"' in said:
+            heard.message("", "u")
+    return facts
+
+
+def only(facts, kind):
+    return [fact for fact in facts if isinstance(fact, kind)]
+
+
+# what the program said
+
+
+def test_a_recorded_conversation_is_understood():
+    facts = played()
+    assert only(facts, SessionNamed)[0][1:] == ("stub", "ask")
+    ends = results(facts)
+    assert [one.reason for one in ends] == [None] * 5 + ["api_error 401", None, "interrupted"]
+    assert (ends[0].text, ends[0].usage.output) == ("echo: hello", 7)
+    assert ends[1].usage.output == 14, "two calls of the model"
+    asked = only(facts, Asked)
+    assert [one.summary for one in asked[:2]] == ["Bash: touch made.txt", "Bash: touch no.txt"]
+    assert asked[0].subject == {"command": "touch made.txt"}
+    change = asked[2]
+    assert (change.tool, change.subject["files"]) == (
+        "Edit",
+        [
+            {"file_path": "/w/f.txt", "old_string": "hi\n", "new_string": "ho\n"},
+            {"file_path": "/w/new2.txt", "content": "one\ntwo\n"},
+        ],
+    )
+    back = only(facts, ToolReturned)
+    assert [(one.failed, one.exit_code, one.denied) for one in back[:2]] == [(False, 0, False), (True, None, True)]
+    assert (back[3].failed, back[3].exit_code) == (True, 1)
+    assert [(one.attempt, one.most) for one in only(facts, Retrying)] == [(1, 1)]
+    assert len(only(facts, TurnBegan)) == len(ends)
 
 
 def test_a_recorded_run_reads_as_a_transcript():
-    assert "⚙ shell: echo hi; exit 3 → ✗ hi" in readable("codex", "tool")
-    assert "⚙ edit: add /home/me/project/a.txt → ok" in readable("codex", "edit")
-    assert readable("codex", "text")[-2:] == ["echo: hello there", "— 9.9k in / 7 out —"]
-    assert readable("codex", "error_429")[-2].startswith("✗ api_error 429: exceeded retry limit")
+    transcript = CODEX.renderer()
+    shown = [text for said in RECORDED if said[0] == "<" for text in transcript.feed(said[2:].encode())]
+    assert shown[0] == "echo: hello"
+    assert "⚙ Bash: touch made.txt → ok" in shown
+    assert "⚙ Edit: <workdir>/f.txt, <workdir>/new2.txt → ok" in shown
+    assert any(text.startswith("✗ api_error 401: unexpected status 401") for text in shown)
+    assert sum(text.startswith("— ") for text in shown) == 8
+    assert not any(text.startswith("{") or "a plan" in text for text in shown)
 
 
-@tabled("name", names("codex"))
-def test_no_line_of_a_recorded_run_is_shown_as_an_object(name):
-    assert not [text for text in readable("codex", name) if text.startswith("{")]
+# opening
 
 
 def launch(agent, *, resume=False, notes=None):
     return CODEX.launch(LaunchRequest(AgentMode.ONE_SHOT, agent, "t1", resume=resume, notes=notes))
 
 
-def test_notes_stand_before_the_prompt_on_standard_input():
-    agent = Agent(prompt="-do it")
-    plain, started = launch(agent), launch(agent, notes="[N-7f3k9c2m4q] é\n")
-    assert started == plain._replace(notes="[N-7f3k9c2m4q] é\n", stdin=b"\n-do it")
-    assert plain.stdin == b"-do it"
-    assert CODEX.refuse_notes(agent) is None
+def opening(started):
+    return [json.loads(one) for one in (started.notes or started.stdin.decode()).splitlines()]
 
 
-def test_the_prompt_goes_to_standard_input_and_then_it_ends():
-    started = launch(Agent(prompt="-do it", model="m", permission_mode="read-only", arguments=("-C", "/x")))
-    begin = ("codex", "exec", "--json", "--skip-git-repo-check")
-    assert started.argv == (*begin, "--model", "m", "--sandbox", "read-only", "-C", "/x", "-")
-    assert (started.stdin, started.end_input) == (b"-do it", True)
-    assert launch(Agent(prompt="more"), resume=True).argv == (*begin, "resume", "t1", "-")
+POLICIES = [
+    (None, "untrusted", "danger-full-access"),
+    ("ask", "untrusted", "danger-full-access"),
+    ("edits", "untrusted", "danger-full-access"),
+    ("read-only", "never", "read-only"),
+    ("all", "never", "danger-full-access"),
+    ("workspace-write", "on-request", "workspace-write"),
+]
+
+
+@tabled(("word", "policy", "sandbox"), POLICIES)
+def test_one_word_says_what_it_may_do_unasked(word, policy, sandbox):
+    (first, second, third, start) = opening(launch(Agent(permission_mode=word, model="m")))
+    assert [first["method"], second["method"], third["method"]] == ["initialize", "initialized", "account/read"]
+    assert start["method"] == "thread/start"
+    assert start["params"] == {"approvalPolicy": policy, "sandbox": sandbox, "model": "m"}
+
+
+def test_its_words_stand_before_the_conversation_and_the_notes_in_a_file_of_their_own():
+    agent = Agent(system_prompt="base", append_system_prompt="more", arguments=("-c", "x=1"))
+    plain, noted = launch(agent), launch(agent, resume=True, notes="[N-1] é\n")
+    assert plain.argv == noted.argv == ("codex", "app-server", "-c", "x=1")
+    assert (plain.notes, noted.stdin) == (None, b"")
+    assert opening(plain)[3]["params"] | {} == {
+        "approvalPolicy": "untrusted",
+        "sandbox": "danger-full-access",
+        "developerInstructions": "more",
+        "baseInstructions": "base",
+    }
+    resumed = opening(noted)[3]
+    assert (resumed["method"], resumed["params"]["threadId"]) == ("thread/resume", "t1")
+    assert resumed["params"]["developerInstructions"] == "[N-1] é\n\n\nmore"
 
 
 def test_it_may_write_into_the_folder_of_its_quest():
-    argv = launch(Agent(prompt="go", folders=AgentFolders("/h/in", "/h/out"))).argv
-    assert argv[4:] == ("--add-dir", "/h/out", "-")
+    argv = launch(Agent(folders=AgentFolders("/h/in", "/h/out"))).argv
+    assert argv[2:] == ("-c", 'sandbox_workspace_write.writable_roots=["/h/out"]')
+
+
+def test_a_task_is_given_its_prompt_once_the_conversation_is_open():
+    found = connection(mode=AgentMode.ONE_SHOT, prompt="-do it")
+    assert found.parse(line(id="session", result={"thread": {"id": "t"}})) == (), "nobody waits for that yet"
+    assert found.parse(line(id="open", result={})) == ()
+    assert found.parse(line(id="account", result={"account": {"type": "apiKey"}, "requiresOpenaiAuth": True})) == ()
+    facts = found.parse(line(id="session", result={"thread": {"id": "t9"}, "model": "m1"}))
+    assert facts[:2] == (SessionNamed("t9", "m1", "ask"), SessionReady())
+    (prompt,) = owed(facts)
+    assert prompt["params"] == {"threadId": "t9", "input": [{"type": "text", "text": "-do it"}]}
+
+
+NEVER_OPEN = [
+    ("account", {"result": {"account": None, "requiresOpenaiAuth": True}}, False, "not_logged_in", Retry.NEVER),
+    ("session", {"error": {"code": -32600, "message": "no rollout found"}}, True, "wrong_start", Retry.SWITCH),
+    ("session", {"error": {"code": -32603, "message": "broken"}}, False, "no_conversation", Retry.POLICY),
+    ("session", {"result": {}}, False, "no_conversation", Retry.NEVER),
+    ("open", {"error": {"code": -32603, "message": "broken"}}, False, "no_conversation", Retry.POLICY),
+]
+
+
+@tabled(("step", "said", "resume", "reason", "retry"), NEVER_OPEN)
+def test_what_can_not_be_opened_says_why(step, said, resume, reason, retry):
+    found = connection(resume=resume)
+    before: dict[str, Any] = {"open": {}, "account": {"requiresOpenaiAuth": False}}
+    for name in list(before)[: ("open", "account", "session").index(step)]:
+        found.parse(line(id=name, result=before[name]))
+    (fact,) = found.parse(line(id=step, **said))
+    assert isinstance(fact, NotOpened)
+    assert (fact.result.reason, fact.result.retry) == (reason, retry)
+
+
+# turns
+
+
+def test_an_answer_is_the_sum_of_its_messages_and_what_comes_late_is_none():
+    found = in_turn()
+    delta = notice("item/agentMessage/delta", itemId="a", delta="one\ntw")
+    assert found.parse(delta) == (TurnBegan(), TextSpoken("one"))
+    found.parse(notice("item/agentMessage/delta", itemId="a", delta="o"))
+    assert found.parse(item("agentMessage", name="a", text="one\ntwo")) == (TextSpoken("two"),)
+    assert found.parse(item("agentMessage", name="b", text="whole")) == (TextSpoken("whole"),)
+    (result,) = results(found.parse(ended(durationMs=1500)))
+    assert (result.text, result.raw["result"], result.duration_ms) == ("one\ntwo\n\nwhole",) * 2 + (1500,)
+    assert found.parse(notice("item/agentMessage/delta", itemId="c", delta="late\n")) == ()
+    assert found.parse(ended()) == ()
+
+
+ENDS = [
+    ("completed", None, True, None, Retry.POLICY),
+    ("interrupted", None, False, "interrupted", Retry.POLICY),
+    ("failed", {"message": "last status: 429 Too Many Requests"}, False, "api_error 429", Retry.POLICY),
+    (
+        "failed",
+        {"message": "no", "codexErrorInfo": {"x": {"httpStatusCode": 400}}},
+        False,
+        "api_error 400",
+        Retry.NEVER,
+    ),
+    ("failed", {"message": "no", "codexErrorInfo": "usageLimitExceeded"}, False, "limited", Retry.POLICY),
+    ("failed", {"message": "Missing environment variable: `K`."}, False, "not_logged_in", Retry.NEVER),
+    ("failed", {"message": "high demand", "codexErrorInfo": "internalServerError"}, False, "api_error", Retry.POLICY),
+    ("failed", None, False, "failed", Retry.POLICY),
+]
+
+
+@tabled(("status", "error", "ok", "reason", "retry"), ENDS)
+def test_the_end_of_a_turn_says_how_it_went(status, error, ok, reason, retry):
+    (result,) = results(in_turn().parse(ended(status, error=error)))
+    assert (result.ok, result.reason, result.retry) == (ok, reason, retry)
+
+
+def test_whoever_takes_over_between_two_turns_knows_the_next_one_by_its_own_name():
+    found = opened()
+    for said in (line(id="m0", result={"turn": {"id": "before"}}), ended(id="before")):
+        assert found.parse(said) == (), "the last turn, heard once more"
+    found.message("hi", "1")
+    found.parse(line(id="m1", result={"turn": {"id": "u"}}))
+    assert [one.ok for one in results(found.parse(ended()))] == [True]
+
+
+def test_a_prompt_that_is_refused_has_failed():
+    found = opened()
+    found.message("hi", "1")
+    (result,) = results(found.parse(line(id="m1", error={"code": -32600, "message": "no such thread"})))
+    assert (result.ok, result.text) == (False, "no such thread")
+
+
+def test_tokens_are_those_of_the_calls_of_the_turn():
+    found = opened(resume=True)
+    tokens = {"inputTokens": 900, "cachedInputTokens": 800, "outputTokens": 5}
+    again = {"last": {**tokens, "outputTokens": 99}, "total": tokens}
+    found.message("hi", "1")
+    found.parse(notice("thread/tokenUsage/updated", turnId="before", tokenUsage=again))
+    found.parse(line(id="m1", result={"turn": {"id": "u"}}))
+    for _ in range(2):
+        found.parse(notice("thread/tokenUsage/updated", tokenUsage={"last": tokens, "total": {}}))
+    (result,) = results(found.parse(ended()))
+    assert result.usage == TokenUsage(input=200, output=10, cache_read=1600)
+
+
+def test_an_interrupt_waits_for_the_name_of_its_turn_and_ends_what_ran_in_it():
+    found = opened()
+    found.message("hi", "1")
+    assert found.interrupt("", ()) == b""
+    (stop,) = owed(found.parse(line(id="m1", result={"turn": {"id": "u"}})))
+    assert (stop["method"], stop["params"]) == ("turn/interrupt", {"threadId": "t", "turnId": "u"})
+    found.parse(item("commandExecution", "started", command="sleep 9", status="inProgress"))
+    assert json.loads(found.interrupt("", ()))["method"] == "turn/interrupt"
+    facts = found.parse(ended("interrupted"))
+    (listed,) = owed(facts)
+    assert listed["method"] == "thread/backgroundTerminals/list"
+    processes = [{"itemId": "i1", "processId": "7"}, {"itemId": "of an earlier turn", "processId": "8"}]
+    (end,) = owed(found.parse(line(id=listed["id"], result={"data": processes})))
+    assert end["params"] == {"threadId": "t", "processId": "7"}
+
+
+# questions
+
+
+QUESTIONS = [
+    (asks("commandExecution", command="/bin/bash -lc 'a; b'", cwd="/w"), "Bash", {"command": "a; b"}),
+    (asks("commandExecution", command="make", cwd="/other"), "Bash", {"command": "make", "cwd": "/other"}),
+    (asks("commandExecution", command="bash -lc 'a", cwd="/w"), "Bash", {"command": "bash -lc 'a"}),
+    (
+        asks("commandExecution", command="curl x", cwd="/w", networkApprovalContext={"host": "x"}),
+        "Tool",
+        {
+            "title": "more than its sandbox allows",
+            "command": "curl x",
+            "networkApprovalContext": {"host": "x"},
+        },
+    ),
+    (asks("fileChange", grantRoot="/"), "Tool", {"title": "write anywhere below /", "reason": ""}),
+]
+
+
+@tabled(("said", "tool", "subject"), QUESTIONS)
+def test_a_question_shows_all_that_would_be_allowed_in_the_words_of_rules(said, tool, subject):
+    (asked,) = only(in_turn().parse(said), Asked)
+    assert (asked.tool, dict(asked.subject)) == (tool, subject)
+
+
+CHANGES = [
+    ({"type": "add"}, "a\nb\n", {"content": "a\nb\n"}),
+    ({"type": "delete"}, "a\n", {"old_string": "a\n", "new_string": ""}),
+    (
+        {"type": "update"},
+        "@@ -1,2 +1,2 @@\n a\n-b\n+c\n@@ -9 +9 @@ f()\n-x\n+y\n",
+        {"edits": [{"old_string": "a\nb\n", "new_string": "a\nc\n"}, {"old_string": "x\n", "new_string": "y\n"}]},
+    ),
+]
+
+
+@tabled(("kind", "diff", "shown"), CHANGES)
+def test_a_change_of_a_file_is_shown_with_its_question(kind, diff, shown):
+    found = in_turn()
+    found.parse(
+        item("fileChange", "started", status="inProgress", changes=[{"path": "/w/f", "kind": kind, "diff": diff}])
+    )
+    (asked,) = only(found.parse(asks("fileChange")), Asked)
+    assert (asked.tool, dict(asked.subject)) == ("Edit", {"file_path": "/w/f", **shown})
+
+
+@pytest.mark.parametrize(("behaviour", "decision"), [(Behaviour.ALLOW, "accept"), (Behaviour.DENY, "decline")])
+def test_an_answer_carries_the_id_of_its_question(behaviour, decision):
+    for number in (0, "0", 10**40):
+        found = in_turn()
+        (asked,) = only(found.parse(asks("commandExecution", number, command="make", cwd="/w")), Asked)
+        assert json.loads(found.answer(asked, Decision(behaviour))) == {"id": number, "result": {"decision": decision}}
+        assert AskCancelled(asked.request) in found.parse(notice("serverRequest/resolved", requestId=number))
+
+
+def test_edits_are_allowed_at_once_where_a_person_has_said_so():
+    found = in_turn(permission_mode="edits")
+    changes = [{"path": "/w/f", "kind": {"type": "add"}, "diff": "x"}]
+    found.parse(item("fileChange", "started", status="inProgress", changes=changes))
+    facts = found.parse(asks("fileChange", 3))
+    assert owed(facts) == [{"id": 3, "result": {"decision": "accept"}}]
+    assert not only(facts, Asked)
+    assert only(found.parse(asks("fileChange", 4, grantRoot="/")), Asked), "that is more than an edit"
+    assert only(found.parse(asks("commandExecution", 5, command="make", cwd="/w")), Asked)
+
+
+def test_what_the_client_can_not_do_is_answered_at_once_and_helpers_speak_for_themselves():
+    found = in_turn()
+    (refused,) = owed(found.parse(line(id=1, method="item/tool/requestUserInput", params={})))
+    assert refused["error"]["code"] == -32601
+    assert found.parse(notice("item/agentMessage/delta", threadId="helper", itemId="x", delta="mine\n")) == ()
+
+
+def test_the_same_call_and_the_same_answer_are_known_by_their_digest():
+    given_ = {"server": "db", "tool": "query", "arguments": {"sql": "select 1"}, "status": "inProgress"}
+    found = in_turn()
+    calls = [
+        *only(found.parse(item("mcpToolCall", "started", "i1", **given_)), ToolCalled),
+        *only(found.parse(item("mcpToolCall", "started", "i2", **given_)), ToolCalled),
+        *only(found.parse(item("mcpToolCall", "started", "i3", **{**given_, "arguments": {}})), ToolCalled),
+    ]
+    assert calls[0].digest == calls[1].digest != calls[2].digest
+    failed = {**given_, "status": "failed", "error": {"message": "no such table: t"}}
+    (back,) = only(found.parse(item("mcpToolCall", "completed", "i1", **failed)), ToolReturned)
+    assert (back.failed, back.error) == (True, "no such table: t")
+
+
+# what it cannot do, and its end
 
 
 REFUSED = [
     (Agent(max_cost=1.0), "--max-cost"),
-    (Agent(allow=("Bash",)), "--allow"),
-    (Agent(arguments=("--json",)), "--json"),
-    (Agent(model="m", arguments=("--model=x",)), "--model"),
+    (Agent(permission_mode="plan"), "--permission-mode plan is not possible with codex: ask, edits"),
+    (Agent(arguments=("--listen=x",)), "--listen"),
+    (Agent(deny=("Bash",), permission_mode="read-only"), "--deny is not possible with --permission-mode read-only"),
 ]
 
 
@@ -168,60 +422,89 @@ def test_what_it_cannot_do_is_refused_by_name(agent, name):
 
 
 def test_other_arguments_are_the_persons_business():
-    assert CODEX.refuse(Agent(model="m", arguments=("--oss", "-c", "x=1"))) is None
+    assert CODEX.refuse(Agent(model="m", arguments=("--enable", "x", "-c", "x=1"))) is None
+    assert CODEX.refuse_notes(Agent()) is None
 
 
 FAILED = TurnResult(ok=False, reason="api_error 429")
 ENDINGS = [
-    (0, TurnResult(ok=True), "", False, RunVerdict(False)),
-    (1, FAILED, "", False, RunVerdict(True, "api_error 429")),
-    (0, None, "", False, RunVerdict(True, "no_result")),
-    (1, None, "Error: no rollout found for thread id 0", True, RunVerdict(True, "wrong_start", Retry.SWITCH)),
-    (2, None, "error: unexpected argument", False, RunVerdict(True, "usage_error", Retry.NEVER)),
-    (-9, None, "", False, RunVerdict(True)),
+    (0, TurnResult(ok=True), RunVerdict(False)),
+    (0, FAILED, RunVerdict(True, "api_error 429")),
+    (0, None, RunVerdict(True, "no_result")),
+    (2, None, RunVerdict(True, "usage_error", Retry.NEVER)),
+    (-9, None, RunVerdict(True)),
 ]
 
 
-@tabled(("code", "last", "errors", "resumed", "expected"), ENDINGS)
-def test_the_end_of_a_run_is_judged(code, last, errors, resumed, expected):
-    assert CODEX.verdict(code, last, errors, mode=AgentMode.ONE_SHOT, resumed=resumed) == expected
+@tabled(("code", "last", "expected"), ENDINGS)
+def test_the_end_of_a_run_is_judged(code, last, expected):
+    assert CODEX.verdict(code, last, "", mode=AgentMode.ONE_SHOT, resumed=False) == expected
 
 
-KEYS = st.sampled_from(["type", "item", "id", "text", "status", "error", "message", "usage", "changes", "exit_code"])
-KINDS = st.sampled_from(["item.completed", "item.started", "turn.failed", "turn.completed", "error", "thread.started"])
+KEYS = st.sampled_from(["type", "item", "id", "text", "status", "error", "turn", "changes", "exitCode", "diff", "kind"])
+METHODS = st.sampled_from(
+    ["item/completed", "item/started", "turn/started", "turn/completed", "error", "thread/tokenUsage/updated",
+     "item/commandExecution/requestApproval", "item/fileChange/requestApproval", "serverRequest/resolved"]
+)  # fmt: skip
 JSON = st.recursive(
     st.none() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner)
 )
+LINES = st.binary() | st.builds(
+    lambda method, params, more: json.dumps({"method": method, "params": params, **more}).encode(),
+    METHODS, JSON, st.just({}) | st.fixed_dictionaries({"id": JSON}),
+)  # fmt: skip
 
 
 @pytest.mark.torture
 @settings(max_examples=torture.examples(100))
-@given(
-    st.binary()
-    | st.builds(lambda kind, rest: json.dumps({**rest, "type": kind}).encode(), KINDS, st.dictionaries(KEYS, JSON))
-)
-def test_no_line_raises(line):
-    CODEX.parse(line)
-    CODEX.renderer().feed(line)
+@given(st.lists(LINES, max_size=4))
+def test_no_line_raises(lines):
+    found, transcript = in_turn(), CODEX.renderer()
+    for one in lines:
+        CODEX.parse(one)
+        found.parse(one)
+        transcript.feed(one)
 
 
 PROGRAM = os.environ.get("OVERMIND_CODEX_BIN") or shutil.which("codex")
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="the codex program is not installed")
-def test_the_real_program_runs_a_tool_and_goes_on_with_its_conversation(tmp_path):
+def test_the_real_program_asks_runs_a_tool_and_goes_on_with_its_conversation(tmp_path):
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "STUB_KEY": "dummy"}
 
     def run(prompt, session="", *, resume=False):
-        folders = AgentFolders(str(tmp_path), str(tmp_path))
-        agent = Agent(prompt=prompt, program=PROGRAM or "", arguments=stub.arguments, folders=folders)
+        agent = Agent(prompt=prompt, program=PROGRAM or "", arguments=stub.arguments)
         started = CODEX.launch(LaunchRequest(AgentMode.ONE_SHOT, agent, session, resume=resume))
-        done = subprocess.run(started.argv, input=started.stdin, capture_output=True, cwd=tmp_path, env=environment)
-        return [fact for line in done.stdout.splitlines() for fact in CODEX.parse(line)]
+        request = ConnectionRequest(AgentMode.ONE_SHOT, agent, session, resume=resume, cwd=str(tmp_path))
+        heard, facts = CODEX.connect(request), list[Any]()
+        pipe, null = subprocess.PIPE, subprocess.DEVNULL
+        with subprocess.Popen(
+            started.argv, cwd=tmp_path, env=environment, stdin=pipe, stdout=pipe, stderr=null
+        ) as program:
+            assert program.stdin is not None
+            assert program.stdout is not None
+            program.stdin.write(started.stdin or b"")
+            program.stdin.flush()
+            for said in program.stdout:
+                more = heard.parse(said.rstrip(b"\n"))
+                facts += more
+                for fact in more:
+                    if isinstance(fact, Owed):
+                        program.stdin.write(fact.data)
+                    elif isinstance(fact, Asked):
+                        program.stdin.write(heard.answer(fact, Decision(Behaviour.ALLOW)))
+                    program.stdin.flush()
+                if results(more):
+                    program.stdin.close()
+                    break
+            program.wait(20)
+        return facts
 
     with ResponsesStub() as stub:
         first = run("!bash echo hi")
-        session = next(fact.session for fact in first if isinstance(fact, SessionNamed))
+        session = only(first, SessionNamed)[0].session
         second = run("!history", session, resume=True)
-    assert any(isinstance(fact, ToolReturned) and not fact.failed for fact in first)
-    assert TextSpoken("history: !bash echo hi | !history") in second
+    assert [one.summary for one in only(first, Asked)] == ["Bash: echo hi"]
+    assert [one.failed for one in only(first, ToolReturned)] == [False]
+    assert results(second)[0].text == "history: !bash echo hi | !history"

@@ -3,44 +3,15 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.kit.agents import Agents
 from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import FINAL
 from tests.kit.processes import alive
+from tests.kit.rpc import AcpAgents
 from tests.kit.waiting import eventually
-
-PROGRAM = Path(__file__).parents[2] / "kit" / "acp_agent.py"
-
-
-class AcpAgents(Agents):
-    """The scripted program in the place of a real one."""
-
-    def __init__(self, om, folder, provider="opencode"):
-        os.makedirs(f"{folder}/kept")
-        path = f"{folder}/{provider}"
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(f'#!/bin/sh\nexec {shlex.join((sys.executable, str(PROGRAM)))} "$@"\n')
-        os.chmod(path, 0o755)
-        super().__init__(om, folder, program="/bin/false")
-        self.provider = provider
-        om.environment |= {f"OVERMIND_{provider.upper()}_BIN": path, "ACP_KEPT": f"{folder}/kept"}
-        om.environment |= {"ACP_WAY": "loads"} if provider == "copilot" else {}
-
-    def start(self, prompt, *options):
-        return self.om.mission([prompt], "--provider", self.provider, "--cwd", self.work, *options)
-
-    def session(self, *options, prompt=None):
-        command = [] if prompt is None else [prompt]
-        where = ("--provider", self.provider, "--cwd", self.work)
-        mission = self.om.mission(command, "--type", "session", *where, *options)
-        self.om.wait_status(mission, "running")
-        return mission
 
 
 class OwnAgents(AcpAgents):
@@ -208,8 +179,8 @@ def test_one_that_tells_its_conversation_once_more_goes_on_and_counts_nothing_tw
 def test_one_whose_conversation_is_gone_begins_anew_and_says_so(acp):
     mission = acp.session("--restart", "always", "--backoff", "1ms", prompt="first")
     acp.answer(1)
-    for name in os.listdir(acp.om.environment["ACP_KEPT"]):
-        os.unlink(os.path.join(acp.om.environment["ACP_KEPT"], name))
+    for name in os.listdir(acp.om.environment["RPC_KEPT"]):
+        os.unlink(os.path.join(acp.om.environment["RPC_KEPT"], name))
     acp.kill(mission)
     eventually(lambda: "its conversation is gone: it begins a new one" in acp.om.logs(mission), what="it is said")
     assert acp.say(mission, "!history") == "first | !history", "it was given its first prompt again"

@@ -11,6 +11,7 @@ import pytest
 from tests.kit import claude
 from tests.kit.agents import Json
 from tests.kit.killing import kill_supervisor
+from tests.kit.rpc import CodexAgents
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
@@ -129,42 +130,28 @@ def test_lessons_of_a_message_are_proposed_and_given_once_a_person_has_accepted_
     assert note in agents.om.ok("memory", "used", agents.task(prompt)["id"])
 
 
-MAKE: Json = {
-    "type": "command_execution",
-    "command": "/bin/bash -lc 'make codex'",
-    "status": "in_progress",
-}
+MAKE: Json = {"type": "commandExecution", "command": "/bin/bash -lc 'make codex'", "status": "inProgress"}
 UNTOLD: Json = MAKE | {"command": "make untold"}
 EDIT: Json = {
-    "type": "file_change",
-    "changes": [{"path": "api.py", "kind": "add"}],
-    "status": "in_progress",
+    "type": "fileChange",
+    "changes": [{"path": "api.py", "kind": {"type": "add"}, "diff": "x"}],
+    "status": "inProgress",
 }
 ITEMS: tuple[tuple[Json, Json], ...] = (
-    (MAKE, {"status": "failed", "exit_code": 2, "aggregated_output": "boom"}),
-    (UNTOLD, {"status": "failed", "aggregated_output": ""}),
+    (MAKE, {"status": "failed", "exitCode": 2, "aggregatedOutput": "boom"}),
+    (UNTOLD, {"status": "failed", "aggregatedOutput": ""}),
     (EDIT, {"status": "completed"}),
-    (MAKE, {"status": "completed", "exit_code": 0}),
+    (MAKE, {"status": "completed", "exitCode": 0}),
 )
 """What codex does, and what it tells of the end of that."""
 
 
-def codex_lines():
-    yield {"type": "thread.started", "thread_id": "t"}
-    for number, (item, end) in enumerate(ITEMS):
-        yield {"type": "item.started", "item": {"id": str(number), **item}}
-        yield {"type": "item.completed", "item": {"id": str(number), **item, **end}}
-    yield {"type": "turn.completed", "usage": {"input_tokens": 9, "output_tokens": 4}}
-
-
 def codex(agents, work):
-    program = os.path.join(agents.folder, "codex")
-    said = "\n".join(map(json.dumps, codex_lines()))
-    with open(program, "w", encoding="utf-8") as file:
-        file.write(f"#!/bin/sh\ncat > {work.path('heard')}\ncat <<'END'\n{said}\nEND\n")
-    os.chmod(program, 0o700)
-    environ = {"PATH": f"{agents.folder}{os.pathsep}{agents.om.environment['PATH']}"}
-    started = agents.om.json("run", "--json", "--provider", "codex", "do it", cwd=work.folder, env=environ)
+    programs = CodexAgents(agents.om, os.path.join(agents.folder, "codex"))
+    prompt = f"!items {json.dumps(ITEMS)}"
+    started = agents.om.json(
+        "run", "--json", "--provider", "codex", prompt, cwd=work.folder, env=programs.om.environment
+    )
     agents.om.wait_status(started["id"], "stopped")
     return started["id"], [("make codex", 2), ("make untold", None), ("make codex", 0)], ["api.py"]
 

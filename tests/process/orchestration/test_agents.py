@@ -92,8 +92,9 @@ def test_what_an_orchestrator_is_denied_its_agents_are_denied(agents):
     answer = agents.say("worker", "!bash touch made")
     assert "error" in answer
     assert decisions(agents, om.info("worker")["id"]) == ["rule Bash(touch:*)"]
-    said = told(agents, boss, "overmind run --provider codex 'touch made'")
-    assert "could not be kept by the agent that it would start: --deny is not possible with codex" in said
+    said = told(agents, boss, "overmind run --provider codex --permission-mode read-only 'touch made'")
+    why = "--deny is not possible with --permission-mode read-only of codex, which asks nothing"
+    assert f"could not be kept by the agent that it would start: {why}" in said
 
 
 def test_a_limit_is_told_to_the_agent_in_a_sentence(agents):

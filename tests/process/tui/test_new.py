@@ -107,9 +107,9 @@ def test_an_agent_that_is_not_installed_says_so_and_an_installed_one_is_an_inter
         await to_form(app, pilot)
         names = [what.name for what in app.screen.state.whats]
         assert names == ["claude", "shell", "command", "codex", "gemini", "opencode", "qwen", "copilot"]
-        await pilot.press("up", "left", "left", "left", "left")
+        await pilot.press("up", *["left"] * 5)
         assert "codex is not on PATH · npm install -g @openai/codex" in picture(app)
-        await pilot.press("right", "right", "right", "right", "tab", *"hello", "enter")
+        await pilot.press(*["right"] * 5, "tab", *"hello", "enter")
         await until(pilot, lambda: not on_form(app), what="started")
         await until(pilot, lambda: "claude" in {row["provider"] for row in app.fleet.rows.values()}, what="its row")
         started = next(row for row in app.fleet.rows.values() if row["provider"] == "claude")

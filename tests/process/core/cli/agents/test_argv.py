@@ -121,12 +121,7 @@ def test_a_session_on_a_terminal_sees_our_hooks_and_its_first_prompt(machine):
     assert machine.has_terminal()
 
 
-def test_codex_sees_its_sandbox_and_takes_its_prompt_from_its_input(machine):
-    words, _ = machine.seen(
-        *("run", "--provider", "codex", "--model", "o9", "--permission-mode", "read-only", "--agent-arg", "--oss"),
-        "go on",
-    )
-    assert words == [
-        "exec", "--json", "--skip-git-repo-check", "--model", "o9", "--sandbox", "read-only", "--oss", "-",
-    ]  # fmt: skip
+def test_codex_is_started_as_a_server_on_its_pipes(machine):
+    words, _ = machine.seen("run", "--provider", "codex", "--model", "o9", "--agent-arg", "--oss", "go on")
+    assert words == ["app-server", "--oss"]
     assert not machine.has_terminal()

@@ -1,0 +1,507 @@
+"""Codex over `codex app-server`: a thread of its own protocol, whose turns are tasks and sessions alike.
+
+Its requests and replies are JSON-RPC without the member `jsonrpc`. The end of a turn is a notice, `turn/completed`; the
+reply to its prompt only says that it has begun. A change of files stands in the item that is told before the question.
+Source: `codex app-server generate-json-schema`, and what codex 0.171.0 was seen to do.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.agents.agent import Agent, AgentMode, AgentNeed
+from overmind_core.domain.agents.agent_events import (
+    AgentFact,
+    AskCancelled,
+    Asked,
+    Behaviour,
+    Decision,
+    NotOpened,
+    Owed,
+    Retry,
+    Retrying,
+    RunVerdict,
+    SessionNamed,
+    SessionReady,
+    TextSpoken,
+    TokenUsage,
+    TurnEnded,
+    TurnResult,
+)
+from overmind_core.providers.base import Launch
+from overmind_core.providers.lines import (
+    Object,
+    count_at,
+    number_at,
+    object_at,
+    objects_at,
+    one_line,
+    read_object,
+    text_at,
+)
+from overmind_core.providers.rpc.engine import (
+    FINAL,
+    LONGEST_ID,
+    PROMPT,
+    RpcConnection,
+    Turn,
+    error_of,
+    error_text,
+    gone,
+    not_opened,
+    plus,
+    refused,
+    written,
+)
+from overmind_core.providers.rpc.provider import LISTENING, RpcProvider, refusals
+from overmind_core.providers.rpc.rows import ALL, ASK, EDITS, READ_ONLY
+from overmind_core.providers.rpc.tools import merged, tool_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from overmind_core.providers.base import ConnectionRequest, LaunchRequest
+
+OPEN, ACCOUNT, SESSION, STOP, LEFT, END = "open", "account", "session", "stop", "left", "end"
+"""Ids of our requests."""
+POLICIES: Mapping[str, tuple[str, str]] = {
+    ASK: ("untrusted", "danger-full-access"),
+    EDITS: ("untrusted", "danger-full-access"),
+    READ_ONLY: ("never", "read-only"),
+    ALL: ("never", "danger-full-access"),
+    "workspace-write": ("on-request", "workspace-write"),
+    "danger-full-access": ("never", "danger-full-access"),
+}
+"""A word of `--permission-mode` → when it asks, and its sandbox: what a person allows runs without one."""
+UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
+    "--allowed-tools": lambda agent: agent.allowed_tools,
+    "--disallowed-tools": lambda agent: agent.disallowed_tools,
+    "--max-turns": lambda agent: agent.max_turns,
+    "--max-cost": lambda agent: agent.max_cost,
+    "--mcp-config": lambda agent: agent.mcp_config,
+}
+"""Options of `overmind run` that this program has nothing for."""
+OURS = frozenset({"--listen", "--", "-h", "--help", "-V", "--version", "daemon", "proxy"})
+"""Arguments that would undo ours."""
+_SILENT = frozenset(POLICIES) - {ASK, EDITS}
+"""Words with which it runs commands unasked."""
+_ABLE = {"experimentalApi": True}
+"""Without it the commands that outlive an interrupted turn can't be ended."""
+_ASKS_TO_RUN, _ASKS_TO_CHANGE = "item/commandExecution/requestApproval", "item/fileChange/requestApproval"
+_MORE = ("networkApprovalContext", "additionalPermissions")
+"""Fields with which a question is about more than a command."""
+INTERRUPTED = "interrupted"
+_USAGE_ERROR = 2
+_STATES = {"inProgress": "in_progress", "declined": "failed"}
+_RETRYING = re.compile(r"Reconnecting\.\.\. (\d+)/(\d+)")
+_STATUS = re.compile(r"status:? (\d{3})\b")
+_LIMIT = re.compile(r"usage limit", re.IGNORECASE)
+_NOT_LOGGED_IN = re.compile(r"missing bearer|not logged in|codex login|missing environment variable", re.IGNORECASE)
+_SHELL = re.compile(r"\S*sh")
+_HUNK = re.compile(r"^@@.*\n", re.MULTILINE)
+
+
+class Codex(RpcProvider):
+    """The `codex` program, without its terminal."""
+
+    name = "codex"
+    program = "codex"
+    install = "npm install -g @openai/codex"
+    log_in = "run codex login in a terminal"
+    goes_on = True
+
+    def refuse(self, agent: Agent) -> str | None:
+        """Name options that it doesn't know, and arguments that collide with ours."""
+        problems = refusals(self.name, UNSUPPORTED, agent, OURS, silent=_SILENT)
+        if agent.permission_mode and agent.permission_mode not in POLICIES:
+            problems.insert(
+                0, f"--permission-mode {agent.permission_mode} is not possible with codex: {', '.join(POLICIES)}"
+            )
+        return "; ".join(problems) or None
+
+    def refuse_notes(self, agent: Agent) -> None:
+        """Nothing of a person's takes their place."""
+        del agent
+
+    def launch(self, start: LaunchRequest) -> Launch:
+        """All that opens the conversation is written at once; the notes stand in it, and so it is theirs."""
+        agent = start.agent
+        argv = [agent.program or self.program, *agent.program_arguments, "app-server"]
+        if agent.folders is not None:
+            argv += ("-c", f"sandbox_workspace_write.writable_roots={json.dumps([agent.folders.outputs])}")
+        argv += agent.arguments
+        opening = _opening(start)
+        if start.notes is None:
+            return Launch(argv=tuple(argv), stdin=opening)
+        return Launch(argv=tuple(argv), notes=opening.decode("utf-8", "replace"), stdin=b"")
+
+    def parse(self, line: bytes) -> Sequence[AgentFact]:
+        """A line by itself: a piece of text, or the end of a turn as its result was stored."""
+        found = read_object(line)
+        if isinstance(found, dict) and text_at(found, "method") == "item/agentMessage/delta":
+            return (TextSpoken(text_at(object_at(found, "params"), "delta")),)
+        return self.stored(found)
+
+    def connect(self, request: ConnectionRequest) -> CodexConnection:
+        """Return the one that hears the program of one run, and writes to it."""
+        return CodexConnection(request)
+
+    def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
+        """What its end means."""
+        if code == _USAGE_ERROR and last is None:
+            return RunVerdict(failed=True, reason="usage_error", retry=Retry.NEVER)
+        return super().verdict(code, last, errors, mode=mode, resumed=resumed)
+
+    def listener(self) -> CodexConnection:
+        """Return one that hears a run that somebody else talks with."""
+        return _Listener(LISTENING)
+
+
+def _opening(start: LaunchRequest) -> bytes:
+    agent = start.agent
+    asks, sandbox = POLICIES.get(agent.permission_mode or ASK, POLICIES[ASK])
+    instructions = "\n\n".join(filter(None, (start.notes, agent.append_system_prompt)))
+    params: dict[str, Any] = {"approvalPolicy": asks, "sandbox": sandbox}
+    params |= {"model": agent.model} if agent.model else {}
+    params |= {"developerInstructions": instructions} if instructions else {}
+    params |= {"baseInstructions": agent.system_prompt} if agent.system_prompt else {}
+    if start.resume:
+        params |= {"threadId": start.session, "excludeTurns": True}
+    about = {"name": "overmind", "title": "Overmind", "version": "1"}
+    opening: list[dict[str, Any]] = [
+        {"id": OPEN, "method": "initialize", "params": {"clientInfo": about, "capabilities": _ABLE}},
+        {"method": "initialized"},
+        {"id": ACCOUNT, "method": "account/read", "params": {"refreshToken": False}},
+        {"id": SESSION, "method": "thread/resume" if start.resume else "thread/start", "params": params},
+    ]
+    return b"".join(map(written, opening))
+
+
+class CodexConnection(RpcConnection):
+    """What is said with the program of one run."""
+
+    def __init__(self, request: ConnectionRequest) -> None:
+        super().__init__(request, OPEN)
+        self._turn_id = ""
+        """The program's name of the turn; "" before it has told that."""
+        self._streamed: set[str] = set()
+        """Messages of the turn that came in pieces."""
+        self._is_to_stop = False
+        """An interrupt waits for the turn's name."""
+        self._cut_off: set[str] = set()
+        """What ran in a turn as it was interrupted: the program lets it run on."""
+
+    # what we write
+
+    def message(self, text: str, uuid: str) -> bytes:
+        """A prompt."""
+        self.expect()
+        self._turn_id, self._streamed, self._is_to_stop = "", set(), False
+        prompt = {"threadId": self.name, "input": [{"type": "text", "text": text}]}
+        return written({"id": f"{PROMPT}{uuid}", "method": "turn/start", "params": prompt})
+
+    def interrupt(self, request: str, asked: Sequence[Asked]) -> bytes:
+        """What ends the turn, once its name is known."""
+        del request
+        self._is_to_stop = not self._turn_id
+        cancelled = b"".join(_decided(one, "cancel") for one in asked)
+        return cancelled + (self._stop() if self._turn_id else b"")
+
+    def answer(self, question: Asked, decision: Decision) -> bytes:
+        """The answer to a question: once, whatever the person wants for later, which our own rules see to."""
+        allowed = decision.behaviour is not Behaviour.DENY
+        if not allowed:
+            self.turn.denied.add(self.turn.asked.get(question.request, ""))
+        return _decided(question, "accept" if allowed else "decline")
+
+    def _stop(self) -> bytes:
+        where = {"threadId": self.name, "turnId": self._turn_id}
+        return written({"id": STOP, "method": "turn/interrupt", "params": where})
+
+    # what the program says
+
+    def on_request(self, found: Object) -> Iterator[AgentFact]:
+        """The program wants something: a question is answered in its time, anything else at once."""
+        method, params = text_at(found, "method"), object_at(found, "params")
+        if method not in {_ASKS_TO_RUN, _ASKS_TO_CHANGE}:
+            yield refused(found)
+            return
+        told = _asked_call(method, params, self.request.cwd)
+        known = self.turn.calls.get(text_at(told, "toolCallId"), {})
+        tool = tool_of(merged(known, told), self.request.cwd)
+        yield from self.use(told, is_asked=True)
+        request = json.dumps(found["id"])
+        if self._edits_unasked and method == _ASKS_TO_CHANGE and tool.edits:
+            yield Owed(_decided_by_id(found["id"], "accept"))
+            return
+        self.turn.asked[request] = tool.call
+        yield Asked(request, AgentNeed.PERMISSION, tool.name, tool.summary, tool.subject)
+
+    @property
+    def _edits_unasked(self) -> bool:
+        return self.request.agent.permission_mode == EDITS
+
+    def on_notice(self, found: Object) -> Iterator[AgentFact]:
+        """What goes on in the thread; those of its helpers are theirs."""
+        params = object_at(found, "params")
+        of = text_at(params, "threadId")
+        tell = self._notices.get(text_at(found, "method"))
+        if tell is not None and not (of and self.name and of != self.name):
+            yield from tell(self, params)
+
+    def _on_turn(self, params: Object) -> Iterator[AgentFact]:
+        yield from self._named(object_at(params, "turn"))
+        yield from self.begin()
+
+    def _named(self, turn: Object) -> Iterator[AgentFact]:
+        """The turn has a name: what waited for it is written."""
+        self._turn_id = self._turn_id or text_at(turn, "id")
+        if self._is_to_stop and self._turn_id:
+            self._is_to_stop = False
+            yield Owed(self._stop())
+
+    def _on_delta(self, params: Object) -> Iterator[AgentFact]:
+        self._streamed.add(text_at(params, "itemId"))
+        yield from self.say(text_at(params, "delta"), thought=False)
+
+    def _on_item(self, params: Object) -> Iterator[AgentFact]:
+        """A message, or a use of a tool, begins or ends."""
+        item = object_at(params, "item")
+        kind, is_over = text_at(item, "type"), "completedAtMs" in params
+        if kind == "agentMessage":
+            yield from self.turn.spoken()
+            if is_over and text_at(item, "id") not in self._streamed:
+                yield from self.say(text_at(item, "text"), thought=False)
+                yield from self.turn.spoken()
+        elif kind == "reasoning" and is_over:
+            said = "\n".join(one for one in item.get("summary") or () if isinstance(one, str))
+            yield from self.say(f"{said}\n" if said else "", thought=True)
+        elif call := _call(item, self.request.cwd):
+            if text_at(item, "status") == "declined":
+                self.turn.denied.add(call["toolCallId"])
+            yield from self.use(call)
+
+    def _on_tokens(self, params: Object) -> Iterator[AgentFact]:
+        """What one call of the model has used; a thread that goes on tells that of its last turn once more."""
+        if self.expects and text_at(params, "turnId") == self._turn_id:
+            self.turn.usage = plus(self.turn.usage, _usage(object_at(object_at(params, "tokenUsage"), "last")))
+        yield from ()
+
+    def _on_error(self, params: Object) -> Iterator[AgentFact]:
+        """Only of its own tries; what it gives up for comes with the end of the turn."""
+        error = object_at(params, "error")
+        if params.get("willRetry") is True:
+            tries = _RETRYING.match(text_at(error, "message"))
+            attempt, most = (int(tries[1]), int(tries[2])) if tries else (0, 0)
+            yield Retrying(
+                attempt, most, 0.0, one_line(text_at(error, "additionalDetails") or text_at(error, "message"))
+            )
+
+    def _on_resolved(self, params: Object) -> Iterator[AgentFact]:
+        yield AskCancelled(json.dumps(params.get("requestId")))
+
+    def _on_end(self, params: Object) -> Iterator[AgentFact]:
+        turn = object_at(params, "turn")
+        if self.expects and text_at(turn, "id") == (self._turn_id or text_at(turn, "id")):
+            yield from self._ended(text_at(turn, "status"), error_of(turn), number_at(turn, "durationMs") or 0.0)
+
+    def _ended(self, status: str, error: Object | None, lasted: float) -> Iterator[AgentFact]:
+        yield from self.over()
+        if status == INTERRUPTED and self.turn.calls:
+            self._cut_off = {*self.turn.calls}
+            yield self._ask_thread(LEFT, "thread/backgroundTerminals/list")
+            self.awaited = LEFT
+        turn, self.turn, self.expects = self.turn, Turn(self.request.cwd), False
+        self._turn_id, self._streamed = "", set()
+        reason = _reason(error) if error is not None else {"completed": None}.get(status, status or "failed")
+        ok = reason is None
+        text = turn.answer if error is None else error_text(error)
+        raw = {"status": status, **({} if error is None else {"error": error}), "result": text}
+        retry = Retry.NEVER if reason in FINAL else Retry.POLICY
+        yield TurnEnded(
+            TurnResult(ok=ok, reason=reason, text=text, retry=retry, usage=turn.usage, duration_ms=lasted, raw=raw)
+        )
+
+    _notices: Mapping[str, Callable[[CodexConnection, Object], Iterator[AgentFact]]] = {
+        "turn/started": _on_turn,
+        "item/agentMessage/delta": _on_delta,
+        "item/started": _on_item,
+        "item/completed": _on_item,
+        "thread/tokenUsage/updated": _on_tokens,
+        "error": _on_error,
+        "serverRequest/resolved": _on_resolved,
+        "turn/completed": _on_end,
+    }
+
+    # replies
+
+    def on_answer(self, found: Object) -> Iterator[AgentFact]:
+        """The prompt was taken, or refused."""
+        error = error_of(found)
+        if error is None:
+            yield from self._named(object_at(object_at(found, "result"), "turn"))
+        elif self.expects:
+            yield from self._ended("failed", error, 0.0)
+
+    def _on_open(self, found: Object) -> Iterator[AgentFact]:
+        if (error := error_of(found)) is not None:
+            yield not_opened(error, "")
+        else:
+            self.awaited = ACCOUNT
+
+    def _on_account(self, found: Object) -> Iterator[AgentFact]:
+        result = object_at(found, "result")
+        if result.get("requiresOpenaiAuth") is True and not object_at(result, "account"):
+            text = "codex has no login"
+            yield NotOpened(TurnResult(ok=False, reason="not_logged_in", text=text, retry=Retry.NEVER))
+        else:
+            self.awaited = SESSION
+
+    def _on_session(self, found: Object) -> Iterator[AgentFact]:
+        error, result = error_of(found), object_at(found, "result")
+        name = text_at(object_at(result, "thread"), "id")[:LONGEST_ID]
+        if error is not None and self.session:
+            yield gone(error_text(error))
+            return
+        if error is not None or not name:
+            yield not_opened(error, "it opened a conversation without a name")
+            return
+        agent = self.request.agent
+        self.session, self.model = name, text_at(result, "model") or None
+        yield SessionNamed(name, self.model, agent.permission_mode or ASK)
+        yield SessionReady()
+        if self.request.mode is AgentMode.ONE_SHOT:
+            yield Owed(self.message(agent.prompt or "", "1"))
+
+    def _on_left(self, found: Object) -> Iterator[AgentFact]:
+        """End the commands that an interrupted turn has left running."""
+        cut_off, self._cut_off = self._cut_off, set()
+        for one in objects_at(object_at(found, "result"), "data"):
+            if text_at(one, "itemId") in cut_off:
+                process = text_at(one, "processId")
+                yield self._ask_thread(END, "thread/backgroundTerminals/terminate", processId=process)
+
+    def _ask_thread(self, request: str, method: str, **params: str) -> Owed:
+        return Owed(written({"id": request, "method": method, "params": {"threadId": self.name, **params}}))
+
+    steps = {OPEN: _on_open, ACCOUNT: _on_account, SESSION: _on_session, LEFT: _on_left}  # noqa: RUF012 - of the class
+
+
+class _Listener(CodexConnection):
+    """Reads a run that somebody else talks with: each piece of text is of a turn, and no reply is owed."""
+
+    def parse(self, line: bytes) -> Sequence[AgentFact]:
+        self.expects = True
+        return tuple(fact for fact in super().parse(line) if not isinstance(fact, Owed | SessionReady))
+
+
+def _decided(question: Asked, decision: str) -> bytes:
+    return _decided_by_id(json.loads(question.request), decision)
+
+
+def _decided_by_id(request: object, decision: str) -> bytes:
+    return written({"id": request, "result": {"decision": decision}})
+
+
+def _asked_call(method: str, params: Object, folder: str) -> dict[str, Any]:
+    """A question as the call that it is about, with all that it would allow beside that."""
+    call: dict[str, Any] = {"toolCallId": text_at(params, "itemId")}
+    reason = text_at(params, "reason")
+    if method == _ASKS_TO_CHANGE:
+        root = text_at(params, "grantRoot")
+        return (
+            {**call, "kind": "other", "title": f"write anywhere below {root}", "rawInput": {"reason": reason}}
+            if root
+            else call
+        )
+    given = _command(params, folder) | ({"reason": reason} if reason else {})
+    more = {name: params[name] for name in _MORE if params.get(name)}
+    if more or text_at(params, "kind") not in {"", "command"}:
+        return {
+            **call,
+            "kind": "other",
+            "title": reason or "more than its sandbox allows",
+            "rawInput": {**given, **more},
+        }
+    return {**call, "kind": "execute", "rawInput": given} if given else call
+
+
+def _call(item: Object, folder: str) -> dict[str, Any]:
+    """A use of a tool, in the words of the Agent Client Protocol; {} for items that are none."""
+    kind, status = text_at(item, "type"), text_at(item, "status")
+    if not status:
+        return {}
+    call: dict[str, Any] = {"toolCallId": text_at(item, "id"), "status": _STATES.get(status, status)}
+    error = text_at(object_at(item, "error"), "message")
+    if kind == "commandExecution":
+        output = {"output": text_at(item, "aggregatedOutput"), "metadata": {"exit": number_at(item, "exitCode")}}
+        return {**call, "kind": "execute", "rawInput": _command(item, folder), "rawOutput": output}
+    if kind == "fileChange":
+        changes = objects_at(item, "changes")
+        paths = [path for one in changes for path in _paths(one)]
+        content = [hunk for one in changes for hunk in _hunks(one)]
+        return {**call, "kind": "edit", "content": content, "locations": [{"path": path} for path in paths]}
+    if kind == "mcpToolCall":
+        title, given = f"{text_at(item, 'server')}: {text_at(item, 'tool')}", item.get("arguments")
+        return {**call, "kind": "other", "title": title, "rawInput": given, "rawOutput": {"error": error}}
+    return {**call, "kind": "other", "title": text_at(item, "tool") or kind, "rawOutput": {"error": error}}
+
+
+def _command(told: Object, folder: str) -> dict[str, Any]:
+    """The command, without the shell that it is given to, and where it runs where that is elsewhere than `folder`."""
+    command = text_at(told, "command")
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if len(words) == 3 and _SHELL.fullmatch(words[0]) and words[1] in {"-c", "-lc"}:  # noqa: PLR2004 - sh -c COMMAND
+        command = words[2]
+    elsewhere = {"cwd": cwd} if (cwd := text_at(told, "cwd")) and cwd != folder else {}
+    return {"command": command, **elsewhere} if command else {}
+
+
+def _paths(change: Object) -> Iterator[str]:
+    moved = text_at(object_at(change, "kind"), "move_path")
+    yield from (path for path in (text_at(change, "path"), moved) if path)
+
+
+def _hunks(change: Object) -> Iterator[Object]:
+    """What a change takes away and puts there, hunk by hunk; of a whole file its text."""
+    path, diff = text_at(change, "path"), text_at(change, "diff")
+    kind = text_at(object_at(change, "kind"), "type")
+    if kind != "update":
+        old, new = (diff, "") if kind == "delete" else ("", diff)
+        yield {"type": "diff", "path": path, "oldText": old, "newText": new}
+        return
+    for hunk in _HUNK.split(diff)[1:] or [diff]:
+        lines = hunk.splitlines(keepends=True)
+        old = "".join(line[1:] for line in lines if line[:1] in {" ", "-"})
+        new = "".join(line[1:] for line in lines if line[:1] in {" ", "+"})
+        yield {"type": "diff", "path": path, "oldText": old, "newText": new}
+
+
+def _usage(found: Object) -> TokenUsage:
+    """Its `inputTokens` hold those read from the cache."""
+    cached = count_at(found, "cachedInputTokens")
+    fresh = max(count_at(found, "inputTokens") - cached, 0)
+    return TokenUsage(fresh, count_at(found, "outputTokens"), cached, count_at(found, "cacheWriteInputTokens"))
+
+
+def _reason(error: Object) -> str:
+    """Return why a turn has failed, as reasons of missions are written."""
+    message, about = text_at(error, "message"), error.get("codexErrorInfo")
+    if _LIMIT.search(message) or about == "usageLimitExceeded":
+        return "limited"
+    if _NOT_LOGGED_IN.search(message):
+        return "not_logged_in"
+    told = (
+        [number_at(one, "httpStatusCode") for one in about.values() if isinstance(one, dict)]
+        if isinstance(about, dict)
+        else []
+    )
+    status = _STATUS.search(message)
+    number = next((int(one) for one in told if one), None) or (int(status[1]) if status else None)
+    return f"api_error {number}" if number else "api_error"
