@@ -130,7 +130,12 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
             unattended=unattended,
         ),
         waiters=waiters,
-        inputs=InputQueue(journal, store.inputs, parts.line, written_notes=notes),
+        inputs=InputQueue(
+            journal,
+            store.inputs,
+            parts.line,
+            written_notes=lambda mission: agents.notes_as_written(mission),  # noqa: PLW0108 - made below
+        ),
         driver=driver,
         activity=ActivityEffects(book, clock, progress, followers),
         budgets=budgets,

@@ -42,7 +42,7 @@ class InputQueue:
     def __init__(
         self, journal: Journal, table: InputTable, line: CurrentKeeper, *, written_notes: Callable[[str], str | None]
     ) -> None:
-        """`written_notes`: those that the newest run of a mission was given, from their file."""
+        """`written_notes`: those that the newest run of a mission was given, as its program reads them."""
         self._written_notes = written_notes
         self._journal = journal
         self._table = table

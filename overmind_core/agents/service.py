@@ -415,6 +415,13 @@ class Agents:
         """How a run was started that an earlier supervisor began: with the notes that it has written down for it."""
         return launch_of(session, mission, self._written_notes(mission.id) if self.has_memory(mission.id) else None)
 
+    def notes_as_written(self, mission_id: str) -> str | None:
+        """The notes that the newest run of a mission was given, from their file, as its program reads them."""
+        session = self._sessions.get(mission_id)
+        mission = None if session is None else session.mission
+        launch = None if session is None or mission is None else self._launch_again(session, mission)
+        return self._written_notes(mission_id) if launch is None else launch.notes
+
     def _on_typed(self, run: str, message: int, error: str | None) -> None:
         """The keeper has a message for a raw session, or it will never be typed."""
         moved = conversation_events.MessageMoved(message, DELIVERED if error is None else FAILED, error)

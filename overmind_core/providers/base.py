@@ -48,8 +48,8 @@ class Launch(NamedTuple):
     Args:
         argv: `argv[0]` is the program as PATH or the configuration names it. A word `{file:NAME}` stands for the
             path of a private file that holds `files[NAME]`.
-        notes: What is written to the pipe before `stdin`, of what the run is given of the notes: it rests in the file
-            of these alone, where a purge reaches it.
+        notes: A text with the notes that is written to the pipe before `stdin`: it is made again of those, which rest
+            in a file of their own, where a purge reaches them.
         stdin: What is written to the pipe first; None with a terminal.
         end_input: Whether nothing follows it; else whoever reads a one-shot's result closes its input.
         environment: Variables for this run, on top of the caller's.

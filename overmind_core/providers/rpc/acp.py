@@ -72,7 +72,7 @@ def initialize() -> bytes:
 
 
 class AcpConnection(RpcConnection):
-    """What is said with the program of one run."""
+    """The talk with the program of one run."""
 
     def __init__(self, row: AcpRow, request: ConnectionRequest) -> None:
         super().__init__(request, OPEN)
@@ -80,7 +80,7 @@ class AcpConnection(RpcConnection):
         self._to_set: list[tuple[str, str, Mapping[str, Any]]] = []
         """Id, method and parameters of what is asked before the conversation is open."""
         self._before: TokenUsage | None = None
-        """What its process had used when the turn began, where it tells that; None: that was not heard."""
+        """Use of its process when the turn began, where it tells that; None: that was not heard."""
 
     # what we write
 
@@ -165,6 +165,15 @@ class AcpConnection(RpcConnection):
 
     # replies
 
+    def on_reply(self, found: Object) -> Iterator[AgentFact]:
+        """The reply to a request of ours; until the conversation is open, an earlier run's words are told once more."""
+        request = found.get("id")
+        if request == OPEN:
+            self._before = TokenUsage()
+        if request in (OPEN, SESSION) and self.request.in_turn:
+            self.expects = request == SESSION
+        yield from super().on_reply(found)
+
     def on_answer(self, found: Object) -> Iterator[AgentFact]:
         """The turn is over."""
         if not self.expects:
@@ -208,7 +217,6 @@ class AcpConnection(RpcConnection):
                 return TokenUsage()
 
     def _on_open(self, found: Object) -> Iterator[AgentFact]:
-        self._before = TokenUsage()
         error, result = error_of(found), object_at(found, "result")
         version = number_at(result, "protocolVersion")
         if error is not None or version != PROTOCOL:

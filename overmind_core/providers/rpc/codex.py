@@ -45,6 +45,7 @@ from overmind_core.providers.lines import (
 from overmind_core.providers.rpc.engine import (
     FINAL,
     LONGEST_ID,
+    MOST_CALLS,
     PROMPT,
     RpcConnection,
     Turn,
@@ -57,7 +58,7 @@ from overmind_core.providers.rpc.engine import (
     written,
 )
 from overmind_core.providers.rpc.provider import LISTENING, RpcProvider, refusals
-from overmind_core.providers.rpc.rows import ALL, ASK, EDITS, READ_ONLY
+from overmind_core.providers.rpc.rows import ALL, ASK, READ_ONLY
 from overmind_core.providers.rpc.tools import merged, tool_of
 
 if TYPE_CHECKING:
@@ -69,7 +70,6 @@ OPEN, ACCOUNT, SESSION, STOP, LEFT, END = "open", "account", "session", "stop", 
 """Ids of our requests."""
 POLICIES: Mapping[str, tuple[str, str]] = {
     ASK: ("untrusted", "danger-full-access"),
-    EDITS: ("untrusted", "danger-full-access"),
     READ_ONLY: ("never", "read-only"),
     ALL: ("never", "danger-full-access"),
     "workspace-write": ("on-request", "workspace-write"),
@@ -86,7 +86,7 @@ UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
 """Options of `overmind run` that this program has nothing for."""
 OURS = frozenset({"--listen", "--", "-h", "--help", "-V", "--version", "daemon", "proxy"})
 """Arguments that would undo ours."""
-_SILENT = frozenset(POLICIES) - {ASK, EDITS}
+_SILENT = frozenset(POLICIES) - {ASK}
 """Words with which it runs commands unasked."""
 _ABLE = {"experimentalApi": True}
 """Without it the commands that outlive an interrupted turn can't be ended."""
@@ -95,12 +95,20 @@ _MORE = ("networkApprovalContext", "additionalPermissions")
 """Fields with which a question is about more than a command."""
 INTERRUPTED = "interrupted"
 _USAGE_ERROR = 2
+_NO_THREAD = "no rollout found"
+_UNTOLD = frozenset({"webSearch", "imageView"})
+"""Items that say nothing of how they stand."""
 _STATES = {"inProgress": "in_progress", "declined": "failed"}
-_RETRYING = re.compile(r"Reconnecting\.\.\. (\d+)/(\d+)")
+_RETRYING = re.compile(r"Reconnecting\.\.\. (\d{1,6})/(\d{1,6})")
 _STATUS = re.compile(r"status:? (\d{3})\b")
 _LIMIT = re.compile(r"usage limit", re.IGNORECASE)
 _NOT_LOGGED_IN = re.compile(r"missing bearer|not logged in|codex login|missing environment variable", re.IGNORECASE)
-_SHELL = re.compile(r"\S*sh")
+_SHELLS = frozenset(
+    f"{folder}/{name}" for folder in ("/bin", "/usr/bin", "/usr/local/bin") for name in ("sh", "bash", "zsh")
+)
+"""Shells that a command is given to; any other one is a part of what is asked."""
+LONGEST_WRAPPED = 16 * 1024
+"""Characters of a command that is taken out of its shell; a longer one is shown with it."""
 _HUNK = re.compile(r"^@@.*\n", re.MULTILINE)
 
 
@@ -131,7 +139,10 @@ class Codex(RpcProvider):
         agent = start.agent
         argv = [agent.program or self.program, *agent.program_arguments, "app-server"]
         if agent.folders is not None:
-            argv += ("-c", f"sandbox_workspace_write.writable_roots={json.dumps([agent.folders.outputs])}")
+            argv += (
+                "-c",
+                f"sandbox_workspace_write.writable_roots={json.dumps([agent.folders.outputs], ensure_ascii=False)}",
+            )
         argv += agent.arguments
         opening = _opening(start)
         if start.notes is None:
@@ -141,8 +152,10 @@ class Codex(RpcProvider):
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         """A line by itself: a piece of text, or the end of a turn as its result was stored."""
         found = read_object(line)
-        if isinstance(found, dict) and text_at(found, "method") == "item/agentMessage/delta":
-            return (TextSpoken(text_at(object_at(found, "params"), "delta")),)
+        if isinstance(found, dict) and text_at(found, "method") == "item/completed":
+            item = object_at(object_at(found, "params"), "item")
+            spoken = text_at(item, "text") if text_at(item, "type") == "agentMessage" else ""
+            return (TextSpoken(spoken),) if spoken else ()
         return self.stored(found)
 
     def connect(self, request: ConnectionRequest) -> CodexConnection:
@@ -150,7 +163,7 @@ class Codex(RpcProvider):
         return CodexConnection(request)
 
     def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
-        """What its end means."""
+        """The end of a run, judged."""
         if code == _USAGE_ERROR and last is None:
             return RunVerdict(failed=True, reason="usage_error", retry=Retry.NEVER)
         return super().verdict(code, last, errors, mode=mode, resumed=resumed)
@@ -181,7 +194,7 @@ def _opening(start: LaunchRequest) -> bytes:
 
 
 class CodexConnection(RpcConnection):
-    """What is said with the program of one run."""
+    """The talk with the program of one run."""
 
     def __init__(self, request: ConnectionRequest) -> None:
         super().__init__(request, OPEN)
@@ -191,6 +204,10 @@ class CodexConnection(RpcConnection):
         """Messages of the turn that came in pieces."""
         self._is_to_stop = False
         """An interrupt waits for the turn's name."""
+        self._early: Object | None = None
+        """The reply that opens the conversation, where it came before the one about the account."""
+        self._helpers: dict[str, Object] = {}
+        """Calls of tools of the thread's helpers, which ask over the same pipes."""
         self._cut_off: set[str] = set()
         """What ran in a turn as it was interrupted: the program lets it run on."""
 
@@ -204,7 +221,7 @@ class CodexConnection(RpcConnection):
         return written({"id": f"{PROMPT}{uuid}", "method": "turn/start", "params": prompt})
 
     def interrupt(self, request: str, asked: Sequence[Asked]) -> bytes:
-        """What ends the turn, once its name is known."""
+        """The end of the turn, once its name is known."""
         del request
         self._is_to_stop = not self._turn_id
         cancelled = b"".join(_decided(one, "cancel") for one in asked)
@@ -230,27 +247,33 @@ class CodexConnection(RpcConnection):
             yield refused(found)
             return
         told = _asked_call(method, params, self.request.cwd)
-        known = self.turn.calls.get(text_at(told, "toolCallId"), {})
+        name = text_at(told, "toolCallId")
+        known = self.turn.calls.get(name) or self._helpers.pop(name, {})
         tool = tool_of(merged(known, told), self.request.cwd)
-        yield from self.use(told, is_asked=True)
+        if self._is_ours(params):
+            yield from self.use(told, is_asked=True)
         request = json.dumps(found["id"])
-        if self._edits_unasked and method == _ASKS_TO_CHANGE and tool.edits:
-            yield Owed(_decided_by_id(found["id"], "accept"))
-            return
         self.turn.asked[request] = tool.call
         yield Asked(request, AgentNeed.PERMISSION, tool.name, tool.summary, tool.subject)
 
-    @property
-    def _edits_unasked(self) -> bool:
-        return self.request.agent.permission_mode == EDITS
-
     def on_notice(self, found: Object) -> Iterator[AgentFact]:
-        """What goes on in the thread; those of its helpers are theirs."""
-        params = object_at(found, "params")
-        of = text_at(params, "threadId")
-        tell = self._notices.get(text_at(found, "method"))
-        if tell is not None and not (of and self.name and of != self.name):
+        """The thread goes on; what its helpers do is theirs."""
+        params, method = object_at(found, "params"), text_at(found, "method")
+        if not self._is_ours(params):
+            item = object_at(params, "item")
+            call = _call(item, self.request.cwd, is_over=False) if method == "item/started" else {}
+            if call and len(self._helpers) < MOST_CALLS:
+                self._helpers[call["toolCallId"]] = call
+        elif (tell := self._notices.get(method)) is not None:
             yield from tell(self, params)
+
+    def _is_ours(self, params: Object) -> bool:
+        """Whether it is about the thread of the conversation, and not about one of its helpers."""
+        of = text_at(params, "threadId")
+        turn = text_at(params, "turnId") or text_at(object_at(params, "turn"), "id")
+        if not self.name and of and turn and turn == self._turn_id:
+            self.session = of
+        return not of or (of == self.name if self.name else turn in {"", self._turn_id} or not self._turn_id)
 
     def _on_turn(self, params: Object) -> Iterator[AgentFact]:
         yield from self._named(object_at(params, "turn"))
@@ -277,21 +300,22 @@ class CodexConnection(RpcConnection):
                 yield from self.say(text_at(item, "text"), thought=False)
                 yield from self.turn.spoken()
         elif kind == "reasoning" and is_over:
-            said = "\n".join(one for one in item.get("summary") or () if isinstance(one, str))
+            summary = item.get("summary")
+            said = "\n".join(one for one in summary if isinstance(one, str)) if isinstance(summary, list) else ""
             yield from self.say(f"{said}\n" if said else "", thought=True)
-        elif call := _call(item, self.request.cwd):
+        elif call := _call(item, self.request.cwd, is_over=is_over):
             if text_at(item, "status") == "declined":
                 self.turn.denied.add(call["toolCallId"])
             yield from self.use(call)
 
     def _on_tokens(self, params: Object) -> Iterator[AgentFact]:
-        """What one call of the model has used; a thread that goes on tells that of its last turn once more."""
+        """The use of one call of the model; a thread that goes on tells that of its last turn once more."""
         if self.expects and text_at(params, "turnId") == self._turn_id:
             self.turn.usage = plus(self.turn.usage, _usage(object_at(object_at(params, "tokenUsage"), "last")))
         yield from ()
 
     def _on_error(self, params: Object) -> Iterator[AgentFact]:
-        """Only of its own tries; what it gives up for comes with the end of the turn."""
+        """A try of its own; the error that it gives up for comes with the end of the turn."""
         error = object_at(params, "error")
         if params.get("willRetry") is True:
             tries = _RETRYING.match(text_at(error, "message"))
@@ -311,7 +335,7 @@ class CodexConnection(RpcConnection):
     def _ended(self, status: str, error: Object | None, lasted: float) -> Iterator[AgentFact]:
         yield from self.over()
         if status == INTERRUPTED and self.turn.calls:
-            self._cut_off = {*self.turn.calls}
+            self._cut_off |= {*self.turn.calls}
             yield self._ask_thread(LEFT, "thread/backgroundTerminals/list")
             self.awaited = LEFT
         turn, self.turn, self.expects = self.turn, Turn(self.request.cwd), False
@@ -346,6 +370,13 @@ class CodexConnection(RpcConnection):
         elif self.expects:
             yield from self._ended("failed", error, 0.0)
 
+    def on_reply(self, found: Object) -> Iterator[AgentFact]:
+        """The reply to a request of ours; the program may answer the last two of the opening in any order."""
+        if found.get("id") == SESSION and self.awaited in {OPEN, ACCOUNT}:
+            self._early = found
+        else:
+            yield from super().on_reply(found)
+
     def _on_open(self, found: Object) -> Iterator[AgentFact]:
         if (error := error_of(found)) is not None:
             yield not_opened(error, "")
@@ -358,12 +389,14 @@ class CodexConnection(RpcConnection):
             text = "codex has no login"
             yield NotOpened(TurnResult(ok=False, reason="not_logged_in", text=text, retry=Retry.NEVER))
         else:
-            self.awaited = SESSION
+            self.awaited, early = SESSION, self._early
+            if early is not None:
+                yield from self.on_reply(early)
 
     def _on_session(self, found: Object) -> Iterator[AgentFact]:
         error, result = error_of(found), object_at(found, "result")
         name = text_at(object_at(result, "thread"), "id")[:LONGEST_ID]
-        if error is not None and self.session:
+        if error is not None and self.session and _NO_THREAD in error_text(error):
             yield gone(error_text(error))
             return
         if error is not None or not name:
@@ -399,11 +432,7 @@ class _Listener(CodexConnection):
 
 
 def _decided(question: Asked, decision: str) -> bytes:
-    return _decided_by_id(json.loads(question.request), decision)
-
-
-def _decided_by_id(request: object, decision: str) -> bytes:
-    return written({"id": request, "result": {"decision": decision}})
+    return written({"id": json.loads(question.request), "result": {"decision": decision}})
 
 
 def _asked_call(method: str, params: Object, folder: str) -> dict[str, Any]:
@@ -429,9 +458,11 @@ def _asked_call(method: str, params: Object, folder: str) -> dict[str, Any]:
     return {**call, "kind": "execute", "rawInput": given} if given else call
 
 
-def _call(item: Object, folder: str) -> dict[str, Any]:
+def _call(item: Object, folder: str, *, is_over: bool) -> dict[str, Any]:
     """A use of a tool, in the words of the Agent Client Protocol; {} for items that are none."""
     kind, status = text_at(item, "type"), text_at(item, "status")
+    if kind in _UNTOLD:
+        status = "completed" if is_over else "inProgress"
     if not status:
         return {}
     call: dict[str, Any] = {"toolCallId": text_at(item, "id"), "status": _STATES.get(status, status)}
@@ -447,6 +478,9 @@ def _call(item: Object, folder: str) -> dict[str, Any]:
     if kind == "mcpToolCall":
         title, given = f"{text_at(item, 'server')}: {text_at(item, 'tool')}", item.get("arguments")
         return {**call, "kind": "other", "title": title, "rawInput": given, "rawOutput": {"error": error}}
+    if kind == "webSearch":
+        query = text_at(item, "query")
+        return {**call, "kind": "other", "title": f"web search: {query}", "rawInput": {"query": query}}
     return {**call, "kind": "other", "title": text_at(item, "tool") or kind, "rawOutput": {"error": error}}
 
 
@@ -454,10 +488,10 @@ def _command(told: Object, folder: str) -> dict[str, Any]:
     """The command, without the shell that it is given to, and where it runs where that is elsewhere than `folder`."""
     command = text_at(told, "command")
     try:
-        words = shlex.split(command)
+        words = shlex.split(command) if len(command) <= LONGEST_WRAPPED else []
     except ValueError:
         words = []
-    if len(words) == 3 and _SHELL.fullmatch(words[0]) and words[1] in {"-c", "-lc"}:  # noqa: PLR2004 - sh -c COMMAND
+    if len(words) == 3 and words[0] in _SHELLS and words[1] in {"-c", "-lc"}:  # noqa: PLR2004 - sh -c COMMAND
         command = words[2]
     elsewhere = {"cwd": cwd} if (cwd := text_at(told, "cwd")) and cwd != folder else {}
     return {"command": command, **elsewhere} if command else {}
@@ -469,7 +503,7 @@ def _paths(change: Object) -> Iterator[str]:
 
 
 def _hunks(change: Object) -> Iterator[Object]:
-    """What a change takes away and puts there, hunk by hunk; of a whole file its text."""
+    """The lines that a change takes away and puts there, hunk by hunk; of a whole file its text."""
     path, diff = text_at(change, "path"), text_at(change, "diff")
     kind = text_at(object_at(change, "kind"), "type")
     if kind != "update":
@@ -477,14 +511,15 @@ def _hunks(change: Object) -> Iterator[Object]:
         yield {"type": "diff", "path": path, "oldText": old, "newText": new}
         return
     for hunk in _HUNK.split(diff)[1:] or [diff]:
-        lines = hunk.splitlines(keepends=True)
+        lines = [f"{one}\n" for one in hunk.split("\n")] if hunk else []
+        lines[-1:] = [lines[-1][:-1]] if lines else []
         old = "".join(line[1:] for line in lines if line[:1] in {" ", "-"})
         new = "".join(line[1:] for line in lines if line[:1] in {" ", "+"})
         yield {"type": "diff", "path": path, "oldText": old, "newText": new}
 
 
 def _usage(found: Object) -> TokenUsage:
-    """Its `inputTokens` hold those read from the cache."""
+    """Tokens; its `inputTokens` hold those read from the cache."""
     cached = count_at(found, "cachedInputTokens")
     fresh = max(count_at(found, "inputTokens") - cached, 0)
     return TokenUsage(fresh, count_at(found, "outputTokens"), cached, count_at(found, "cacheWriteInputTokens"))

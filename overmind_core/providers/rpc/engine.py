@@ -74,13 +74,13 @@ def refused(found: Object) -> Owed:
 
 
 class RpcConnection:
-    """What is said with the program of one run, in one dialect.
+    """The talk with the program of one run, in one dialect.
 
     Remembers one turn at most; a dialect knows its requests, its notices and the replies to ours.
     """
 
     steps: ClassVar[Mapping[str, Callable[[Any, Object], Iterator[AgentFact]]]] = {}
-    """What follows the reply to each request of the opening, by its id."""
+    """The step behind the reply to each request of the opening, by its id."""
 
     def __init__(self, request: ConnectionRequest, first: str) -> None:
         """Begin with the request `first` asked, or in the middle of a turn."""
@@ -131,7 +131,7 @@ class RpcConnection:
         request = found.get("id")
         if not isinstance(request, str):
             return
-        if request == self.awaited:
+        if request and request == self.awaited:
             self.awaited = ""
             yield from self.steps[request](self, found)
         elif request.startswith(PROMPT) and request not in self.steps:

@@ -39,6 +39,8 @@ UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
     "--mcp-config": lambda agent: agent.mcp_config,
 }
 """Options of `overmind run` for which the protocol has nothing."""
+_EDIT_RULES = ("Edit", "Write", "MultiEdit", "NotebookEdit")
+"""Beginnings of rules about changes of files."""
 _NEVER_OPEN = frozenset({NO_CONVERSATION, "not_logged_in", "usage_error"})
 """Reasons with which a session has ended before it took a message."""
 LISTENING = ConnectionRequest(AgentMode.HEADLESS, Agent(), "", resume=False, cwd="/", in_turn=True)
@@ -52,16 +54,20 @@ def refusals(
     ours: Collection[str],
     *,
     silent: Collection[str],
+    edits: Collection[str] = (),
 ) -> list[str]:
     """Return why this agent can't be run.
 
-    Options that its program has nothing for, denials in a mode of `silent`, which asks nothing, and arguments that
-    undo ours.
+    Options that its program has nothing for, denials in a mode that does not ask before each command (`silent`) or
+    before each change of a file (`edits`), and arguments that undo ours.
     """
     problems = [f"{option} is not possible with {name}" for option, given in unsupported.items() if given(agent)]
-    if agent.deny and agent.permission_mode in silent:
+    mode = agent.permission_mode
+    about_edits = any(rule.startswith(_EDIT_RULES) for rule in agent.deny)
+    if (agent.deny and mode in silent) or (about_edits and mode in edits):
+        rules = "--deny" if mode in silent else "--deny of edits"
         problems.append(
-            f"--deny is not possible with --permission-mode {agent.permission_mode} of {name}, which asks nothing"
+            f"{rules} is not possible with --permission-mode {mode} of {name}, which does not ask before each"
         )
     names = [argument.partition("=")[0] for argument in agent.arguments]
     return problems + [
@@ -121,7 +127,9 @@ class AcpProvider(RpcProvider):
         row = self._row
         ours = {*row.arguments, *agent.program_arguments}
         ours |= {row.model_option} if row.model_option and agent.model else set()
-        problems = refusals(row.name, UNSUPPORTED, agent, ours, silent=frozenset({rows.ALL}))
+        silent = {rows.ALL, row.modes.get(rows.ALL, rows.ALL)} - {row.modes.get(rows.ASK)}
+        edits = {rows.EDITS, row.modes.get(rows.EDITS, rows.EDITS)} - {row.modes.get(rows.ASK)}
+        problems = refusals(row.name, UNSUPPORTED, agent, ours, silent=silent, edits=edits)
         if agent.max_cost and not row.tells_cost:
             problems.append(f"--max-cost is not possible with {row.name}: it does not tell what it costs")
         elif agent.max_cost and agent.home is AgentMode.ONE_SHOT:
@@ -197,7 +205,7 @@ class RpcTranscript:
 class _Listener(AcpConnection):
     """Reads a run that somebody else talks with: each piece of text is of a turn, and no reply is owed.
 
-    What is told before the conversation is open was said in an earlier run.
+    Text that comes before the conversation is open was said in an earlier run.
     """
 
     _is_opening = False

@@ -79,4 +79,4 @@ def test_what_it_can_not_do_is_refused_in_plain_words(tmp_path):
         keeper.close()
         return str(refused.value)
 
-    assert "--permission-mode plan is not possible with codex: ask, edits, read-only" in in_process.run(story())
+    assert "--permission-mode plan is not possible with codex: ask, read-only" in in_process.run(story())

@@ -223,12 +223,12 @@ AGENT = {
         ['interactive: it is for sessions: add type = "session"'],
     ),
     "a mode that the program lacks": (
-        '[agents.§a]\nprovider = "codex"\ntype = "session"\n',
-        ["a: codex can't run as headless here"],
+        '[agents.§a]\nprovider = "codex"\ntype = "session"\ninteractive = true\n',
+        ["a: codex can't run as interactive here"],
     ),
     "an argument that collides": (
-        f'{RIGHT}provider = "codex"\nagent_arg = §["--json"]\n',
-        ["agent_arg --json conflicts with an argument that Overmind sets"],
+        f'{RIGHT}provider = "codex"\nagent_arg = §["--listen"]\n',
+        ["agent_arg --listen conflicts with an argument that Overmind sets"],
     ),
 }
 PLAN = {

@@ -193,6 +193,11 @@ def test_a_conversation_that_is_told_once_more_as_it_is_opened_counts_nothing_tw
     found.message("more", "u")
     found.parse(text("new words"))
     assert results(found.parse(answer()))[0].text == "new words"
+    late = connection("copilot", in_turn=True)
+    facts = [fact for said in (opens, *before, line(id="session", result={})) for fact in late.parse(said)]
+    assert not facts, "whoever takes over hears no more of it"
+    late.parse(text("new words"))
+    assert results(late.parse(answer()))[0].text == "new words"
 
 
 GONE = [
@@ -285,6 +290,19 @@ def test_a_task_of_one_that_tells_its_cost_at_the_end_of_a_turn_takes_no_limit_o
     for name, home, taken in (("opencode", AgentMode.HEADLESS, True), ("opencode", AgentMode.ONE_SHOT, False),
                               ("qwen", AgentMode.HEADLESS, False)):  # fmt: skip
         assert (registry.get(name).refuse(Agent(home=home, max_cost=1.0)) is None) is taken
+
+
+DENIED = [
+    ("gemini", "yolo", "Bash", False), ("gemini", "all", "Edit(x)", False), ("gemini", "edits", "Edit(x)", False),
+    ("gemini", "autoEdit", "Edit(x)", False), ("gemini", "edits", "Bash(rm:*)", True), ("gemini", None, "Edit", True),
+    ("copilot", "edits", "Edit", False), ("copilot", "ask", "Edit", True), ("opencode", "all", "Bash", False),
+]  # fmt: skip
+
+
+@tabled(("program", "word", "rule", "taken"), DENIED)
+def test_a_denial_is_refused_beside_a_mode_that_does_not_ask(program, word, rule, taken):
+    refused = registry.get(program).refuse(Agent(permission_mode=word, deny=(rule,)))
+    assert (refused is None) is taken
 
 
 def test_a_model_is_an_argument_or_set():

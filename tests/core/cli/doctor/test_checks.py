@@ -112,7 +112,7 @@ def test_what_is_not_there_is_a_warning_that_says_how_to_get_it(world):
         missing = machine.agent(nothing, name)
         assert missing is not None
         assert f"npm install -g {package}" in missing.mend
-    assert [machine.agent(nothing, name) for name in machine.AGENTS[2:]] == [None] * 3, "few have them"
+    assert [machine.agent(nothing, name) for name in machine.AGENTS[2:]] == [None] * 4, "few have them"
 
 
 def test_another_program_may_stand_for_claude(world):
