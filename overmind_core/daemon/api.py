@@ -111,13 +111,14 @@ def _departed(
     """`ended`: those that were to end `since` then; the next daemon ends what of them others hold up."""
     stopping = [one for one in ended if one.is_live]
     answer: Departed = {"stopped": len(ended) - len(stopping), "kept": kept}
+    limits = {one.id: one.definition.timeout for one in ended}
     if cancelled:
         answer["cancelled"] = [
             {
                 "id": one.id,
                 "name": one.name,
                 "can_retry": can_retry(one, has_mission=True),
-                "again": None if one.is_queued else command_again(row_of(one)),
+                "again": None if one.is_queued else command_again(row_of(one, timeout=limits.get(one.id, 0.0))),
             }
             for one in cancelled
         ]

@@ -87,7 +87,10 @@ def unreviewed(
         ways = f"See how it stands with: overmind quest why {name}"
     again = merge_command(word, request, "--unreviewed")
     message = f"{why}: nothing was changed."
-    return OvermindError("unreviewed", with_hint(message, f"{ways}, or merge it all the same with: {again}"))
+    return OvermindError(
+        "unreviewed",
+        with_hint(message, f"{ways}, or, once all of it is committed, merge it all the same with: {again}"),
+    )
 
 
 class RefusedWork(NamedTuple):

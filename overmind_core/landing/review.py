@@ -282,7 +282,7 @@ class LandingReview:
         async def work() -> None:
             try:
                 done = await self._merged(place, request, inside=inside, wish=wish, report=items.put_nowait)
-                items.put_nowait(await self._foretold(place, request, done))
+                items.put_nowait(await self._foretold(place, request, wish, done))
             except Exception as error:  # noqa: BLE001 - reported to whoever asked, at the boundary
                 items.put_nowait(error)
             finally:
@@ -368,11 +368,14 @@ class LandingReview:
         why, may_retry = refused_merge.unreviewed_text(quest, place.name, place.mission), self._may_retry(quest)
         raise refused_merge.unreviewed(quest, place.word, request, why=why, may_retry=may_retry, other=other)
 
-    async def _foretold(self, place: WorkLocation, request: Merge, done: MergeResult) -> MergeResult:
-        """A result; that of a preview says where the merge itself would be refused."""
+    async def _foretold(
+        self, place: WorkLocation, request: Merge, wish: MergeRequest, done: MergeResult
+    ) -> MergeResult:
+        """A result; that of a preview says what the merge itself runs first, and where it would be refused."""
         quest = await self._unreviewed(place, request.into) if done["preview"] else None
         why = None if quest is None else refused_merge.unreviewed_text(quest, place.name, place.mission)
-        return done if why is None else {**done, "unreviewed": why}
+        done = done if why is None else {**done, "unreviewed": why}
+        return {**done, "runs": wish.verify} if done["preview"] and wish.verify else done
 
     async def _unreviewed(self, place: WorkLocation, into: str | None) -> Quest | None:
         """The quest whose work it is, or another one with commits in it, if nobody has accepted that as it is."""
@@ -542,11 +545,8 @@ class LandingReview:
         named = [*stands.uncommitted, *stands.unmerged, *stands.ignored]
         what = f"{why} ({list_text(named)})" if named else why
         only_ignored = bool(stands.ignored) and not (stands.uncommitted or stands.unmerged)
-        look = (
-            f"Look in {isolation.worktree}"
-            if only_ignored
-            else f"See: overmind changes {self._workspace.reference(isolation)}"
-        )
+        see = f"See: overmind changes {self._workspace.reference(isolation)}"
+        look = f"Look in {isolation.worktree}" if only_ignored else see
         raise OvermindError(
             "unmerged",
             f"{isolation.name} has {what} that would be lost. {look}, or discard with --force"

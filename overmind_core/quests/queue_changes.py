@@ -305,7 +305,9 @@ class QueueChanges:
         """The state of a quest that may have another round; raises as `retry` does."""
         queue = quest.queue
         if queue is None:
-            raise OvermindError("invalid", f"Quest {quest.id} ({quest.name}) {begun_again(row_of(quest))}")
+            mission = self._registry.get(quest.id)
+            row = row_of(quest, timeout=0.0 if mission is None else mission.definition.timeout)
+            raise OvermindError("invalid", f"Quest {quest.id} ({quest.name}) {begun_again(row)}")
         if quest.status not in RETRIED:
             message = f"Quest {quest.id} ({quest.name}) {IS[quest.status]}"
             message += ": only one that has failed or was cancelled is retried."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from overmind_core.cli import caller_environment
 from overmind_core.cli.command import JSON, YES_TO_ALL, Command, flag
 from overmind_core.cli.context import Context, confirmed
@@ -16,6 +18,7 @@ from overmind_core.cli.isolation.trust import (
     trust_lines,
 )
 from overmind_core.cli.output import STATUS_COLOURS, coloured, dumps, or_absent, table
+from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, OvermindError
 
@@ -54,6 +57,8 @@ ISOLATE = Command(
 
 def trust(args: Namespace, context: Context) -> int:
     """Show what the file runs, ask, and record it as it is now."""
+    from overmind_core.domain.isolation.project import FILE  # start-up: only for a file of this machine
+
     if args.folder is not None and "#" in args.folder and "//" in args.folder:
         return _trust_genome(args, context)
     request = project_request(args, context)
@@ -64,12 +69,14 @@ def trust(args: Namespace, context: Context) -> int:
         return 0
     with context.waiting_for_git("isolate", [request["cwd"]]):
         seen = client.call("isolate", request)
+    folder = seen["source"] or request["cwd"]
+    if seen["path"] is None and not os.path.lexists(os.path.join(from_wire(folder), FILE)):
+        raise _no_file(folder)
     if seen["problems"] and not seen["sha256"]:
         print_problems(context, seen["problems"])
         raise project_file_error(seen)
     if seen["path"] is None:
-        folder = seen["source"] or request["cwd"]
-        raise OvermindError("not_found", f"{folder} has no .overmind.yml. Write one: overmind init --isolation")
+        raise _no_file(folder)
     if not seen["trusted"]:
         write = context.note if args.json else context.print
         for line in trust_lines(seen["path"], seen["commands"], changed=seen["changed"]):
@@ -80,6 +87,10 @@ def trust(args: Namespace, context: Context) -> int:
     done = "Already trusted" if seen["trusted"] else "Trusted"
     context.print(dumps(answer) if args.json else f"{done}: {display_safe(answer['path'])}")
     return 0
+
+
+def _no_file(folder: str) -> OvermindError:
+    return OvermindError("not_found", f"{folder} has no .overmind.yml. Write one: overmind init --isolation")
 
 
 def _trust_genome(args: Namespace, context: Context) -> int:

@@ -164,6 +164,8 @@ def _print_result(context: Context, done: Json) -> None:
     for one in done["commits"]:
         context.print(display_safe(f"  {one['hash'][:9]} {one['subject']}"))
     context.print("\n".join(changes.stat_lines(done["files"], colour=coloured(context.environ))))
+    if runs := done.get("runs"):
+        context.note(display_safe(f"Before it lands, this has to succeed on the merged work: {runs}"))
     if unreviewed := done.get("unreviewed"):
         context.note(display_safe(f"{unreviewed}, so that merge refuses it without --unreviewed"))
     if refused:

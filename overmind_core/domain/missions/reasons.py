@@ -23,7 +23,7 @@ SENTENCES: Mapping[str, str] = {
     "conflict_left": "it left a conflict unresolved",
     "conflicts": "its work conflicts with what has landed meanwhile",
     "cwd_not_found": "its folder does not exist",
-    "denied": "denied by a person",
+    "denied": "its document was denied by a person",
     "dirty": "uncommitted files are in its way",
     "disk_full": "the disk was full",
     "exit": "its command failed",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import shell_code
 from overmind_core.domain.missions.outcome import Outcome, outcome_of, outcome_of_state
-from overmind_core.domain.missions.reasons import ended_words, sentence
+from overmind_core.domain.missions.reasons import DENIED, ended_words, sentence
 from overmind_core.domain.missions.standing import TRIED_AGAIN, WorkStanding, WorkState
 from overmind_core.domain.quests.classes import last_failure
 from overmind_core.domain.quests.life import (
@@ -23,7 +23,7 @@ from overmind_core.domain.quests.life import (
     state_of,
     waits_for_target,
 )
-from overmind_core.domain.quests.quest import CHECK, REVIEW
+from overmind_core.domain.quests.quest import CHECK, REVIEW, QuestStatus
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
@@ -36,7 +36,9 @@ UNDECIDED = "no_verdict"
 
 
 def outcome_of_quest(quest: Quest) -> Outcome | None:
-    """Return how a quest ended; None: it has not."""
+    """Return how a quest ended; None: it has not. One whose document a person has denied is wanted no more."""
+    if quest.status is QuestStatus.COMPLETED and quest.reason == DENIED:
+        return Outcome.STOPPED
     return outcome_of_state(quest.status, last_failure(quest))
 
 

@@ -80,7 +80,7 @@ SHOWN = [
     ({"status": "completed", "exit_code": 0, "into": "main", "landed": LANDED}, "0", "-"),
     ({"status": "completed", "exit_code": 0, "into": "main", "landed": LANDED, "achieved": ACHIEVED}, "0", ACHIEVED),
     ({"status": "completed", "exit_code": 0}, "0", "-"),
-    ({"status": "completed", "exit_code": 0, "reason": "denied"}, "0", "denied by a person"),
+    ({"status": "completed", "exit_code": 0, "reason": "denied"}, "0", "its document was denied by a person"),
 ]
 
 

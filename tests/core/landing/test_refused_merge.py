@@ -65,6 +65,6 @@ def test_changed_work_of_a_quest_that_has_landed_is_refused_with_what_shows_it_a
     landed = Quest("1", "red", "true", "/", "raw", 0.0, status=QuestStatus.COMPLETED, goal=goal, queue=SHOWN)
     error = unreviewed(landed, "red", Merge("1"), why=unreviewed_text(landed, "red", "1"), may_retry=False)
     assert error.message == (
-        "red has changed since its review: nothing was changed. See what has not landed with: overmind changes red, or "
-        "merge it all the same with: overmind merge red --unreviewed"
+        "red has changed since its review: nothing was changed. See what has not landed with: overmind changes red, "
+        "or, once all of it is committed, merge it all the same with: overmind merge red --unreviewed"
     )

@@ -154,7 +154,7 @@ def test_one_that_is_over_is_not_started_again_without_its_check_and_names_what_
     assert during == [f"{follows}overmind quest cancel h1. {AGAIN} {RUN} --timeout 1728000s work"] * 2
     assert after == [
         f"Quest {name} (h1) has already failed. {AGAIN} {RUN} --timeout 1728000s work",
-        f"Quest {name} (h1) began at once. {AGAIN} {RUN} work",
+        f"Quest {name} (h1) began at once. {AGAIN} {RUN} --timeout 1728000s work",
     ]
     assert stands == ("stopped", "failed")
 

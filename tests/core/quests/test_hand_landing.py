@@ -214,7 +214,7 @@ def test_work_with_the_commits_of_another_quest_that_nobody_has_accepted_is_refu
     why = "The review of base was denied" if denied else "base waits for your review"
     assert (refused.code, foretold) == ("unreviewed", f"ont has commits of base. {why}")
     assert refused.message.startswith(f"{foretold}: nothing was changed. ")
-    assert refused.message.endswith("or merge it all the same with: overmind merge ont --into main --unreviewed")
+    assert refused.message.endswith("merge it all the same with: overmind merge ont --into main --unreviewed")
 
 
 def test_work_that_another_quest_has_merged_is_no_work_of_that(tmp_path):

@@ -20,7 +20,7 @@ from tests.kit.cases import tabled
         ("main", {"conflicts": ["a", "b", "c", "d"]}, "landed on main after conflicts in a, b, c and 1 more"),
         ("main", {"not_owned": 1}, "landed on main, 1 file not its own"),
         ("main", {"conflicts": ["a"], "not_owned": 2}, "landed on main after a conflict in a, 2 files not its own"),
-        (None, {"denied": True, "to_land": True}, "denied by a person"),
+        (None, {"denied": True, "to_land": True}, "its document was denied by a person"),
     ],
 )
 def test_what_a_completed_quest_has_achieved(branch, facts, said):

@@ -342,7 +342,7 @@ STANDS = [
     (quest("a", "completed", check="make test"), ["a has completed: checked"]),
     (quest("a", "completed", goal=Goal(review="person")), ["a has completed: allowed by a person"]),
     (quest("a", "completed", goal=Goal(review="claude")), ["a has completed: reviewed by claude"]),
-    (quest("a", "completed", reason="denied"), ["a has completed: denied by a person"]),
+    (quest("a", "completed", reason="denied"), ["a has completed: its document was denied by a person"]),
     (quest("a", "completed", goal=Goal(into="main"), queue=QueueState()), ["a has completed: nothing to land"]),
     (
         quest("a", "completed", queue=QueueState(landed=LandedWork("main", "1", "2"))),

@@ -7,6 +7,8 @@ import signal
 
 import pytest
 
+from tests.kit.killing import without_waiting
+
 pytestmark = pytest.mark.torture
 
 
@@ -21,7 +23,7 @@ def test_a_keeper_that_is_stopped_is_named_with_what_helps_and_does_all_that_was
     said = f"Error: busy: The keeper (PID {keeper}) has not answered for 10 s: it is stopped. "
     for client in clients:
         assert client.wait(timeout=60) == 1
-        error = client.stderr.read()
+        error = without_waiting(client.stderr.read())
         assert error.startswith(said)
         assert error.endswith(f"Resume it with: kill -CONT {keeper}\n")
     (problem,) = om.json("status", "--json")["problems"]
