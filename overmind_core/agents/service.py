@@ -419,8 +419,12 @@ class Agents:
         """The notes that the newest run of a mission was given, from their file, as its program reads them."""
         session = self._sessions.get(mission_id)
         mission = None if session is None else session.mission
-        launch = None if session is None or mission is None else self._launch_again(session, mission)
-        return self._written_notes(mission_id) if launch is None else launch.notes
+        if session is None or mission is None or not session.provider.opens:
+            return self._written_notes(mission_id)
+        launch, session.launch = self._launch_again(session, mission), None
+        if launch is None or launch.notes is not None:
+            return None if launch is None else launch.notes
+        return (launch.stdin or b"").decode("utf-8", "replace")  # they are gone: it begins without them
 
     def _on_typed(self, run: str, message: int, error: str | None) -> None:
         """The keeper has a message for a raw session, or it will never be typed."""

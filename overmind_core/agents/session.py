@@ -502,9 +502,8 @@ class Session:
             text = self.text_of(effect.message)
             del self._texts[effect.message]
             self.record(events.MessageDelivered(text=f"[human] {text}", message=effect.message))
-            if (
-                not self.state.activity.now and self.provider.speaks_json
-            ):  # nothing was said yet: it does as it was told
+            # Nothing was said yet: it does as it was told.
+            if not self.state.activity.now and self.provider.speaks_json:
                 self.put(replace(self.state, activity=replace(self.state.activity, now=one_line(text))))
         elif effect.state != QUEUED:
             self._texts.pop(effect.message, None)

@@ -52,7 +52,7 @@ def mission_end_line(end: Row, *, noun: str = "Mission", name: str = "") -> str:
     if outcome is None and end.get("quest_state"):
         text = end.get("quest_text") or ""
         return display_safe(f"{landed}: {text if TRIED_AGAIN in text else 'its quest goes on'}")
-    if outcome is None or outcome == end["status"]:
+    if outcome is None or (outcome == end["status"] and not end.get("quest_text")):
         return display_safe(landed)
     if text := end.get("quest_text"):
         said = text if text.startswith(f"{outcome}: ") else f"{outcome}: {text}"

@@ -375,7 +375,7 @@ class LandingReview:
         quest = await self._unreviewed(place, request.into) if done["preview"] else None
         why = None if quest is None else refused_merge.unreviewed_text(quest, place.name, place.mission)
         done = done if why is None else {**done, "unreviewed": why}
-        return {**done, "runs": wish.verify} if done["preview"] and wish.verify else done
+        return {**done, "runs": to_wire(wish.verify)} if done["preview"] and wish.verify else done
 
     async def _unreviewed(self, place: WorkLocation, into: str | None) -> Quest | None:
         """The quest whose work it is, or another one with commits in it, if nobody has accepted that as it is."""

@@ -129,6 +129,8 @@ def looked(form: LandForm, answer: Mapping[str, Any]) -> LandForm:
     said = _sentence(refusal) if refusal else []
     if unreviewed := answer.get("unreviewed"):
         said = [*_sentence(safe(f"{unreviewed}, so that merge refuses it without --unreviewed")), *said]
+    if runs := answer.get("runs"):
+        said = [*said, *_sentence(safe(f"before it lands, this has to succeed: {runs}"))]
     stage = Stage.REFUSED if unreviewed else Stage.READY
     return replace(form, stage=stage, answer_lines=[way, *said, *shown])
 

@@ -136,8 +136,10 @@ class Agent:
             self.speak(text)
 
     def keep(self) -> None:
-        with open(os.path.join(KEPT, self.session), "w", encoding="utf-8") as file:
+        path = os.path.join(KEPT, self.session)
+        with open(f"{path}.new", "w", encoding="utf-8") as file:
             json.dump(self.prompts, file)
+        os.replace(f"{path}.new", path)  # it may be killed at any moment
 
     def on_prompt(self, number: object, params: Json) -> None:
         assert params["sessionId"] == self.session

@@ -105,8 +105,10 @@ class Agent:
         assert params["threadId"] == self.thread
         text = params["input"][0]["text"]
         self.prompts.append(text)
-        with open(os.path.join(KEPT, self.thread), "w", encoding="utf-8") as file:
+        path = os.path.join(KEPT, self.thread)
+        with open(f"{path}.new", "w", encoding="utf-8") as file:
             json.dump(self.prompts, file)
+        os.replace(f"{path}.new", path)  # it may be killed at any moment
         self.turn = str(uuid.uuid4())
         self.send(id=number, result={"turn": {"id": self.turn, "status": "inProgress"}})
         self.tell("turn/started", turn={"id": self.turn, "status": "inProgress"})

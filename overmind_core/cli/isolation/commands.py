@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from overmind_core.cli import caller_environment
 from overmind_core.cli.command import JSON, YES_TO_ALL, Command, flag
 from overmind_core.cli.context import Context, confirmed
@@ -18,7 +16,6 @@ from overmind_core.cli.isolation.trust import (
     trust_lines,
 )
 from overmind_core.cli.output import STATUS_COLOURS, coloured, dumps, or_absent, table
-from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, OvermindError
 
@@ -57,8 +54,6 @@ ISOLATE = Command(
 
 def trust(args: Namespace, context: Context) -> int:
     """Show what the file runs, ask, and record it as it is now."""
-    from overmind_core.domain.isolation.project import FILE  # start-up: only for a file of this machine
-
     if args.folder is not None and "#" in args.folder and "//" in args.folder:
         return _trust_genome(args, context)
     request = project_request(args, context)
@@ -70,7 +65,7 @@ def trust(args: Namespace, context: Context) -> int:
     with context.waiting_for_git("isolate", [request["cwd"]]):
         seen = client.call("isolate", request)
     folder = seen["source"] or request["cwd"]
-    if seen["path"] is None and not os.path.lexists(os.path.join(from_wire(folder), FILE)):
+    if seen["path"] is None and (seen["repository"] or not seen["problems"]):
         raise _no_file(folder)
     if seen["problems"] and not seen["sha256"]:
         print_problems(context, seen["problems"])

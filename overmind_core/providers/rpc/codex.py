@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents.agent import Agent, AgentMode, AgentNeed
@@ -103,12 +102,12 @@ _RETRYING = re.compile(r"Reconnecting\.\.\. (\d{1,6})/(\d{1,6})")
 _STATUS = re.compile(r"status:? (\d{3})\b")
 _LIMIT = re.compile(r"usage limit", re.IGNORECASE)
 _NOT_LOGGED_IN = re.compile(r"missing bearer|not logged in|codex login|missing environment variable", re.IGNORECASE)
-_SHELLS = frozenset(
-    f"{folder}/{name}" for folder in ("/bin", "/usr/bin", "/usr/local/bin") for name in ("sh", "bash", "zsh")
+_SHELL = re.compile(
+    r"(?:/usr(?:/local)?)?/bin/(?:sh|bash|zsh) -l?c |/(?:opt/homebrew|run/current-system/sw)/bin/(?:bash|zsh) -l?c "
 )
 """Shells that a command is given to; any other one is a part of what is asked."""
-LONGEST_WRAPPED = 16 * 1024
-"""Characters of a command that is taken out of its shell; a longer one is shown with it."""
+_PIECE = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^\s'"\\]+)""", re.DOTALL)
+"""Pieces of one quoted word."""
 _HUNK = re.compile(r"^@@.*\n", re.MULTILINE)
 
 
@@ -248,7 +247,7 @@ class CodexConnection(RpcConnection):
             return
         told = _asked_call(method, params, self.request.cwd)
         name = text_at(told, "toolCallId")
-        known = self.turn.calls.get(name) or self._helpers.pop(name, {})
+        known = self.turn.calls.get(name) or self._helpers.get(name, {})
         tool = tool_of(merged(known, told), self.request.cwd)
         if self._is_ours(params):
             yield from self.use(told, is_asked=True)
@@ -259,16 +258,23 @@ class CodexConnection(RpcConnection):
     def on_notice(self, found: Object) -> Iterator[AgentFact]:
         """The thread goes on; what its helpers do is theirs."""
         params, method = object_at(found, "params"), text_at(found, "method")
-        if not self._is_ours(params):
-            item = object_at(params, "item")
-            call = _call(item, self.request.cwd, is_over=False) if method == "item/started" else {}
-            if call and len(self._helpers) < MOST_CALLS:
-                self._helpers[call["toolCallId"]] = call
+        if method == "serverRequest/resolved":
+            yield AskCancelled(json.dumps(params.get("requestId")))
+        elif not self._is_ours(params):
+            self._hear_helper(method, object_at(params, "item"))
         elif (tell := self._notices.get(method)) is not None:
             yield from tell(self, params)
 
+    def _hear_helper(self, method: str, item: Object) -> None:
+        """Remember a call of a helper for as long as it may ask about it."""
+        if method == "item/started" and len(self._helpers) < MOST_CALLS:
+            if call := _call(item, self.request.cwd, is_over=False):
+                self._helpers[call["toolCallId"]] = call
+        elif method == "item/completed":
+            self._helpers.pop(text_at(item, "id"), None)
+
     def _is_ours(self, params: Object) -> bool:
-        """Whether it is about the thread of the conversation, and not about one of its helpers."""
+        """True of what is about the thread of the conversation, and not about one of its helpers."""
         of = text_at(params, "threadId")
         turn = text_at(params, "turnId") or text_at(object_at(params, "turn"), "id")
         if not self.name and of and turn and turn == self._turn_id:
@@ -276,7 +282,8 @@ class CodexConnection(RpcConnection):
         return not of or (of == self.name if self.name else turn in {"", self._turn_id} or not self._turn_id)
 
     def _on_turn(self, params: Object) -> Iterator[AgentFact]:
-        yield from self._named(object_at(params, "turn"))
+        if self.name:
+            yield from self._named(object_at(params, "turn"))
         yield from self.begin()
 
     def _named(self, turn: Object) -> Iterator[AgentFact]:
@@ -310,7 +317,7 @@ class CodexConnection(RpcConnection):
 
     def _on_tokens(self, params: Object) -> Iterator[AgentFact]:
         """The use of one call of the model; a thread that goes on tells that of its last turn once more."""
-        if self.expects and text_at(params, "turnId") == self._turn_id:
+        if self.expects and (text_at(params, "turnId") == self._turn_id or not self.name):
             self.turn.usage = plus(self.turn.usage, _usage(object_at(object_at(params, "tokenUsage"), "last")))
         yield from ()
 
@@ -323,9 +330,6 @@ class CodexConnection(RpcConnection):
             yield Retrying(
                 attempt, most, 0.0, one_line(text_at(error, "additionalDetails") or text_at(error, "message"))
             )
-
-    def _on_resolved(self, params: Object) -> Iterator[AgentFact]:
-        yield AskCancelled(json.dumps(params.get("requestId")))
 
     def _on_end(self, params: Object) -> Iterator[AgentFact]:
         turn = object_at(params, "turn")
@@ -356,7 +360,6 @@ class CodexConnection(RpcConnection):
         "item/completed": _on_item,
         "thread/tokenUsage/updated": _on_tokens,
         "error": _on_error,
-        "serverRequest/resolved": _on_resolved,
         "turn/completed": _on_end,
     }
 
@@ -461,40 +464,57 @@ def _asked_call(method: str, params: Object, folder: str) -> dict[str, Any]:
 def _call(item: Object, folder: str, *, is_over: bool) -> dict[str, Any]:
     """A use of a tool, in the words of the Agent Client Protocol; {} for items that are none."""
     kind, status = text_at(item, "type"), text_at(item, "status")
-    if kind in _UNTOLD:
-        status = "completed" if is_over else "inProgress"
+    if kind in _UNTOLD:  # all that they are about comes with their end
+        status = "completed" if is_over else "pending"
     if not status:
         return {}
     call: dict[str, Any] = {"toolCallId": text_at(item, "id"), "status": _STATES.get(status, status)}
-    error = text_at(object_at(item, "error"), "message")
-    if kind == "commandExecution":
-        output = {"output": text_at(item, "aggregatedOutput"), "metadata": {"exit": number_at(item, "exitCode")}}
-        return {**call, "kind": "execute", "rawInput": _command(item, folder), "rawOutput": output}
-    if kind == "fileChange":
-        changes = objects_at(item, "changes")
-        paths = [path for one in changes for path in _paths(one)]
-        content = [hunk for one in changes for hunk in _hunks(one)]
-        return {**call, "kind": "edit", "content": content, "locations": [{"path": path} for path in paths]}
-    if kind == "mcpToolCall":
-        title, given = f"{text_at(item, 'server')}: {text_at(item, 'tool')}", item.get("arguments")
-        return {**call, "kind": "other", "title": title, "rawInput": given, "rawOutput": {"error": error}}
-    if kind == "webSearch":
-        query = text_at(item, "query")
-        return {**call, "kind": "other", "title": f"web search: {query}", "rawInput": {"query": query}}
-    return {**call, "kind": "other", "title": text_at(item, "tool") or kind, "rawOutput": {"error": error}}
+    return {**call, **_about(kind, item, folder)}
+
+
+def _about(kind: str, item: Object, folder: str) -> dict[str, Any]:
+    """The deed of a tool, in the same words."""
+    about: dict[str, Any]
+    match kind:
+        case "commandExecution":
+            output = {"output": text_at(item, "aggregatedOutput"), "metadata": {"exit": number_at(item, "exitCode")}}
+            about = {"kind": "execute", "rawInput": _command(item, folder), "rawOutput": output}
+        case "fileChange":
+            changes = objects_at(item, "changes")
+            paths = [path for one in changes for path in _paths(one)]
+            content = [hunk for one in changes for hunk in _hunks(one)]
+            about = {"kind": "edit", "content": content, "locations": [{"path": path} for path in paths]}
+        case "imageView":
+            about = {"kind": "read", "locations": [{"path": text_at(item, "path")}]}
+        case "webSearch":
+            query = text_at(item, "query")
+            about = {"kind": "other", "title": f"web search: {query}", "rawInput": {"query": query}}
+        case _:
+            named = ": ".join(filter(None, (text_at(item, "server"), text_at(item, "tool"))))
+            error = {"error": text_at(object_at(item, "error"), "message")}
+            about = {"kind": "other", "title": named or kind, "rawInput": item.get("arguments"), "rawOutput": error}
+    return about
 
 
 def _command(told: Object, folder: str) -> dict[str, Any]:
     """The command, without the shell that it is given to, and where it runs where that is elsewhere than `folder`."""
     command = text_at(told, "command")
-    try:
-        words = shlex.split(command) if len(command) <= LONGEST_WRAPPED else []
-    except ValueError:
-        words = []
-    if len(words) == 3 and words[0] in _SHELLS and words[1] in {"-c", "-lc"}:  # noqa: PLR2004 - sh -c COMMAND
-        command = words[2]
+    if shell := _SHELL.match(command):
+        command = _unquoted(command[shell.end() :]) or command
     elsewhere = {"cwd": cwd} if (cwd := text_at(told, "cwd")) and cwd != folder else {}
     return {"command": command, **elsewhere} if command else {}
+
+
+def _unquoted(word: str) -> str:
+    """One word of a shell without its quotes; "": it is more than one, or broken."""
+    pieces, at = [], 0
+    while piece := _PIECE.match(word, at):
+        single, double, escaped, plain = piece.groups()
+        pieces.append(
+            re.sub(r"\\([\\\"$`])", r"\1", double) if double is not None else single or escaped or plain or ""
+        )
+        at = piece.end()
+    return "".join(pieces) if at == len(word) else ""
 
 
 def _paths(change: Object) -> Iterator[str]:

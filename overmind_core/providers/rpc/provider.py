@@ -65,10 +65,9 @@ def refusals(
     mode = agent.permission_mode
     about_edits = any(rule.startswith(_EDIT_RULES) for rule in agent.deny)
     if (agent.deny and mode in silent) or (about_edits and mode in edits):
-        rules = "--deny" if mode in silent else "--deny of edits"
-        problems.append(
-            f"{rules} is not possible with --permission-mode {mode} of {name}, which does not ask before each"
-        )
+        rules, what = ("--deny", "command") if mode in silent else ("--deny of edits", "change of a file")
+        why = f"which does not ask before each {what}"
+        problems.append(f"{rules} is not possible with --permission-mode {mode} of {name}, {why}")
     names = [argument.partition("=")[0] for argument in agent.arguments]
     return problems + [
         f"--agent-arg {one} conflicts with an argument that Overmind sets" for one in names if one in ours

@@ -392,6 +392,7 @@ def test_what_the_client_can_not_do_is_answered_at_once_and_helpers_speak_for_th
     facts = found.parse(asks("fileChange", threadId="helper", turnId="h", itemId="h1"))
     assert [dict(one.subject) for one in only(facts, Asked)] == [{"file_path": "/w/f", "content": "x"}]
     assert found.parse(notice("turn/completed", threadId="helper", turn={"id": "h", "status": "completed"})) == ()
+    assert found.parse(notice("serverRequest/resolved", threadId="helper", requestId=0)) == (AskCancelled("0"),)
 
 
 def test_the_same_call_and_the_same_answer_are_known_by_their_digest():
@@ -408,11 +409,30 @@ def test_the_same_call_and_the_same_answer_are_known_by_their_digest():
     assert (back.failed, back.error) == (True, "no such table: t")
 
 
-def test_a_search_of_the_web_is_told():
+def test_a_search_of_the_web_is_told_once_its_words_are_known():
     found = in_turn()
-    (called,) = only(found.parse(item("webSearch", "started", query="rust")), ToolCalled)
-    (back,) = only(found.parse(item("webSearch", query="rust")), ToolReturned)
+    assert not only(found.parse(item("webSearch", "started", query="")), ToolCalled)
+    called, back = found.parse(item("webSearch", query="rust"))
     assert (called.summary, back.failed) == ("web search: rust", False)
+    called, _ = found.parse(item("imageView", name="i2", path="/w/a.png"))
+    assert called.summary == "Read: /w/a.png"
+
+
+WORDS = [
+    ("/bin/bash -lc 'a b'", "a b"),
+    ("/bin/bash -lc ls", "ls"),
+    ("/bin/zsh -c 'it'\"'\"'s'", "it's"),
+    ('/usr/bin/bash -lc "a \\"b\\" $c"', 'a "b" $c'),
+    ("/bin/bash -lc a b", "/bin/bash -lc a b"),
+    ("/bin/bash -lc 'a", "/bin/bash -lc 'a"),
+    ("/bin/sh -c '" + "x" * 100_000 + "'", "x" * 100_000),
+]
+
+
+@pytest.mark.parametrize(("command", "shown"), WORDS, ids=range(len(WORDS)))
+def test_a_command_is_shown_without_a_shell_of_the_machine(command, shown):
+    (asked,) = only(in_turn().parse(asks("commandExecution", command=command, cwd="/w")), Asked)
+    assert asked.subject["command"] == shown
 
 
 # what it cannot do, and its end

@@ -93,7 +93,7 @@ def test_what_an_orchestrator_is_denied_its_agents_are_denied(agents):
     assert "error" in answer
     assert decisions(agents, om.info("worker")["id"]) == ["rule Bash(touch:*)"]
     said = told(agents, boss, "overmind run --provider codex --permission-mode read-only 'touch made'")
-    why = "--deny is not possible with --permission-mode read-only of codex, which does not ask before each"
+    why = "--deny is not possible with --permission-mode read-only of codex, which does not ask before each command"
     assert f"could not be kept by the agent that it would start: {why}" in said
 
 
