@@ -90,7 +90,7 @@ def _counted(by_status: Mapping[str, int], lost: int) -> MissionCounts:
     }
 
 
-async def _told(found: Awaitable[list[T]]) -> list[T]:
+async def _if_readable(found: Awaitable[list[T]]) -> list[T]:
     """The list, or an empty one where the state can't be read: it is only told, and must not keep the daemon."""
     try:
         return await found
@@ -258,7 +258,7 @@ class DaemonApi:
             self._phase.closing = False
             raise
         await self._preparer.calm_all()  # also of those that have ended just now
-        left = [*await _told(self._missions.survivors()), *go_on(await _told(self._left_processes.all()))]
+        left = [*await _if_readable(self._missions.survivors()), *go_on(await _if_readable(self._left_processes.all()))]
         notes = [*left, *web_server.goes_on(self._home)]
         departure = await self._leave(Departure.END)
         # Only now have all quests met the end of their missions.

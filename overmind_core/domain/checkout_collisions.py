@@ -141,7 +141,7 @@ class TargetUse(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """What is in the way, and what to do about it, with a command."""
+        """The files in the way, and what to do about them, with a command."""
         if self.missing:
             where = f"{self.branch} is checked out in {self.folder}, which is missing: its disk may not be mounted."
             give_up = f"git worktree unlock {shlex.quote(self.folder)}"

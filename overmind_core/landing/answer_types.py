@@ -164,7 +164,7 @@ class MergeResult(MissionWork):
     """Of a preview: why the merge itself would be refused, for work that is not committed, or as the target can't be
     moved now: sentences that say what helps."""
     runs: NotRequired[str]
-    """Of a preview: the command that has to succeed on the merged work before it lands."""
+    """The command that has to succeed on the merged work before it lands; a preview alone has it."""
     unreviewed: NotRequired[str]
     """Of a preview: why the merge would be refused all the same, as nobody has accepted the work, or that of another
     quest with commits in it: a sentence without its end."""

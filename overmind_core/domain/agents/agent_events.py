@@ -222,7 +222,7 @@ class TurnResult:
     usage: TokenUsage = field(default_factory=TokenUsage)
     """Of this turn."""
     process_usage: TokenUsage | None = None
-    """Of its process so far, where the program counts that way; `usage` is then what is known of it by its lines."""
+    """Tokens of its process so far, where the program counts that way; `usage` is then what its lines tell of it."""
     duration_ms: float = 0.0
     turns: int = 0
     """Model turns within it."""

@@ -398,7 +398,7 @@ BY_HAND = "landed by hand"
 
 
 A_PERSON = "a person"
-"""Who reviews work that no provider does, and who answers what comes through the API without a name."""
+"""The reviewer of work that no provider reviews, and who answers what comes through the API without a name."""
 
 
 def achieved(

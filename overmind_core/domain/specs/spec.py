@@ -250,7 +250,7 @@ class SpecPhase:
     released_sha256: str | None = None
     """Of the document with which a person has let its gate go on."""
     shown_sha256: str | None = None
-    """Of the document with which its gate was open last, where nobody has answered that; None: somebody has, or not."""
+    """Digest of the document with which its gate was open last, while nobody has answered that; else None."""
     question: int | None = None
     """Number of its gate's question."""
     feedback: str = ""

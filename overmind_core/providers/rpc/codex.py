@@ -483,7 +483,8 @@ def _about(kind: str, item: Object, folder: str) -> dict[str, Any]:
             changes = objects_at(item, "changes")
             paths = [path for one in changes for path in _paths(one)]
             content = [hunk for one in changes for hunk in _hunks(one)]
-            about = {"kind": "edit", "content": content, "locations": [{"path": path} for path in paths]}
+            title = f"change {len(paths)} files"
+            about = {"kind": "edit", "title": title, "content": content, "locations": [{"path": one} for one in paths]}
         case "imageView":
             about = {"kind": "read", "locations": [{"path": text_at(item, "path")}]}
         case "webSearch":

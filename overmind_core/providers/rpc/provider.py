@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
@@ -74,7 +75,7 @@ def refusals(
     ]
 
 
-class RpcProvider(WithoutRecords):
+class RpcProvider(WithoutRecords, ABC):
     """A program that is spoken to in JSON-RPC: tasks and sessions alike, once it has opened a conversation."""
 
     modes = frozenset({AgentMode.ONE_SHOT, AgentMode.HEADLESS})
@@ -82,9 +83,9 @@ class RpcProvider(WithoutRecords):
     opens = True
     reads_reasons = False
 
+    @abstractmethod
     def listener(self) -> Connection:
         """Return one that hears a run that somebody else talks with."""
-        raise NotImplementedError
 
     def renderer(self) -> RpcTranscript:
         """A transcript."""

@@ -126,6 +126,7 @@ def test_a_recorded_conversation_is_understood():
     assert [one.summary for one in asked[:2]] == ["Bash: touch made.txt", "Bash: touch no.txt"]
     assert asked[0].subject == {"command": "touch made.txt"}
     change = asked[2]
+    assert change.subject["title"] == "change 2 files"
     assert (change.tool, change.subject["files"]) == (
         "Edit",
         [
