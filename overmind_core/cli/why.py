@@ -210,7 +210,7 @@ def _mission_why(args: Namespace, context: Context) -> int:
         context.print(display_safe(f"  {how}"))
         context.print(display_safe(f"  then go on with: {mission_again(answer['name'])}"))
     elif again := _again(client, answer, is_plan=is_plan):
-        context.print(display_safe(f"  go on with: {again}"))
+        context.print(display_safe(f"  {again}"))
     if is_plan and answer["outcome"] not in {None, "succeeded"}:
         context.print(display_safe(f"See: overmind logs {_first_failed(answer)}"))
     return 0
@@ -231,17 +231,32 @@ def _first_failed(plan: Row) -> str:
 
 
 def _again(client: Client, answer: Row, *, is_plan: bool) -> str:
-    """Return the command that goes on with what was lost, or with a plan that was cut off; "" for any other."""
+    """Return how to go on with what was lost, or with a plan that did not end well, as a line; "" for any other."""
     if is_plan:
+        if answer["outcome"] == "succeeded":
+            return ""
         is_cut_off = answer["outcome"] in _CUT_OFF or any(_is_cut_off(answer, agent) for agent in answer["agents"])
-        return plan_again(answer["name"], answer["file"]) if is_cut_off else ""
-    if answer["outcome"] not in _CUT_OFF:
-        return ""
+        return _plan_again(answer, is_cut_off=is_cut_off)
     found = _agent_of_plan(client, answer["name"]) if answer.get("parent") else None
     if found is None:
-        return mission_again(answer["name"]) if answer["outcome"] == "lost" else ""
-    goes_on = answer["outcome"] == "lost" or _is_cut_off(*found)
-    return plan_again(found[0]["name"], found[0]["file"]) if goes_on else ""
+        return f"{_GO_ON}: {mission_again(answer['name'])}" if answer["outcome"] == "lost" else ""
+    return _agent_again(*found)
+
+
+_GO_ON = "go on with"
+
+
+def _agent_again(plan: Row, agent: Row) -> str:
+    """Return how to go on with the plan of an agent that has not done what it is for, as a line; "" else."""
+    if plan["outcome"] in {None, "succeeded"} or agent["stage"] != "failed":
+        return ""
+    is_cut_off = _is_cut_off(plan, agent) or agent["reason"] == KEEPER_LOST
+    return _plan_again(plan, is_cut_off=is_cut_off)
+
+
+def _plan_again(plan: Row, *, is_cut_off: bool) -> str:
+    again = "run it again with" if plan["file"] in {"", "-"} else "run what failed again with"
+    return f"{_GO_ON if is_cut_off else again}: {plan_again(plan['name'], plan['file'])}"
 
 
 _CUT_OFF = frozenset({"stopped", "killed", "lost"})
@@ -275,8 +290,8 @@ def _print_agent(plan: Row, agent: Row, args: Namespace, context: Context) -> No
     name = f"{plan['name']}/{agent['name']}"
     mission = f" ({agent['mission']})" if agent["mission"] else ""
     context.print(display_safe(f"{name}{mission}: {_agent_state(agent)}"))
-    if _is_cut_off(plan, agent) or (agent["reason"] == KEEPER_LOST and plan["outcome"] is not None):
-        context.print(display_safe(f"  go on with: {plan_again(plan['name'], plan['file'])}"))
+    if again := _agent_again(plan, agent):
+        context.print(display_safe(f"  {again}"))
     if agent["mission"] and agent["outcome"] not in {None, "succeeded"}:
         context.print(display_safe(f"See: overmind logs {name}"))
 

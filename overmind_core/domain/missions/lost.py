@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 KEEPER_LOST = "keeper_lost"
 """The reason of such an end."""
 NOW = "lost with its keeper"
@@ -17,13 +22,20 @@ def mission_again(name: str) -> str:
     return join(("overmind", "restart", name))
 
 
-def plan_again(name: str, file: str) -> str:
-    """Return the command that goes on with a plan that has failed; `file`: of its blueprint, "" and -: it has none."""
+def plan_again(name: str, file: str, variables: Mapping[str, str] | None = None) -> str:
+    """Return the command that goes on with a plan that has failed.
+
+    Args:
+        name: Of the plan.
+        file: Of its blueprint; "" and -: it has none.
+        variables: Those that were given beside the file, with their values: without them the file's would count.
+    """
     from shlex import join  # noqa: PLC0415 - for plans alone
 
     if file in {"", "-"}:
         return mission_again(name)
-    return join(("overmind", "apply", file, "--name", name, "--rerun", "failed"))
+    given = [word for pair in (variables or {}).items() for word in ("--var", "=".join(pair))]
+    return join(("overmind", "apply", file, "--name", name, *given, "--rerun", "failed"))
 
 
 def lost_sentence(count: int) -> str:

@@ -39,6 +39,10 @@ WHY_FAILED = (
     "  s: stopped, exit 143\n  test: skipped, db failed\n"
     "  go on with: overmind restart release\nSee: overmind logs release/db\n"
 )
+OVER = {**FAILED, "file": "/ci.toml", "agents": [
+    {**AGENT, "name": "db", "stage": "failed", "outcome": "failed", "exit_code": 1, "mission": "b1b2c3d4"},
+]}  # fmt: skip
+RUN_AGAIN = "  run what failed again with: overmind apply /ci.toml --name release --rerun failed\n"
 SOON = "2000-01-01T00:00:00.000Z"
 FLAKY = {**PLAN, "agents": [
     {**AGENT, "name": "flaky", "stage": "running", "next_restart_at": SOON, "mission": "b1b2c3d4"},
@@ -82,6 +86,8 @@ OUT_OF_TIME = {"reason": "timeout", "exit_code": 124, "outcome": "timed out", "l
         ({"quest_why": [{"ok": QUEST}]}, "waits for api (running)"),
         ({"info": [{"ok": PLAN}], "plan": [{"ok": PLAN}]}, WAITS),
         ({"info": [{"ok": FAILED}], "plan": [{"ok": FAILED}]}, WHY_FAILED),
+        ({"info": [{"ok": OVER}], "plan": [{"ok": OVER}]}, RUN_AGAIN),
+        ({"info": [{"ok": OVER}], "plan": [{"ok": {**OVER, "file": "-"}}]}, "  run it again with: overmind restart"),
         ({"info": [{"ok": FLAKY}], "plan": [{"ok": FLAKY}]}, WHY_FLAKY),
         ({"info": [{"ok": ENDLESS}], "plan": [{"ok": ENDLESS}]}, WHY_ENDLESS),
         ({"info": [{"ok": NEEDED}], "plan": [{"ok": NEEDED}]}, WHY_NEEDED),
