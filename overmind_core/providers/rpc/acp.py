@@ -318,10 +318,11 @@ def _short(mode: str) -> str:
 
 
 def _usage(found: Object) -> TokenUsage:
-    """Its `inputTokens` hold those read from the cache."""
-    cached = count_at(found, "cachedReadTokens")
-    fresh = max(count_at(found, "inputTokens") - cached, 0)
-    return TokenUsage(fresh, count_at(found, "outputTokens"), cached)
+    """Tokens. Some programs count those read from the cache, and those thought, among the others; some beside them."""
+    told, said, cached = (count_at(found, f"{name}Tokens") for name in ("input", "output", "cachedRead"))
+    if count_at(found, "totalTokens") > told + said:
+        return TokenUsage(told, said + count_at(found, "thoughtTokens"), cached, count_at(found, "cachedWriteTokens"))
+    return TokenUsage(max(told - cached, 0), said, cached)
 
 
 def _selected(question: Asked, option: str | None) -> bytes:

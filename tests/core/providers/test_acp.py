@@ -397,6 +397,23 @@ def test_what_a_process_has_used_is_counted_from_turn_to_turn():
     assert (result.process_usage, result.usage) == ((900, 9, 0, 0), (0, 0, 0, 0)), "what was before is not known"
 
 
+TOKENS = [
+    ({"inputTokens": 90, "outputTokens": 9, "totalTokens": 99, "thoughtTokens": 1, "cachedReadTokens": 30},
+     (60, 9, 30, 0)),
+    ({"inputTokens": 90, "outputTokens": 9, "totalTokens": 130, "thoughtTokens": 1, "cachedReadTokens": 30},
+     (90, 10, 30, 0)),
+    ({"inputTokens": 90, "outputTokens": 9, "totalTokens": 104, "cachedWriteTokens": 5}, (90, 9, 0, 5)),
+    ({"inputTokens": 9, "outputTokens": 1, "cachedReadTokens": 30}, (0, 1, 30, 0)),
+]  # fmt: skip
+
+
+@tabled(("told", "used"), TOKENS)
+def test_tokens_of_the_cache_are_counted_once_wherever_a_program_counts_them(told, used):
+    heard = connection("opencode", in_turn=True)
+    (result,) = results(heard.parse(answer(result={"stopReason": "end_turn", "usage": told})))
+    assert result.usage == used
+
+
 def test_a_turn_goes_on_for_whoever_takes_over():
     heard = [text("so "), ask(7)]
     first = opened()
