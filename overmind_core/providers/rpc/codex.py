@@ -344,9 +344,10 @@ class CodexConnection(RpcConnection):
             self.awaited = LEFT
         turn, self.turn, self.expects = self.turn, Turn(self.request.cwd), False
         self._turn_id, self._streamed = "", set()
-        reason = _reason(error) if error is not None else {"completed": None}.get(status, status or "failed")
+        told = None if error is None else _unwrapped(error)
+        reason = _reason(told) if told is not None else {"completed": None}.get(status, status or "failed")
         ok = reason is None
-        text = turn.answer if error is None else error_text(error)
+        text = turn.answer if told is None else error_text(told)
         raw = {"status": status, **({} if error is None else {"error": error}), "result": text}
         retry = Retry.NEVER if reason in FINAL else Retry.POLICY
         yield TurnEnded(
@@ -544,6 +545,21 @@ def _usage(found: Object) -> TokenUsage:
     cached = count_at(found, "cachedInputTokens")
     fresh = max(count_at(found, "inputTokens") - cached, 0)
     return TokenUsage(fresh, count_at(found, "outputTokens"), cached, count_at(found, "cacheWriteInputTokens"))
+
+
+def _unwrapped(error: Object) -> Object:
+    """The same error in words: the program passes the body of a refused request on as it came."""
+    body = read_object(text_at(error, "message").encode("utf-8", "replace"))
+    told = {} if isinstance(body, str) else object_at(body, "error")
+    if not text_at(told, "message"):
+        return error
+    is_known = text_at(told, "type") != _INVALID or isinstance(error.get("codexErrorInfo"), dict)
+    status = {} if is_known else {"codexErrorInfo": {"badRequest": {"httpStatusCode": 400}}}
+    return {**error, "message": told["message"], **status}
+
+
+_INVALID = "invalid_request_error"
+"""The type of a request that is refused for what it says. Source: OpenAI's API."""
 
 
 def _reason(error: Object) -> str:

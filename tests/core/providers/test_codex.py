@@ -269,6 +269,15 @@ ENDS = [
     ("failed", {"message": "Missing environment variable: `K`."}, False, "not_logged_in", Retry.NEVER),
     ("failed", {"message": "high demand", "codexErrorInfo": "internalServerError"}, False, "api_error", Retry.POLICY),
     ("failed", None, False, "failed", Retry.POLICY),
+    (
+        "failed",
+        {"message": '{"error": {"message": "too long", "type": "invalid_request_error"}}', "codexErrorInfo": "other"},
+        False,
+        "api_error 400",
+        Retry.NEVER,
+    ),
+    ("failed", {"message": '{"error": {"message": "no", "type": "server_error"}}'}, False, "api_error", Retry.POLICY),
+    ("failed", {"message": '{"error": "no"}'}, False, "api_error", Retry.POLICY),
 ]
 
 
@@ -276,6 +285,12 @@ ENDS = [
 def test_the_end_of_a_turn_says_how_it_went(status, error, ok, reason, retry):
     (result,) = results(in_turn().parse(ended(status, error=error)))
     assert (result.ok, result.reason, result.retry) == (ok, reason, retry)
+
+
+def test_a_refusal_of_its_service_is_told_in_words():
+    body = json.dumps({"error": {"message": "The model 'x' does not exist.", "type": "invalid_request_error"}})
+    (result,) = results(in_turn().parse(ended("failed", error={"message": body, "codexErrorInfo": "other"})))
+    assert result.text == "The model 'x' does not exist."
 
 
 def test_whoever_takes_over_between_two_turns_knows_the_next_one_by_its_own_name():
