@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import signal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
@@ -106,6 +107,10 @@ class InputQueue:
     def close(self, run: str) -> None:
         """Close the run's input behind what was sent."""
         self._request("eof", run=run)
+
+    def end(self, run: str) -> None:
+        """Ask the run's program to end."""
+        self._request("signal", run=run, signal=signal.SIGTERM)
 
     def output_was_read(self, run: str, until: int) -> bool:
         """Tell the keeper how far the run's output was taken in; whether there is one to tell."""

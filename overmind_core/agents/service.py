@@ -261,7 +261,7 @@ class Agents:
         self._context.usage.read_later(session)
         self._context.inputs.resume(mission.run_id, int(row.get("in_seq", 0)))
         if session.state.input_closed:
-            self._context.inputs.close(mission.run_id)
+            session.close_input()
         if session.state.mode is AgentMode.INTERACTIVE and session.state.sending is not None:
             self._driver.type(session, session.state.sending)
         if any(one.need is AgentNeed.DRAFT for one in session.state.open):

@@ -58,6 +58,8 @@ CURSOR_STEP = 1 << 20
 """Bytes after which the keeper learns how far we have read."""
 INTERRUPT = b"\x03"
 """What a terminal makes of Ctrl-C."""
+LEAVES_AFTER = 10.0
+"""Seconds in which a program ends that was told that nothing follows."""
 LONGEST_LIMIT = 7 * 86400.0
 """Seconds; no limit of a known provider lasts longer."""
 _OVER: Mapping[str, type[events.MessageOver]] = {
@@ -346,6 +348,13 @@ class Session:
             self.put(replace(self.state, input_closed=True))
         run = self.run_id
         self._journal.save(lambda: None, lambda: self._context.inputs.close(run), urgent=True)
+        asyncio.get_running_loop().call_later(LEAVES_AFTER, self._end_what_stays, self.state.run)
+
+    def _end_what_stays(self, run: int) -> None:
+        """End a program that goes on though nothing follows: some wait for servers of tools that they have begun."""
+        is_over = self.state.last is not None and self.state.turn is None
+        if self.state.running == run and is_over and self.provider.opens and not self.closed:
+            self._context.inputs.end(self.run_id)
 
     def record(self, event: MissionEvent) -> None:
         """Record an event about the mission, at the line that is being read."""

@@ -320,12 +320,14 @@ class RunVerdict(NamedTuple):
         reason: Why, as reasons of missions are written; None when the exit code says it all.
         retry: What that means for the restart policy.
         resume_at: With `Retry.WAIT`: seconds since the epoch.
+        succeeded: The work is done, whatever the exit code says: it counts as 0.
     """
 
     failed: bool
     reason: str | None = None
     retry: Retry = Retry.POLICY
     resume_at: float | None = None
+    succeeded: bool = False
 
 
 class Behaviour(StrEnum):

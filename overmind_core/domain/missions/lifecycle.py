@@ -133,6 +133,8 @@ def _spawn_failed(mission: Mission, fact: SpawnFailed, now: Now) -> Outcome:
 
 def _exited(mission: Mission, fact: Exited, now: Now) -> Outcome:
     code = None if fact.code is None else shell_code(fact.code)
+    if mission.ending is None and fact.verdict is not None and fact.verdict.succeeded:
+        code = 0
     had_to_be_killed = fact.code == -signal.SIGKILL and _is_overdue(mission, now)
     ended = replace(mission, pid=None, exit_code=code, ended_at=fact.wall, held_mono=None)
     ended, text = _killed_late(ended) if had_to_be_killed else (ended, None)
