@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -29,6 +30,7 @@ from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.kernel.database import StoreError
 from overmind_core.providers.base import ConnectionRequest
 from overmind_core.providers.registry import log_in_first
+from overmind_core.system.small_file import read_small_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -252,13 +254,15 @@ class Session:
 
     def _connect(self) -> Connection:
         state, mission = self.state, self.mission
+        folder = "/" if mission is None else from_wire(mission.definition.cwd)
         request = ConnectionRequest(
             state.mode,
             self.agent,
             state.session,
             state.resumed,
-            "/" if mission is None else from_wire(mission.definition.cwd),
+            folder,
             in_turn=state.turn is not None or state.sending is not None,
+            read=lambda name: read_small_file(os.path.join(folder, from_wire(name))),
         )
         return self.provider.connect(request)
 
@@ -352,8 +356,7 @@ class Session:
 
     def _end_what_stays(self, run: int) -> None:
         """End a program that goes on though nothing follows: some wait for servers of tools that they have begun."""
-        is_over = self.state.last is not None and self.state.turn is None
-        if self.state.running == run and is_over and self.provider.opens and not self.closed:
+        if self.state.running == run and self.state.turn is None and self.provider.opens and not self.closed:
             self._context.inputs.end(self.run_id)
 
     def record(self, event: MissionEvent) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
@@ -74,6 +74,8 @@ class ConnectionRequest(NamedTuple):
         resume: Whether the run goes on with that conversation; else it begins one.
         cwd: Where it works. Absolute.
         in_turn: Whether it was given a message that it has not answered.
+        read: Returns what is in a small file, by its path in wire form, which begins in that folder; None: there is
+            none. Raises OSError.
     """
 
     mode: AgentMode
@@ -82,6 +84,7 @@ class ConnectionRequest(NamedTuple):
     resume: bool
     cwd: str
     in_turn: bool = False
+    read: Callable[[str], bytes | None] = lambda _name: None
 
 
 class Connection(Protocol):

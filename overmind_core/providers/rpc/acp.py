@@ -26,7 +26,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
     TurnResult,
 )
-from overmind_core.providers.lines import Object, count_at, number_at, object_at, objects_at, text_at
+from overmind_core.providers.lines import Object, count_at, number_at, object_at, objects_at, one_line, text_at
 from overmind_core.providers.rpc.engine import (
     FINAL,
     LONGEST_ID,
@@ -42,11 +42,12 @@ from overmind_core.providers.rpc.engine import (
     refused,
     written,
 )
+from overmind_core.providers.rpc.mcp import STDIO, McpServer
 from overmind_core.providers.rpc.rows import ASK, AcpRow, TokensFrom
 from overmind_core.providers.rpc.tools import merged, tool_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from overmind_core.providers.base import ConnectionRequest
 
@@ -74,9 +75,10 @@ def initialize() -> bytes:
 class AcpConnection(RpcConnection):
     """The talk with the program of one run."""
 
-    def __init__(self, row: AcpRow, request: ConnectionRequest) -> None:
+    def __init__(self, row: AcpRow, request: ConnectionRequest, servers: Callable[[], Sequence[McpServer]]) -> None:
+        """Begin; `servers`: reads those that the conversation is given, or raises ValueError."""
         super().__init__(request, OPEN)
-        self._row = row
+        self._row, self._servers = row, servers
         self._to_set: list[tuple[str, str, Mapping[str, Any]]] = []
         """Id, method and parameters of what is asked before the conversation is open."""
         self._before: TokenUsage | None = None
@@ -226,10 +228,16 @@ class AcpConnection(RpcConnection):
         able = object_at(result, "agentCapabilities")
         resumes = "resume" in object_at(able, "sessionCapabilities")
         loads = self._row.loads and able.get("loadSession") is True
-        params = {"cwd": self.request.cwd, "mcpServers": []}
         if self.session and not (resumes or loads):
             yield gone("it can't go on with a conversation")
             return
+        self.awaited = SESSION  # an earlier supervisor may have asked: a file may be gone by now
+        try:
+            servers = [_server(one, object_at(able, "mcpCapabilities")) for one in self._servers()]
+        except ValueError as wrong:
+            yield NotOpened(TurnResult(ok=False, reason="usage_error", text=str(wrong), retry=Retry.NEVER))
+            return
+        params = {"cwd": self.request.cwd, "mcpServers": servers}
         method = ("session/resume" if resumes else "session/load") if self.session else "session/new"
         named = {"sessionId": self.session} if self.session else {}
         yield self.ask(SESSION, method, {**named, **params})
@@ -298,6 +306,24 @@ class AcpConnection(RpcConnection):
     steps = {OPEN: _on_open, SESSION: _on_session, MODE: _on_set, MODEL: _on_set}  # noqa: RUF012 - of the class
 
 
+def _server(server: McpServer, able: Object) -> dict[str, Any]:
+    """A server as the protocol tells of it.
+
+    Raises:
+        ValueError: The program reaches none of this kind.
+    """
+    if server.kind == STDIO:
+        environment = _pairs(server.environment)
+        return {"name": server.name, "command": server.command, "args": [*server.arguments], "env": environment}
+    if able.get(server.kind) is not True:
+        raise ValueError(f"it reaches no server of tools by {server.kind}: {one_line(server.name, 100)}")
+    return {"type": server.kind, "name": server.name, "url": server.url, "headers": _pairs(server.headers)}
+
+
+def _pairs(values: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in values]
+
+
 class _Choices:
     """What a conversation can be set to, and is, as the reply that opens it says."""
 
@@ -318,11 +344,14 @@ def _short(mode: str) -> str:
 
 
 def _usage(found: Object) -> TokenUsage:
-    """Tokens. Some programs count those read from the cache, and those thought, among the others; some beside them."""
-    told, said, cached = (count_at(found, f"{name}Tokens") for name in ("input", "output", "cachedRead"))
-    if count_at(found, "totalTokens") > told + said:
-        return TokenUsage(told, said + count_at(found, "thoughtTokens"), cached, count_at(found, "cachedWriteTokens"))
-    return TokenUsage(max(told - cached, 0), said, cached)
+    """Tokens. Some programs count those of the cache, or those thought, among the others, and some beside them."""
+    told, said, thought = (count_at(found, f"{name}Tokens") for name in ("input", "output", "thought"))
+    cached, stored = (count_at(found, f"{name}Tokens") for name in ("cachedRead", "cachedWrite"))
+    beside = count_at(found, "totalTokens") - told - said
+    is_apart = beside >= cached + stored
+    if beside - (cached + stored if is_apart else 0) >= thought:
+        said += thought
+    return TokenUsage(told, said, cached, stored) if is_apart else TokenUsage(max(told - cached, 0), said, cached)
 
 
 def _selected(question: Asked, option: str | None) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
@@ -24,6 +26,7 @@ from overmind_core.providers.lines import failure, object_at, read_object, text_
 from overmind_core.providers.rpc import rows
 from overmind_core.providers.rpc.acp import OPEN, SESSION, AcpConnection, initialize
 from overmind_core.providers.rpc.engine import NO_CONVERSATION, stored_result
+from overmind_core.providers.rpc.mcp import is_json, read_servers, wrong_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -37,7 +40,6 @@ UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
     "--max-turns": lambda agent: agent.max_turns,
     "--system-prompt": lambda agent: agent.system_prompt,
     "--append-system-prompt": lambda agent: agent.append_system_prompt,
-    "--mcp-config": lambda agent: agent.mcp_config,
 }
 """Options of `overmind run` for which the protocol has nothing."""
 _EDIT_RULES = ("Edit", "Write", "MultiEdit", "NotebookEdit")
@@ -108,6 +110,8 @@ class RpcProvider(WithoutRecords, ABC):
             return RunVerdict(failed=True, reason=last.reason, retry=last.retry)
         if is_task and code == 0 and last is None:
             return RunVerdict(failed=True, reason="no_result")
+        if is_task and last is not None and code == -signal.SIGTERM:
+            return RunVerdict(failed=False, succeeded=True)  # it stayed behind its answer, and was asked to end
         return RunVerdict(failed=code != 0)
 
 
@@ -135,6 +139,7 @@ class AcpProvider(RpcProvider):
         elif agent.max_cost and agent.home is AgentMode.ONE_SHOT:
             why = "it tells its cost at the end of a turn, and a task is one turn"
             problems.append(f"--max-cost is not possible with a task of {row.name}: {why}")
+        problems += wrong_texts(agent.mcp_config)
         return "; ".join(problems) or None
 
     def refuse_notes(self, agent: Agent) -> str:
@@ -147,6 +152,8 @@ class AcpProvider(RpcProvider):
         row, agent = self._row, start.agent
         argv = [agent.program or self.program, *agent.program_arguments, *row.arguments]
         argv += (row.model_option, agent.model) if row.model_option and agent.model else ()
+        for config in agent.mcp_config if row.servers_option else ():
+            argv += (row.servers_option or "", config if is_json(config) else f"@{config}")
         argv += agent.arguments
         word = agent.permission_mode or ""
         argv += row.permission_arguments.get(word, ())
@@ -166,11 +173,13 @@ class AcpProvider(RpcProvider):
 
     def connect(self, request: ConnectionRequest) -> AcpConnection:
         """Return the one that hears the program of one run, and writes to it."""
-        return AcpConnection(self._row, request if self._row.goes_on else request._replace(resume=False))
+        request = request if self._row.goes_on else request._replace(resume=False)
+        told = () if self._row.servers_option else request.agent.mcp_config
+        return AcpConnection(self._row, request, partial(read_servers, told, request.read))
 
     def listener(self) -> Connection:
         """Return one that hears a run that somebody else talks with."""
-        return _Listener(self._row, LISTENING)
+        return _Listener(self._row, LISTENING, list)
 
 
 class RpcTranscript:

@@ -47,6 +47,9 @@ class AcpRow:
     """As `permissions`, in arguments."""
     model_option: str | None = None
     """The argument that chooses the model; None: it is chosen once the conversation is open."""
+    servers_option: str | None = None
+    """The argument that names servers of tools, as JSON or, behind an `@`, a file; None: it is told of them as it opens
+    a conversation."""
     tells_cost: bool = False
     """Whether it tells what the conversation has cost in US dollars."""
     log_in: str = "see the pages of its program"
@@ -123,6 +126,7 @@ COPILOT = AcpRow(
     permissions={ASK: {"COPILOT_ALLOW_ALL": "false"}, ALL: {"COPILOT_ALLOW_ALL": "true"}},
     permission_arguments={EDITS: ("--allow-tool=write",), ALL: ("--allow-all",)},
     model_option="--model",
+    servers_option="--additional-mcp-config",
     loads=True,
     notice=_COPILOT_SAYS,
 )

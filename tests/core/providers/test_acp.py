@@ -403,6 +403,8 @@ TOKENS = [
     ({"inputTokens": 90, "outputTokens": 9, "totalTokens": 130, "thoughtTokens": 1, "cachedReadTokens": 30},
      (90, 10, 30, 0)),
     ({"inputTokens": 90, "outputTokens": 9, "totalTokens": 104, "cachedWriteTokens": 5}, (90, 9, 0, 5)),
+    ({"inputTokens": 90, "outputTokens": 9, "totalTokens": 104, "thoughtTokens": 5, "cachedReadTokens": 30},
+     (60, 14, 30, 0)),
     ({"inputTokens": 9, "outputTokens": 1, "cachedReadTokens": 30}, (0, 1, 30, 0)),
 ]  # fmt: skip
 
