@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-isolation demo-engine demo-swarm test test-process test-all test-long torture test-claude test-docker test-pools test-postgres test-web nightly unsteady coverage lint types imports house check bench snapshots screenshots docs format lock clean
+.PHONY: help setup run demo-isolation demo-engine demo-swarm test test-process test-all test-long torture test-agents test-claude test-docker test-pools test-postgres test-web nightly unsteady coverage lint types imports house check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
@@ -55,6 +55,10 @@ test-long: setup ## run the tests of processes that take long by themselves: kil
 
 torture: setup ## run what kills, floods and races for minutes, with all its rounds and examples
 	OVERMIND_TEST_TORTURE=1 $(PYTEST) $(or $(WORKERS),$(THREEFOLD)) $(or $(TESTS),$(shell grep -rlwE "import .*(torture|given)" tests --include="test_*.py" --exclude-dir=engines)) $(ARGS)
+
+test-agents: setup ## run the tests of codex, copilot, gemini, opencode, qwen: the real ones, which npm fetches once, against a stub of their models
+	@programs=$$(scripts/install-agents) && OVERMIND_TEST_AGENTS=$$programs \
+		$(PYTEST) $(or $(WORKERS),$(CORES)) $(call engine,agents) $(ARGS)
 
 test-claude: setup ## run the tests of claude: a stand-in, and the real one, which npm fetches once, against a stub of its API
 	@program=$$(scripts/install-claude) && OVERMIND_TEST_CLAUDE=1 OVERMIND_CLAUDE_BIN=$$program \

@@ -70,7 +70,7 @@ NIGHT = Plan(
                 Target("torture"),
                 *(
                     Target(f"test-{engine}", words=(f"TESTS=tests/engines/{engine}", "OVERMIND_TEST_TORTURE=1"))
-                    for engine in ("postgres", "web", "docker", "claude", "pools")
+                    for engine in ("postgres", "web", "docker", "claude", "agents", "pools")
                 ),
                 *(Target(f"demo-{name}", reports=False) for name in ("engine", "swarm", "isolation")),
                 Target("bench", reports=False, words=("ARGS=--smoke",)),

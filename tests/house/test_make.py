@@ -26,8 +26,8 @@ def make(*words: str) -> str:
 
 def test_help_names_each_target_once():
     listed = re.findall(r"^ +make ([a-z-]+) ", make("help"), re.MULTILINE)
-    expected = "help setup run test test-process test-all test-long torture test-claude test-docker test-postgres"
-    expected += " test-pools test-web lint types imports bench docs check"
+    expected = "help setup run test test-process test-all test-long torture test-agents test-claude test-docker"
+    expected += " test-postgres test-pools test-web lint types imports bench docs check"
     assert set(expected.split()) <= set(listed)
     assert len(listed) == len(set(listed))
 
@@ -48,6 +48,7 @@ def test_check_runs_each_tool(tool):
         "scripts/docker-engine",
         "scripts/first-run",
         "scripts/generate-docs",
+        "scripts/install-agents",
         "scripts/install-axe",
         "scripts/install-claude",
         "scripts/install-python-program",
@@ -90,6 +91,7 @@ def test_torture_has_all_rounds_and_the_suite_a_part_of_them():
     [
         ("test", lambda cores: cores + 1),
         ("test-process", lambda cores: cores * 3),
+        ("test-agents", lambda cores: cores),
         ("test-claude", lambda cores: cores + 1),
         ("test-postgres", lambda cores: cores * 4),
         ("test-web", lambda cores: cores),
@@ -112,5 +114,6 @@ def test_what_is_run_brings_only_what_it_needs_and_what_tests_it_the_rest():
 
 
 def test_the_suite_does_not_ask_for_the_real_program():
-    assert not {"CLAUDE", "DOCKER", "POOLS", "POSTGRES"} & set(re.findall("[A-Z]+", make("--dry-run", "test")))
+    engines = {"AGENTS", "CLAUDE", "DOCKER", "POOLS", "POSTGRES"}
+    assert not engines & set(re.findall("[A-Z]+", make("--dry-run", "test")))
     assert "OVERMIND_TEST_CLAUDE=1" in make("--dry-run", "test-claude")

@@ -16,7 +16,7 @@ from tests.kit.cases import tabled
 from tests.kit.keeper_client import KeeperProcess
 from tests.kit.overmind import REPOSITORY
 
-ENGINES = ("claude", "docker", "pools", "postgres", "web")
+ENGINES = ("agents", "claude", "docker", "pools", "postgres", "web")
 TARGETS = ("test", "test-process", "test-long", *(f"test-{engine}" for engine in ENGINES))
 """Each target that runs tests of its own; others run the same again. What is long beside an engine runs at night."""
 

@@ -1,0 +1,237 @@
+"""Prompts, questions, interrupts, ends and tokens of each program that Overmind speaks to, with the real one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+
+import pytest
+
+from tests.kit.killing import kill_supervisor
+from tests.kit.model_api import OUTPUT
+from tests.kit.overmind import FINAL
+from tests.kit.processes import alive, with_variable
+from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.linux
+
+TOUCH = "!bash touch made"
+UNAUTHORIZED = 401
+RESTARTED = ("--restart", "always", "--max-restarts", "0", "--backoff", "1ms")
+
+
+def made(agents, name="made"):
+    return os.path.exists(os.path.join(agents.work, name))
+
+
+def result(agents, mission):
+    return agents.om.json("result", mission)["result"].strip()
+
+
+def test_one_prompt_has_its_answer(agents):
+    info = agents.task("hello there")
+    assert (info["status"], info["reason"], info["exit_code"]) == ("stopped", None, 0)
+    assert result(agents, info["id"]) == "echo: hello there"
+    log = agents.om.logs(info["id"]).splitlines()
+    assert log.index("[human] hello there") < log.index("echo: hello there")
+
+
+def test_a_tool_is_a_line_of_the_transcript(agents):
+    info = agents.task("!bash echo by a tool > made", "--permission-mode", "all")
+    assert "echo by a tool > made → ok" in agents.om.logs(info["id"])
+    assert "tool said:" in result(agents, info["id"])
+    assert made(agents)
+
+
+@pytest.mark.parametrize("task", [True, False], ids=["a task", "a session"])
+def test_a_question_is_allowed(agents, task):
+    mission = agents.start(TOUCH) if task else agents.session(prompt=TOUCH)
+    (asked,) = agents.asked(mission)
+    assert (asked["need"], asked["tool"], asked["summary"]) == ("permission", "Bash", "Bash: touch made")
+    assert asked["subject"]["command"] == "touch made"
+    assert not made(agents)
+    agents.om.ok("answer", str(asked["question"]), "allow")
+    if task:
+        assert agents.om.wait_status(mission, *FINAL)["status"] == "stopped"
+        assert "tool said:" in result(agents, mission)
+    else:
+        assert "tool said:" in agents.answer(1)["text"]
+    assert made(agents)
+
+
+def test_a_question_is_refused_and_the_session_goes_on(agents):
+    mission = agents.session(prompt=TOUCH)
+    (asked,) = agents.asked(mission)
+    agents.om.ok("answer", str(asked["question"]), "deny", "--message", "use make")
+    agents.answer(1)
+    assert not made(agents)
+    assert agents.say(mission, "and now") == "echo: and now"
+
+
+def test_always_asks_once(agents):
+    mission = agents.session(prompt=TOUCH)
+    (asked,) = agents.asked(mission)
+    agents.om.ok("answer", str(asked["question"]), "always")
+    agents.answer(1)
+    os.unlink(os.path.join(agents.work, "made"))
+    assert "tool said:" in agents.say(mission, TOUCH)
+    assert made(agents)
+    assert agents.om.json("inbox", "--json") == []
+
+
+def test_rules_answer(agents):
+    info = agents.task("!bash touch a", "--allow", "Bash(touch a)")
+    assert (info["status"], made(agents, "a")) == ("stopped", True)
+    agents.task("!bash touch b", "--deny", "Bash(touch:*)")
+    assert not made(agents, "b")
+    assert agents.om.json("inbox", "--json") == []
+
+
+def test_ten_messages_have_ten_answers(agents):
+    mission = agents.session()
+    for number in range(10):
+        assert agents.say(mission, f"number {number}") == f"echo: number {number}"
+    assert agents.say(mission, "!history").startswith("history: n=11 | number 0 | number 1 |")
+
+
+def test_an_interrupt_in_a_text_ends_the_turn_alone(agents):
+    mission = agents.session(prompt="!slow 60")
+    eventually(lambda: agents.api.requests, timeout=60, what="it has asked its model")
+    agents.doing(mission, "working")
+    agents.om.ok("interrupt", mission)
+    agents.doing(mission, "idle")
+    assert agents.say(mission, "still there") == "echo: still there"
+
+
+def test_an_interrupt_ends_its_tool(agents):
+    gate = agents.gate()
+    mission = agents.session("--permission-mode", "all", prompt=gate.prompt)
+    pids = gate.runs()
+    agents.om.ok("interrupt", mission)
+    agents.doing(mission, "idle")
+    eventually(lambda: not any(map(alive, pids)), what="the command is gone")
+    assert agents.say(mission, "still there") == "echo: still there"
+
+
+def test_an_interrupt_takes_its_question_away(agents):
+    mission = agents.session(prompt=TOUCH)
+    agents.asked(mission)
+    agents.om.ok("interrupt", mission)
+    agents.doing(mission, "idle")
+    assert agents.om.json("inbox", "--json") == []
+    assert agents.say(mission, "still there") == "echo: still there"
+    assert not made(agents)
+
+
+def test_a_question_outlives_the_supervisor(agents):
+    mission = agents.session(prompt="!bash echo x >> made")
+    (asked,) = agents.asked(mission)
+    pid = agents.om.pid(mission)
+    kill_supervisor(agents.om)
+    agents.om.ok("start")
+    (again,) = agents.asked(mission)
+    assert (again["question"], agents.om.pid(mission)) == (asked["question"], pid)
+    agents.om.ok("answer", mission, "allow")
+    assert "tool said:" in agents.answer(1)["text"]
+    with open(os.path.join(agents.work, "made"), encoding="utf-8") as file:
+        assert file.read() == "x\n"
+
+
+@pytest.mark.parametrize("provider", ["codex", "copilot", "opencode", "qwen"])  # gemini loses what it opens again
+def test_a_conversation_goes_on_in_the_next_process(agents):
+    mission = agents.session(*RESTARTED, prompt="first")
+    agents.answer(1)
+    pid = agents.om.pid(mission)
+    message = agents.post(mission, "!slow 3")
+    eventually(lambda: agents.api.requests[-1].asked.texts[-1] == "!slow 3", timeout=60, what="its turn has begun")
+    kill_supervisor(agents.om)
+    os.killpg(pid, signal.SIGKILL)
+    agents.om.ok("start")
+    assert agents.answer(message, timeout=60)["state"] == "answered"
+    assert " | first | !slow 3 | " in agents.say(mission, "!history")
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_a_refusal_of_its_service_is_the_reason_and_no_run_follows(agents, status):
+    info = agents.task(f"!error {status}", "--restart", "on-failure", "--backoff", "1ms")
+    reasons = {f"api_error {status}", *(["not_logged_in"] if status == UNAUTHORIZED else [])}
+    assert (info["status"], info["restart_count"]) == ("crashed", 0)
+    assert info["reason"] in reasons
+    assert f"stub error {status}" in agents.om.logs(info["id"]) or info["reason"] == "not_logged_in"
+
+
+def test_its_tokens_are_those_that_its_service_counted(agents):
+    mission = agents.session(prompt="first")
+    agents.answer(1)
+    agents.say(mission, "second")
+    tokens = agents.om.info(mission)["tokens"]
+    turns = [asked_for(agents, text) for text in ("first", "second")]
+    assert tokens == {"input": sum(one.tokens for one in turns), "output": OUTPUT * len(turns)}
+
+
+@pytest.mark.parametrize("way", ["stop", "kill"])
+def test_nothing_of_it_is_left_and_another_one_lives_on(agents, way):
+    other = agents.session()
+    assert agents.say(other, "first") == "echo: first"
+    gate = agents.gate()
+    mission = agents.session("--permission-mode", "all", prompt=gate.prompt)
+    gate.runs()
+    agents.om.ok(way, mission)
+    agents.om.wait_status(mission, *FINAL)
+    assert not with_variable("OVERMIND_MISSION_ID", mission)
+    assert agents.say(other, "hello") == "echo: hello"
+
+
+@pytest.mark.parametrize("provider", ["codex"])  # the protocol of the others has nothing for it
+def test_its_model_is_given_what_it_is_to_be(agents):
+    assert agents.task("hello", "--append-system-prompt", "Speak like a till.")["status"] == "stopped"
+    assert "Speak like a till." in json.dumps(asked_for(agents, "hello").body)
+
+
+@pytest.mark.parametrize("provider", ["copilot", "gemini", "opencode", "qwen"])
+def test_its_model_is_given_the_tools_of_a_server(agents, tmp_path):
+    heard = tmp_path / "heard"
+    server = {"command": sys.executable, "args": ["-c", MCP_SERVER], "env": {"HEARD": str(heard)}}
+    config = tmp_path / "mcp.json"
+    config.write_text(json.dumps({"mcpServers": {"till": server}}), encoding="utf-8")
+    mission = agents.session("--mcp-config", str(config))
+    eventually(
+        lambda: heard.exists() and "tools/list" in heard.read_text(encoding="utf-8"), timeout=60, what="it is asked"
+    )
+    agents.say(mission, "hello")
+    if agents.provider != "qwen":  # which offers a tool that searches among those of servers
+        assert any("ring_up" in name for name in asked_for(agents, "hello").asked.tools)
+
+
+@pytest.mark.parametrize("provider", ["copilot", "gemini", "opencode", "qwen"])
+def test_a_task_ends_though_its_server_of_tools_stays(agents, tmp_path):
+    config = json.dumps({"mcpServers": {"till": {"command": sys.executable, "args": ["-c", MCP_SERVER]}}})
+    info = agents.task("hello", "--mcp-config", config)
+    assert (info["status"], result(agents, info["id"])) == ("stopped", "echo: hello")
+    assert not with_variable("OVERMIND_MISSION_ID", info["id"])
+
+
+def asked_for(agents, text):
+    """The one request that answers this text, of those with tools: programs also ask for titles."""
+    found = [one for one in agents.api.requests if one.asked.texts[-1:] == [text] and one.asked.tools]
+    assert len(found) == 1
+    return found[0]
+
+
+MCP_SERVER = """
+import json, os, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    with open(os.environ.get("HEARD", os.devnull), "a") as heard:
+        print(asked["method"], file=heard)
+    if "id" not in asked:
+        continue
+    found = {
+        "initialize": {"protocolVersion": asked.get("params", {}).get("protocolVersion", "2024-11-05"),
+                       "capabilities": {"tools": {}}, "serverInfo": {"name": "till", "version": "1"}},
+        "tools/list": {"tools": [{"name": "ring_up", "description": "Rings up.", "inputSchema": {"type": "object"}}]},
+    }.get(asked["method"], {})
+    print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": found}), flush=True)
+"""
