@@ -234,8 +234,7 @@ class Watching:
         mission = self._registry.live.get(watch.mission)
         if mission is None or mission.run != watch.run:
             return None
-        held = mission.held_mono is not None
-        if not health.is_watched(mission.status, self._activity(mission), held=held):
+        if not self._is_watched(mission):
             if mission.status is Status.RUNNING and mission.reason is None:  # what it waits for, its agent has told
                 self._settle(watch, mission, is_alive=True)
             if watch.liveness is not None:
@@ -246,6 +245,9 @@ class Watching:
             watch.liveness = health.begin(self._clock.mono())
             return None
         return mission
+
+    def _is_watched(self, mission: Mission) -> bool:
+        return health.is_watched(mission.status, self._activity(mission), held=mission.held_mono is not None)
 
     def _record_level(self, watch: Watch, mission: Mission, level: HealthLevel, why: str) -> None:
         """Record the level of health if it has changed; that a server is quiet is no news."""
@@ -449,9 +451,12 @@ class Watching:
             await self._progress.look()
 
     def liveness_of(self, mission: Mission) -> Liveness | None:
-        """The signs of life of a mission until now; None: its silence is no bad sign, or it is not watched."""
+        """The signs of life of a mission until now; None: its silence is no bad sign, or it is not watched.
+
+        It may have stopped to wait since the newest beat.
+        """
         watch = self._watches.get(mission.id)
-        if watch is None or watch.liveness is None:
+        if watch is None or watch.liveness is None or not self._is_watched(mission):
             return None
         return health.as_heard(watch.liveness, self._heard_at(watch, mission))
 

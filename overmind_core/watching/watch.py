@@ -32,7 +32,7 @@ class Watch:
     mission: str
     run: int
     liveness: Liveness | None = None
-    """None: silence is no bad sign now, because it waits, is limited, idle, frozen or held."""
+    """None: silence is no bad sign, because it waits, is limited, idle, frozen or held, as of the newest beat."""
     may_alarm: bool = True
     """Whether its silence is a bad sign, rather than that of a server that nobody asks anything."""
     recorded_level: HealthLevel = HealthLevel.OK

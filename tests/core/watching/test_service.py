@@ -214,6 +214,30 @@ def test_a_frozen_one_is_none_of_these_and_its_silence_counts_anew_when_it_goes_
     assert story(home, play) == (None, "ok", [])
 
 
+@pytest.mark.parametrize("how", ["frozen", "restarting", "idle"])
+def test_one_that_waits_has_no_level_from_then_on_not_from_the_next_beat_on(home, environment, how):
+    async def play(inside, keeper):
+        mission, session = (
+            await agent(inside, environment)
+            if how == "idle"
+            else (await inside.run("make", restart="always", backoff=60_000), None)
+        )
+        await asyncio.sleep(1.4 * BEAT)
+        before = await row(inside, mission)
+        if session is not None:
+            session.receive(TurnEnded(TurnResult(ok=True)))
+        elif how == "frozen":
+            await inside.ask("freeze", id=mission)
+        else:
+            keeper.exit(f"{mission}.1", 3)
+        await in_process.idle()
+        return before["level"], await row(inside, mission)
+
+    before, shown = story(home, play)
+    assert before == "ok"
+    assert (shown["level"], shown["silent_seconds"], shown["missed"]) == (None, None, None)
+
+
 def test_the_time_for_which_a_quest_was_frozen_is_none_that_it_overruns(home):
     async def play(inside, _keeper):
         inside.app.engine.watching._estimated = lambda _quest: Estimate(4 * BEAT)
