@@ -66,6 +66,7 @@ _ENDS = frozenset({"success", "finished", "failure"})
 """Words of `until` that an agent without an end of its own never reaches."""
 _NOT_DONE = frozenset({"waiting", "starting", "running", "stopping"})
 _SWARM = "swarm"
+_SERVICES = "services"
 _QUESTION = "question"
 
 
@@ -176,19 +177,23 @@ class WaitTeller:
         questions = client.call("inbox")
         found = list(self._of_family(client, family, pending, questions))
         goes_on = [_goes_on(row) for row in pending if row["type"] != "blueprint"]
+        endless: list[Wait] = []
         for row in pending:
             if row["type"] == "blueprint":
                 is_long = time.monotonic() - self._began >= PATIENCE
                 plan = client.call("plan", {"id": row["id"]})
                 found += _of_plan(plan, is_long=is_long)
-                goes_on.append(_plan_goes_on(plan))
+                services = _of_services(plan)
+                endless += services
+                goes_on.append(None if services else _plan_goes_on(plan))
         if self._for_answer is not None and not found and pending:
             found += _in_line(pending[0], client.call("messages", {"id": pending[0]["id"]}), self._for_answer)
         # What it has started may wait for a person for as long as it likes: the answer does not.
         own = {(_QUESTION, one["question"]) for one in questions if concerns(one, set(wanted))}
         needs_person = any(text.startswith(FOR_YOU) and (key in own or key[0] in wanted) for key, text in found)
-        if self._says_progress and not found:
-            found += _progress(filter(None, goes_on))
+        if not found:
+            found += [] if self._is_short(time.monotonic()) else endless
+            found += _progress(filter(None, goes_on)) if self._says_progress else ()
         return found, self._for_answer is not None and needs_person
 
     def _quest_progress(self, client: Client, whys: Sequence[Row], said: Sequence[Wait]) -> Iterator[Wait]:
@@ -427,6 +432,7 @@ def time_until(moment: str | None) -> str:
 def plan_waits(plan: Row) -> Iterator[str]:
     """Sentences about agents that run for a while, and for whose end all else of a plan waits, with the way out."""
     awaited = _awaited(plan["agents"])
+    yield from (text for _, text in _of_services(plan))
     if awaited:
         yield from (text for _, text in _of_awaited(plan, [one for one in awaited if one[1] != _READY]))
     else:
@@ -505,6 +511,17 @@ def _of_posted(plan: Row) -> Iterator[Wait]:
         more = plan["name"] if queued is None else f"swarm/{queued}"
         text = f"waits for {_listed([one['name'] for one in agents])}: {whom} in the swarm: overmind why {more}"
         yield (plan["id"], _SWARM), text
+
+
+def _of_services(plan: Row) -> list[Wait]:
+    """How a plan ends that has services only, once all of them run: it is there to stay. Empty for any other."""
+    left = [agent for agent in plan["agents"] if agent["stage"] in _NOT_DONE]
+    runs = [agent for agent in left if agent["stage"] == "running" and agent["ready"] is not False
+            and agent.get("next_restart_at") is None]  # fmt: skip
+    if not left or len(runs) < len(left) or not all(agent["stays"] for agent in plan["agents"]):
+        return []
+    text = f"only services run; end it with: overmind stop {plan['name']}"
+    return [((ADVICE, plan["id"], _SERVICES), text)]
 
 
 def _of_awaited(plan: Row, awaited: Sequence[tuple[Row, str, list[str]]]) -> Iterator[Wait]:

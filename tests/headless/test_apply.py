@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from overmind_core.cli.headless import commands
 from overmind_core.cli.headless.outcome import Outcome, PlanResult, Result
 from overmind_core.cli.headless.reports import WholeFile, junit, step_summary
+from tests.kit.blueprints import written
 
 
 def test_a_report_is_there_whole_or_not_at_all(tmp_path):
@@ -72,3 +75,33 @@ def test_names_from_a_plan_stay_text_in_the_summary():
     text = step_summary(plan(agent("a", "failed"), agent("b", "skipped", depends_on=[{"agent": "a"}])))
     assert "n0 --> n1" in text
     assert "| agent | status |" in text
+
+
+WEB = "[agents.web]\ncommand = 'serve'\nrestart = 'always'\n"
+SERVICES_ONLY = "overmind: it has services only, so it goes on until INT, TERM or a timeout"
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        (WEB, "started", [SERVICES_ONLY]),
+        (WEB, "unchanged", ["overmind: unchanged: nothing of plan runs. Its last run was:"]),
+        (f"{WEB}[agents.test]\ncommand = 'test'\n", "started", []),
+    ],
+)
+def test_a_plan_of_services_alone_says_at_its_start_that_it_has_no_end(tmp_path, monkeypatch, text, status, said):
+    notes: list[str] = []
+    context: Any = SimpleNamespace(environ={}, note=notes.append)
+    client = SimpleNamespace(call=lambda *_: {"id": "1", "name": "plan", "status": status, "kept": []})
+
+    class Runner:
+        def __init__(self, *_args, **_how):
+            pass
+
+        def run(self, begin):
+            assert begin(client) == ["1"]
+            return 0
+
+    monkeypatch.setattr("overmind_core.cli.headless.runner.HeadlessRunner", Runner)
+    assert commands.headless(["apply", written(tmp_path, text)], context) == 0
+    assert notes == said

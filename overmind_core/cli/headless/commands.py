@@ -158,6 +158,8 @@ def apply(args: Namespace, context: Context) -> int:
             context.note(display_safe(f"overmind: unchanged: nothing of {answer['name']} runs. Its last run was:"))
         elif answer["kept"]:
             context.note(display_safe(f"overmind: kept: {', '.join(answer['kept'])}"))
+        if answer["status"] != "unchanged" and all(agent.stays for agent in blueprint.agents):
+            context.note("overmind: it has services only, so it goes on until INT, TERM or a timeout")
         return [answer["id"]]
 
     return runner.run(begin)

@@ -394,6 +394,33 @@ def test_a_plan_whose_last_agents_run_on_says_for_which_it_waits_after_a_while(m
     assert asked.look()[0] == []
 
 
+@tabled(
+    ("agents", "is_said"),
+    [
+        ([agent("web", stays=True, seconds=2.0)], True),
+        ([agent("web", ready=True, stays=True), agent("api", stays=True), agent("db", "failed", stays=True)], True),
+        ([agent("web", ready=False, stays=True), agent("api", stays=True)], False),
+        ([agent("web", "starting", stays=True), agent("api", stays=True)], False),
+        ([agent("web", stays=True), agent("test")], False),
+        ([agent("web", stays=True), agent("test", "succeeded")], False),
+        ([agent("web", "succeeded", stays=True)], False),
+    ],
+)
+def test_of_a_plan_of_services_alone_it_is_said_once_how_it_ends(agents, is_said):
+    plan: dict[str, Any] = {"id": "a", "name": "plan", "agents": agents}
+    rows = [row("a", type="blueprint"), row("b"), row("c", parent="a")]
+    line = "only services run; end it with: overmind stop plan"
+    shown = Asked("a", ps=rows, plan={"a": plan}, shows_output=True)
+    assert [shown.look()[0], shown.later().look()[0], shown.look()[0]] == [[], [line] if is_said else [], []]
+    said = Asked("a", "b", ps=rows, plan={"a": plan}).later().look()[0]
+    assert (line in said, "waits for m-b: running" in said) == (is_said, True)
+    shown.answers["ps"][2]["status"] = "paused"
+    assert shown.look()[0] == ["waits for you: m-c is frozen: overmind thaw m-c"]
+    shown.answers["ps"][2]["status"] = "running"
+    assert shown.look()[0] == []
+    assert (line in waiting.plan_waits(plan)) is is_said
+
+
 def test_the_pause_before_the_next_try_of_an_agent_is_said_at_once_and_each_time(monkeypatch):
     failed = {**agent("a", "waiting", waits_for=NEXT_TRY), "next_try_at": "2026-01-01T00:00:12Z"}
     monkeypatch.setattr("overmind_core.cli.waiting.time.time", lambda: parse_time("2026-01-01T00:00:00Z", 0.0))
