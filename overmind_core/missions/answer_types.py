@@ -336,6 +336,8 @@ class MissionDetails(MissionSummary):
     now: str | None
     """One line about its current activity, or its end."""
     last_activity_at: str | None
+    """When its newest run wrote last, or began if it never did; of a plan its start, then its end. Null: it never
+    ran, or its log is gone."""
     kill_at: str | None
     """Only of one that is asked to end: when what is left of it is killed."""
     killed_after_seconds: float | None

@@ -192,7 +192,7 @@ class QueryApi:
         found["background"] = [line for one in await self._left_processes.of([mission.id]) for line in one.processes]
         found["attached"] = self._attachments.count(mission.id)
         found["now"] = self._preparer.step_of(mission.id) or found["now"]
-        found["last_activity_at"] = self._last_activity(mission)
+        found["last_activity_at"] = await self._last_activity(mission)
         found["kill_at"] = self._kill_at(mission)
         if mission.definition.max_cost:
             found["tree_cost_usd"] = round(self._budget.total(mission.id), 6)
@@ -272,12 +272,15 @@ class QueryApi:
             )
         return wide
 
-    def _last_activity(self, mission: Mission) -> str | None:
-        """When it last wrote: as the keeper says while it lives, else when it ended."""
+    async def _last_activity(self, mission: Mission) -> str | None:
+        """When it last wrote: as the keeper says while it runs, else as its log does; a plan has no log of its own."""
+        if mission.definition.kind is Kind.BLUEPRINT:
+            began = mission.run_started_at or mission.started_at
+            return answers.time(began if mission.is_live else mission.ended_at)
         last = self._progress.of(mission.run_id).last
-        if not mission.is_live or not last:
-            return answers.time(mission.ended_at if not mission.is_live else mission.started_at)
-        return answers.time(self._clock.wall() - (self._clock.mono() - last))
+        if mission.is_live and last:
+            return answers.time(self._clock.wall() - (self._clock.mono() - last))
+        return answers.time(await self._figures.last_activity(mission))
 
     def _kill_at(self, mission: Mission) -> str | None:
         """When what is left of a run that is asked to end is killed; a plan has no process of its own."""

@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from overmind_core.logs.reader import RunLog
 from overmind_core.missions import answers
 from overmind_core.missions.api_logs import format_of
 from overmind_core.missions.output_progress import LineExtent
@@ -93,6 +94,18 @@ class FigureReader:
         """What the newest run of it wrote last."""
         (line,) = await self._lines([self._extent(mission)])
         return line
+
+    async def last_activity(self, mission: Mission) -> float | None:
+        """When the newest run of it wrote last, by its log, in seconds since the epoch; when it began if it never did.
+
+        None: it never began, or its log is gone.
+        """
+        extent = self._extent(mission)
+        if extent is None or not extent.out + extent.err:
+            return mission.run_started_at or mission.started_at
+        grown_at = await asyncio.to_thread(lambda: RunLog(extent.path).grown_at)
+        until = grown_at if mission.is_live or mission.ended_at is None else mission.ended_at
+        return min(grown_at, until) or None
 
     async def _lines(self, extents: Sequence[LineExtent | None]) -> list[str]:
         return await asyncio.to_thread(lambda: [self._line_reader.of(one) if one else "" for one in extents])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 
 import pytest
 
 from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.bus import Bus
 from overmind_core.kernel.config import Settings
+from overmind_core.logs.layout import run_folder
 from overmind_core.missions.changes import Extent
 from overmind_core.missions.output_progress import OutputProgress
 from overmind_core.system.paths import Home
@@ -73,6 +77,56 @@ def test_who_follows_a_mission_over_a_new_supervisor_does_not_make_it_active(hom
 
     before, after = in_process.run(story())
     assert after == before
+
+
+ENDS = ["by itself", "to be restarted", "killed", "killed while frozen"]
+
+
+@pytest.mark.parametrize("how", ENDS)
+@pytest.mark.parametrize("wrote", [True, False])
+def test_the_last_activity_of_one_that_has_ended_is_not_its_end(home, how, wrote):
+    async def play(inside, keeper):
+        mission = await inside.run("echo h; sleep 900", restart="always" if how == "to be restarted" else "never",
+                                   backoff=60_000)  # fmt: skip
+        run = f"{mission}.1"
+        began = inside.app.registry.live[mission].run_started_at
+        await asyncio.sleep(LOOKED)
+        if wrote:
+            keeper.write(run, b"h")
+            _date(home, run, began + LOOKED)
+        await asyncio.sleep(LOOKED)
+        before = (await inside.ask("info", id=mission))["last_activity_at"]
+        if how == "killed while frozen":
+            await inside.ask("freeze", id=mission)
+            await asyncio.sleep(LOOKED)
+        kill = asyncio.create_task(inside.ask("kill", id=mission)) if how.startswith("killed") else None
+        await in_process.idle()
+        keeper.exit(run, 0)
+        await (asyncio.sleep(LOOKED) if kill is None else kill)
+        after = await inside.ask("info", id=mission)
+        return before, after["last_activity_at"], format_time(began + (LOOKED if wrote else 0.0)), after["status"]
+
+    before, after, expected, status = played(home, play, Settings())
+    assert status == {"by itself": "stopped", "to be restarted": "restarting"}.get(how, "killed")
+    assert before[:19] == after[:19] == expected[:19]
+
+
+def test_the_last_activity_of_one_whose_log_is_gone_is_not_known(home):
+    async def play(inside, keeper):
+        mission = await inside.run("echo h")
+        keeper.write(f"{mission}.1", b"h")
+        keeper.exit(f"{mission}.1", 0)
+        await in_process.idle()
+        shutil.rmtree(run_folder(home.logs, f"{mission}.1"))
+        return (await inside.ask("info", id=mission))["last_activity_at"]
+
+    assert played(home, play, Settings()) is None
+
+
+def _date(home, run, wall):
+    """Let the log have been written at that moment: its files know only the machine's clock."""
+    for file in os.scandir(run_folder(home.logs, run)):
+        os.utime(file.path, (wall, wall))
 
 
 @pytest.mark.parametrize(("more", "leaves"), [({"looks": True}, False), ({"looks": True, "read_only": True}, False),
