@@ -80,7 +80,7 @@ class Faces:
             return session.mission if session.in_sight else None
         screen, view = self._screen, self._screen.log_view
         shown = not screen.is_covered and self._parts.panels.shape.panel_lines and view.display
-        return view.mission if shown and view.following else None
+        return view.mission if shown and view.following and not self._shows_earlier_run else None
 
     @property
     def _row(self) -> Row | None:
@@ -97,7 +97,9 @@ class Faces:
             return [happened.title(cells)]
         row = self._row
         has_keys = panels.current is not Panel.TABLE
-        load = None if row is None else panel_title.load_of(row, shell.fleet.history(row["id"]))
+        load = None
+        if row is not None and not self._shows_earlier_run:
+            load = panel_title.load_of(row, shell.fleet.history(row["id"]))
         face, note = WORDS.get(panels.shown, ""), self._note(row)
         shorter = terminal_title.shortened(note) if panels.shown is Panel.TERMINAL else ()
         if self._screen.needs_you.is_open and panels.current is Panel.QUESTION and panels.shown is Panel.LOG:
@@ -142,11 +144,18 @@ class Faces:
             return self._parts.diff.note
         if panels.shown is not Panel.LOG:
             return ""
-        if panels.current in AT_LIST and (screen := log_lines.screen(row, view.paged_log.partial)):
+        is_over = self._shows_earlier_run or (row is not None and not missions_rows.is_live(row))
+        is_at_list = panels.current in AT_LIST
+        if is_at_list and not is_over and (screen := log_lines.screen(row, view.paged_log.partial)):
             return screen
         if not view.following:
             return "paused: s follows"
-        return FOLLOWS if row is None or missions_rows.is_live(row) else panel_title.ITS_END
+        return panel_title.ITS_END if is_over else FOLLOWS
+
+    @property
+    def _shows_earlier_run(self) -> bool:
+        """Whether the log of a run before the newest one is shown: it has ended, however its mission goes on."""
+        return self._parts.panels.shown is Panel.LOG and self._parts.log.look.run is not None
 
     def _terminal_note(self) -> str:
         terminal = self._parts.terminal

@@ -139,3 +139,36 @@ def test_the_title_of_a_log_says_that_it_follows_while_there_may_be_more():
             assert title.endswith(f"{note} ──")
 
     run(lambda: Still(ENDED), scenario, size=(120, 40))
+
+
+class Rerun(Still):
+    """A mission in its second run, of whose load more is known than one sample."""
+
+    def __init__(self):
+        super().__init__([{**ENDED[0], "run": 2}])
+
+    def _start(self):
+        super()._start()
+        self.fleet.samples[ENDED[0]["id"]] = deque(Sample(5.0 * at, 210e6, 0.0) for at in range(20))
+        self.main.table.select(ENDED[0]["id"])
+
+
+def test_the_title_of_the_log_of_an_earlier_run_says_its_end_without_the_load_of_the_newest():
+    async def scenario(app, pilot):
+        def title():
+            return next(line for line in picture(app).split("\n") if line.startswith("── web "))
+
+        await until(pilot, lambda: "cpu" in title(), what="the load in the title")
+        assert title().endswith("follows ──")
+        assert app.main.in_view == ENDED[0]["id"]
+        await pilot.press("p")
+        await settle(pilot)
+        assert "run 1" in title()
+        assert title().endswith("── its end ──")
+        assert "cpu" not in title()
+        assert app.main.in_view is None, "its newest lines are elsewhere"
+        app.main.panels.turn_to(Panel.STATS)
+        await settle(pilot)
+        assert "cpu" in title(), "the figures are those of the mission"
+
+    run(Rerun, scenario, size=(120, 40))
