@@ -184,6 +184,11 @@ class Reader:
         return all(source.ended for source in self.sources)
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes into what is looked at: all have ended for good, or it is an earlier run."""
+        return self.ended or (self.look.run is not None and self.look.run < self.newest_runs[1])
+
+    @property
     def newest_runs(self) -> tuple[int, int]:
         """The numbers of the newest run that is shown and of the newest that there is; zeros for several missions."""
         if len(self.sources) != 1:

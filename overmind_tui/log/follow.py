@@ -68,6 +68,8 @@ class LogFollower:
         self._jumped = 0.0
         self._seen = self._lines = 0
         """Bytes that had been told of when lines were read last, and lines since the newest ones were begun."""
+        self._why = ""
+        """Why nothing is shown, as it was said; "": something is."""
         self._page_worker = PageWorker(lambda result: post(_message(result)))
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
@@ -228,6 +230,9 @@ class LogFollower:
             self._page_worker.take(reader)
         lines = reader.grown()
         self._lines += len(lines)
+        if self._why and not lines and not reader.partial and self._why != _reason(reader):
+            self._show(reader)
+            return
         self._seen, self._stale = reader.reached, False
         self._send(LogGrew(reader, lines, partial=reader.partial, runs=reader.newest_runs))
 
@@ -235,7 +240,7 @@ class LogFollower:
         lines = reader.open()
         self._seen, self._lines, self._stale = reader.reached, len(lines), False
         each = max(sum(len(text) for _, _, text in lines) // max(len(lines), 1), 1) + 1
-        reason = "" if lines or reader.partial else _reason(reader)
+        reason = self._why = "" if lines or reader.partial else _reason(reader)
         self._send(
             LogShown(
                 reader.look,
@@ -271,4 +276,4 @@ def _reason(reader: Reader) -> str:
         return f"the log was removed: {reader.missing} does not exist"
     if reader.look.since is not None and reader.last_written:
         return ""
-    return "no output" if reader.ended else "no output yet"
+    return "no output" if reader.is_over else "no output yet"

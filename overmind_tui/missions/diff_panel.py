@@ -20,7 +20,9 @@ GIVEN_UP_SECONDS = 2.0
 MOST = 500
 """Lines of it that are drawn."""
 MORE = "more of it: v opens all"
-CHANGES = frozenset({"turn_ended", "stopped", "crashed", "committed", "landed", "discarded"})
+CHANGES = frozenset({
+    "turn_ended", "stopped", "crashed", "killed", "keeper_lost", "committed", "landed", "discarded",
+})  # fmt: skip
 """Kinds of events after which a mission's changes may be others."""
 
 

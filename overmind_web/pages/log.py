@@ -162,7 +162,7 @@ class LogPane:
         self._follows = True
         self._tail_wanted = False
         self._grew_said = False
-        self._delivered = self._held = 0
+        self._delivered, self._held, self._why = 0, 0, ""
         """Bytes that had been told of at the last delivery; newest lines that the browser holds."""
         self._jumped_at = 0.0
         self._search: _Search | None = None
@@ -325,6 +325,7 @@ class LogPane:
             return
         lines = await _read(reader.open)
         self._delivered, self._held = reader.reached, len(lines)
+        self._why = "" if lines or reader.partial else _reason(reader)
         if self._search is not None:
             self._search.begin(lines)
         else:
@@ -333,7 +334,7 @@ class LogPane:
             self._put({
                 "t": "lines", "page": None, "pages": self._index.numbered, "lines": [row_of(line) for line in lines],
                 "partial": cut_line(reader.partial), "runs": list(reader.newest_runs), "before": before // each,
-                "reason": "" if lines or reader.partial else _reason(reader), "ended": reader.ended,
+                "reason": self._why, "ended": reader.ended,
                 "all_runs": reader.sources[0].all_runs if len(reader.sources) == 1 else [],
             })  # fmt: skip
         if time.monotonic() - self._jumped_at > QUIET:
@@ -378,8 +379,11 @@ class LogPane:
             self._delivered = reader.reached
             self._held += len(lines)
             partial_line = cut_line(reader.partial)
-            rows = [row_of(line) for line in lines]
-            self._put({"t": "more", "lines": rows, "partial": partial_line, "ended": reader.ended})
+            if self._why and not lines and not partial_line and self._why != _reason(reader):
+                await self._show()
+                return
+            shown = [row_of(line) for line in lines]
+            self._put({"t": "more", "lines": shown, "partial": partial_line, "ended": reader.ended})
 
     def _settle(self) -> None:
         """A flood may be over: its pages are looked for."""
@@ -593,4 +597,4 @@ def _reason(reader: Reader) -> str:
         return f"the log was removed: {reader.missing} does not exist"
     if reader.look.since is not None and reader.last_written:
         return "no output in this part"
-    return "no output" if reader.ended else "no output yet"
+    return "no output" if reader.is_over else "no output yet"

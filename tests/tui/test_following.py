@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from overmind_core.client import terminal_stream as stream
 from overmind_core.errors import OvermindError
+from overmind_core.log_pages.index import LogScope
+from overmind_core.log_pages.reader import Reader
 from overmind_core.view import diff_face
 from overmind_core.view.actions import Context
+from overmind_tui.log.follow import LogFollower
 from overmind_tui.missions import diff_panel, following
 from overmind_tui.render.layout import Panel
-from overmind_tui.shell.messages import LogShown
+from overmind_tui.shell.messages import LogGrew, LogShown
 from tests.tui.conftest import picture, until
 from tests.tui.test_hop import TYPED, Terminals
 from tests.tui.test_pictures import NOW, ROWS, Still, mission, settle
@@ -120,10 +124,11 @@ def test_the_diff_is_a_face_that_stays_turned_and_is_asked_for_where_the_cursor_
     walk(scenario, Diffed)
 
 
-def test_the_diff_is_asked_for_again_when_work_was_done():
+@pytest.mark.parametrize("kind", ["turn_ended", "stopped", "crashed", "killed", "keeper_lost"])
+def test_the_diff_is_asked_for_again_when_work_was_done_or_ended(kind):
     async def scenario(app, press):
         await press("tab")
-        app.main.happened({"turn_ended"})
+        app.main.happened({kind})
         assert len(app.of("changes")) == 2
         app.main.happened({"output"})
         assert len(app.of("changes")) == 2
@@ -247,6 +252,21 @@ def test_the_key_that_leaves_a_terminal_is_not_said_to_be_sent_where_nothing_is(
         assert app.joined == [(TYPED, False)]
 
     run(Terminals, scenario)
+
+
+def test_an_empty_log_says_so_once_its_mission_has_ended():
+    posted: list[Any] = []
+    follower = LogFollower(lambda _: pytest.fail("nobody is asked"), posted.append)
+    described: dict[str, Any] = {"id": "a", "name": "a", "status": "running", "exit_code": None, "seen_at": None,
+                                 "runs": [], "annotations": []}  # fmt: skip
+    reader = Reader([described], LogScope(("a",)))
+    follower._show(reader)
+    reader.apply({"type": "end", "mission": "a", "status": "stopped", "exit_code": 0})
+    follower._deliver(reader, stale=True)
+    assert [one.reason for one in posted] == ["no output yet", "no output"]
+    follower._deliver(reader, stale=True)
+    follower._deliver(reader, stale=True)
+    assert [type(one) for one in posted] == [LogShown, LogShown, LogGrew, LogGrew], "it is said once"
 
 
 class Unread(Still):

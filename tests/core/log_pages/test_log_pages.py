@@ -393,6 +393,18 @@ def test_an_empty_part_says_when_the_last_line_was():
     assert nothing_since("the last 5m", 0.0, BEGAN, UTC) == "no output in the last 5m"
 
 
+def test_nothing_more_comes_into_the_log_of_an_earlier_run_or_of_what_has_ended(tmp_path):
+    runs = LogFiles(tmp_path / "1"), LogFiles(tmp_path / "2")
+    api = described("api", *runs)
+    looks = [look(api, run=number) for number in (None, 1, 2)]
+    for one in looks:
+        one.open()
+    assert [one.is_over for one in looks] == [False, True, False]
+    for one in looks:
+        one.apply({"type": "end", "mission": "api", "status": "stopped", "exit_code": 0})
+    assert all(one.is_over for one in looks)
+
+
 SPAN = "[full-screen output, 22.9 KB]"
 
 

@@ -71,6 +71,16 @@ def test_what_comes_is_followed_and_a_line_without_its_end_is_shown(om, site):
         assert lines == ["first"]
 
 
+def test_an_empty_log_says_so_once_its_mission_has_ended(om, site):
+    go = om.path("go")
+    mission = om.mission(f"while [ ! -e {go} ]; do sleep 0.05; done", "--no-tty")
+    with site.tab() as tab:
+        assert opened(tab, [mission])["reason"] == "no output yet"
+        touch(go)
+        shown = tab.next(1, "lines")
+        assert (shown["reason"], shown["ended"], shown["lines"]) == ("no output", True, [])
+
+
 @pytest.mark.parametrize("beside", [(), ("sleep 100",)], ids=["alone", "beside one that lives"])
 def test_a_mission_that_had_ended_is_followed_into_its_next_run(om, site, beside):
     mission = finished(om, "echo once")
