@@ -40,12 +40,12 @@ class PlanStandings:
         return found | self._of_plans(missions)
 
     def _of_plans(self, missions: Sequence[Mission]) -> dict[str, WorkStanding]:
-        """How those plans stand that failed because of an agent that never began: no mission tells why."""
+        """How those plans stand that failed because of an agent whose mission does not say why, or that had none."""
         failed = [
             one.id for one in missions
             if one.definition.kind is Kind.BLUEPRINT and not one.is_live and outcome_of(one) is Outcome.FAILED
         ]  # fmt: skip
-        rows = self._plan_table.never_begun(failed) if failed else []
+        rows = self._plan_table.failed_without_a_word(failed) if failed else []
         return {plan: standing_of_plan(name, store.NODE.decode(text)) for plan, name, text in reversed(rows)}
 
     def _nodes(self, parents: Collection[str]) -> dict[str, AgentProgress]:

@@ -106,10 +106,11 @@ class PlanTable:
             AND (json_extract(state, '$.stage') = 'failed' OR json_array_length(state, '$.tried') > 0)"""
         return [str(state) for (state,) in self._database.read(sql, (json.dumps(sorted(missions)),))]
 
-    def never_begun(self, missions: Collection[str]) -> list[tuple[str, str, str]]:
-        """Return the agents of some plans that failed without a mission: the plan, the name, and as JSON the rest.
+    def failed_without_a_word(self, missions: Collection[str]) -> list[tuple[str, str, str]]:
+        """Return the agents of some plans that failed though no mission says why: the plan, the name, as JSON the rest.
 
-        In the order of the blueprint, and none that it has no longer, that was a post, or was kept from an earlier run.
+        They had none; or somebody has stopped or killed it, and nothing else has failed. In the order of the blueprint,
+        and none that it has no longer, that was a post, or was kept from an earlier run.
         """
         sql = """SELECT plan_nodes.mission, plan_nodes.name, plan_nodes.state
             FROM plans CROSS JOIN json_each(plans.blueprint, '$.agents') AS agent
@@ -117,8 +118,12 @@ class PlanTable:
                 AND plan_nodes.name = json_extract(agent.value, '$.name')
             WHERE plans.mission IN (SELECT value FROM json_each(?))
                 AND json_extract(plan_nodes.state, '$.stage') = 'failed'
-                AND json_extract(plan_nodes.state, '$.mission') IS NULL
                 AND json_extract(plan_nodes.state, '$.post') IS NULL
+                AND (json_extract(plan_nodes.state, '$.mission') IS NULL
+                    OR NOT EXISTS (SELECT 1 FROM plan_nodes AS other WHERE other.mission = plans.mission
+                        AND json_extract(other.state, '$.stage') = 'failed'
+                        AND NOT coalesce(json_extract(other.state, '$.kept'), 0)
+                        AND coalesce(json_extract(other.state, '$.reason'), '') NOT IN ('stopped', 'killed')))
                 AND NOT coalesce(json_extract(plan_nodes.state, '$.kept'), 0)
             ORDER BY plans.mission, agent.key"""
         rows = self._database.read(sql, (json.dumps(sorted(missions)),))

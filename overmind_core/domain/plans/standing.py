@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import shell_code
-from overmind_core.domain.missions.outcome import Outcome, failure_outcome
+from overmind_core.domain.missions.outcome import ON_PURPOSE, Outcome, failure_outcome
 from overmind_core.domain.missions.outcome import outcome_of as outcome_of_mission
 from overmind_core.domain.missions.reasons import ended_words, sentence
 from overmind_core.domain.missions.standing import TRIED_AGAIN, WorkStanding
@@ -44,7 +44,15 @@ def standing_of(node: AgentProgress, mission: Mission, *, is_live: bool) -> Work
 
 
 def standing_of_plan(name: str, node: AgentProgress) -> WorkStanding:
-    """Return how a plan stands that has failed, as the agent of this name did before it had a mission."""
+    """Return how a plan stands that has failed because of the agent of this name.
+
+    Args:
+        name: Of the agent.
+        node: Where it stands: it failed before it had a mission, or somebody has stopped or killed that.
+    """
+    how = outcome_of(node)
+    if how in ON_PURPOSE:
+        return WorkStanding(None, Outcome.FAILED, f"{name} was {how}")
     return WorkStanding(None, Outcome.FAILED, ": ".join(filter(None, ("failed", name, sentence(node.reason)))))
 
 

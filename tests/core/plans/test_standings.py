@@ -19,6 +19,7 @@ from overmind_core.kernel.config import Settings
 from overmind_core.missions import answers
 from overmind_core.system.paths import Home
 from overmind_core.view import missions as missions_rows
+from overmind_core.view.fleet import Fleet
 from tests.kit import in_process
 from tests.kit.cases import tabled
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
@@ -297,6 +298,53 @@ def test_a_plan_whose_agent_never_began_says_why_though_no_mission_does(tmp_path
         return row["outcome"], row["now"]
 
     assert in_process.run(story()) == ("failed", "failed: b: its folder does not exist")
+
+
+@pytest.mark.parametrize(("command", "how"), [("stop", "stopped"), ("kill", "killed")])
+def test_a_plan_that_failed_as_somebody_ended_its_agent_names_that_and_no_service_that_it_stopped(
+    tmp_path, command, how
+):
+    async def story(inside, keeper):
+        service = agent("s", service=True)
+        request = {"blueprint": plan_of(service, agent("a")), "cwd": "/", "env": world()}
+        plan = (await inside.ask("apply", **request))["id"]
+        await until(lambda: len(keeper.held) == 2, "both run")
+        ids = {one["name"]: one["mission"] for one in (await inside.ask("plan", id=plan))["agents"]}
+        asked = asyncio.create_task(inside.ask(command, id=ids["a"]))
+        await in_process.idle()
+        keeper.exit(f"{ids['a']}.1", 143)
+        await asked
+        await until(lambda: inside.app.registry.live[ids["s"]].ending is not None, "the service is stopped")
+        keeper.exit(f"{ids['s']}.1", 143)
+        await inside.app.registry.ended(plan)
+        rows = await inside.ask("ps", all=True, wide=True)
+        fleet = Fleet()
+        fleet.apply(rows, (), everything=True)
+        (row,) = [row for row in rows if row["id"] == plan]
+        return row["outcome"], row["now"], fleet.rows[plan]["now"]
+
+    said = f"a was {how}"
+    assert in_process.played(Home(str(tmp_path / "home")), story, Settings()) == ("failed", said, said)
+
+
+def test_an_agent_that_was_stopped_is_not_named_where_another_one_has_failed(tmp_path):
+    async def story(inside, keeper):
+        request = {"blueprint": plan_of(agent("a"), agent("b")), "cwd": "/", "env": world()}
+        plan = (await inside.ask("apply", **request))["id"]
+        await until(lambda: len(keeper.held) == 2, "both run")
+        ids = {one["name"]: one["mission"] for one in (await inside.ask("plan", id=plan))["agents"]}
+        keeper.exit(f"{ids['b']}.1", 3)
+        asked = asyncio.create_task(inside.ask("stop", id=ids["a"]))
+        await in_process.idle()
+        keeper.exit(f"{ids['a']}.1", 143)
+        await asked
+        await inside.app.registry.ended(plan)
+        fleet = Fleet()
+        fleet.apply(rows := await inside.ask("ps", all=True, wide=True), (), everything=True)
+        return next(row["now"] for row in rows if row["id"] == plan), fleet.rows[plan]["now"]
+
+    said = in_process.played(Home(str(tmp_path / "home")), story, Settings())
+    assert said == ("exit 1", "b failed: exit 3")
 
 
 REASONS = {
