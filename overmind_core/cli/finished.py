@@ -88,11 +88,17 @@ def note_end_of_mission(context: Context, mission: str, *, is_removed: bool = Fa
 
 
 def note_end_of_plan(context: Context, plan: str, again: str) -> None:
-    """The same of a plan; `again`: the command that runs again what has failed."""
+    """The same of a plan; `again`: the command that runs again what has failed, or was stopped."""
     found = _ended(context, plan)
     if found is not None:
-        helps = f"See: overmind why {found['name']}. Run what failed again with: {again}"
-        _note_end(context, found, "Plan", helps)
+        _note_end(context, found, "Plan", f"See: overmind why {found['name']}. {way_on(found['outcome'])}: {again}")
+
+
+def way_on(outcome: str) -> str:
+    """The words before the command that goes on with a plan that has not succeeded."""
+    from overmind_core.domain.missions.outcome import CUT_OFF  # start-up: only for what has ended
+
+    return "Go on with" if outcome in CUT_OFF else "Run what failed again with"
 
 
 def _note_end(context: Context, row: Row, noun: str, helps: str) -> None:

@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
 CHANGED_WORD, FAILED_WORD = "changed", "failed"
 """Words that stand for agents in a request."""
-STOPPED = "stopped"
-"""Outcome of a plan that somebody has stopped before its end."""
 DONE = {"started": "Started", "changed": "Changed"}
 """Status of the answer → what was done; others have done nothing."""
 
@@ -142,8 +140,9 @@ def _helps(client: Client, args: Namespace, path: str, changes: Sequence[Plan], 
         return f". The failed agents are not in the file any more. Run all of it again with: {again}"
     if FAILED_WORD in args.rerun:
         return f". Nothing of it is unfinished. Run all of it again with: {_again(args, path, whole=True)}"
-    way = "Go on with" if last["outcome"] == STOPPED else "Run what failed again with"
-    return f". {way}: {_again(args, path)}"
+    from overmind_core.cli.finished import way_on  # start-up: only for a plan that has run before
+
+    return f". {way_on(last['outcome'])}: {_again(args, path)}"
 
 
 def _unchanged(plan: str, last: Plan | None, helps: str) -> str:
@@ -198,16 +197,13 @@ def _is_of_folder(client: Client, plan: Plan, folder: str) -> bool:
 
 def _ended(plan: Plan) -> str:
     """How and when it ended, as a clause."""
-    from overmind_core.domain.text.duration import format_uptime  # start-up: only for a plan that has run before
+    from overmind_core.domain.missions.outcome import CUT_OFF  # start-up: only for a plan that has run before
+    from overmind_core.domain.text.duration import format_uptime
     from overmind_core.domain.text.moment import parse_time
 
     ago = time.time() - parse_time(plan["ended_at"], time.time())
-    was = "was " if plan["outcome"] in _DONE_TO_IT else ""
+    was = "was " if plan["outcome"] in CUT_OFF else ""
     return f"its last run {was}{plan['outcome']} {format_uptime(max(ago, 0.0))} ago"
-
-
-_DONE_TO_IT = frozenset({"stopped", "killed", "lost"})
-"""Outcomes that others have brought about."""
 
 
 def _follow(context: Context, answer: Mapping[str, Any], *, since: float | None, again: str) -> int:

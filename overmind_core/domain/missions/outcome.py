@@ -34,6 +34,9 @@ class Outcome(StrEnum):
 ON_PURPOSE = frozenset({Outcome.STOPPED, Outcome.KILLED})
 """Nobody wants it any more, so it is not tried again."""
 
+CUT_OFF = ON_PURPOSE | {Outcome.LOST}
+"""Somebody has ended it, as a shutdown does, or it was lost: nothing of it need have failed."""
+
 LOST = frozenset({Cause.KEEPER_LOST.value, Cause.FENCED.value})
 """Reasons of what nobody knows the end of."""
 

@@ -67,6 +67,25 @@ def test_one_that_was_removed_meanwhile_is_not_missed(overmind):
     assert (ran.status, ran.err.splitlines()[1:]) == (3, [])
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "crashed (exit code 3): failed. See: overmind why api. Run what failed again with"),
+        (
+            {"status": "stopped", "exit_code": 1, "outcome": "stopped"},
+            "stopped (exit code 1). See: overmind why api. Go on with",
+        ),
+    ],
+    ids=["failed", "stopped"],
+)
+def test_a_plan_that_was_waited_for_says_how_it_goes_on(overmind, tmp_path, changes, said):
+    path = tmp_path / "p.toml"
+    path.write_text('[blueprint]\nname = "api"\n[agents.b]\ncommand = "true"\n')
+    answer = {"id": ID, "name": "api", "status": "started", "changes": [], "kept": []}
+    ran = overmind(daemon(changes) | {"plans": [{"ok": []}], "apply": [{"ok": answer}]}, "apply", str(path), "--wait")
+    assert ran.err.splitlines()[-1] == f"Plan {ID} (api) finished: {said}: overmind apply {path} --rerun failed"
+
+
 QUEST = {"id": ID, "name": "docs", "status": "failed", "reason": "check_failed", "exit_code": 4, "outcome": "failed"}
 FAILED = f"Quest {ID} (docs) finished: failed (its check failed, exit code 4). See: overmind quest why docs"
 DONE = {"status": "completed", "reason": None, "exit_code": 0, "outcome": "succeeded", "achieved": "checked"}

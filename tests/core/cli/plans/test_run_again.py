@@ -46,7 +46,7 @@ def test_the_daemon_hears_which_variables_were_given(run, words, given):
 HELP = [
     ({}, "failed", "Run what failed again with"),
     ({"outcome": "timed out"}, "timed out", "Run what failed again with"),
-    ({"status": "killed", "outcome": "killed", "exit_code": None}, "was killed", "Run what failed again with"),
+    ({"status": "killed", "outcome": "killed", "exit_code": None}, "was killed", "Go on with"),
     ({"status": "stopped", "outcome": "stopped", "exit_code": None}, "was stopped", "Go on with"),
     ({"status": "stopped", "outcome": "succeeded", "exit_code": 0}, "succeeded", ""),
 ]
