@@ -40,8 +40,8 @@ class QuestEnd(QuestBrief, FailureClass):
     reason: str | None
     """A code: why it failed, or was cancelled."""
     exit_code: int | None
-    """Of its work or its check; null while it runs, and where it was cancelled while neither had failed: waiting for it
-    exits with 1 then."""
+    """Of its work, its check or its verify; null while it runs, and where it was cancelled while none had failed:
+    waiting for it exits with 1 then."""
     outcome: Outcome | None
     """How it ended, in the words of all that ends; null while it has not."""
     limit_seconds: float | None

@@ -15,9 +15,9 @@ class QuestChanged(MissionAct, frozen=True, kw_only=True, tag="quest"):
     reason: str | UnsetType | None = UNSET
     """The reason for a failure; only for an ended quest."""
     exit_code: int | UnsetType | None = UNSET
-    """The exit code of its work or its check; only for an ended quest.
+    """The exit code of its work, its check or its verify; only for an ended quest.
 
-    Null: it was cancelled while neither had failed.
+    Null: it was cancelled while none had failed.
     """
     phase: str | UnsetType | None = UNSET
     """The activity of a quest: `work`, `check`, `reviewing` or `landing`; null while it does not run.

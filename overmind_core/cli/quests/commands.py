@@ -214,8 +214,8 @@ QUEST_WAIT = Command(
         "overmind quest wait docs --timeout 10m",
     ],
     notes=(
-        "Exits with 0 for a completed quest, or with the code of its work or check. With several quests, the first "
-        "code other than 0 counts. Meanwhile it says on stderr for whom or what it waits. When none of them can end "
+        "Exits with 0 for a completed quest, or with the code of its work, check or verify. With several quests, the "
+        "first code other than 0 counts. Meanwhile it says on stderr for whom or what it waits. When none can end "
         "before a person changes something, because something that they need has failed, or no daemon runs, it "
         "exits with 3. A name that no quest of this machine has is looked for in the swarm; swarm/NAME is looked for "
         "there alone."

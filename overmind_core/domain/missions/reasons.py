@@ -286,7 +286,7 @@ NO_EXIT = frozenset(
         "busy", "conflict_left", "conflicts", "cwd_not_found", "dirty", "fenced", "forbidden", "git_failed", "gone",
         "internal", "invalid", "name_taken", "no_change", "no_terminals", "not_found", "not_pushed", "output_invalid",
         "output_missing", "provider_missing", "review_denied", "undoes_landed", "unknown_provider",
-        "untrusted_project", "verify_failed", "work_lost",
+        "untrusted_project", "work_lost",
     }
 )  # fmt: skip
 """Reasons and classes for which Overmind refused work, or could not begin it: no program of the work exited so."""
@@ -449,10 +449,15 @@ def achievement_of(row: Mapping[str, Any]) -> str:
     return row.get("achieved") or nothing_landed(row)
 
 
+_CHECKS = frozenset({"check_failed", "verify_failed"})
+"""Reasons of work that a command has judged, which may take so long at most."""
+
+
 def quest_exit(row: Mapping[str, Any]) -> int | None:
     """The exit code that people read of the row of a quest: None where nothing of it has ever run."""
     never_ran = row["status"] == "cancelled" and row.get("attempts") == 0
-    return None if never_ran else said_exit(row["reason"], row["exit_code"])
+    is_late = row["reason"] in _CHECKS and bool(row.get("limit_seconds"))  # its code is of the signal that ended it
+    return None if never_ran or is_late else said_exit(row["reason"], row["exit_code"])
 
 
 def last_reason(row: Mapping[str, Any]) -> str | None:

@@ -331,7 +331,7 @@ class Quest:
     status: QuestStatus = QuestStatus.RUNNING
     reason: str | None = None
     exit_code: int | None = None
-    """Of its work or its check; None while it runs, and where it was cancelled while neither had failed."""
+    """Of its work or its check; None while it runs, and where it was cancelled while none had failed."""
     attempts: int = 1
     ended_at: float | None = None
     check_id: str | None = None

@@ -132,13 +132,19 @@ def test_the_list_says_why_a_queued_quest_waits_and_not_the_code_for_it(overmind
 
 
 @pytest.mark.parametrize(
-    ("reason", "code", "said"),
-    [("check_failed", 4, "its check failed, exit code 4"), ("no_change", 1, "nothing was changed or committed")],
+    ("reason", "code", "limit", "said"),
+    [
+        ("check_failed", 4, None, "its check failed, exit code 4"),
+        ("verify_failed", 4, None, "the check of the merged work failed, exit code 4"),
+        ("verify_failed", 143, 5.0, "the check of the merged work took longer than 5 seconds"),
+        ("no_change", 1, None, "nothing was changed or committed"),
+    ],
 )
-def test_the_end_of_a_quest_says_an_exit_code_where_a_program_exited(overmind, reason, code, said):
+def test_the_end_of_a_quest_says_an_exit_code_where_a_program_exited(overmind, reason, code, limit, said):
     def wait(args):
         yield {"ok": {"missions": [{"id": one, "name": "docs"} for one in args["ids"]]}}
-        yield {"item": {"id": "a1b2c3d4", "name": "docs", "status": "failed", "reason": reason, "exit_code": code}}
+        yield {"item": {"id": "a1b2c3d4", "name": "docs", "status": "failed", "reason": reason, "exit_code": code,
+                        "limit_seconds": limit}}  # fmt: skip
         yield {"end": {}}
 
     ran = overmind({"quest_wait": wait}, "quest", "wait", "a1b2c3d4")
