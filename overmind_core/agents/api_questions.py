@@ -266,9 +266,14 @@ class QuestionApi:
         if not waiting:
             return self._only_of_spec(word, subjects, for_all.values())
         if len(waiting) > 1:
-            listed = ", ".join(f"{rows[0].id} ({about.kind} {about.name})" for about, rows in waiting.items())
+            listed = ", ".join(f"{rows[0].id} ({self._kind(rows[0])} {about.name})" for about, rows in waiting.items())
             raise OvermindError("ambiguous", f"{word!r} has several open questions: {listed}. Give the number.")
         return next(iter(waiting.values()))[0]
+
+    def _kind(self, row: QuestionRow) -> str:
+        """The kind of subject that asks: a quest has the id of its mission, so that the id does not say it."""
+        asked = self._engine.get(row.id)
+        return AboutKind.MISSION if asked is None else asked.about.kind
 
     def _is_gate(self, row: QuestionRow, word: str) -> bool:
         """True where a word is the name of the gate at which this is asked, such as `carts/tasks`."""

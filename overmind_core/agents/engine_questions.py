@@ -27,7 +27,7 @@ from overmind_core.domain.agents.agent_events import Behaviour, Decision
 from overmind_core.domain.agents.choices import typed_text
 from overmind_core.domain.agents.events import NotificationDue, QuestionAnswered, QuestionAsked
 from overmind_core.domain.agents.turns import one_line
-from overmind_core.domain.engine_questions import QUESTION, QUOTED_TEXT
+from overmind_core.domain.engine_questions import DECIDES_WORK, QUESTION, QUOTED_TEXT
 from overmind_core.domain.events import About
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
@@ -249,6 +249,10 @@ class EngineQuestions:
     def open_for(self, about_id: str) -> list[EngineQuestion]:
         """What is open about a subject, oldest first."""
         return [self._open[number] for number in sorted(self._numbers.get(about_id, ()))]
+
+    def deciding(self, about_id: str) -> int | None:
+        """The number of the open question whether the work of a subject lands."""
+        return next((one.number for one in self.open_for(about_id) if one.need in DECIDES_WORK), None)
 
     def get(self, number: int) -> EngineQuestion | None:
         """The open question of this number."""

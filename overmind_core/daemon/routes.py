@@ -443,6 +443,7 @@ def _review(app: App, check_restart: Callable[[Mission], None]) -> LandingReview
         landing_table=app.state.landings,
         resolving=resolving,
         quest=app.quests.get,
+        question_of=app.engine_questions.deciding,
     )
 
 

@@ -41,6 +41,10 @@ class EngineNeed(StrEnum):
     """The guardian would send a mission a message."""
 
 
+DECIDES_WORK = frozenset({EngineNeed.REVIEW, EngineNeed.MERGE})
+"""Questions that say whether work lands."""
+
+
 class AnswerEffects:
     """What both answers to a question do, in words, and what a text means beside one of them.
 

@@ -64,7 +64,14 @@ def unreviewed_text(quest: Quest, name: str, mission: str) -> str:
 
 
 def unreviewed(
-    quest: Quest, word: str, request: Merge, *, why: str, may_retry: bool, other: str | None = None
+    quest: Quest,
+    word: str,
+    request: Merge,
+    question: int | None,
+    *,
+    why: str,
+    may_retry: bool,
+    other: str | None = None,
 ) -> OvermindError:
     """Return the refusal of work that nobody has accepted.
 
@@ -72,13 +79,15 @@ def unreviewed(
         quest: As for `unreviewed_text`.
         word: The name or id that commands about the work are given.
         request: The merge.
+        question: The number of the one that asks whether its work lands; None: there is none.
         why: Of `unreviewed_text`.
         may_retry: A person may have the quest tried again.
         other: What commands about the quest are given, where it is another one.
     """
     name = shlex.quote(other or word)
     if quest.status is QuestStatus.REVIEW:
-        ways = f"See it with: overmind changes {name}. Accept it with: overmind answer {name} {ALLOW}"
+        asked = name if question is None else question
+        ways = f"See it with: overmind changes {name}. Accept it with: overmind answer {asked} {ALLOW}"
     elif quest.status is QuestStatus.COMPLETED:
         ways = f"See what has not landed with: overmind changes {name}"
     elif may_retry:
@@ -101,6 +110,8 @@ class RefusedWork(NamedTuple):
     """The name or id that commands about it are given."""
     quest: Quest | None
     """The quest that it was done for."""
+    question: int | None
+    """The number of the one that asks whether it lands; None: there is none."""
     may_retry: bool
     """A person may have the quest tried again."""
 
@@ -126,7 +137,8 @@ def explained(error: OvermindError, work: RefusedWork, request: Merge, *, is_per
 
 def _undoing(error: OvermindError, work: RefusedWork, request: Merge) -> OvermindError:
     is_asked = work.quest is not None and work.quest.reason == UNDOES_LANDED and is_refused(work.quest)
-    allow = f"Allow it with: overmind answer {shlex.quote(work.word)} {ALLOW}, or merge" if is_asked else "Merge"
+    asked = shlex.quote(work.word) if work.question is None else work.question
+    allow = f"Allow it with: overmind answer {asked} {ALLOW}, or merge" if is_asked else "Merge"
     return _hinted(error, f"{allow} it all the same with: {merge_command(work.word, request, '--undo-landed')}")
 
 

@@ -119,11 +119,7 @@ def _hidden(place: WorkLocation) -> tuple[str, ...]:
 def _why_not_shown(as_shown: Mapping[str, str] | None, mission: str, digest: str, loss: str) -> str:
     """Why a worktree stays that nobody was shown, or not with the work that it has now; "": it was, or may go unseen.
 
-    Args:
-        as_shown: What the person was shown: mission → the digest of its work; None: all may go.
-        mission: Its mission.
-        digest: Of its work now.
-        loss: That work, in words.
+    `as_shown`: what the person was shown: mission → digest of its work; None: all may go. `loss`: that of now.
     """
     if as_shown is None or as_shown.get(mission) == digest:
         return ""
@@ -166,8 +162,10 @@ class LandingReview:
         landing_table: LandingTable,
         resolving: ConflictResolving,
         quest: Callable[[str], Quest | None],
+        question_of: Callable[[str], int | None],
     ) -> None:
-        """`quest`: the one with this id."""
+        """`quest`: the one with this id. `question_of`: the number of the one that asks whether its work lands."""
+        self._question_of = question_of
         self._resolving = resolving
         self._landing = landing
         self._journal = journal
@@ -366,7 +364,8 @@ class LandingReview:
         record = None if quest.id == place.mission else self._workspace.records.get(quest.id)
         other = None if record is None else self._workspace.reference(record)
         why, may_retry = refused_merge.unreviewed_text(quest, place.name, place.mission), self._may_retry(quest)
-        raise refused_merge.unreviewed(quest, place.word, request, why=why, may_retry=may_retry, other=other)
+        asked = self._question_of(quest.id)
+        raise refused_merge.unreviewed(quest, place.word, request, asked, why=why, may_retry=may_retry, other=other)
 
     async def _foretold(
         self, place: WorkLocation, request: Merge, wish: MergeRequest, done: MergeResult
@@ -416,7 +415,8 @@ class LandingReview:
                 return offer(error, place.word, request.into)
             return await self._locations.run(by_hand, error, place)
         quest = self._quest(place.mission)
-        work = refused_merge.RefusedWork(place.name, place.word, quest, may_retry=self._may_retry(quest))
+        asked = self._question_of(place.mission)
+        work = refused_merge.RefusedWork(place.name, place.word, quest, asked, may_retry=self._may_retry(quest))
         return refused_merge.explained(error, work, request, is_person=inside is None)
 
     def _may_retry(self, quest: Quest | None) -> bool:

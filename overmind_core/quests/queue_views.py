@@ -6,7 +6,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.engine_questions import with_answer
+from overmind_core.domain.engine_questions import DECIDES_WORK, with_answer
 from overmind_core.domain.landing import VERIFY
 from overmind_core.domain.quests.attempt import is_gone, is_overdue
 from overmind_core.domain.quests.board import COLUMNS, Column, column_of
@@ -234,6 +234,7 @@ class QueueViews:
             await self._look(quest.id)
         asked = await self._questions_about(quest.id, quest.name)
         questions = [_open_question(one) for one in asked]
+        decides = (one["question"] for one in asked if one["about"]["id"] == quest.id and one["need"] in DECIDES_WORK)
         quest = self._quests.get(quest.id) or quest
         kept_work = kept_work if may_keep_work(quest) else None  # it may go on again by now
         quest = replace(quest, attempts=answers.attempts_of(quest, self._registry.live.get(quest.id)))
@@ -262,6 +263,7 @@ class QueueViews:
             needs_by_hand=by_hand,
             overdue=is_overdue(quest, self._clock.wall()),
             kept_work=kept_work,
+            question=next(decides, None),
         )
         until = (
             quest.queue.not_before if quest.queue is not None and wait is not None and wait.code == "until" else None

@@ -169,7 +169,7 @@ class Specs:
             (one for one in before if one in records and records[one].recorded_state is PhaseState.REVIEW), None
         )
         if opened is not None:
-            return why.in_gate(spec.slug, opened)
+            return why.in_gate(opened, records[opened].question or spec.slug)
         return self._behind_sync(spec, quest) if own is None else None
 
     def _behind_sync(self, spec: Spec, quest: Quest) -> Wait | None:

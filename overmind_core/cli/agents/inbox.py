@@ -286,9 +286,7 @@ def question_reference(word: str) -> dict[str, Any]:
 ANSWER = Command(
     name="answer",
     arguments=[
-        argument(
-            "question", "number of a question, or a mission, quest or spec for its oldest question", metavar="question"
-        ),
+        argument("question", "number of a question, or the mission, quest or spec that asks", metavar="question"),
         argument(
             "answer",
             "the number of an option (1,3: several), or a text; for permissions and gates allow, deny, or always "
@@ -312,8 +310,9 @@ ANSWER = Command(
         "overmind answer login deny -m 'split the second task'",
     ],
     notes=(
-        "A question takes one answer. A later answer fails and names who answered first. Missions can't answer "
-        "questions."
+        "A name means the oldest question about what it names. If a quest and a spec have one name and both ask, or "
+        "several quests of a spec, it is refused, and the numbers are listed. A question takes one answer. A later "
+        "answer fails and names who answered first. Missions can't answer questions."
     ),
     run=answer,
 )

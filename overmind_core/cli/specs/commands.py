@@ -290,10 +290,8 @@ def _reached(answer: Row) -> str:
         return f"{name}: {answer['phase']} queued"
     if answer["synced"]:
         return f"{name}: {answer['synced']} task{'s' if answer['synced'] > 1 else ''} queued"
-    if answer["question"] is not None:
-        return (
-            f"{name}: waits for question {answer['question']}. Answer it with: overmind answer {answer['slug']} allow"
-        )
+    if (number := answer["question"]) is not None:
+        return f"{name}: waits for question {number}. Answer it with: overmind answer {number} allow"
     if answer["phase"] is not None and answer["state"] == "running":
         return f"{name}: {answer['phase']} {'is running' if answer.get('held') is None else 'waits'}"
     return f"{name}: landing" if answer["state"] == "landing" else ""
@@ -343,7 +341,7 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
                 teller.is_hopeless()
             elif kind == "item":
                 state = watch.note(item, state)
-                _show(item, answer["slug"], context, json=args.json)
+                _show(item, context, json=args.json)
     except KeyboardInterrupt:
         context.note(f"\nSpec {answer['slug']} goes on. See it with: overmind spec show {answer['slug']}")
         return INTERRUPTED
@@ -391,13 +389,13 @@ def ways_out(client: Client, spec: Row) -> Sequence[str]:
     return [f"{lead_of(command)}: {command}" for command in first]
 
 
-def _show(item: Row, slug: str, context: Context, *, json: bool) -> None:
+def _show(item: Row, context: Context, *, json: bool) -> None:
     if json:
         context.print(dumps({name: value for name, value in item.items() if name != "key"}))
     if item["what"] == "held":
         _note_held(item, context)
     elif item["what"] != "state" and not json:
-        context.print(ended_line(item, slug))
+        context.print(ended_line(item))
 
 
 def _note_held(item: Row, context: Context) -> None:
@@ -407,10 +405,10 @@ def _note_held(item: Row, context: Context) -> None:
         context.note(display_safe(f"  go on with: {command}"))
 
 
-def ended_line(item: Row, slug: str) -> str:
+def ended_line(item: Row) -> str:
     """Return what has ended in one line: `design  passed  0.93  attempt 1  4s`."""
     if item["question"] is not None:
-        return f"{item['name']}  review  question {item['question']}: overmind answer {slug} allow"
+        return f"{item['name']}  review  question {item['question']}: overmind answer {item['question']} allow"
     parts = [item["name"], item["state"]]
     if item["score"] is not None:
         parts.append(score_cell(item["score"]))

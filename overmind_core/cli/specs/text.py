@@ -79,7 +79,7 @@ def _spec_lines(spec: Row) -> Iterator[str]:
         yield from _listed(spec["drift"])
         yield f"  go on with: overmind spec accept {spec['slug']}, or spec run {spec['slug']} --from explore"
     if spec["question"] is not None:
-        yield f"waits: question {spec['question']}: overmind answer {spec['slug']} allow"
+        yield f"waits: question {spec['question']}: overmind answer {spec['question']} allow"
     yield from held_lines(spec)
 
 

@@ -208,10 +208,10 @@ def ways_to_keep_both(quest: Quest, worktree: str | None) -> list[str]:
     `worktree`: the folder of the work, for people.
     """
     name, into = quest.name, None if quest.goal is None else quest.goal.into
-    other = f"overmind answer {name} {DENY}; overmind quest edit {name} -- CMD; overmind quest retry {name}"
+    other = f"{DENY} it, then: overmind quest edit {name} -- CMD; overmind quest retry {name}"
     return [
         "Its command would do the same again, as no prompt tells it what is lost. To keep both, do one of these:",
-        f"bring both together in {worktree or 'its worktree'}, then: overmind answer {name} {ALLOW}",
+        f"bring both together in {worktree or 'its worktree'}, then {ALLOW} it",
         f"give it another command, which begins at {into}: {other}",
     ]
 

@@ -98,9 +98,9 @@ def archived(slug: str) -> Wait:
     return Wait(WaitCode.HELD, f"spec {slug} is archived", do=(f"overmind spec archive {slug} --undo",))
 
 
-def in_gate(slug: str, phase: str) -> Wait:
-    """Held: a person looks at a phase of its spec first."""
-    return Wait(WaitCode.HELD, f"phase {phase} is in review", do=(f"overmind answer {slug} allow",))
+def in_gate(phase: str, asked: int | str) -> Wait:
+    """Held: a person looks at a phase of its spec first; `asked`: the number of the question, or its name."""
+    return Wait(WaitCode.HELD, f"phase {phase} is in review", do=(f"overmind answer {asked} {ALLOW}",))
 
 
 def behind_sync(slug: str, *, comes: bool) -> Wait:
@@ -236,6 +236,7 @@ def why_of(
     needs_by_hand: Sequence[str] = (),
     overdue: bool = False,
     kept_work: KeptWork | None = None,
+    question: int | None = None,
 ) -> Why:
     """Return the answer about a quest.
 
@@ -251,8 +252,10 @@ def why_of(
         needs_by_hand: Names of those that it needs and whose work a person has landed by hand.
         overdue: Whether it has not ended by its deadline.
         kept_work: What is kept of the work of one that `may_keep_work`.
+        question: The number of the one that asks whether its work lands: its name may be that of a spec, too.
     """
-    text, known = (wait.text, wait.do) if wait is not None else _with_aside(quest, *_standing(quest, refusal))
+    word = quest.name if question is None else str(question)
+    text, known = (wait.text, wait.do) if wait is not None else _with_aside(quest, *_standing(quest, refusal, word))
     if quest.status is not QuestStatus.CANCELLED and kept_work is not None:
         kept_work = kept_work if kept_work.uncommitted or kept_work.unmerged else None
     if quest.status is QuestStatus.COMPLETED:
@@ -351,40 +354,40 @@ def last_printed(quest: Quest, output: str | None = None) -> tuple[str, ...]:
     return tuple([line.rstrip() for line in output.splitlines() if line.strip()][-MOST_SHOWN:])
 
 
-def _refused(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ...]]:
+def _refused(quest: Quest, refusal: Refusal | None, word: str) -> tuple[str, tuple[str, ...]]:
     if refusal is not None:
         text = f"it lands by itself, {attempt_text(quest)}, once this is out of the way: {refusal.text}"
         return text, refusal.do
     if quest.queue is not None and quest.queue.dropped:
         text = f"{beyond_allowed(quest)}{dropped_sentence(quest.queue.dropped)}"
-        do = (f"overmind answer {quest.name} {DENY}", f"overmind answer {quest.name} {ALLOW}")
+        do = (f"overmind answer {word} {DENY}", f"overmind answer {word} {ALLOW}")
         effects = UNDOES_OF_COMMAND if quest.provider == RAW else UNDOES
         ways = f"{DENY}: {effects.deny}; {ALLOW}: {effects.allow}"
         return f"landing was refused: {text} A person decides ({ways}), {attempt_text(quest)}", do
     then = "it is tried again by itself" if is_tried_again(quest) else "a person decides"
     message = f"{state_of(quest)} was refused ({sentence(quest.reason)}): {then}, {attempt_text(quest)}"
-    return message, ("overmind inbox",) if waits_for_target(quest) else _answers(quest)
+    return message, ("overmind inbox",) if waits_for_target(quest) else _answers(word)
 
 
-def _answers(quest: Quest) -> tuple[str, ...]:
-    """Return the commands of both answers to the question whether its work is good."""
-    return tuple(f"overmind answer {quest.name} {behaviour}" for behaviour in (ALLOW, DENY))
+def _answers(word: str) -> tuple[str, ...]:
+    """Return the commands of both answers to the question whether its work is good, which a word names."""
+    return tuple(f"overmind answer {word} {behaviour}" for behaviour in (ALLOW, DENY))
 
 
-def _standing(quest: Quest, refusal: Refusal | None) -> tuple[str, tuple[str, ...]]:
-    """How a quest stands that does not wait, and what a person can do about it."""
+def _standing(quest: Quest, refusal: Refusal | None, word: str) -> tuple[str, tuple[str, ...]]:
+    """How a quest stands that does not wait, and what a person can do about it; `word`: names what is asked of it."""
     match quest.status:
         case QuestStatus.QUEUED:
             return "it starts now", ()
         case QuestStatus.RUNNING if is_refused(quest):
-            return _refused(quest, refusal)
+            return _refused(quest, refusal, word)
         case QuestStatus.RUNNING:
             room = " again once the disk has room" if waits_for_room(quest) else ""
             return f"{state_of(quest)}{room}, {attempt_text(quest)}", ()
         case QuestStatus.REVIEW:
             unread = lacks_verdict(quest)
             why, see = ("its reviewer gave no verdict: ", (review_log(quest),)) if unread else ("", ())
-            return f"{why}a person decides, {attempt_text(quest)}", (*see, *_answers(quest))
+            return f"{why}a person decides, {attempt_text(quest)}", (*see, *_answers(word))
         case QuestStatus.COMPLETED:
             return sentence(quest.reason) or _landing(quest) or achievement(quest), ()
         case QuestStatus.FAILED | QuestStatus.CANCELLED:

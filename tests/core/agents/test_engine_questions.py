@@ -410,11 +410,12 @@ def test_it_is_answered_by_the_name_of_its_subject_the_oldest_first(home, tmp_pa
     assert unknown == "not_found"
 
 
-def test_a_name_of_two_subjects_that_both_ask_is_ambiguous(home):
+@pytest.mark.parametrize("kind", [AboutKind.MISSION, AboutKind.QUEST])
+def test_a_name_of_two_subjects_that_both_ask_is_ambiguous(home, kind):
     async def scene(inside):
         acting = Acting(inside)
         mission = await inside.run("sleep 9", name="login")
-        acting.engine.ask(EngineNeed.STEER, About(AboutKind.MISSION, mission, "login"), summary="?")
+        acting.engine.ask(EngineNeed.STEER, About(kind, mission, "login"), summary="?")
         acting.engine.ask(EngineNeed.PHASE, SPEC, summary="?", part="tasks")
 
         def find_spec(word):
@@ -430,7 +431,7 @@ def test_a_name_of_two_subjects_that_both_ask_is_ambiguous(home):
 
     [(both, answered)] = told(home, scene)
     assert both.code == "ambiguous"
-    assert both.message == "'login' has several open questions: 1 (mission login), 2 (spec login). Give the number."
+    assert both.message == f"'login' has several open questions: 1 ({kind} login), 2 (spec login). Give the number."
     assert answered == 2
 
 

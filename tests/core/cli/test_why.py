@@ -26,7 +26,7 @@ PLAN = {
     ],
 }  # fmt: skip
 WAITS = "release (a1b2c3d4): running\n  web: running\n  test: waiting, waits for web (ready)\n"
-FAILED = {**PLAN, "status": "stopped", "outcome": "failed", "exit_code": 1, "file": "", "agents": [
+FAILED: dict[str, Any] = {**PLAN, "status": "stopped", "outcome": "failed", "exit_code": 1, "file": "", "agents": [
     {**AGENT, "name": "server", "stage": "succeeded", "outcome": "stopped", "mission": "b0b2c3d4", "exit_code": 143},
     {**AGENT, "name": "db", "stage": "failed", "outcome": "failed", "reason": "not_ready", "exit_code": 1,
      "mission": "b1b2c3d4"},

@@ -50,20 +50,20 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("error", "asked", "said"), REFUSALS)
 def test_a_refusal_names_the_command_with_what_was_asked_for(error, asked, said):
-    work = RefusedWork("red", "red", None, may_retry=False)
+    work = RefusedWork("red", "red", None, None, may_retry=False)
     assert explained(error, work, Merge("1", **asked), is_person=True).message == said
 
 
 @pytest.mark.parametrize("code", ["undoes_landed", "verify_failed"])
 def test_nothing_inside_a_mission_is_told_how_to_pass_by_a_check(code):
     error = OvermindError(code, "It failed")
-    assert explained(error, RefusedWork("red", "red", None, may_retry=True), Merge("1"), is_person=False) is error
+    assert explained(error, RefusedWork("red", "red", None, None, may_retry=True), Merge("1"), is_person=False) is error
 
 
 def test_changed_work_of_a_quest_that_has_landed_is_refused_with_what_shows_it_and_what_lands_it():
     goal = Goal(into="main", review="person")
     landed = Quest("1", "red", "true", "/", "raw", 0.0, status=QuestStatus.COMPLETED, goal=goal, queue=SHOWN)
-    error = unreviewed(landed, "red", Merge("1"), why=unreviewed_text(landed, "red", "1"), may_retry=False)
+    error = unreviewed(landed, "red", Merge("1"), None, why=unreviewed_text(landed, "red", "1"), may_retry=False)
     assert error.message == (
         "red has changed since its review: nothing was changed. See what has not landed with: overmind changes red, "
         "or, once all of it is committed, merge it all the same with: overmind merge red --unreviewed"

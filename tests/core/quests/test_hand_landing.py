@@ -388,10 +388,10 @@ def test_what_would_undo_what_has_landed_is_merged_only_when_a_person_says_so(tm
             await merge(inside, base, undo_landed=True)
             over = await ended(inside, base)
             assert await inside.ask("inbox") == []
-            return refused.value, over, inside.events(base)
+            return refused.value, [one["question"] for one in asked], over, inside.events(base)
 
-    refused, over, told = story(tmp_path, scenario, Overwriting)
-    allow = "Merge" if denied else "Allow it with: overmind answer base allow, or merge"
+    refused, numbers, over, told = story(tmp_path, scenario, Overwriting)
+    allow = "Merge" if denied else f"Allow it with: overmind answer {numbers[0]} allow, or merge"
     given = " --squash -m 'two words'" if "squash" in how else ""
     command = f"overmind merge base{given} --undo-landed"
     assert (refused.code, refused.message) == (
@@ -478,14 +478,15 @@ def test_what_no_reviewer_has_accepted_lands_only_when_a_person_says_so(tmp_path
                 await merge(inside, base, **target)
             assert (shop.landed(), await inside.ask("inbox")) == ([], asked)
             await merge(inside, base, unreviewed=True, **target)
-            return refused.value, previewed["unreviewed"], shop.code.git("log", "--format=%s", into or "main")
+            log = shop.code.git("log", "--format=%s", into or "main")
+            return refused.value, [one["question"] for one in asked], previewed["unreviewed"], log
 
-    refused, said, log = story(tmp_path, scenario, fails=0)
+    refused, numbers, said, log = story(tmp_path, scenario, fails=0)
     where = "" if into is None else f" --into {into}"
     assert refused.code == "unreviewed"
     assert said == ("The review of base was denied" if denied else "base waits for your review")
     assert said in refused.message
-    assert ("overmind quest retry base" if denied else "overmind answer base allow") in refused.message
+    assert ("overmind quest retry base" if denied else f"overmind answer {numbers[0]} allow") in refused.message
     assert f"overmind merge base{where} --unreviewed" in refused.message
     assert "Merge" in log
 

@@ -149,9 +149,9 @@ def test_work_that_would_undo_what_has_landed_waits_for_a_person_and_says_so_eve
         "a:",
         "- carts",
         "Its command would do the same again, as no prompt tells it what is lost. To keep both, do one of these:",
-        f"bring both together in {shop.info(quest)['worktree']}, then: overmind answer vouchers allow",
+        f"bring both together in {shop.info(quest)['worktree']}, then allow it",
         (
-            "give it another command, which begins at main: overmind answer vouchers deny; "
+            "give it another command, which begins at main: deny it, then: "
             "overmind quest edit vouchers -- CMD; overmind quest retry vouchers"
         ),
     ]
@@ -163,8 +163,8 @@ def test_work_that_would_undo_what_has_landed_waits_for_a_person_and_says_so_eve
     assert f"overmind answer {question['question']} deny   leave its branch and worktree as they are\n" in asked
     assert shop.om.ok("quest", "why", "vouchers").splitlines() == [
         f"vouchers is running: landing was refused: {refusal} {DECIDES}, attempt 2 of 3",
-        "  go on with: overmind answer vouchers deny",
-        "  go on with: overmind answer vouchers allow",
+        f"  go on with: overmind answer {question['question']} deny",
+        f"  go on with: overmind answer {question['question']} allow",
     ]
     kill(shop.om.supervisor_pid())
     shop.om.ok("start")

@@ -171,10 +171,10 @@ def test_slots_of_a_provider_are_told_apart(om, tmp_path):
 
 def test_one_that_waits_for_a_person_goes_on_with_the_command(queue):
     quest = queue.add("work", review="person")
-    queue.asked("review", quest)
+    number = queue.asked("review", quest)["question"]
     first, command, other = queue.why_lines("work")
     assert first == "work is in review: a person decides, attempt 1 of 3"
-    assert other == "  go on with: overmind answer work deny"
+    assert other == f"  go on with: overmind answer {number} deny"
     queue.typed(command.partition(": ")[2])
     assert queue.ended(quest)["status"] == "completed"
     assert queue.why_lines("work") == ["work has completed: allowed by a person"]
