@@ -22,11 +22,13 @@ from overmind_core.cli.quests.rows import seconds_cell, title_cell
 from overmind_core.cli.specs.text import (
     CHANGED,
     PHASE_MARKS,
+    asked_of,
     changed_text,
     cost_cell,
     held_lines,
     score_cell,
     spec_text,
+    ways_out,
     with_changed,
 )
 from overmind_core.cli.swarm.run_on import QUEST_OPTIONS
@@ -57,6 +59,8 @@ COLOURS = {
     "draft": "33",
 }
 """State of a spec → SGR number, see ECMA-48."""
+OVER = frozenset({"done", "archived"})
+"""States of a spec in which nothing goes on, and nobody is waited for."""
 
 
 def _phases_cell(row: Row) -> str:
@@ -367,28 +371,6 @@ def _has_passed(client: Client, spec: Row, last: str) -> bool:
     return all(states[one] == "passed" for one in tuple(states)[: tuple(states).index(last) + 1])
 
 
-def ways_out(client: Client, spec: Row) -> Sequence[str]:
-    """Return lines with the commands by which a spec goes on that has failed or is stuck."""
-    from overmind_core.domain.engine_questions import FOR_YOU, with_answer  # start-up: for those alone
-    from overmind_core.domain.quests.remedies import lead_of
-
-    known = client.call("spec", {"id": spec["id"]})
-    waits, held = known["waits"], known.get("held")
-    ended = [one["name"] for one in waits if one["status"] in {"failed", "cancelled"}]
-    if ended:
-        return [f"go on with: overmind quest retry {' '.join(ended)}"]
-    abouts = [(question, question.get("about") or question) for question in client.call("inbox")]
-    begin = f"{spec['slug']}/"
-    asked = [one for one, about in abouts if about["id"] == spec["id"] or str(about["name"]).startswith(begin)]
-    if asked:
-        return [f"{FOR_YOU}: {with_answer(question)}" for question in asked]
-    if held is not None and held["do"]:
-        return [f"{lead_of(command)}: {command}" for command in held["do"]]
-    ways = [client.call("quest_why", {"id": one["id"]})["do"] or [f"overmind quest why {one['name']}"] for one in waits]
-    first = [way[0] for way in ways] or [f"overmind spec run {spec['slug']}"]
-    return [f"{lead_of(command)}: {command}" for command in first]
-
-
 def _show(item: Row, context: Context, *, json: bool) -> None:
     if json:
         context.print(dumps({name: value for name, value in item.items() if name != "key"}))
@@ -509,8 +491,16 @@ LIST = Command(
 
 def spec_show(args: Namespace, context: Context) -> int:
     """Print all of one."""
-    spec = context.client().call("spec", {"id": args.id})
-    context.print(dumps(spec) if args.json else ascii_text(spec_text(spec)))
+    return print_spec(context.client().call("spec", {"id": args.id}), args, context)
+
+
+def print_spec(spec: Row, args: Namespace, context: Context) -> int:
+    """Print all of a spec, with what is asked about it and its quests."""
+    if args.json:
+        context.print(dumps(spec))
+        return 0
+    asked = () if spec["state"] in OVER else asked_of(context.client(), spec)
+    context.print(ascii_text(spec_text(spec, asked)))
     return 0
 
 

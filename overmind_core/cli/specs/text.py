@@ -5,6 +5,7 @@ from __future__ import annotations
 from overmind_core.cli.output import ABSENT, money
 from overmind_core.domain.missions import status_marks as marks
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    from overmind_core.client.client import Client
     from overmind_core.domain.missions.status_marks import StatusMark
 
     Row = Mapping[str, Any]
@@ -39,12 +41,64 @@ def cost_cell(row: Row) -> str:
     return f"{cost}+{row['cost_unknown']}?" if row["cost_unknown"] else cost
 
 
-def spec_text(spec: Row) -> str:
-    """Return what a person reads of one spec."""
-    return "\n".join(_spec_lines(spec))
+def asked_of(client: Client, spec: Row) -> list[Row]:
+    """The open questions about a spec and its quests, oldest first; none inside a mission, which may not read them."""
+    try:
+        questions = client.call("inbox")
+    except OvermindError as error:
+        if error.code != "forbidden":
+            raise
+        return []
+    abouts = [(question, question.get("about") or question) for question in questions]
+    return [one for one, about in abouts if about["id"] == spec["id"] or about["name"].startswith(f"{spec['slug']}/")]
 
 
-def _spec_lines(spec: Row) -> Iterator[str]:
+def ways_out(client: Client, spec: Row) -> Sequence[str]:
+    """Return lines with the commands by which a spec goes on that has failed or is stuck."""
+    from overmind_core.domain.engine_questions import FOR_YOU, with_answer  # start-up: for those alone
+    from overmind_core.domain.quests.remedies import lead_of
+
+    known = client.call("spec", {"id": spec["id"]})
+    waits, held = known["waits"], known.get("held")
+    ended = [one["name"] for one in waits if one["status"] in {"failed", "cancelled"}]
+    if ended:
+        return [f"go on with: overmind quest retry {' '.join(ended)}"]
+    if asked := asked_of(client, spec):
+        return [f"{FOR_YOU}: {with_answer(question)}" for question in asked]
+    if held is not None and held["do"]:
+        return [f"{lead_of(command)}: {command}" for command in held["do"]]
+    ways = [client.call("quest_why", {"id": one["id"]})["do"] or [f"overmind quest why {one['name']}"] for one in waits]
+    first = [way[0] for way in ways] or [f"overmind spec run {spec['slug']}"]
+    return [f"{lead_of(command)}: {command}" for command in first]
+
+
+def spec_text(spec: Row, asked: Sequence[Row] = ()) -> str:
+    """Return what a person reads of one spec; `asked`: the open questions about it and its quests."""
+    from overmind_core.domain.engine_questions import DECIDES_WORK  # start-up: only for the text
+
+    numbers = {_about(one): one["question"] for one in reversed(asked) if one["need"] in DECIDES_WORK}
+    lines = list(_spec_lines(spec, numbers))
+    return "\n".join((*lines, *_asked_lines(spec, asked, lines)))
+
+
+def _asked_lines(spec: Row, asked: Sequence[Row], lines: Sequence[str]) -> Iterator[str]:
+    """A line for each question that no other line answers; a retry answers that of a quest that has failed."""
+    from overmind_core.domain.engine_questions import FOR_YOU, EngineNeed, with_answer  # start-up: for those alone
+
+    retried = {one["id"] for one in spec["waits"]}
+    for one in asked:
+        is_retried = one["need"] == EngineNeed.STUCK and _about(one) in retried
+        if not is_retried and not any(f"overmind answer {one['question']} " in line for line in lines):
+            yield display_safe(f"{FOR_YOU}: {with_answer(one)}")
+
+
+def _about(question: Row) -> str:
+    """The id of its subject."""
+    return str((question.get("about") or question)["id"])
+
+
+def _spec_lines(spec: Row, numbers: Mapping[str, object]) -> Iterator[str]:
+    """All that is said without the inbox; `numbers`: those of questions about work, by the id of its quest."""
     state = spec["state"] if spec["changed_since"] is None else f"{spec['state']}, {CHANGED}"
     yield display_safe(f"{spec['slug']}  {with_changed(state, spec)}  {spec['title']}")
     yield display_safe(f"folder: {spec['folder']}")
@@ -62,7 +116,7 @@ def _spec_lines(spec: Row) -> Iterator[str]:
     for one in spec["waits"]:
         why = "" if one["why"] is None else f": {one['why']}"
         yield display_safe(f"  {one['name']}: {one['status']}{why}")
-        yield display_safe(f"    {_remedy(one)}")
+        yield display_safe(f"    {_remedy(one, numbers)}")
     for one in spec["coverage"]:
         yield display_safe(f"  {one['requirement']}: {', '.join(one['tasks']) or 'no task'}")
     path = spec["critical_path"]
@@ -110,13 +164,14 @@ def _counts(spec: Row) -> Iterator[str]:
             yield f"{what}: " + " · ".join(f"{count} {status}" for status, count in counts.items())
 
 
-def _remedy(waiting: Row) -> str:
+def _remedy(waiting: Row, numbers: Mapping[str, object]) -> str:
     """The command that helps a task that waits."""
     name = waiting["name"]
     if waiting["why"] == "dirty":  # it lands by itself once a person's files are out of its way
         return f"see: overmind quest why {name}"
     asks = waiting["status"] in {"review", "running"}
-    return f"go on with: overmind {f'answer {name} allow' if asks else f'quest retry {name}'}"
+    asked = numbers.get(waiting["id"], name)
+    return f"go on with: overmind {f'answer {asked} allow' if asks else f'quest retry {name}'}"
 
 
 def _edited(spec: Row) -> Iterator[str]:

@@ -166,8 +166,11 @@ def test_a_gate_whose_document_no_quest_has_made_is_said_with_its_question(overm
 
 
 def test_a_spec_is_shown_as_spec_show_does(overmind, monkeypatch):
-    monkeypatch.setattr("overmind_core.cli.specs.commands.spec_text", lambda spec: f"the spec {spec['slug']}")
-    assert overmind({"quest_why": NONE, "spec": [{"ok": {"slug": "x"}}]}, "why", "x").out == "the spec x\n"
+    monkeypatch.setattr("overmind_core.cli.specs.commands.spec_text", lambda spec, asked: f"the {spec['slug']} {asked}")
+    spec = {"id": "e1e2e3e4", "slug": "x", "state": "running"}
+    asks = [{"id": one, "name": one, "question": number, "need": "stuck"} for number, one in enumerate(("x/a", "y/a"))]
+    answers = {"quest_why": NONE, "info": NONE, "ritual": NONE, "spec": [{"ok": spec}], "inbox": [{"ok": asks}]}
+    assert overmind(answers, "why", "x").out == f"the x {asks[:1]}\n"
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from overmind_core.cli import demo_spec
-from overmind_core.cli.specs.commands import COLUMNS, _wait, accepted_line, run_line, ways_out
-from overmind_core.cli.specs.text import spec_text
+from overmind_core.cli.specs.commands import COLUMNS, _wait, accepted_line, run_line
+from overmind_core.cli.specs.text import spec_text, ways_out
 from overmind_core.demo import spec_project
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import FAILED, NEEDS_PERSON
@@ -96,6 +96,37 @@ def test_a_spec_that_only_waits_for_money_or_a_person_says_so_with_the_command_t
     working = {**running, "state": "working", "phase": None, "held": HELD}
     assert run_line(working).splitlines() == ["unchanged: spec 5bec (carts) is working", f"  {waits}", f"    {way}"]
     assert run_line({**running, "held": HELD}, with_held=False) == "Spec carts: explore waits", "while it is followed"
+
+
+def test_a_spec_is_shown_with_what_is_asked_about_its_tasks_that_no_other_line_answers():
+    waits = [{**waiting("T1", "failed"), "why": "exit"}, {**waiting("T2", "review"), "why": None}]
+    shown = {**SHOWN, "state": "working", "conflicts": [], "waits": waits, "question": 6, "held": {**HELD, "do": [
+        "overmind answer 7 allow"]}}  # fmt: skip
+    asked = [
+        question(2, "carts/T2", "T2", need="report"), question(3, "carts/T1", "T1"),
+        question(4, "carts/T2", "T2", need="review"),
+        question(5, "carts/T3", "T3", need="permission"), question(6, "carts", "5bec", need="merge"),
+        question(7, "carts/T4", "T4"), question(8, "carts/T5", "T5"),
+    ]  # fmt: skip
+    lines = spec_text(shown, asked).splitlines()
+    answers = [line for line in lines if "overmind answer" in line or "overmind quest retry" in line]
+    assert answers == [
+        "    go on with: overmind quest retry carts/T1",
+        "    go on with: overmind answer 4 allow",
+        "waits: question 6: overmind answer 6 allow",
+        "  go on with: overmind answer 7 allow",
+        "waits for you: question 2 (report of carts/T2): overmind answer 2 allow",
+        "waits for you: question 5 (permission of carts/T3): overmind answer 5 allow",
+        "waits for you: question 8 (stuck of carts/T5): overmind answer 8 allow",
+    ]
+
+
+def test_an_agent_is_shown_its_spec_without_the_questions_that_it_may_not_read(overmind):
+    refused = [{"error": "forbidden", "message": "A process inside a mission may not read the inbox."}]
+    shown = {**SHOWN, "state": "working", "conflicts": [], "waits": [], "question": None, "held": None}
+    ran = overmind({"spec": [{"ok": shown}], "inbox": refused}, "spec", "show", "carts")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.startswith("carts")
 
 
 def test_what_is_accepted_is_named_with_the_tasks_that_had_changed():
