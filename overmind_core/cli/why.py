@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from functools import partial
+from typing import NamedTuple
 
 from overmind_core.cli.command import JSON, Command, argument
 from overmind_core.cli.output import dumps
@@ -16,7 +18,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
     from typing import Any
 
     from overmind_core.cli.context import Context
@@ -45,13 +47,9 @@ def _why_here(args: Namespace, context: Context) -> int:
     Raises:
         OvermindError: `not_found`, nothing is named so; what the daemon says.
     """
-    from overmind_core.cli.quests.queue import quest_why_here
-    from overmind_core.cli.specs.commands import spec_show
-
-    kinds: tuple[Callable[[Namespace, Context], int], ...] = (
-        quest_why_here, spec_show, _mission_why, _gate_why, _ritual_why, _removed_why,
-    )  # fmt: skip
-
+    if found := _quests_and_specs(args, context):
+        return _print_named(found, context)
+    kinds: tuple[Callable[[Namespace, Context], int], ...] = (_mission_why, _gate_why, _ritual_why, _removed_why)
     for print_one in kinds:
         try:
             return print_one(args, context)
@@ -63,6 +61,87 @@ def _why_here(args: Namespace, context: Context) -> int:
         f"No quest, spec, plan, mission or ritual is named {args.id!r}. "
         "See: overmind quest list, overmind spec list, overmind ps, overmind ritual list",
     )
+
+
+class _Named(NamedTuple):
+    """A quest or a spec that a word names; several quests where each is shown by its id."""
+
+    kind: str
+    ids: list[str]
+    show: Callable[[], int] | None = None
+    is_open: bool = False
+    """True of what has not ended, and of what a person is asked about."""
+
+
+def _quests_and_specs(args: Namespace, context: Context) -> list[_Named]:
+    """The quest and the spec that a word means; the spec beside a quest only where the whole name is that of both.
+
+    Raises:
+        OvermindError: `ambiguous`, several quests have had the name, and no spec has it; what the daemon says.
+    """
+    from overmind_core.cli.quests.list import ENDED
+    from overmind_core.cli.quests.queue import print_quest_why
+    from overmind_core.cli.specs.commands import OVER, print_spec
+
+    client, word = context.client(), args.id
+    found, several = [], None
+    try:
+        quest = _asked_for(client, "quest_why", word)
+    except OvermindError as error:
+        if error.code != "ambiguous" or args.json:
+            raise
+        quest, several = None, error
+    if quest is not None:
+        is_asked = any(one["name"] == quest["name"] for one in quest.get("questions") or ())
+        is_open = is_asked or quest["status"] not in ENDED
+        found.append(_Named("quest", [quest["id"]], partial(print_quest_why, quest, args, context), is_open=is_open))
+        if args.json:
+            return found
+    spec = _asked_for(client, "spec", word, unless=_UNCLEAR if quest is not None else _UNKNOWN)
+    if several is not None:
+        meant: Any = several.fields.get("candidates")
+        if spec is None or not meant:
+            raise several
+        found.append(_Named("quest", [one["id"] for one in meant]))
+    if spec is not None and (not found or word == spec["slug"]):
+        show = partial(print_spec, spec, args, context)
+        found.append(_Named("spec", [spec["id"]], show, is_open=spec["state"] not in OVER))
+    return found
+
+
+_UNKNOWN = frozenset({"not_found"})
+_UNCLEAR = frozenset({"not_found", "ambiguous"})
+
+
+def _asked_for(client: Client, request: str, word: str, *, unless: Container[str] = _UNKNOWN) -> Row | None:
+    """The answer about what a word names; None: it was refused with one of these codes."""
+    try:
+        answer: Row = client.call(request, {"id": word})
+    except OvermindError as error:
+        if error.code not in unless:
+            raise
+        return None
+    return answer
+
+
+def _print_named(found: list[_Named], context: Context) -> int:
+    """Print those that are open, else the first one; a line above names the others."""
+    showable = [(one, one.show) for one in found if one.show is not None]
+    shown = [(one, show) for one, show in showable if one.is_open] or showable[:1]
+    if others := [one for one in found if all(one is not other for other, _ in shown)]:
+        this = " and ".join(f"the {one.kind}" for one, _ in shown)
+        context.print(f"This is {this} of this name. {'. '.join(map(_where, others))}")
+    for one, show in shown:
+        if len(shown) > 1:
+            context.print(f"The {one.kind} of this name:")
+        show()
+    return 0
+
+
+def _where(one: _Named) -> str:
+    """How to see what is not shown."""
+    commands = ", ".join(f"overmind why {id_}" for id_ in one.ids)
+    return f"The {one.kind}{'s' if len(one.ids) > 1 else ''}: {commands}"
 
 
 def _gate_why(args: Namespace, context: Context) -> int:
@@ -232,10 +311,12 @@ def _first_failed(plan: Row) -> str:
 
 def _again(client: Client, answer: Row, *, is_plan: bool) -> str:
     """Return how to go on with what was lost, or with a plan that did not end well, as a line; "" for any other."""
+    from overmind_core.domain.missions.outcome import CUT_OFF  # start-up: only for what has ended
+
     if is_plan:
         if answer["outcome"] == "succeeded":
             return ""
-        is_cut_off = answer["outcome"] in _CUT_OFF or any(_is_cut_off(answer, agent) for agent in answer["agents"])
+        is_cut_off = answer["outcome"] in CUT_OFF or any(_is_cut_off(answer, agent) for agent in answer["agents"])
         return _plan_again(answer, is_cut_off=is_cut_off)
     found = _agent_of_plan(client, answer["name"]) if answer.get("parent") else None
     if found is None:
@@ -256,16 +337,15 @@ def _agent_again(plan: Row, agent: Row) -> str:
 
 def _plan_again(plan: Row, *, is_cut_off: bool) -> str:
     again = "run it again with" if plan["file"] in {"", "-"} else "run what failed again with"
-    return f"{_GO_ON if is_cut_off else again}: {plan_again(plan['name'], plan['file'])}"
-
-
-_CUT_OFF = frozenset({"stopped", "killed", "lost"})
-"""Outcomes of what somebody has ended, as a shutdown does, or what was lost."""
+    command = plan_again(plan["name"], plan["file"], plan.get("vars"))  # an older daemon says none
+    return f"{_GO_ON if is_cut_off else again}: {command}"
 
 
 def _is_cut_off(plan: Row, agent: Row) -> bool:
     """True of an agent that has not done what it is for as it was cut off, and whose plan has failed."""
-    return plan["outcome"] == "failed" and agent["stage"] == "failed" and agent["outcome"] in _CUT_OFF
+    from overmind_core.domain.missions.outcome import CUT_OFF  # start-up: as above
+
+    return plan["outcome"] == "failed" and agent["stage"] == "failed" and agent["outcome"] in CUT_OFF
 
 
 def _agent_of_plan(client: Client, text: str) -> tuple[Row, Row] | None:
@@ -342,7 +422,11 @@ COMMANDS = (
         ],
         options=[JSON],
         examples=["overmind why docs", "overmind why release"],
-        notes="A word that names no post of the swarm is looked for among what this machine has.",
+        notes=(
+            "A word that names no post of the swarm is looked for among what this machine has. If a quest and a spec "
+            "have one name, each is shown that has not ended or that a person is asked about, else the quest; the "
+            "first line says how to get the other. JSON is of the quest."
+        ),
         run=why,
     ),
 )

@@ -205,7 +205,11 @@ def quest_why_here(args: Namespace, context: Context) -> int:
     Raises:
         OvermindError: `not_found`, it has none of that name; what the daemon says.
     """
-    answer = context.client().call("quest_why", {"id": args.id})
+    return print_quest_why(context.client().call("quest_why", {"id": args.id}), args, context)
+
+
+def print_quest_why(answer: Row, args: Namespace, context: Context) -> int:
+    """Print the answer about a quest."""
     if args.json:
         context.print(dumps(answer))
         return 0

@@ -8,7 +8,8 @@ import pytest
 
 NONE = [{"error": "not_found", "message": "There is none."}]
 QUEST: dict[str, Any] = {
-    "name": "login", "status": "queued", "code": "needs", "text": "waits for api (running)", "do": [], "score": None,
+    "id": "a1b2c3d4", "name": "login", "status": "queued",
+    "code": "needs", "text": "waits for api (running)", "do": [], "score": None,
     "position": None, "queued": 0, "starts": [], "waiting_then": [],
 }  # fmt: skip
 AGENT: dict[str, Any] = {
@@ -87,6 +88,10 @@ OUT_OF_TIME = {"reason": "timeout", "exit_code": 124, "outcome": "timed out", "l
         ({"info": [{"ok": PLAN}], "plan": [{"ok": PLAN}]}, WAITS),
         ({"info": [{"ok": FAILED}], "plan": [{"ok": FAILED}]}, WHY_FAILED),
         ({"info": [{"ok": OVER}], "plan": [{"ok": OVER}]}, RUN_AGAIN),
+        (
+            {"info": [{"ok": OVER}], "plan": [{"ok": {**OVER, "vars": {"tag": "v 2"}}}]},
+            "  run what failed again with: overmind apply /ci.toml --name release --var 'tag=v 2' --rerun failed\n",
+        ),
         ({"info": [{"ok": OVER}], "plan": [{"ok": {**OVER, "file": "-"}}]}, "  run it again with: overmind restart"),
         ({"info": [{"ok": FLAKY}], "plan": [{"ok": FLAKY}]}, WHY_FLAKY),
         ({"info": [{"ok": ENDLESS}], "plan": [{"ok": ENDLESS}]}, WHY_ENDLESS),
@@ -173,6 +178,46 @@ def test_a_spec_is_shown_as_spec_show_does(overmind, monkeypatch):
     assert overmind(answers, "why", "x").out == f"the x {asks[:1]}\n"
 
 
+RITUAL: dict[str, Any] = {
+    "id": "r1", "name": "nightly", "schedule": "0 3 * * *", "zone": "Etc/UTC", "paused": False, "running": [],
+    "next_local": "2026-11-29 03:00 UTC", "last_result": None, "last_local": None,
+}  # fmt: skip
+ENDED = {**QUEST, "status": "completed", "code": None, "text": "landed on main"}
+ASKED = {**QUEST, "status": "failed", "code": None, "text": "",
+         "questions": [{"question": 7, "text": "question 7", "need": "stuck", "name": "login"}]}  # fmt: skip
+SPEC = {"id": "e1e2e3e4", "slug": "login", "state": "failed"}
+DONE = {**SPEC, "state": "done"}
+SEVERAL = {"error": "ambiguous", "message": "Two.", "candidates": [{"id": "q1"}, {"id": "q2"}]}
+Q, S = "The quest: overmind why a1b2c3d4", "The spec: overmind why e1e2e3e4"
+OF_ONE_NAME: list[tuple[Any, Any, dict[str, Any], list[str]]] = [
+    # the quest, the spec, others of the name, the first words of each thing that is said
+    (ENDED, SPEC, {}, [f"This is the spec of this name. {Q}", "the spec"]),
+    (ENDED, DONE, {}, [f"This is the quest of this name. {S}", "login has completed"]),
+    (QUEST, DONE, {}, [f"This is the quest of this name. {S}", "login is queued"]),
+    (QUEST, SPEC, {}, ["The quest of this name:", "login is queued", "The spec of this name:", "the spec"]),
+    (ASKED, SPEC, {}, ["The quest of this name:", "login has failed", "The spec of this name:", "the spec"]),
+    (ENDED, {**SPEC, "slug": "log", "id": "login"}, {}, ["login has completed"]),
+    (QUEST, None, {"info": {"error": "not_running", "message": "It is queued."}}, ["login is queued"]),
+    (SEVERAL, SPEC, {}, ["This is the spec of this name. The quests: overmind why q1, overmind why q2", "the spec"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("quest", "spec", "others", "said"), OF_ONE_NAME)
+def test_of_several_things_of_one_name_each_that_is_open_is_shown_and_the_others_are_named(
+    overmind, monkeypatch, quest, spec, others, said
+):
+    def answer(row):
+        return NONE if row is None else [row if "error" in row else {"ok": row}]
+
+    monkeypatch.setattr("overmind_core.cli.specs.commands.spec_text", lambda *_: "the spec")
+    nothing: dict[str, list[dict[str, object]]] = {"ps": [{"ok": []}], "inbox": [{"ok": []}]}
+    known = {"quest_why": quest, "spec": spec, "info": None, "ritual": None, **others}
+    ran = overmind({**nothing, **{kind: answer(row) for kind, row in known.items()}}, "why", "login")
+    lines = [line for line in ran.out.splitlines() if line[0] != " " and not line.startswith("completing")]
+    assert (ran.status, ran.err, len(lines)) == (0, "", len(said)), ran.out
+    assert [line[: len(start)] for line, start in zip(lines, said, strict=True)] == said
+
+
 @pytest.mark.parametrize(
     ("quest", "code", "status"),
     [(NONE, "not_found: No quest, spec, plan, mission or ritual is named 'x'.", 1),
@@ -229,12 +274,6 @@ def test_what_was_lost_and_a_plan_that_was_stopped_name_the_command_that_goes_on
     ran = overmind({"quest_why": NONE, "spec": NONE, **answers}, "why", word)
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.splitlines().count(command) == 1, ran.out
-
-
-RITUAL: dict[str, Any] = {
-    "id": "r1", "name": "nightly", "schedule": "0 3 * * *", "zone": "Etc/UTC", "paused": False, "running": [],
-    "next_local": "2026-11-29 03:00 UTC", "last_result": None, "last_local": None,
-}  # fmt: skip
 
 
 @pytest.mark.parametrize(
