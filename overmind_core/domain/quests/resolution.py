@@ -216,6 +216,14 @@ def ways_to_keep_both(quest: Quest, worktree: str | None) -> list[str]:
     ]
 
 
+def allowed_files(quest: Quest) -> tuple[str, ...]:
+    """Return the files in which a person has let the newest attempt undo what had landed. Wire form."""
+    queue = quest.queue
+    if queue is None or queue.allowed is None or queue.allowed.attempt != len(queue.tries):
+        return ()
+    return queue.allowed.paths
+
+
 def beyond_allowed(quest: Quest) -> str:
     """Return why a landing is asked about that a person had allowed: `main has moved since it was allowed: `; "": none.
 

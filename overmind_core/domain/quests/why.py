@@ -63,7 +63,7 @@ from overmind_core.domain.quests.life import (
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.quests.remedies import lead_of, look_at, more_time, ways_of_kept_work
-from overmind_core.domain.quests.resolution import beyond_allowed, dropped_brief, dropped_sentence
+from overmind_core.domain.quests.resolution import allowed_files, beyond_allowed, dropped_brief, dropped_sentence
 from overmind_core.domain.quests.score import Score, score_text
 
 if TYPE_CHECKING:
@@ -485,7 +485,9 @@ def _landing(quest: Quest) -> str:
         after = landed_after(landed_conflicts(quest)).removeprefix("landed")
         strange = not_owned_text([one_line(path) for path in landed.not_owned])
         how = "landed" if landed_by_hand(quest) is None else BY_HAND
-        return f"{how} on {landed.branch}{after}{f', with {strange}' if strange else ''}"
+        files = [one_line(path) for path in allowed_files(quest)]
+        undone = f"; a person allowed it to undo what had landed in {_listed(files)}" if files else ""
+        return f"{how} on {landed.branch}{after}{f', with {strange}' if strange else ''}{undone}"
     return NOTHING_LANDED if has_landed_nothing(quest) else ""
 
 

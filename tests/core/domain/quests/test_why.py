@@ -192,6 +192,7 @@ UNDOING = QueueState(
     dropped=(DroppedChange("r", "r would lose 1 line of b", ("- x",)),),
     refused=UndoingLanding("1", "2", 1, ("r",)),
 )
+ALLOWED = replace(UNDOING, dropped=(), refused=None, allowed=UNDOING.refused, landed=LandedWork("main", "1", "2"))
 UNDONE = "it would undo what has landed: r would lose 1 line of b; its next round begins at main"
 OTHER_COMMAND = ": give it another command before with: overmind quest edit a -- CMD"
 UNFIT = (
@@ -359,6 +360,11 @@ STANDS = [
         ),
         ["a has completed: landed on main after conflicts in a, b, c and 1 more"],
     ),
+    (
+        quest("a", "completed", queue=ALLOWED),
+        ["a has completed: landed on main; a person allowed it to undo what had landed in r"],
+    ),
+    (quest("a", "completed", queue=replace(ALLOWED, tries=ALLOWED.tries * 2)), ["a has completed: landed on main"]),
     (
         quest("a", "completed", queue=QueueState(landed=LandedWork("main", "1", "2", ("x", "s/y\n", "b", "c", "d")))),
         ["a has completed: landed on main, with 5 files not its own: x, s/y, b, 2 more"],
