@@ -161,6 +161,8 @@ class PlanDetails(PlanSummary):
     """Agents that run at the same time; 0: no limit."""
     on_failure: OnFailure
     """The handling of the other agents after a failure."""
+    vars: dict[str, str]
+    """The variables that whoever applied it gave beside the file, with their values."""
     critical_path: list[str]
     """The agents that decide how long it takes."""
     agents: list[PlannedAgent]

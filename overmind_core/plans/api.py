@@ -108,6 +108,7 @@ class PlanApi:
             **answers.summary(mission, answers.outline(plan), now),
             "max_parallel": plan.blueprint.max_parallel,
             "on_failure": plan.blueprint.on_failure,
+            "vars": plan.blueprint.given_variables,
             "critical_path": [name for name in chain if plan.nodes[name].stage is not AgentStage.SKIPPED],
             "agents": [answers.agent(plan, name, now, mission=self._live(plan.nodes[name])) for name in order(edges)],
         }

@@ -144,7 +144,7 @@ def over(blueprint: Blueprint, nodes: Nodes, seconds: float, file: str = "") -> 
     cut_short = [name for name in names if nodes[name].stage is AgentStage.CANCELLED and nodes[name].kept]
     named += _named("stopped before", cut_short)
     if any(nodes[name].reason == KEEPER_LOST for name in failed if not nodes[name].kept):
-        named += f"; go on with: {plan_again(blueprint.name, file)}"
+        named += f"; go on with: {plan_again(blueprint.name, file, blueprint.given_variables)}"
     text = f"--- {blueprint.name}: {', '.join(parts) or 'no agents'} in {lasted(seconds)}{named} ---"
     return PlanEnded(text=text, failed=tuple(failed))
 

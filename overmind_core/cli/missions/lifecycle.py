@@ -332,7 +332,7 @@ def _lost_to_restart(args: Namespace, context: Context) -> list[str] | None:
     if not lost and not plans and not args.json:
         context.print("Nothing was lost.")
     for plan in plans:
-        again = plan_again(plan["name"], plan["file"])
+        again = plan_again(plan["name"], plan["file"], plan["vars"])
         context.note(display_safe(f"{plan['id']}  {plan['name']}: a plan, go on with: {again}"))
     for mission in lost[:LISTED]:
         context.note(f"{mission['id']}  {mission['name']}")
@@ -349,9 +349,9 @@ def _lost_plans(client: Client) -> Iterator[Mapping[str, Any]]:
         newest.setdefault((plan["name"], plan["file"]), plan)
     failed = [plan for plan in newest.values() if plan["outcome"] == "failed"]
     for plan in failed[:LISTED]:
-        agents = client.call("plan", {"id": plan["id"]})["agents"]
-        if any(agent["stage"] == "failed" and agent["reason"] == KEEPER_LOST for agent in agents):
-            yield plan
+        found = client.call("plan", {"id": plan["id"]})
+        if any(agent["stage"] == "failed" and agent["reason"] == KEEPER_LOST for agent in found["agents"]):
+            yield {**plan, "vars": found.get("vars")}  # an older daemon says none
 
 
 def _restarted(mission: str) -> str:

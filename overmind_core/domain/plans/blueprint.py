@@ -188,6 +188,11 @@ class Blueprint:
     """Names of those that the caller gave, over the file's; None: it does not say."""
 
     @property
+    def given_variables(self) -> dict[str, str]:
+        """The variables that the caller gave, with their values."""
+        return {name: self.variables[name] for name in self.given or () if name in self.variables}
+
+    @property
     def by_name(self) -> dict[str, PlanAgent]:
         """The agents by their names."""
         return {agent.name: agent for agent in self.agents}

@@ -24,6 +24,10 @@ ENDS = [
 ]
 
 
+def plan_of(nodes: Any) -> Any:
+    return SimpleNamespace(name="ci", given_variables={}, agents=[SimpleNamespace(name=name) for name in nodes])
+
+
 @tabled(("code", "reason", "said"), ENDS)
 def test_an_end_is_told_in_words(code, reason, said):
     begun = AgentProgress(AgentStage.RUNNING, mission="a1b2c3d4", started_at=1.0)
@@ -78,7 +82,9 @@ def test_the_last_line_counts_a_service_that_the_plan_ended_as_stopped():
         "last": AgentProgress(AgentStage.SKIPPED),
         "cut": AgentProgress(AgentStage.CANCELLED, stopped=EndReason.FAILURE),
     }
-    blueprint: Any = SimpleNamespace(name="ci", agents=[SimpleNamespace(name=name) for name in nodes])
+    blueprint: Any = SimpleNamespace(
+        name="ci", given_variables={}, agents=[SimpleNamespace(name=name) for name in nodes]
+    )
     said = "--- ci: 1 succeeded, 2 stopped, 1 failed, 1 timed out, 1 skipped in 2.0 s; failed: slow, bad ---"
     assert over(blueprint, nodes, 2.0).text == said
 
@@ -90,7 +96,9 @@ def test_the_last_line_counts_only_what_ran_and_how_many_were_kept():
         "db": AgentProgress(AgentStage.SUCCEEDED, stopped=EndReason.DONE, kept=True),
         "docs": AgentProgress(AgentStage.FAILED, kept=True),
     }
-    blueprint: Any = SimpleNamespace(name="ci", agents=[SimpleNamespace(name=name) for name in nodes])
+    blueprint: Any = SimpleNamespace(
+        name="ci", given_variables={}, agents=[SimpleNamespace(name=name) for name in nodes]
+    )
     said = over(blueprint, nodes, 2.1)
     assert said.text == "--- ci: 1 succeeded, 3 kept in 2.1 s; failed before: docs ---"
     assert said.failed == ("docs",)
@@ -103,7 +111,9 @@ def test_the_last_line_names_those_for_which_a_plan_fails_that_was_stopped_befor
         "c": AgentProgress(AgentStage.FAILED, kept=True),
         "d": AgentProgress(AgentStage.CANCELLED, stopped=EndReason.FAILURE),
     }
-    blueprint: Any = SimpleNamespace(name="ci", agents=[SimpleNamespace(name=name) for name in nodes])
+    blueprint: Any = SimpleNamespace(
+        name="ci", given_variables={}, agents=[SimpleNamespace(name=name) for name in nodes]
+    )
     said = "--- ci: 1 succeeded, 1 stopped, 2 kept in 2.0 s; failed before: c; stopped before: b ---"
     assert over(blueprint, nodes, 2.0).text == said
 
@@ -124,6 +134,8 @@ LOST = [
 @tabled(("reason", "kept", "file", "end"), LOST)
 def test_the_last_line_names_the_command_that_goes_on_where_an_agent_was_lost_with_its_keeper(reason, kept, file, end):
     nodes = {"b": AgentProgress(AgentStage.FAILED, reason=reason, kept=kept)}
-    blueprint: Any = SimpleNamespace(name="ci", agents=[SimpleNamespace(name=name) for name in nodes])
+    blueprint: Any = SimpleNamespace(
+        name="ci", given_variables={}, agents=[SimpleNamespace(name=name) for name in nodes]
+    )
     word = "kept" if kept else word_of(nodes["b"])
     assert over(blueprint, nodes, 2.0, file).text == f"--- ci: 1 {word} in 2.0 s{end} ---"
