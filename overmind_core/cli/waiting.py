@@ -514,7 +514,7 @@ def _of_posted(plan: Row) -> Iterator[Wait]:
 
 
 def _of_services(plan: Row) -> list[Wait]:
-    """How a plan ends that has services only, once all of them run: it is there to stay. Empty for any other."""
+    """The way to end a plan that has services only, once all of them run. Empty for any other."""
     left = [agent for agent in plan["agents"] if agent["stage"] in _NOT_DONE]
     runs = [agent for agent in left if agent["stage"] == "running" and agent["ready"] is not False
             and agent.get("next_restart_at") is None]  # fmt: skip

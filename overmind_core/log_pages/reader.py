@@ -185,7 +185,7 @@ class Reader:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more comes into what is looked at: all have ended for good, or it is an earlier run."""
+        """True where nothing more comes into what is looked at: all have ended for good, or it is an earlier run."""
         return self.ended or (self.look.run is not None and self.look.run < self.newest_runs[1])
 
     @property

@@ -40,7 +40,7 @@ class PlanStandings:
         return found | self._of_plans(missions)
 
     def _of_plans(self, missions: Sequence[Mission]) -> dict[str, WorkStanding]:
-        """How those plans stand that failed because of an agent whose mission does not say why, or that had none."""
+        """Return how plans stand that failed because of an agent whose mission does not say why, or that had none."""
         failed = [
             one.id for one in missions
             if one.definition.kind is Kind.BLUEPRINT and not one.is_live and outcome_of(one) is Outcome.FAILED

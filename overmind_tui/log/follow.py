@@ -69,7 +69,7 @@ class LogFollower:
         self._seen = self._lines = 0
         """Bytes that had been told of when lines were read last, and lines since the newest ones were begun."""
         self._why = ""
-        """Why nothing is shown, as it was said; "": something is."""
+        """The reason why nothing is shown, as it was said; "": something is."""
         self._page_worker = PageWorker(lambda result: post(_message(result)))
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 

@@ -154,7 +154,7 @@ class Faces:
 
     @property
     def _shows_earlier_run(self) -> bool:
-        """Whether the log of a run before the newest one is shown: it has ended, however its mission goes on."""
+        """True where the log of a run before the newest one is shown: it has ended, however its mission goes on."""
         return self._parts.panels.shown is Panel.LOG and self._parts.log.look.run is not None
 
     def _terminal_note(self) -> str:
