@@ -403,7 +403,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
 
     @on(messages.Done)
     def _done(self, message: messages.Done) -> None:
-        message.then()
+        if self.screen_stack:  # else the program ends, and shows nothing more
+            message.then()
 
     @on(messages.Tapped)
     def _tapped(self, message: messages.Tapped) -> None:

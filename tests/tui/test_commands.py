@@ -14,6 +14,7 @@ from overmind_tui.command_line import line as command_line
 from overmind_tui.command_line import verbs
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.render import texts
+from overmind_tui.shell import messages
 from tests.kit.cases import each, tabled
 from tests.tui.walks import Recording, walk
 
@@ -192,3 +193,14 @@ def test_new_begins_no_mission_of_an_option_and_a_shell_that_can_be_typed_into()
         ]
 
     walk(scenario, Recording)
+
+
+def test_what_is_answered_while_the_program_ends_shows_nothing():
+    ended: list[Any] = []
+
+    async def scenario(app, _press):
+        ended.append(app)
+
+    walk(scenario, Recording)
+    (app,) = ended
+    app._done(messages.Done(lambda: app.is_at_rest))
