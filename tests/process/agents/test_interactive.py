@@ -246,6 +246,7 @@ def test_the_persons_own_hooks_still_run(person):
         json.dump(settings, file)
     mission = terminal(person, prompt="hello")
     person.answer(1)
+    eventually(lambda: os.path.exists(seen) and os.path.getsize(seen), what="their hook has told")
     with open(seen) as file:
         assert json.loads(file.read())["hook_event_name"] == "Stop"
     assert person.doing(mission, "idle")["activity_source"] == "hook"
