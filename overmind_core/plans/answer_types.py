@@ -162,7 +162,7 @@ class PlanDetails(PlanSummary):
     on_failure: OnFailure
     """The handling of the other agents after a failure."""
     vars: dict[str, str]
-    """The variables that whoever applied it gave beside the file, with their values."""
+    """The variables that were given with `--var`, and their values."""
     critical_path: list[str]
     """The agents that decide how long it takes."""
     agents: list[PlannedAgent]

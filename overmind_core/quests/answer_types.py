@@ -40,7 +40,7 @@ class QuestEnd(QuestBrief, FailureClass):
     reason: str | None
     """A code: why it failed, or was cancelled."""
     exit_code: int | None
-    """Of its work, its check or its verify; null while it runs, and where it was cancelled while none had failed:
+    """The exit code of its work, check or verify; null while it runs, or where it was cancelled before any had failed:
     waiting for it exits with 1 then."""
     outcome: Outcome | None
     """How it ended, in the words of all that ends; null while it has not."""

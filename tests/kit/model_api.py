@@ -159,7 +159,7 @@ def _pieces(block: Block, spread: float) -> list[str]:
     return [words[at : at + step] for at in range(0, len(words), step)]
 
 
-def _said(pieces: Iterable[str]) -> list[str]:
+def _persons_texts(pieces: Iterable[str]) -> list[str]:
     """Return those of these texts that are a person's: programs put their own notes into tags, or below titles."""
     texts = (_TAGS.sub("", piece).strip('"\n') for piece in pieces)
     return [text for text in texts if text and not text.startswith(("<", "#", "This is the Gemini"))]
@@ -181,7 +181,7 @@ class Chat:
         for message in body.get("messages") or ():
             content = message.get("content") or ""
             pieces = [piece.get("text", "") for piece in content] if isinstance(content, list) else [content]
-            if message["role"] == "user" and (said := _said(pieces)):
+            if message["role"] == "user" and (said := _persons_texts(pieces)):
                 texts.append(said[-1])
                 results = []
             elif message["role"] == "tool":
@@ -241,7 +241,7 @@ class Responses:
         results: list[ToolResult] = []
         for item in body.get("input") or ():
             if item.get("type") == "message" and item.get("role") == "user":
-                texts += _said(piece.get("text", "") for piece in item["content"])
+                texts += _persons_texts(piece.get("text", "") for piece in item["content"])
                 results = []
             elif str(item.get("type")).endswith("_output"):
                 output = item.get("output")
@@ -303,7 +303,7 @@ class Gemini:
         for content in body.get("contents") or ():
             parts = content.get("parts") or ()
             if content.get("role") == "user":
-                said = _said(part.get("text", "") for part in parts)
+                said = _persons_texts(part.get("text", "") for part in parts)
                 texts += said
                 results = [] if said else results
             answers = [part["functionResponse"].get("response") for part in parts if "functionResponse" in part]

@@ -331,7 +331,7 @@ class Quest:
     status: QuestStatus = QuestStatus.RUNNING
     reason: str | None = None
     exit_code: int | None = None
-    """Of its work or its check; None while it runs, and where it was cancelled while none had failed."""
+    """The exit code of work, check or verify; None while it runs, or where it was cancelled before any had failed."""
     attempts: int = 1
     ended_at: float | None = None
     check_id: str | None = None

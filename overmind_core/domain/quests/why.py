@@ -375,7 +375,7 @@ def _answers(word: str) -> tuple[str, ...]:
 
 
 def _standing(quest: Quest, refusal: Refusal | None, word: str) -> tuple[str, tuple[str, ...]]:
-    """How a quest stands that does not wait, and what a person can do about it; `word`: names what is asked of it."""
+    """Return how a quest stands that does not wait, and what a person can do; `word` names the question about it."""
     match quest.status:
         case QuestStatus.QUEUED:
             return "it starts now", ()
@@ -486,7 +486,7 @@ def _landing(quest: Quest) -> str:
         strange = not_owned_text([one_line(path) for path in landed.not_owned])
         how = "landed" if landed_by_hand(quest) is None else BY_HAND
         files = [one_line(path) for path in allowed_files(quest)]
-        undone = f"; a person allowed it to undo what had landed in {_listed(files)}" if files else ""
+        undone = f"; a person allowed that it may undo what had landed in {_listed(files)}" if files else ""
         return f"{how} on {landed.branch}{after}{f', with {strange}' if strange else ''}{undone}"
     return NOTHING_LANDED if has_landed_nothing(quest) else ""
 

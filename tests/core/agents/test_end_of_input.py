@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 
+from overmind_core.agents.session import LEAVES_AFTER
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
@@ -27,7 +28,7 @@ def test_the_end_of_the_input_is_told_once_and_again_by_the_next_supervisor(tmp_
             assert keeper.asked["eof"] == []
             keeper.write(f"{mission}.1", LINE)
             await until(lambda: keeper.asked["eof"])
-            await asyncio.sleep(60)
+            await asyncio.sleep(2 * LEAVES_AFTER)  # of the virtual clock
         assert keeper.asked["eof"] == [{"run": f"{mission}.1"}]
         assert keeper.asked["signal"] == [], "claude ends by itself, once its own background work is done"
         async with supervising(home, keeper):
@@ -72,7 +73,6 @@ def test_a_program_that_stays_behind_its_answer_is_ended_and_has_succeeded(tmp_p
         keeper = ScriptedKeeper(home)
         async with supervising(home, keeper) as first:
             mission = await first.run("say hi", provider="gemini", env=environment)
-            await asyncio.sleep(20)
             for line in SPOKEN:
                 keeper.write(f"{mission}.1", json.dumps(line).encode() + b"\n")
             await until(lambda: keeper.asked["eof"])

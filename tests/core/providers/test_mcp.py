@@ -37,7 +37,7 @@ def opening(program, *configs, **can):
     return fact
 
 
-def told(program, *configs, **can):
+def servers_told(program, *configs, **can):
     fact = opening(program, *configs, **can)
     assert isinstance(fact, Owed)
     return json.loads(fact.data)["params"]["mcpServers"]
@@ -47,7 +47,7 @@ def told(program, *configs, **can):
 def test_a_conversation_begins_with_the_servers_of_all_files(program, tmp_path):
     (tmp_path / "a.json").write_text(config(till=TILL, old={"command": "x"}), encoding="utf-8")
     web = {"url": "http://127.0.0.1/mcp", "headers": {"A": "b"}}
-    assert told(
+    assert servers_told(
         program, str(tmp_path / "a.json"), config(old=web, push={**web, "type": "sse"}), http=True, sse=True
     ) == [
         {"name": "till", "command": "till", "args": ["-v"], "env": [{"name": "KEY", "value": "k"}]},
@@ -75,7 +75,7 @@ def test_copilot_is_told_by_its_argument():
     start = LaunchRequest(AgentMode.HEADLESS, agent, "s", resume=False)
     argv = registry.get("copilot").launch(start).argv
     assert argv[-4:] == ("--additional-mcp-config", "@/w/mcp.json", "--additional-mcp-config", text)
-    assert told("copilot", text) == []
+    assert servers_told("copilot", text) == []
 
 
 NO_JSON = '--mcp-config: it is not JSON of the form {"mcpServers": {"NAME": {"command": "…", "args": []}}}'

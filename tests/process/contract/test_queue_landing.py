@@ -176,7 +176,8 @@ def test_work_that_would_undo_what_has_landed_waits_for_a_person_and_says_so_eve
     assert shop.code.git("show", "main:a") == "vouchers"
     said = "after a conflict in a"
     assert shop.om.ok("quest", "why", "vouchers").splitlines()[0] == (
-        "vouchers has completed: landed on main after a conflict in a; a person allowed it to undo what had landed in a"
+        "vouchers has completed: landed on main after a conflict in a; "
+        "a person allowed that it may undo what had landed in a"
     )
     for command in (("quest", "list"), ("board",), ("timeline", "vouchers")):
         assert said in shop.om.ok(*command), command

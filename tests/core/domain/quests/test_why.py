@@ -362,7 +362,7 @@ STANDS = [
     ),
     (
         quest("a", "completed", queue=ALLOWED),
-        ["a has completed: landed on main; a person allowed it to undo what had landed in r"],
+        ["a has completed: landed on main; a person allowed that it may undo what had landed in r"],
     ),
     (quest("a", "completed", queue=replace(ALLOWED, tries=ALLOWED.tries * 2)), ["a has completed: landed on main"]),
     (
