@@ -41,6 +41,7 @@ SENTENCES: Mapping[str, str] = {
     "log_error": "its log could not be written",
     "max_cost": "it reached its limit of cost",
     "max_turns": "it reached its limit of turns",
+    "mcp_config": "its servers of --mcp-config can't be used: its log says why",
     "name_taken": "its name was taken",
     "no_change": "nothing was changed or committed",
     "no_conversation": "its program opened no conversation",

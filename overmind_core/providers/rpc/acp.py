@@ -42,7 +42,7 @@ from overmind_core.providers.rpc.engine import (
     refused,
     written,
 )
-from overmind_core.providers.rpc.mcp import STDIO, McpServer
+from overmind_core.providers.rpc.mcp import NO_SERVERS, STDIO, McpServer
 from overmind_core.providers.rpc.rows import ASK, AcpRow, TokensFrom
 from overmind_core.providers.rpc.tools import merged, tool_of
 
@@ -235,7 +235,7 @@ class AcpConnection(RpcConnection):
         try:
             servers = [_server(one, object_at(able, "mcpCapabilities")) for one in self._servers()]
         except ValueError as wrong:
-            yield NotOpened(TurnResult(ok=False, reason="usage_error", text=str(wrong), retry=Retry.NEVER))
+            yield NotOpened(TurnResult(ok=False, reason=NO_SERVERS, text=str(wrong), retry=Retry.NEVER))
             return
         params = {"cwd": self.request.cwd, "mcpServers": servers}
         method = ("session/resume" if resumes else "session/load") if self.session else "session/new"

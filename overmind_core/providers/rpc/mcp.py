@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 STDIO, HTTP, SSE = "stdio", "http", "sse"
+NO_SERVERS = "mcp_config"
+"""The reason of a run whose servers can't be used."""
 _OPTION = "--mcp-config"
 _SHAPE = '{"mcpServers": {"NAME": {"command": "…", "args": []}}}'
 _NAME_WIDTH = 100

@@ -26,7 +26,7 @@ from overmind_core.providers.lines import failure, object_at, read_object, text_
 from overmind_core.providers.rpc import rows
 from overmind_core.providers.rpc.acp import OPEN, SESSION, AcpConnection, initialize
 from overmind_core.providers.rpc.engine import NO_CONVERSATION, stored_result
-from overmind_core.providers.rpc.mcp import is_json, read_servers, wrong_texts
+from overmind_core.providers.rpc.mcp import NO_SERVERS, is_json, read_servers, wrong_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -44,7 +44,7 @@ UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
 """Options of `overmind run` for which the protocol has nothing."""
 _EDIT_RULES = ("Edit", "Write", "MultiEdit", "NotebookEdit")
 """Beginnings of rules about changes of files."""
-_NEVER_OPEN = frozenset({NO_CONVERSATION, "not_logged_in", "usage_error"})
+_NEVER_OPEN = frozenset({NO_CONVERSATION, NO_SERVERS, "not_logged_in", "usage_error"})
 """Reasons with which a session has ended before it took a message."""
 LISTENING = ConnectionRequest(AgentMode.HEADLESS, Agent(), "", resume=False, cwd="/", in_turn=True)
 """For reading a run that somebody else talks with."""

@@ -58,14 +58,14 @@ def test_a_conversation_begins_with_the_servers_of_all_files(program, tmp_path):
 
 def test_one_that_reaches_no_server_by_http_is_not_begun():
     fact = opening("gemini", config(till={"url": "http://127.0.0.1"}), sse=True)
-    assert (fact.result.reason, fact.result.retry) == ("usage_error", Retry.NEVER)
+    assert (fact.result.reason, fact.result.retry) == ("mcp_config", Retry.NEVER)
     assert fact.result.text == "it reaches no server of tools by http: till"
 
 
 def test_a_file_that_is_gone_by_the_next_run_is_named():
     fact = opening("gemini", "/nowhere/mcp.json")
     assert (fact.result.reason, fact.result.text) == (
-        "usage_error", "--mcp-config /nowhere/mcp.json: there is no such file",
+        "mcp_config", "--mcp-config /nowhere/mcp.json: there is no such file",
     )  # fmt: skip
 
 
