@@ -6,7 +6,6 @@ Three missions ask, nine run, and 32 have ended, one of them badly. Ink is every
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Sequence
 
 from bench.figures import Figure
@@ -26,8 +25,6 @@ SETTLE = choose_size(8.0, smoke=6.0)
 """Seconds after which what was said last is faint."""
 MOVED = 0.4
 """Seconds until the panel has come to another row."""
-CONFIGURATION = "[tui]\ncoach = false\n"
-"""The first steps are over."""
 RULES_GOAL, HINTS_GOAL, COLOURED_GOAL = 0.02, 0.06, 0.08
 COLOURED = ("accent", "graph", "good", "wait", "slow", "calm", "bad")
 """Names of colours that are no grey."""
@@ -98,8 +95,7 @@ def _cells(shown: Screen) -> Cells:
 
 
 def _work_a_day(home: Home) -> None:
-    with open(os.path.join(home.path, "config.toml"), "w", encoding="utf-8") as file:
-        file.write(CONFIGURATION)
+    home.end_first_steps()
     with contextlib.closing(home.connect()) as api:
         ended = _run(home, api, {f"step-{number}": ["true"] for number in range(ENDED)} | {"unit": FAILS})
         api.until_ended(ended)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from bench.figures import Figure, Side, milliseconds, ratio, take_turns
 from bench.product import Home, Product
 from bench.screen import Cursor, Screen, first_frame, gap, has_line, has_text, p50_p95, screen
 from bench.sizes import choose_size
+from overmind_tui.missions.following import REST_SECONDS
 from overmind_tui.shell import appearance
 
 FEW, SOME, MANY = choose_size((10, 100, 1000), smoke=(3, 5, 8))
@@ -20,6 +22,9 @@ KEYS = choose_size(150, smoke=4)
 SETTLE = choose_size(5.0, smoke=0.5)
 FIRST_GOAL = 0.300
 KEY_GOAL = 0.016
+PANELS = choose_size(40, smoke=2)
+PANEL_GOAL = 0.050
+"""Seconds after the rest that the panel waits for."""
 TICK = ["bash", "-c", "exec 9<> <(:); while :; do echo tick $SECONDS; read -t 1 -u 9; done"]
 """A pause without a process: a read of a pipe that nobody writes to."""
 FLOOD = ["python3", "-c", "import os, time\nwhile 1: os.write(1, (b'x' * 99 + b'\\n') * 5000); time.sleep(0.05)"]
@@ -51,6 +56,7 @@ def measure(product: Product, folder: str) -> list[Figure]:
             _ticking(home, count)
             rows.append(figure(_told(count), *_keys(product, home, count)))
             if count == MANY:
+                rows.append(_panels(home, count))
                 with contextlib.closing(home.connect()) as api:
                     api.call("run", home.mission(FLOOD))
                 rows.append(figure(f"{_told(count)}, and one more 10 MB/s", *_keys(product, home, count + 1)))
@@ -97,6 +103,28 @@ def _keys(product: Product, home: Home, missions: int) -> tuple[list[float], lis
         with contextlib.closing(home.connect()) as api:
             names = [row["name"] for row in api.call("ps", {})]
         return time_moves(ours, theirs, _there_and_back(missions), names)
+
+
+def _panels(home: Home, missions: int) -> Figure:
+    """From a key to the panel of the row that it went to."""
+    with screen([home.product.program, "tui"], home.environment) as shown:
+        shown.until(has_text(f"{missions} running"))
+        shown.watch(SETTLE)
+        with contextlib.closing(home.connect()) as api:
+            cursor = Cursor(cursor_colour(), [row["name"] for row in api.call("ps", {})])
+        shown.until(cursor.settle)
+        taken = []
+        for _ in range(PANELS):
+            shown.watch(SETTLE / 5)
+            began = time.perf_counter()
+            _, row = shown.answer(b"j", cursor.find_moved)
+            taken.append(shown.until(has_text(f"── {row.name} "))[0] - began - REST_SECONDS)
+    median, late = p50_p95(taken)
+    return Figure(
+        f"`j`, then a rest of {milliseconds(REST_SECONDS)}: from there to the panel of its row, {missions:,} missions",
+        f"p50 {milliseconds(median)}, p95 {milliseconds(late)}", "", "", f"p95 ≤ {milliseconds(PANEL_GOAL)}",
+        late <= PANEL_GOAL,
+    )  # fmt: skip
 
 
 def time_moves(

@@ -100,6 +100,11 @@ class Home:
             raise RuntimeError(f"overmind {' '.join(words)}: {done.stderr}")
         return done.stdout
 
+    def end_first_steps(self) -> None:
+        """Have the full-screen program draw no tips: they come once in its life."""
+        with open(os.path.join(self.path, "config.toml"), "w", encoding="utf-8") as file:
+            file.write("[tui]\ncoach = false\n")
+
     def connect(self) -> Api:
         """A connection to the daemon."""
         return Api(read_socket_address(self._layout.socket, self._layout.socket_pointer))
