@@ -29,7 +29,6 @@ NEXT = "Next: overmind tui · overmind inbox (answer its question) · overmind d
 FINAL = frozenset({"stopped", "crashed", "killed"})
 _ROUNDS = 5
 """How often is looked for what a mission started while it was being ended."""
-"""Notes that are looked through: the demonstration's are among the newest."""
 _REQUEST_KEY = 16
 """Random bytes that make the request's repetition recognisable."""
 

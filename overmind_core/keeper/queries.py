@@ -50,15 +50,15 @@ _KINDS = (
     (rb"P\+q[0-9A-Fa-f;]{0,256}\x1b\\", rb"P[01]\+r" + _TEXT + _END),
     (rb"\]7501;\?" + _END, rb"\]7501;\?" + _END),
 )
+"""Behind ESC: each query that the terminal in memory answers, and what a terminal sends back. Numbers count from 1.
+
+Source: XTerm Control Sequences; the kitty keyboard protocol, "Detection of support".
+"""
 _OWN = {len(_KINDS): PROGRAM_STATUS}
 """Kind → the answer of the keeper itself, whoever looks: it takes these reports on behalf of all.
 
 It must be there before the answer to any query that follows (pi asks for the attributes in the same write, and takes
 those alone for a no), and no terminal of a person may say otherwise.
-"""
-"""Behind ESC: each query that the terminal in memory answers, and what a terminal sends back. Numbers count from 1.
-
-Source: XTerm Control Sequences; the kitty keyboard protocol, "Detection of support".
 """
 _BY_ALL = frozenset((_STATUS, _POSITION, _ATTRIBUTES))
 """Kinds that every terminal answers: one that does not is not there, as its program is stopped or its line dead."""

@@ -30,7 +30,6 @@ from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_core.view.missions import PLAN
 from overmind_core.view.subject import Choosing
 
-"""The state of one that waits for an answer."""
 STATE_CELLS = 11
 """The width of a state; what is longer stands in the sentence."""
 NAMED = 3

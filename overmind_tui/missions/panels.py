@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 CONTEXTS = {Panel.TABLE: Context.MISSIONS, Panel.QUESTION: Context.NEEDS, Panel.LOG: Context.LOG,
             Panel.DIFF: Context.MISSIONS, Panel.STATS: Context.MISSIONS, Panel.NOTES: Context.GIVEN}  # fmt: skip
+"""Part → whose keys count in it."""
 AT_LIST = frozenset({Panel.TABLE, Panel.QUESTION})
 """Parts that have the keys while the panel only shows what is under the cursor."""
-"""Part → whose keys count in it."""
 FACES = {panel_title.LOG: Panel.LOG, panel_title.DIFF: Panel.DIFF, panel_title.TERMINAL: Panel.TERMINAL,
          panel_title.STATS: Panel.STATS}  # fmt: skip
 """Word of a face → the face."""

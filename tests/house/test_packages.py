@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 import subprocess
 import sys
@@ -88,6 +89,33 @@ def test_an_init_file_holds_a_docstring_and_nothing_else(package):
         tree = ast.parse(file.read())
     assert ast.get_docstring(tree)
     assert len(tree.body) == 1
+
+
+SOURCES = [
+    os.path.join(folder, name)
+    for package in ("overmind_core", "overmind_tui", "overmind_web")
+    for folder, _, names in os.walk(os.path.join(REPOSITORY, package))
+    for name in names
+    if name.endswith(".py")
+]
+
+
+def lost_texts(path: str) -> list[str]:
+    """The texts in a file that stand below nothing that has a name: neither at its beginning nor below a value."""
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    return [
+        f"{os.path.relpath(path, REPOSITORY)}:{text.lineno}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        for before, text in itertools.pairwise(node.body)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str)
+        if not isinstance(before, ast.Assign | ast.AnnAssign)
+    ]
+
+
+def test_each_docstring_stands_below_what_it_describes():
+    assert [lost for path in SOURCES for lost in lost_texts(path)] == []
 
 
 def test_the_installed_version_is_the_one_in_the_code():

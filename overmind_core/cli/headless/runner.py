@@ -176,9 +176,9 @@ class HeadlessRunner:
         self._mute = False
         self._recorded = False
         self._timed_out: frozenset[str] = frozenset()
+        """Missions that ran when the time of all was over."""
         self._until: float | None = None
         """End of the time for everything, on the monotonic clock; None: it has none."""
-        """Missions that ran when the time of all was over."""
         self._worktrees: dict[str, str] = {}
         """Path → branch, of missions that had one of their own."""
 
