@@ -135,7 +135,7 @@ def _parts(lines: Sequence[Line], at: int, look: LogLook, *, is_open: bool) -> _
     plain = log_lines.whole_text(line, None, times=False)[: log_lines.LONGEST]
     if line[1] == NOTE:
         if plain.startswith(HUMAN):
-            return _Parts(Cell(YOU, "accent"), [(plain.removeprefix(HUMAN), "news")])
+            return _Parts(Cell(YOU, "news"), [(plain.removeprefix(HUMAN), "news")])
         if _goes_on(lines, at):
             return _Parts(Cell(" " * len(YOU)), [(plain, "news")])
         return _Parts(Cell(""), [(plain, "quiet")])

@@ -41,6 +41,11 @@ def test_each_kind_of_line_has_its_tone(text, stream, tone):
     assert tone_of(text, stream) == tone
 
 
+def test_you_and_what_you_said_are_bold_in_the_colour_of_a_text():
+    (row,) = rows([(NOW, NOTE, "[human] do it")], 0, look())
+    assert [(cell.text, cell.tone) for cell in row[1:]] == [("you  ", "news"), ("do it", "news")]
+
+
 def test_a_programs_lines_are_its_own():
     shown = rows([(NOW, OUT, "? permission: no")], 0, LogLook(80, ZONE))
     assert texts(shown) == [" 14:35  ? permission: no"]
