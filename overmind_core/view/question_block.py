@@ -12,7 +12,7 @@ from overmind_core.domain import engine_questions
 from overmind_core.domain.agents import approval_subject
 from overmind_core.domain.text.cells import width
 from overmind_core.view import numbers, subject
-from overmind_core.view.cells import Cell, Row, clipped, safe
+from overmind_core.view.cells import Cell, Row, clipped, clipped_line, safe
 from overmind_core.view.diff import DiffFiles
 from overmind_core.view.diff_face import sums
 from overmind_core.view.hive_keys import is_of_swarm
@@ -35,6 +35,8 @@ _GUTTER = 5
 _LONGEST_LABEL = 24
 LONGEST_RULE = 2
 """Rows that a rule takes among the keys at most."""
+_BESIDE_RULE = 8
+"""Cells of the first of them that are left to its key and the edge."""
 _TONES = {ADDED: "add", REMOVED: "cut"}
 
 
@@ -95,13 +97,11 @@ class QuestionBlock(NamedTuple):
         lines: To show, blank ones around it among them.
         height: Rows of the whole question without its keys.
         seen: Those of them that `lines` has in sight, from 0.
-        shows_rule: The rule that `Y` stores stands whole among the keys, and not only its beginning.
     """
 
     lines: Lines
     height: int
     seen: range
-    shows_rule: bool
 
     @property
     def hidden(self) -> int:
@@ -124,7 +124,9 @@ def block(
     """
     folded = text or text_of(asking, cells)
     offered = keys(asking)
-    head, key_rows = _head(asking, folded.sentence, cells), _key_rows(asking, offered, cells, has_keys=has_keys)
+    head = _head(asking, folded.sentence, cells)
+    key_rows = _fitting(asking, offered, cells, panel - 1, has_keys=has_keys)
+    spare = panel - 2 - len(key_rows)  # rows beside the title, the keys and one more
     blank: Lines = [[]] if panel >= AIRY else []
     content = _bright(folded.about) if has_keys and _current(asking) is not None else folded.about
     about = [*content, *([[]] if folded.place else []), *folded.place]
@@ -134,10 +136,10 @@ def block(
         about = [*content, *([[Cell(clipped(f" {asking.where}", cells - 1), "quiet")]] if asking.where else [])]
     body = [*head, *about]
     if top is not None:
-        room = max(panel - 2 - len(key_rows), 1)
+        room = max(spare, 1)
         first = max(0, min(top, len(body) - room))
         seen = range(first, min(first + room, len(body)))
-        shown = [*body[seen.start : seen.stop], [], *key_rows]
+        shown = [*body[seen.start : seen.stop], *([[]] if spare > 0 else []), *key_rows]
     elif len(body) + 1 + len(key_rows) <= panel * MOST_PART:
         seen = range(len(body))
         shown = [*blank, *head, *blank, *about, [], *key_rows, *blank]
@@ -145,11 +147,13 @@ def block(
         seen = range(len(body))
         shown = [*body, [], *key_rows]
     else:
-        seen = range(max(int(panel * MOST_PART) - 2 - len(key_rows), 1))
-        hidden = numbers.counted(len(body) - len(seen), "more line")
-        shown = [*body[: seen.stop], [Cell(f" … {hidden}: ", "quiet"), Cell("enter", "key")], [], *key_rows]
-    is_whole = any(one.key == ALWAYS for one in offered) and _shortened(offered, cells) == offered
-    return QuestionBlock(shown, len(body), seen, has_keys and is_whole)
+        seen = range(max(int(panel * MOST_PART) - 2 - len(key_rows), min(spare, 1), 0))
+        hidden = len(body) - len(seen)
+        more: Lines = [[Cell(f" … {numbers.counted(hidden, 'more line')}: ", "quiet"), Cell("enter", "key")]]
+        if hidden <= 1:  # the line itself needs no more room
+            seen, more = range(len(body)), []
+        shown = [*body[: seen.stop], *more, *([[]] if spare > 1 else []), *key_rows]
+    return QuestionBlock(shown, len(body), seen)
 
 
 def text_of(asking: Asking, cells: int) -> QuestionText:
@@ -347,16 +351,31 @@ def _choice_keys(asking: Asking, ask: Ask) -> list[AskedKey]:
     return [*numbered, *confirm, AskedKey("m", "answer in your own words", "your own words")]
 
 
-def _shortened(known: Sequence[AskedKey], cells: int) -> list[AskedKey]:
-    """The keys; a rule that is as long as a whole script is cut to a row."""
+def _shortened(known: Sequence[AskedKey], cells: int, rows: int) -> list[AskedKey]:
+    """The keys; a rule that is longer than so many rows, as a whole script is, is cut to one."""
     found = list(known)
     for place, one in enumerate(found):
-        if one.key == ALWAYS and width(one.label) > LONGEST_RULE * cells:
-            found[place] = one._replace(label=clipped(one.label, max(cells - 8, 1)))
+        if one.key == ALWAYS and width(one.label) > rows * cells - _BESIDE_RULE:
+            found[place] = one._replace(label=clipped(one.label, max(cells - _BESIDE_RULE, 1)))
     return found
 
 
-def _key_rows(asking: Asking, known: Sequence[AskedKey], cells: int, *, has_keys: bool) -> Lines:
+def _fitting(asking: Asking, known: Sequence[AskedKey], cells: int, room: int, *, has_keys: bool) -> Lines:
+    """The rows of the keys in a panel with room for so many: a rule gives way, so that a row of the question is left.
+
+    Where that is not enough, all but one are the keys'; the last of those that are in sight ends with `…`.
+    """
+    found = _key_rows(asking, known, cells, has_keys=has_keys)
+    if len(found) > room - 2:
+        found = _key_rows(asking, known, cells, has_keys=has_keys, rule=1)
+    most = max(room - 1, 1)
+    return found if len(found) <= most else [*found[: most - 1], clipped_line([*found[most - 1], Cell(" …")], cells)]
+
+
+def _key_rows(
+    asking: Asking, known: Sequence[AskedKey], cells: int, *, has_keys: bool, rule: int = LONGEST_RULE
+) -> Lines:
+    """The rows of the keys. `rule`: rows that a rule takes at most."""
     if asking.read_only:
         return [[Cell(f" {READ_ONLY}", "quiet")]]
     if not known:
@@ -369,7 +388,7 @@ def _key_rows(asking: Asking, known: Sequence[AskedKey], cells: int, *, has_keys
         )
     lead = "  " if _current(asking) is not None else " "
     found: Lines = []
-    for one in _shortened(known, cells):
+    for one in _shortened(known, cells, rule):
         if not one.label:  # the numbers stand at the options
             continue
         more = [Cell(f" {one.key} ", "button"), Cell(f" {one.label}")]

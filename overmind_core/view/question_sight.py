@@ -16,11 +16,8 @@ class QuestionSight:
         self._width = self._height = 0
         self._seen: set[int] = set()
         self._complete_at: float | None = None
-        self._rule_at: float | None = None
 
-    def saw(
-        self, question: Hashable, rows: range, height: int, cells: int, now: float, *, shows_rule: bool = False
-    ) -> None:
+    def saw(self, question: Hashable, rows: range, height: int, cells: int, now: float) -> None:
         """These rows of a question are in sight.
 
         Args:
@@ -29,7 +26,6 @@ class QuestionSight:
             height: All of its rows.
             cells: The width at which they were folded: at another one nothing of it was seen.
             now: In seconds, of a clock that only goes on.
-            shows_rule: The rule that it would store is in sight, too.
         """
         if (question, cells) != (self._question, self._width):
             self._question, self._width = question, cells
@@ -38,8 +34,6 @@ class QuestionSight:
         self._seen.update(rows)
         if self._complete_at is None and question is not None and self._seen.issuperset(range(height)):
             self._complete_at = now
-        if self._rule_at is None and question is not None and shows_rule:
-            self._rule_at = now
 
     def lost(self) -> None:
         """The panel shows it no longer."""
@@ -53,15 +47,8 @@ class QuestionSight:
 
     def may_answer(self, question: Hashable, now: float) -> bool:
         """True once a key may answer it."""
-        return question == self._question and _long_enough(self._complete_at, now)
-
-    def may_store(self, question: Hashable, now: float) -> bool:
-        """True once a key may answer it and store its rule, which it has to show whole before."""
-        return self.may_answer(question, now) and _long_enough(self._rule_at, now)
+        since = self._complete_at
+        return question == self._question and since is not None and now - since >= LEAST_SECONDS
 
     def _forget(self) -> None:
-        self._seen, self._complete_at, self._rule_at = set(), None, None
-
-
-def _long_enough(since: float | None, now: float) -> bool:
-    return since is not None and now - since >= LEAST_SECONDS
+        self._seen, self._complete_at = set(), None

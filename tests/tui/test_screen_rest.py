@@ -86,10 +86,10 @@ async def came(app, pilot, rows, **how):
     await pilot.pause()
 
 
-def asks(app, row, number=1):
+def asks(app, row, number=1, rule=None):
     """That a mission asks something."""
     question = {"question": number, "id": row["id"], "name": row["name"], "need": "permission", "tool": "Bash",
-                "options": [], "summary": "Bash: make", "subject": {"command": "make"}, "rule": None,
+                "options": [], "summary": "Bash: make", "subject": {"command": "make"}, "rule": rule,
                 "asked_at": "2025-12-31T23:59:00.000Z", "attach_only": False}  # fmt: skip
     waits = {**row, "activity": "waiting", "need": "permission", "now": "Bash: make"}
     app.post_message(RowsChanged([waits]))
@@ -291,6 +291,7 @@ def test_the_child_of_a_plan_that_asks_stands_above_once_and_goes_back(clock):
 
 WIDTHS = (40, 59, 60, 79, 80, 99, 100, 110, 116, 119, 120, 159, 160, 200, 220)
 HEIGHTS = (8, 14, 15, 23, 24, 29, 30, 40, 60, 70)
+RULE = f"Bash({'make all ' * 6}*)"
 
 
 def stands_beside(shown):
@@ -304,7 +305,7 @@ def stands_below(shown):
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
-@pytest.mark.parametrize("crowd", [3, 40])
+@pytest.mark.parametrize("crowd", [5, 40])
 def test_in_every_size_each_part_ends_where_the_next_one_begins(columns, crowd):
     """Acceptance 8."""
     rows = [agent(1, "asks", "waiting", "Bash: make", 0.1, need="permission")]
@@ -312,6 +313,8 @@ def test_in_every_size_each_part_ends_where_the_next_one_begins(columns, crowd):
     rows.append(mission(90, "gone", "stopped", exit_code=0))
 
     async def scenario(app, pilot):
+        asks(app, rows[0], rule=RULE)
+        await settle(pilot)
         for height in HEIGHTS:
             del app.frames[:]
             await pilot.resize_terminal(columns, height)
@@ -331,11 +334,35 @@ def test_in_every_size_each_part_ends_where_the_next_one_begins(columns, crowd):
                 assert below == [shape.header + shape.list_lines]
             parts = [one.region for one in (main.left, main.side) if one.display and one.region]
             assert all(one.right <= columns and one.bottom <= height for one in parts)
+            assert not main.question_view.display or main.question_view.region.bottom <= main.side.region.bottom
             assert sum(one.area for one in parts) + shape.is_beside * shape.panel_lines == columns * (
                 height - shape.header - shape.line - shape.hints
             ), height
 
     play(scenario, rows, size=(columns, 24), make=Framed)
+
+
+@pytest.mark.parametrize("columns", [40, 59, 60, 70, 80, 120, 160])
+def test_in_every_size_the_keys_of_a_question_are_in_sight(columns):
+    """Acceptance 8: while they are in it."""
+    rows = [agent(1, "asks", "waiting", "Bash: make", 0.1, need="permission")]
+    rows += [mission(at, f"mission-{at}", "running") for at in range(2, 6)]
+
+    async def scenario(app, pilot):
+        asks(app, rows[0], rule=RULE)
+        await settle(pilot)
+        await pilot.press("y")
+        for height in (8, 14, 15, 16, 17, 18, 24, 40):
+            await pilot.resize_terminal(columns, height)
+            await settle(pilot)
+            assert app.main.context is Context.NEEDS
+            shown = picture(app)
+            for key in ("y  allow once", "n  deny", "m  deny, say why", "Y  always: Bash(make "):
+                assert f" {key}" in shown, (height, key)
+            (line,) = (line for line in shown.split("\n") if "always: " in line)
+            assert "… " in line or " *)" in shown, height
+
+    play(scenario, rows)
 
 
 @pytest.mark.parametrize("crowd", [3, 40])

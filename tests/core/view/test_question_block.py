@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from overmind_core.domain.text.cells import width
@@ -146,6 +146,23 @@ def test_a_question_that_leaves_some_lines_to_the_face_is_not_cut(panel, is_cut)
         assert len(found.lines) < panel - 4
 
 
+def test_in_a_panel_of_few_rows_a_blank_one_and_then_the_rule_give_way_to_the_keys():
+    asking = asked(subject={"command": "one\ntwo"}, rule=LONG_RULE)
+    sentence, more = " May it run this?   asked 1m ago", " … 2 more lines: enter"
+    others, rule = (
+        "  y  allow once    n  deny    m  deny, say why",
+        "  Y  always: Bash(git push git push git push git push",
+    )
+    whole = [others, f"{rule} git", "     push git push *)"]
+    for panel, rows in ((7, ["", *whole]), (6, whole), (5, [others, f"{rule[:-2]}sh gi…"])):
+        assert texts(block(asking, 60, panel, has_keys=True).lines) == [sentence, more, *rows]
+
+
+def test_a_row_is_not_left_out_for_the_one_that_says_so():
+    shown = texts(block(asked(subject={"command": "ls"}, rule="Bash(ls)"), 80, 6, has_keys=True).lines)
+    assert shown[:3] == [" May it run this?   asked 1m ago", "     ls", ""]
+
+
 def test_the_whole_of_it_is_scrolled_to_its_end():
     seen = [block(LONG, 80, 20, has_keys=True, top=top).seen for top in (0, 17, 99)]
     assert seen == [range(17), range(17, 34), range(44, 61)]
@@ -159,10 +176,21 @@ def test_keys_are_dim_while_they_are_elsewhere(has_keys):
     assert ("faint" in tones) is not has_keys
 
 
-@given(st.text(st.sampled_from("ab 日-/\n"), min_size=1, max_size=300), st.integers(30, 120), st.integers(8, 40))
-def test_no_row_is_wider_than_the_panel_and_a_part_is_never_taken_for_the_whole(command, cells, height):
-    asking = asked(subject={"command": command}, rule="Bash(a:*)")
+LONG_RULE = f"Bash({'git push ' * 6}*)"
+LANDING = asked("merge", "", part="", subject={"code": "undoes_landed", "command": True}, summary="x")
+
+
+@example("ls", 60, 5, LONG_RULE)
+@given(
+    st.text(st.sampled_from("ab 日-/\n"), min_size=1, max_size=300), st.integers(30, 120), st.integers(5, 40),
+    st.sampled_from(["Bash(a:*)", LONG_RULE]),
+)  # fmt: skip
+def test_no_row_is_wider_than_the_panel_and_a_part_is_never_taken_for_the_whole(command, cells, height, rule):
+    asking = asked(subject={"command": command}, rule=rule)
     for has_keys in (False, True):
+        for top in (None, 0):
+            for one in (asking, LANDING):
+                assert len(block(one, cells, height, has_keys=has_keys, top=top).lines) < height, "with its title"
         shown = block(asking, cells, height, has_keys=has_keys)
         assert all(width(line) <= cells for line in texts(shown.lines))
         assert (shown.hidden == 0) is (shown.seen == range(shown.height))
@@ -214,17 +242,6 @@ def test_the_rows_that_were_not_in_sight_are_known_of_the_question_that_is_drawn
         assert sight.unseen(("a", 8)) == []
 
 
-def test_a_rule_is_stored_only_after_it_was_in_sight_itself():
-    sight = QuestionSight()
-    sight.saw(("a", 7), range(5), 5, 80, 0.0)
-    assert not sight.may_store(("a", 7), 9.0)
-    sight.saw(("a", 7), range(5), 5, 80, 9.0, shows_rule=block(PUSH, 80, 20, has_keys=True).shows_rule)
-    assert not sight.may_store(("a", 7), 9.2)
-    assert sight.may_store(("a", 7), 9.4)
-    assert not block(PUSH, 80, 20, has_keys=False).shows_rule
-    assert not block(CHOICE, 80, 20, has_keys=True).shows_rule
-
-
 def test_another_question_another_width_or_none_begins_from_nothing():
     for change in (lambda one: one.saw(("b", 1), range(5), 5, 80, 5.0), lambda one: one.lost(),
                    lambda one: one.saw(("a", 7), range(5), 5, 60, 5.0)):  # fmt: skip
@@ -235,15 +252,12 @@ def test_another_question_another_width_or_none_begins_from_nothing():
 
 
 @pytest.mark.parametrize("cells", [40, 80, 200])
-def test_a_rule_as_long_as_a_script_takes_a_row_and_is_not_counted_as_seen(cells):
+def test_a_rule_as_long_as_a_script_takes_a_row(cells):
     rule = f"Bash({' && '.join(f'echo {number}' for number in range(400))})"
     found = block(asked(subject={"command": "ls"}, rule=rule), cells, 30, has_keys=True)
     (line,) = (text for text in texts(found.lines) if "always:" in text)
     assert line.endswith("…")
-    assert not found.shows_rule
     assert len(found.lines) <= 18
-    short = block(asked(subject={"command": "ls"}, rule="Bash(ls)"), cells, 30, has_keys=True)
-    assert short.shows_rule
 
 
 @pytest.mark.parametrize("has_keys", [False, True])
