@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from overmind_core.domain.agents.agent import CAUTIOUS_MODES
 from overmind_core.view import load_graph, numbers, subject
 from overmind_core.view import missions as missions_rows
-from overmind_core.view.cells import Cell, safe
+from overmind_core.view.cells import Cell, clipped_line, safe
 from overmind_core.view.diff import DiffFiles
 from overmind_core.view.diff_face import nothing, total
 from overmind_core.view.hive_keys import SILENT_SINCE
@@ -25,6 +25,8 @@ LABEL = 11
 _AROUND_BARS = 34
 """Cells of a graph's line besides its bars."""
 _BEFORE_BARS = 18
+MOST_TASK = 3
+"""Rows of a task at most: all of it stands in the description of its mission."""
 _SHELL_RULE = re.compile(r"Bash\((.+?)(?::\*| \*)?\)")
 _MOST_RULES = 6
 
@@ -77,7 +79,6 @@ NO_LOAD = "-"
 def lines(facts: MissionFacts, samples: Sequence[Sample], look: StatsLook) -> Lines:
     """A blank line, the facts, another one, and the graphs where there are figures."""
     known = (
-        ("task", _task(facts)),
         ("started", _started(facts, look)),
         ("folder", _folder(facts.info, look)),
         ("changed", _changed(facts)),
@@ -85,7 +86,8 @@ def lines(facts: MissionFacts, samples: Sequence[Sample], look: StatsLook) -> Li
         ("rules", _rules(facts)),
         ("notes", _notes(facts.info)),
     )
-    shown = [row for label, text in known if text for row in _fact(label, text, look.cells)]
+    said = [row for label, text in known if text for row in _fact(label, text, look.cells)]
+    shown = [*_task(facts, look.cells), *said]
     graphs = graph_lines(
         samples, look.cells, live=missions_rows.is_live(dict(facts.info)) and SILENT_SINCE not in facts.info
     )
@@ -97,10 +99,15 @@ def _fact(label: str, text: str, cells: int) -> Lines:
     return [[Cell(f" {label:<{LABEL - 2}} ", "faint"), *first[1:]], *more]
 
 
-def _task(facts: MissionFacts) -> str:
+def _task(facts: MissionFacts, cells: int) -> Lines:
+    """The first rows of its task, so that a long one leaves room for all else."""
     agent = (facts.terms or {}).get("agent") or {}
-    text = agent.get("prompt") or facts.info.get("command") or ""
-    return " ".join(safe(line) for line in str(text).split("\n") if line.strip())
+    whole = agent.get("prompt") or facts.info.get("command") or ""
+    text = " ".join(safe(line) for line in str(whole).split("\n") if line.strip())
+    rows = _fact("task", text, cells) if text else []
+    if len(rows) > MOST_TASK:
+        rows[MOST_TASK - 1 :] = [clipped_line([*rows[MOST_TASK - 1], Cell(" …")], cells - 1)]
+    return rows
 
 
 def _started(facts: MissionFacts, look: StatsLook) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from overmind_tui.pages.page import PageShell
     from overmind_tui.render.layout import Panel
     from overmind_tui.widgets.command_bar import CommandBar
-    from overmind_tui.widgets.lines import CursorTextView, Lines, LinesPanel, TextView
+    from overmind_tui.widgets.lines import ComposedTextView, CursorTextView, Lines, LinesPanel, TextView
     from overmind_tui.widgets.log import LogView
     from overmind_tui.widgets.missions_list import MissionsList
     from overmind_tui.widgets.terminal import TerminalView
@@ -182,7 +182,7 @@ class MainScreen(RowSelection, Protocol):
     title_view: Lines
     question_view: LinesPanel
     diff_view: TextView
-    stats: LinesPanel
+    stats: ComposedTextView
     notes_view: CursorTextView
     left: Vertical
     log_view: LogView

@@ -281,7 +281,8 @@ class Panels:
             return
         presses: Mapping[Panel, Callable[[str], object]] = {
             Panel.LOG: screen.log_view.press, Panel.DIFF: screen.diff_view.press,
-            Panel.TERMINAL: screen.terminal_view.press, Panel.NOTES: screen.notes_view.press,
+            Panel.TERMINAL: screen.terminal_view.press, Panel.STATS: screen.stats.press,
+            Panel.NOTES: screen.notes_view.press,
         }  # fmt: skip
         if press := presses.get(self.shown):
             for _ in range(SCROLLED):
@@ -291,8 +292,7 @@ class Panels:
         """The part that has the keys may have others now."""
         screen = self._screen
         widgets = {Panel.LOG: screen.log_view, Panel.TERMINAL: screen.terminal_view, Panel.DIFF: screen.diff_view,
-                   Panel.STATS: screen.stats, Panel.NOTES: screen.notes_view,
-                   Panel.QUESTION: screen.question_view}  # fmt: skip
+                   Panel.NOTES: screen.notes_view, Panel.QUESTION: screen.question_view}  # fmt: skip
         screen.set_focus(widgets.get(self.current, screen.table))
         screen.way_here = ("missions", "needs you") if screen.needs_you.is_open else ("missions",)
         screen.retitle()

@@ -39,7 +39,7 @@ from overmind_tui.pages.table_rows import Marks
 from overmind_tui.render.layout import Panel
 from overmind_tui.terminal.pane import LEFT_SECONDS, TerminalPanel
 from overmind_tui.widgets.canvas import Edge
-from overmind_tui.widgets.lines import CursorTextView, Lines, LinesPanel, TextView
+from overmind_tui.widgets.lines import ComposedTextView, CursorTextView, Lines, LinesPanel, TextView
 from overmind_tui.widgets.log import LogView
 from overmind_tui.widgets.missions_list import MissionsList
 from overmind_tui.widgets.terminal import TerminalView
@@ -90,7 +90,7 @@ class MissionsScreen(Page):
         self.log_view = LogView(zone=self.shell.zone, id="log")
         self.log_view.times, self.log_view.wrap = self.log_panel.defaults = settings.log_time, settings.log_wrap
         self.diff_view = TextView(id="diff")
-        self.stats = LinesPanel(self.faces.stats, press=self.table.press, id="stats")
+        self.stats = ComposedTextView(lambda: self.faces.stats(self.panels.shape.panel_cells), id="stats")
         self.notes_view = CursorTextView(id="given")
         self.terminal_view = TerminalView(self.terminal_panel.keys.point, id="terminal")
         views = self.log_view, self.diff_view, self.stats, self.notes_view, self.terminal_view
@@ -228,7 +228,6 @@ class MissionsScreen(Page):
         mission = self.following.mission
         self.log_panel.look_at(mission)
         self.notes_panel.look_at(mission)
-        self.stats.refresh()
         self.panels.show_face()
         self.refresh_status()
 

@@ -73,10 +73,12 @@ class StatsPanel:
 
     def look(self, mission: str | None) -> None:
         """The stats of this mission are in sight; None: none are."""
-        if mission == self.mission:
-            return
-        self.mission = mission
-        self._ask_soon()
+        view = self._screen.stats
+        if mission != self.mission:
+            self.mission = mission
+            view.press("first")
+            self._ask_soon()
+        view.refresh_if_changed()
 
     def look_at_question(self, mission: str | None) -> None:
         """A question of this mission is in sight; None: none is."""

@@ -32,7 +32,7 @@ class Lines(Canvas):
     class Clicked(Message):
         """A cell was clicked, in one of the lines."""
 
-        def __init__(self, lines: Lines, x: int, y: int) -> None:
+        def __init__(self, lines: Canvas, x: int, y: int) -> None:
             super().__init__()
             self.lines = lines
             self.x, self.y = x, y
@@ -108,6 +108,11 @@ class TextView(ScrollCanvas):
         self.found: int | None = None
         self._offset = 0
 
+    @property
+    def allow_vertical_scroll(self) -> bool:
+        """Textual lets the wheel scroll only a widget that shows a scrollbar, which this one does not."""
+        return True
+
     def show(self, lines: Sequence[Sequence[Cell]], *, at_end: bool = False) -> None:
         """Show these; `at_end`: and go to the last one."""
         self.lines = lines
@@ -179,6 +184,35 @@ class TextView(ScrollCanvas):
         """What a line is drawn on; None: as all others."""
         del line
         return None
+
+
+class ComposedTextView(TextView):
+    """Lines to read that somebody else composes anew whenever they may be others; no keys come here.
+
+    Args:
+        compose_lines: Says what is drawn.
+    """
+
+    can_focus = False
+
+    def __init__(self, compose_lines: Callable[[], Sequence[Sequence[Cell]]], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._compose_lines = compose_lines
+
+    def refresh_if_changed(self) -> None:
+        """What is said may be different by now; draws only when it is."""
+        if self.is_mounted and self.display:
+            composed = self._compose_lines()
+            if composed != self.lines:
+                self.show(composed)
+
+    def on_resize(self) -> None:
+        """Another width, or the first one."""
+        self.refresh_if_changed()
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell where that was."""
+        self.post_message(Lines.Clicked(self, event.x, event.y))
 
 
 class CursorTextView(TextView):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+from textual.events import MouseScrollDown, MouseScrollUp
+
 from overmind_tui.render.layout import Panel
+from overmind_tui.shell.messages import LogShown
 from tests.tui.conftest import until
 from tests.tui.test_help import drawn
-from tests.tui.test_pictures import AGENTS
+from tests.tui.test_pictures import AGENTS, NOW, settle
+from tests.tui.test_stats_panel import Long
 from tests.tui.test_traps import Asked, run
 
 LARGE = (200, 60)
@@ -33,14 +38,40 @@ def test_a_click_on_a_face_turns_the_panel_to_it_and_the_keys_stay_in_the_list()
     run(lambda: Asked(rows), scenario, (120, 40))
 
 
-def test_a_click_on_a_face_that_the_mission_lacks_changes_nothing():
+def test_a_click_on_a_face_that_the_mission_lacks_says_why_and_changes_nothing():
     rows = [{**row, "tty": False} for row in AGENTS]
 
     async def scenario(app, pilot):
         await pilot.click(offset=place(app, "terminal", line="diff  terminal"))
         assert app.main.panels.face is Panel.LOG
+        assert app.notice.text == "no terminal: it runs on pipes"
 
     run(lambda: Asked(rows), scenario)
+
+
+class Scrolled(Long):
+    """Missions whose log, diff and stats are all longer than the panel."""
+
+    def _show_log(self, look):
+        self.post_message(LogShown(look, [(NOW, 0, f"line {at}") for at in range(200)], partial="", runs=(1, 1)))
+
+
+@pytest.mark.parametrize("face", [Panel.LOG, Panel.DIFF, Panel.STATS])
+def test_the_wheel_scrolls_the_face_below_the_mouse_and_the_keys_stay_in_the_list(face):
+    async def scenario(app, pilot):
+        app.main.panels.turn_to(face)
+        await settle(pilot)
+        main = app.main
+        view = {Panel.LOG: main.log_view, Panel.DIFF: main.diff_view, Panel.STATS: main.stats}[face]
+        there, back = (MouseScrollUp, MouseScrollDown) if face is Panel.LOG else (MouseScrollDown, MouseScrollUp)
+        begin, under = view.scroll_offset.y, main.table.cursor_id
+        await pilot._post_mouse_events([there], view, offset=(5, 2))
+        await until(pilot, lambda: view.scroll_offset.y != begin, what="scrolled")
+        assert (main.panels.current, main.table.cursor_id) == (Panel.TABLE, under)
+        await pilot._post_mouse_events([back], view, offset=(5, 2))
+        await until(pilot, lambda: view.scroll_offset.y == begin, what="and back")
+
+    run(Scrolled, scenario, (80, 18))
 
 
 def test_a_click_on_an_event_goes_to_its_mission_unless_that_is_gone():

@@ -65,6 +65,31 @@ def test_rules_and_changes_stand_in_the_stats_and_are_asked_for_once():
     walk(scenario, Known)
 
 
+class Long(Known):
+    """The same, each with a task that is longer than the panel."""
+
+    answers: ClassVar[dict[str, Any]] = {
+        **Known.answers, "definition": {"definition": {"agent": {**TERMS["agent"], "prompt": "Mend it. " * 400}}},
+    }  # fmt: skip
+
+
+def test_keys_scroll_the_stats_and_those_of_another_mission_begin_above():
+    async def scenario(app, press):
+        app.main.panels.turn_to(Panel.STATS)
+        await press("shift+up")
+        assert " task      Mend it." in picture(app)
+        assert "given 2, wrote 1" not in picture(app)
+        await press("shift+down", "shift+down", "shift+down")
+        assert "given 2, wrote 1" in picture(app)
+        assert app.main.panels.current is Panel.TABLE
+        app.main.tick()
+        assert "given 2, wrote 1" in picture(app), "it stays there"
+        await press("j")
+        assert " task      Mend it." in picture(app)
+
+    walk(scenario, Long, size=(80, 18))
+
+
 def test_a_mission_of_which_nobody_may_know_shows_its_row_alone():
     async def scenario(app, press):
         app.refuses = True

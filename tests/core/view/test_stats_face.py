@@ -53,6 +53,15 @@ def test_each_fact_has_its_line(facts, label, text):
     assert f" {label:<9} {text}" in shown
 
 
+def test_a_long_task_leaves_room_for_all_else():
+    facts = MissionFacts(mission("a"), {"agent": {"prompt": "Mend the search. " * 240}})
+    shown = texts(lines(facts, STATS_SAMPLES, StatsLook(120, NOW, ZONE, HOME)))
+    assert shown[3].endswith("…")
+    assert shown[4].startswith(" started ")
+    assert all(width(line) < 120 for line in shown)
+    assert len(shown) < 16
+
+
 def test_what_nobody_knows_has_no_line():
     shown = "\n".join(texts(lines(MissionFacts(mission("a")), (), StatsLook(80, NOW, ZONE, HOME))))
     assert not {"rules", "notes", "changed", "cpu"} & set(shown.split())
