@@ -400,6 +400,19 @@ class Fleet:
         """The number of the newest event; 0 while there is none."""
         return self.events[-1]["seq"] if self.events else 0
 
+    def state_word(self, row: Row) -> str:
+        """The word that lists show for the state of a mission where its row doesn't say it; "" for any other.
+
+        It is what the engine asks about, or gives no sign of life.
+        """
+        if row["id"] in self.asked_about:
+            return missions_rows.ASKS
+        level = (self.health.get(row["id"]) or {}).get("level")
+        if level not in missions_rows.LEVELS:
+            return ""
+        silent = missions_rows.silence(missions_rows.mark(row), missions_rows.guess(row), level)
+        return "" if silent is None else silent.word
+
     def history(self, mission: str | None) -> Sequence[Sample]:
         """A mission's load, the newest last."""
         return tuple(self.samples.get(mission or "", ()))

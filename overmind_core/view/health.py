@@ -132,7 +132,7 @@ ORDERS: Orders = {
 
 def looked_in(row: Row) -> str:
     """What a plain word of a filter is looked for in."""
-    return "\n".join((safe(row["name"]), row["id"], row["level"] or "", why(row)))
+    return "\n".join((safe(row["name"]), row["id"], row["level"] or "", *missions_rows.state_words(row), why(row)))
 
 
 def standing(row: Row) -> str:

@@ -22,8 +22,6 @@ _GOES_ON = frozenset({QUEUED, REVIEW, *OF_WORK}) - {TRIED_AGAIN}
 """Marks of an ended mission whose quest, or agent of a plan, goes on."""
 _QUEST = "quest"
 _BAD = frozenset(mark.word for mark in BAD_ENDS)
-_STATES_OF_PHASES = {"work": "working", "check": "checking"}
-"""Phase of a quest that runs → its state, where that has another word."""
 _OVER = frozenset({"completed", "failed", "cancelled"})
 _SAME = frozenset({("to land", "landing")})
 """State of a row, and of an event: the event does not say that a landing waits."""
@@ -93,7 +91,7 @@ def _ended(row: Row, event: Mapping[str, object]) -> Row:
 def _quest_state(event: Mapping[str, object]) -> str:
     """The state of the quest that an event tells of, as the row of its mission has it."""
     status, phase = str(event["status"]), str(event.get("phase") or "work")
-    return status if status != "running" else _STATES_OF_PHASES.get(phase, phase)
+    return status if status != "running" else missions_rows.PHASE_WORDS.get(phase, phase)
 
 
 def _differs(event: Mapping[str, object], row: Row) -> bool:

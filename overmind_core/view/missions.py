@@ -21,11 +21,14 @@ from overmind_core.domain.missions.status_marks import (
     OF_WORK,
     PREPARING,
     QUEUED,
+    QUIET,
     RESTARTING,
     REVIEW,
+    SILENT,
     TIMED_OUT,
     TRIED_AGAIN,
     WAITING,
+    WORKING,
     StatusMark,
     mark_of,
 )
@@ -51,6 +54,10 @@ KEEPER_LOST = "keeper_lost"
 LOST_WORDS = "lost with its keeper"
 _OF_ITS_QUEST = frozenset({QUEUED, REVIEW, *OF_WORK})
 """Marks of an ended mission that say how its quest, or the agent of a plan, goes on."""
+PHASE_WORDS = {"work": "working", "check": "checking", "reviewing": "reviewing", "landing": "landing"}
+"""Phase of a quest → its word."""
+LEVELS = {one.word: one for one in SILENT}
+"""Level of health → its mark."""
 QUEST_STATE = "quest_state"
 """In the row of a mission: how its quest stands."""
 PLAN = "blueprint"
@@ -169,6 +176,27 @@ def guessed_word(row: Row) -> str:
 def word(found: StatusMark) -> str:
     """The word of a mark, as lists say it: an agent that waits for a person asks."""
     return ASKS if found is WAITING else found.word
+
+
+def state_words(row: Row) -> list[str]:
+    """The words by which its state is looked for: those that lists show, and the one that they stand for."""
+    found, waits = mark(row), next_try(row)
+    tried = "" if waits is None else waits.lead.strip()
+    return [one for one in (word(found), found.word, guessed_word(row), tried) if one]
+
+
+def silence(found: StatusMark, guessed: StatusMark | None, level: str | None) -> StatusMark | None:
+    """The mark of its level of health, of one that works and gives no sign of life; None for any other.
+
+    One that is merely quiet may be guessed to wait for somebody: that says more.
+
+    Args:
+        found: Its mark.
+        guessed: As `guess` has it.
+        level: Of its health, where that is known.
+    """
+    silent = LEVELS.get(level or "") if found is WORKING else None
+    return None if silent is QUIET and guessed not in {None, WORKING} else silent
 
 
 def state(row: Row, now: float) -> str:

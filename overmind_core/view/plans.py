@@ -132,7 +132,7 @@ def restarts(row: Row) -> bool:
 
 def looked_in(row: Row) -> str:
     """What a plain word of a filter is looked for in: what is seen of the row."""
-    return "\n".join((row["name"], row["mission"] or "", state(row), why(row)))
+    return "\n".join((row["name"], row["mission"] or "", state(row), *missions_rows.state_words(row), why(row)))
 
 
 # cells

@@ -44,8 +44,6 @@ PRIORITIES = ("critical", "high", "medium", "low")
 CANCELLED = "cancelled"
 ENDED = frozenset({"completed", "failed", CANCELLED})
 _STATUSES = ("review", "running", "queued", "failed", "cancelled", "completed")
-_PHASES = {"work": "working", "check": "checking"}
-"""Phase → its word, where that is another one."""
 EXIT = "exit"
 """The class of an attempt whose work has failed by itself: its code says more."""
 ASKED, BEGAN = "asked", "began"
@@ -155,7 +153,7 @@ def _stands_so_since(row: Row) -> float | None:
     """Since when it is queued, before its first attempt, or works; None: nobody knows of any other state."""
     if not has_begun(row):
         return _counts_from(row)
-    if state(row) != _PHASES["work"]:
+    if state(row) != missions_rows.PHASE_WORDS["work"]:
         return None
     kept = row.get("attempt_list")
     known = (numbers.moment(row.get(BEGAN)), numbers.moment(kept[-1]["started_at"]) if kept else None)
@@ -190,7 +188,7 @@ def state(row: Row) -> str:
     found, phase = mark(row), row["phase"] or ""
     is_under_way = row["status"] == "running" and not row.get("activity") and found is not LANDS_LATER
     word = missions_rows.word(found)
-    return _PHASES.get(phase, phase) or word if is_under_way else word
+    return missions_rows.PHASE_WORDS.get(phase, phase) or word if is_under_way else word
 
 
 def _state(row: Row, _now: float) -> Cell:
@@ -336,7 +334,7 @@ def looked_in(row: Row) -> str:
 
 def _looked_in(row: Row) -> str:
     parts = (row["name"], row.get("title"), row["id"], state(row), mark(row).word,
-             row["status"], row.get("priority"), why(row),
+             *missions_rows.state_words(row), row["status"], row.get("priority"), why(row),
              row.get("spec"), row.get("group"), row["ritual"], row["provider"], row["command"])  # fmt: skip
     return "\n".join(safe(part) for part in parts if part)
 

@@ -71,6 +71,8 @@ def of(row: Row, name: str, now: float | None) -> float | None:
 
 Test = Callable[[Any], bool]
 Searched = Callable[[Any], str]
+Noted = Callable[[Row], str]
+"""A word for the state of a row that is not in the row itself, such as `quiet`; "" for none."""
 Clock = Callable[[], float]
 
 UNSEEN = "unseen"
@@ -98,24 +100,26 @@ class Filter:
     """A filter: its text and the test that it means.
 
     A pattern that backtracks without end is given up once: from then on `slow` is set and everything matches. What was
-    found out of a row is known until another row takes its place, unless the answer is a `passing` one.
+    found out of a row is known until another takes its place, or something else is noted of it, unless the answer is a
+    `passing` one.
     """
 
-    __slots__ = ("_known", "_passing", "_test", "slow", "text")
+    __slots__ = ("_known", "_noted", "_passing", "_test", "slow", "text")
 
-    def __init__(self, text: str, test: Test, *, passing: bool = False) -> None:
+    def __init__(self, text: str, test: Test, *, passing: bool = False, noted: Noted | None = None) -> None:
         self.text = text
         self._test = test
         self._passing = passing
-        self._known: dict[int, tuple[object, bool]] = {}
-        """Identity of a row → the row, which is held so that no other gets its identity, and the answer."""
+        self._noted = noted
+        self._known: dict[tuple[int, str], tuple[object, bool]] = {}
+        """Identity of a row, and what is noted of it → the row, held so that no other gets that, and the answer."""
         self.slow = False
 
     def matches(self, item: Any) -> bool:  # noqa: ANN401 - a row, or a line of a text
         """Whether it is meant."""
         if self.slow:
             return True
-        known = self._known.get(id(item))
+        known = self._known.get(self._key(item))
         if known is not None:
             return known[1]
         try:
@@ -141,8 +145,11 @@ class Filter:
         if not self._passing:
             if len(self._known) > REMEMBERED:
                 self._known.clear()
-            self._known[id(item)] = (item, found)
+            self._known[self._key(item)] = (item, found)
         return found
+
+    def _key(self, item: Any) -> tuple[int, str]:  # noqa: ANN401 - as above
+        return id(item), "" if self._noted is None else self._noted(item)
 
     def __bool__(self) -> bool:
         """Whether it leaves anything out."""
@@ -172,7 +179,7 @@ def searched(row: Row) -> str:
     parts = (
         row["name"],
         row["id"],
-        missions_rows.mark(row).word,
+        *missions_rows.state_words(row),
         row["provider"],
         row["command"],
         labels,
@@ -181,13 +188,16 @@ def searched(row: Row) -> str:
     return "\n".join(parts)
 
 
-def parsed(text: str, *, looked_in: Searched = searched, now: Clock | None = None) -> Filter:
+def parsed(
+    text: str, *, looked_in: Searched = searched, now: Clock | None = None, noted: Noted | None = None
+) -> Filter:
     """The filter of rows that `text` means.
 
     Args:
         text: What was typed after `/`.
         looked_in: What a plain word is looked for in.
         now: Seconds since the epoch, for `age>5m`; without it the age is the one that the row was told with.
+        noted: What else the state of a row is called.
 
     Raises:
         BrokenFilter: a word is no regular expression, or no number where one belongs.
@@ -197,18 +207,21 @@ def parsed(text: str, *, looked_in: Searched = searched, now: Clock | None = Non
         return Filter(text.strip(), _fuzzy("".join(rest.split()), looked_in))
     found = list(words(text))
     look = _once(looked_in)
-    tests = [_negated(word, _test_of(word, look, now)) for word in found]
+    tests = [_negated(word, _test_of(word, look, now, noted)) for word in found]
     passing = any((one := compared_quantity(word.text)) and one.name == "age" for word in found)
-    return Filter(text.strip(), lambda row: all(test(row) for test in tests), passing=passing)
+    return Filter(text.strip(), lambda row: all(test(row) for test in tests), passing=passing, noted=noted)
 
 
-def tried(text: str, rows: Iterable[Row], *, looked_in: Searched = searched, now: Clock | None = None) -> Filter:
+def tried(
+    text: str, rows: Iterable[Row], *, looked_in: Searched = searched, now: Clock | None = None,
+    noted: Noted | None = None,
+) -> Filter:  # fmt: skip
     """As `parsed`, and refused when it takes too long with one of these rows.
 
     Raises:
         BrokenFilter: it makes no sense, or can't be used.
     """
-    found = parsed(text, looked_in=looked_in, now=now)
+    found = parsed(text, looked_in=looked_in, now=now, noted=noted)
     found.learn(list(rows))
     if found.slow:
         raise BrokenFilter("it takes too long")
@@ -288,23 +301,25 @@ def _negated(word: Word, test: Test) -> Test:
     return (lambda item: not test(item)) if word.unwanted else test
 
 
-def _test_of(word: Word, looked_in: Searched, now: Clock | None) -> Test:
+def _test_of(word: Word, looked_in: Searched, now: Clock | None, noted: Noted | None) -> Test:
     if word.quoted:
-        return _pattern(word.text, looked_in)
+        return _pattern(word.text, looked_in, noted)
     if word.text.lower() == UNSEEN:
         return lambda row: bool(row.get("unseen"))
     if found := _FIELD.fullmatch(word.text):
-        return _field(found[1].lower(), found[2])
+        return _field(found[1].lower(), found[2], noted)
     if found := _LABEL.fullmatch(word.text):
         return _label(found[1], found[2])
     if compared := compared_quantity(word.text):
         return _number(compared, now)
-    return _pattern(word.text, looked_in)
+    return _pattern(word.text, looked_in, noted)
 
 
-def _pattern(text: str, looked_in: Searched) -> Test:
+def _pattern(text: str, looked_in: Searched, noted: Noted | None = None) -> Test:
     pattern = _compiled(text)
-    return lambda item: pattern.search(looked_in(item)) is not None
+    if noted is None:
+        return lambda item: pattern.search(looked_in(item)) is not None
+    return lambda item: pattern.search(looked_in(item)) is not None or pattern.search(noted(item)) is not None
 
 
 def _compiled(word: str) -> re.Pattern[str]:
@@ -316,10 +331,10 @@ def _compiled(word: str) -> re.Pattern[str]:
         raise BrokenFilter(str(error) or "too deep") from None
 
 
-def _field(name: str, word: str) -> Test:
+def _field(name: str, word: str, noted: Noted | None) -> Test:
     pattern = _compiled(word)
     if name == "state":
-        return lambda row: any(pattern.match(text) for text in _states(row))
+        return lambda row: any(pattern.match(text) for text in _states(row, noted))
     if name == HIVE:  # whole: eu1 is not eu10
         return lambda row: any(pattern.fullmatch(one) for one in _hives(row))
     key = "provider" if name == "agent" else name
@@ -332,8 +347,22 @@ def _hives(row: Row) -> Sequence[str]:
     return [LOCAL if row.get(HIVE) is None else str(row[HIVE])] if found is None else found
 
 
-def _states(row: Row) -> tuple[str, ...]:
-    return (missions_rows.mark(row).word, row["status"]) if "status" in row else ()
+_STATES = ("state", "level")
+"""Fields in which rows that are no missions have the word that their table shows."""
+
+
+def _states(row: Row, noted: Noted | None) -> Iterator[str]:
+    """All that the state of a row is called, by whatever table."""
+    if "status" not in row:
+        return
+    yield from missions_rows.state_words(row)
+    yield row["status"]
+    yield from (text for text in map(row.get, _STATES) if isinstance(text, str))
+    phase = row.get("phase")
+    if phase in missions_rows.PHASE_WORDS and not row.get("activity"):
+        yield missions_rows.PHASE_WORDS[phase]
+    if noted is not None and (word := noted(row)):
+        yield word
 
 
 def _label(key: str, value: str | None) -> Test:

@@ -15,7 +15,6 @@ from overmind_core.domain.missions.status_marks import (
     PREPARING,
     QUIET,
     RESTARTING,
-    SILENT,
     WAITING,
     WORKING,
     YOUR_TURN,
@@ -36,7 +35,6 @@ NAMED = 3
 """Members of a family whose names are said."""
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _UNKNOWN: Mapping[str, Row] = MappingProxyType({})
-_LEVELS: Mapping[str, StatusMark] = {mark.word: mark for mark in SILENT}
 _BLOCKS = r"[\u2501\u2578-\u259f\u25a0\u25a1\u25ac-\u25b1\u28c0-\u28ff]"
 _BARS = re.compile(rf" *(?:[\[|] *)?{_BLOCKS}{{3,}}[·.]*(?: *[\]|])? *| *[\[|][#=>\-. ]{{5,}}[\]|] *")
 """A bar of blocks, or one of signs in brackets, with the blanks around it."""
@@ -73,20 +71,17 @@ def mark(entry: Entry) -> StatusMark:
 
 def _shown(entry: Entry) -> StatusMark:
     """The same with what is guessed of a program that says nothing."""
-    guessed = None if entry.need is not None else missions_rows.guess(entry.row)
-    return guessed or mark(entry)
+    return _guess(entry) or mark(entry)
+
+
+def _guess(entry: Entry) -> StatusMark | None:
+    return None if entry.need is not None else missions_rows.guess(entry.row)
 
 
 def silence(entry: Entry, facts: Facts) -> StatusMark | None:
-    """The level of one that works and gives no sign of life; None for any other.
-
-    One that is merely quiet may be guessed to wait for somebody: that says more.
-    """
+    """The level of one that works and gives no sign of life; None for any other."""
     known = facts.health.get(entry.id)
-    if known is None or mark(entry) is not WORKING:
-        return None
-    level = _LEVELS.get(known.get("level") or "")
-    return None if level is QUIET and _shown(entry) is not WORKING else level
+    return None if known is None else missions_rows.silence(mark(entry), _guess(entry), known.get("level"))
 
 
 def is_past(entry: Entry) -> bool:

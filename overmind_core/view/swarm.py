@@ -281,8 +281,8 @@ def _rank(row: Row) -> int:
 
 def looked_in(row: Row) -> str:
     """What a plain word of a filter is looked for in."""
-    parts = (row["name"], row["id"], row["kind"], row["state"], row.get(HIVE), row.get(THERE), row.get("phase"),
-             row.get("priority"), row.get("posted_by"), explanation(row))  # fmt: skip
+    parts = (row["name"], row["id"], row["kind"], state_word(row), row["state"], row.get(HIVE), row.get(THERE),
+             row.get("phase"), row.get("priority"), row.get("posted_by"), explanation(row))  # fmt: skip
     return "\n".join(safe(part) for part in parts if part)
 
 

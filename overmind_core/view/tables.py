@@ -188,7 +188,7 @@ def looked_in(row: Row) -> str:
     """What a plain word of a filter is looked for in: every text and number of a row."""
     texts = [str(value) for value in row.values() if value not in (None, "", [], {})]
     if "status" in row:
-        texts.append(missions_rows.mark(row).word)
+        texts += missions_rows.state_words(row)
     return "\n".join(texts)
 
 

@@ -249,7 +249,7 @@ class TablePanel(SortKeys):
 
     def _parsed(self, text: str) -> Filter:
         shell = self._screen.shell
-        return row_filter.tried(text, shell.fleet.rows.values(), now=shell.now)
+        return row_filter.tried(text, shell.fleet.rows.values(), now=shell.now, noted=shell.fleet.state_word)
 
     def do_filter(self) -> None:
         """Type a filter."""

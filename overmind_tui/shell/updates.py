@@ -79,7 +79,10 @@ class Updates:
                 fleet = self._shell.fleet
                 fleet.engine = EngineLoad.of(message.queue, message.health["coherence"])
                 fleet.health = {row["id"]: row for row in health.listed(message.health, fleet.rows, self._shell.now())}
-                self._main.tick()
+                if self._main.filtered is None:
+                    self._main.tick()
+                else:  # it may keep those that are quiet
+                    self._main.rearrange()
             case NotesProposed():
                 self._shell.fleet.proposed = message.count
                 self._main.tick()

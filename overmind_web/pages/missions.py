@@ -103,7 +103,9 @@ class MissionsPane(TablePane):
 
     def _parse(self) -> None:
         try:
-            self._filter = row_filter.parsed(self._text, now=time.time) if self._text.strip() else NOTHING
+            wanted = self._text.strip()
+            noted = self._live.fleet.state_word
+            self._filter = row_filter.parsed(self._text, now=time.time, noted=noted) if wanted else NOTHING
         except BrokenFilter as broken:
             self._problem = f"/{safe(self._text)}: {broken}"
 

@@ -270,6 +270,45 @@ def test_a_filter_means(text, names):
     assert {one["name"] for one in ROWS if found.matches(one)} == names
 
 
+DUE = "2026-01-01T00:00:08.000Z"
+STANDING = [
+    row("asker", activity="waiting"), row("again", "restarting", next_restart_at=DUE), row("still"), row("stuck"),
+    row("guessed", activity="unknown", activity_guess="idle"), row("busy", status="running", phase="check"),
+]  # fmt: skip
+LEVELS = {"still": "quiet", "stuck": "hung"}
+STATES = [
+    ("asks", {"asker"}),
+    ("waiting", {"asker"}),
+    ("state:asks", {"asker"}),
+    ("state:waiting", {"asker"}),
+    ("retry", {"again"}),
+    ("state:retry", {"again"}),
+    ("state:restarting", {"again"}),
+    ("quiet", {"still"}),
+    ("state:quiet", {"still"}),
+    ("state:hung", {"stuck"}),
+    ("state:your", {"guessed"}),
+    ("state:checking", {"busy"}),
+    ("!state:working !state:asks", {"again"}),
+]
+
+
+@tabled(("text", "names"), STATES)
+def test_a_state_is_found_by_the_word_that_is_shown_and_by_the_one_that_it_stands_for(text, names):
+    found = row_filter.parsed(text, now=lambda: NOW, noted=lambda one: LEVELS.get(one["name"], ""))
+    assert {one["name"] for one in STANDING if found.matches(one)} == names
+
+
+def test_one_that_becomes_quiet_is_found_though_its_row_is_the_same():
+    levels = {"api": ""}
+    one = row("api")
+    for text in ("quiet", "state:quiet"):
+        found = row_filter.parsed(text, noted=lambda one: levels[one["name"]])
+        for level in ("", "quiet", "", "quiet"):
+            levels["api"] = level
+            assert found.matches(one) == bool(level), text
+
+
 @tabled("text", ["[", "(", "!*", "state:[", "a **", "(?P<a>x)(?P<a>y)"])
 def test_a_broken_filter_says_so(text):
     with pytest.raises(BrokenFilter, match=r"\w"):

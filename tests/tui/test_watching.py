@@ -15,12 +15,15 @@ from overmind_core.view import timeline as timeline_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.describe import Rendering
 from overmind_core.view.keymap import keymap
+from overmind_core.view.prompt import Filtered
 from overmind_tui.health.page import HealthPage
 from overmind_tui.learning.page import LearnPage
 from overmind_tui.notes.note_page import NotePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
+from overmind_tui.shell.messages import EngineStands
 from overmind_tui.timeline.page import TimelinePage
+from tests.kit.screen_edges import QUEUE
 from tests.tui.conftest import lists_needs, picture
 from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures import NOW
@@ -295,6 +298,19 @@ def test_quests_are_grouped_by_type_by_provider_by_model_and_by_spec():
         await press(":learn --by model", ":learn accept", ":lessons")
         assert app.ran == [["learn", "--by", "model"], ["learn", "accept", IDS[7]]]
         assert isinstance(app.screen, LearnPage)
+
+    walk(scenario, RecordingHealth)
+
+
+def test_a_filter_keeps_those_that_become_quiet_though_nothing_else_changes():
+    async def scenario(app, press):
+        app.main.table_panel.narrow("quiet")
+        assert app.main.filtered == Filtered("quiet", 0, 5)
+        for level, kept in (("quiet", 2), ("ok", 0)):
+            missions = [{**one, "level": level} for one in HEALTH["missions"] if one["level"] in {"quiet", "stalled"}]
+            app.post_message(EngineStands(QUEUE, {**HEALTH, "missions": missions}))
+            await press("up")
+            assert app.main.filtered == Filtered("quiet", kept, 5)
 
     walk(scenario, RecordingHealth)
 

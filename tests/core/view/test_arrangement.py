@@ -164,6 +164,18 @@ def test_a_killed_mission_stays_until_it_is_removed_as_one_that_was_stopped(kill
     assert set(fleet.rows) == {"a"}
 
 
+def test_a_filter_finds_a_state_that_is_shown_and_that_no_row_says():
+    fleet = Fleet()
+    fleet.apply([row("a"), row("b"), row("c"), row("d", activity="waiting")], (), everything=True)
+    fleet.health = {"a": {"level": "quiet"}, "b": {"level": "ok"}, "d": {"level": "hung"}}
+    fleet.questions = [question(mission="c", part="steer")]
+    words = {one: fleet.state_word(row) for one, row in fleet.rows.items()}
+    assert words == {"a": "quiet", "b": "", "c": "asks", "d": ""}
+    for text, kept in (("quiet", {"a"}), ("state:asks", {"c", "d"}), ("hung", set()), ("asks", {"c", "d"})):
+        found = row_filter.parsed(text, noted=fleet.state_word)
+        assert {one for one, row in fleet.rows.items() if found.matches(row)} == kept, text
+
+
 # the top of every page
 
 
