@@ -6,6 +6,7 @@ lines; a refusal stands beside it. Answers one line or more, the lowest last: th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -39,6 +40,10 @@ UNHEARD = "typed text does nothing until you pause"
 NEW = "new"
 """The action that starts a mission: `n` in the list, while it denies in a question, and finds the next in a log."""
 _NOTHING = Cell("")
+_PRESSED = re.compile(
+    r"ctrl\+.+|(?:shift\+)?(?:enter|tab|backspace|delete|insert|home|end|page(?:up|down)|up|down|left|right|f\d+)"
+)
+"""Names of keys that type nothing and that a person presses."""
 COMMAND = "$"
 """The sign of a command: a text that begins with it, with or without blanks around it, is no task."""
 NO_AGENT = "no agent is installed: $ runs a command, :doctor says more"
@@ -237,9 +242,19 @@ def said_line(said: Said, zone: tzinfo | None) -> Line:
     return [Cell(f" {datetime.fromtimestamp(said.at, zone):%H:%M} ", "faint"), Cell(safe(said.text), said.tone)]
 
 
+def is_of_person(key: str, character: str | None) -> bool:
+    """Return whether a person has pressed it to do something: modifiers alone, and a terminal's own reports, are not.
+
+    Args:
+        key: By Textual's name.
+        character: The text that it types, if any.
+    """
+    return character is not None or _PRESSED.fullmatch(key) is not None
+
+
 def meaningless(key: str) -> str:
     """The sentence about a key that does nothing here; `key` by Textual's name, or the character."""
-    text = safe(key)
+    text = "space" if key == " " else safe(key)
     sign = text if len(text) == 1 and not text.isupper() else shown_key(text)  # else `+` would join two keys
     return f"{sign} means nothing here{ALL_KEYS}"
 

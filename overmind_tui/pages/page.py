@@ -131,7 +131,6 @@ class PageShell(Shell, Protocol):
 FILLING_SECONDS = 0.1
 """How long a page that has just opened may wait for what it shows before it is drawn without that."""
 ALT = "alt+"
-CONTROL = "ctrl+"
 OF_MISSIONS = frozenset({Needs.MISSION, Needs.LIVE, Needs.WORKTREE})
 """What must be there for actions that the hive of a mission is asked to do."""
 LEAVING = frozenset({"quit", "leave"})
@@ -295,15 +294,15 @@ class Page(NeedsRoom, RateLimited):
             self.shell.commands.run(hotkey.line)
             return
         self.shell.notice.take_key()
-        self.meaningless = ""
-        if not self.line.display:
-            self.hints.refresh_if_changed()
+        was, self.meaningless = self.meaningless, ""
+        if was or not self.line.display:
+            self.refresh_line()
         action = keymap.meaning(self.context, key, character)
         if action is not None:
             self.act(action)
         elif key.startswith(ALT):
             self._press_both(key.removeprefix(ALT))
-        elif character is not None or key.startswith(CONTROL):
+        elif prompt.is_of_person(key, character):
             self.meaningless = character or key
             self.refresh_line()
 

@@ -11,6 +11,7 @@ from textual import events
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import width
 from overmind_core.errors import OvermindError
+from overmind_core.view.actions import Context
 from overmind_core.view.hints import Part
 from overmind_tui.missions import form
 from overmind_tui.missions.form import FormScreen
@@ -580,5 +581,25 @@ def test_what_is_typed_ahead_goes_into_the_line_and_no_key_of_it_is_a_command():
         await until(pilot, lambda: app.screen is app.main, what="closed")
         assert app.runs == [("claude", "x all of it", "/srv/work")]
         assert app.main.table_panel.flat, "the key after it was for the list"
+
+    run(Starting, scenario)
+
+
+def test_a_key_that_means_nothing_says_so_whatever_it_types_and_one_that_nobody_pressed_says_nothing():
+    async def scenario(app, pilot):
+        said = "means nothing here   ? keys"
+        for name in ("backspace", "delete", "insert", "f5", "shift+f5"):
+            await pilot.press(name)
+            assert f" {name.replace('+', '-')} {said}" in picture(app)
+        for name in ("up", "left", "left_shift", "caps_lock", "<ignore>"):
+            await pilot.press(name)
+            assert said not in picture(app), name
+        await pilot.press("l")
+        await until(pilot, lambda: app.main.context is Context.LOG, what="the log")
+        for name in ("space", "backspace"):
+            await pilot.press(name)
+            assert f" {name} {said}" in picture(app)
+        await pilot.press("end")
+        assert said not in picture(app), "it is at its end, and the key still means that"
 
     run(Starting, scenario)

@@ -65,10 +65,27 @@ OLD, FRESH = UNIT_FAILED, Said("allowed", NOW - 1, "good")
         ({"meaningless": "+", "said": FRESH}, [("+ means nothing here   ? keys", "faint")]),
         ({"meaningless": "K"}, [("shift-k means nothing here   ? keys", "faint")]),
         ({"meaningless": "ctrl+t"}, [("ctrl-t means nothing here   ? keys", "faint")]),
+        ({"meaningless": " "}, [("space means nothing here   ? keys", "faint")]),
+        ({"meaningless": "shift+pageup"}, [("shift-pageup means nothing here   ? keys", "faint")]),
     ],
 )
 def test_one_thing_is_said_at_a_time(more, shown):
     assert right(FACTS._replace(**more)) == shown
+
+
+PRESSED = [
+    ("space", " "), ("plus", "+"), ("enter", None), ("backspace", None), ("delete", None), ("insert", None),
+    ("f5", None), ("shift+f12", None), ("ctrl+t", None), ("shift+enter", None), ("pageup", None),
+]  # fmt: skip
+UNPRESSED = [
+    "left_shift", "right_control", "iso_level3_shift", "caps_lock", "num_lock", "raise_volume", "media_play",
+    "<ignore>", "<scroll-up>", "<cursor-position-response>",
+]  # fmt: skip
+
+
+@tabled(("key", "character", "said"), [*((*one, True) for one in PRESSED), *((one, None, False) for one in UNPRESSED)])
+def test_a_key_is_said_to_mean_nothing_unless_it_is_a_modifier_or_the_terminal_sends_it_by_itself(key, character, said):
+    assert prompt.is_of_person(key, character) is said
 
 
 @tabled(
