@@ -26,6 +26,10 @@ class WorkLanded(MissionAct, frozen=True, kw_only=True, tag="landed"):
     """The target's commit before the merge."""
     after: str
     """The target's commit after the merge."""
+    added: int | UnsetType = UNSET
+    """Lines that came with it; absent where nobody counted them."""
+    removed: int | UnsetType = UNSET
+    """Lines that went with it; absent where nobody counted them."""
     about: About | UnsetType = UNSET
     """The quest or the spec whose work it is; absent for a mission that belongs to none."""
     why: str | UnsetType = UNSET

@@ -163,7 +163,9 @@ class MergeRun:
             result = await self._result(plan, after)
             if not self._wish.preview:
                 await self._checked(trace)
-                await self._landed(plan, replace(trace, verify=self._verify, after=after, landing=True))
+                lines = sum(one["added"] for one in result["files"]), sum(one["removed"] for one in result["files"])
+                begun = replace(trace, verify=self._verify, after=after, landing=True, lines=lines)
+                await self._landed(plan, begun)
         finally:
             await self._clean(trace)
         return {**result, "verify": self._verify}

@@ -36,6 +36,8 @@ class MergeProgress:
     """The commit of the mission's branch."""
     why: str | None = None
     """Why it lands by itself; None: somebody has asked for it."""
+    lines: tuple[int, int] | None = None
+    """Lines that come and go with it; None: nobody has counted them."""
 
     @property
     def mark(self) -> str:

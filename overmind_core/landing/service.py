@@ -192,6 +192,8 @@ class MergeQueue:
             before=trace.before,
             after=trace.after,
         )
+        if trace.lines is not None:
+            landed = msgspec.structs.replace(landed, added=trace.lines[0], removed=trace.lines[1])
         if trace.why is not None:
             landed = msgspec.structs.replace(landed, by=ENGINE, why=trace.why)
         with self._journal.together():

@@ -67,13 +67,11 @@ class Surroundings(NamedTuple):
 
     Attributes:
         rows: Missions by id.
-        landed: Mission → lines that came and went with what landed of it, where somebody counted them.
         zone: None is the machine's.
         ascii_only: Marks are ASCII.
     """
 
     rows: Mapping[str, Row] = {}
-    landed: Mapping[str, tuple[int, int]] = {}
     zone: tzinfo | None = None
     ascii_only: bool = False
 
@@ -271,8 +269,7 @@ def _head(line: str) -> str:
 
 
 def _landed(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
-    counts = past.around.landed.get(str(event.get("mission")))
-    changed = numbers.lines_changed(*counts) if counts else ""
+    changed = "" if event.get("added") is None else numbers.lines_changed(event["added"], event["removed"])
     text = f"landed on {safe(event['target'])}{f' ({changed})' if changed else ''}"
     place = past.last(event, "stopped")
     if place is None or not _ended_well(past.told[place]):

@@ -189,7 +189,7 @@ class Faces:
     def _newest(self, cells: int, lines: int) -> Lines:
         """So many of the newest events."""
         shell = self._screen.shell
-        around = Surroundings(shell.fleet.rows, {}, shell.zone, shell.ascii_only)
+        around = Surroundings(shell.fleet.rows, shell.zone, shell.ascii_only)
         self._happened = happened.lines(shell.fleet.events, cells, lines, around)
         return [one.cells for one in self._happened]
 

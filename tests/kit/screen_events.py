@@ -29,7 +29,8 @@ _SAID = [
     _event("13:04", "created", "db", by="person"),
     _event("13:05", "created", "web", by="person"),
     _event("13:12", "stopped", "deps", **_OK),
-    _event("13:12", "landed", "deps", branch="deps", target="main", before="1", after="2", by="person"),
+    _event("13:12", "landed", "deps", branch="deps", target="main", before="1", after="2", added=31,
+           removed=31, by="person"),
     _event("13:29", "created", "prices", by="planner"),
     _event("13:31", "crashed", "e2e", outcome="timed out", exit_code=None, reason="stalled"),
     _event("13:38", "stopped", "format", **_OK),
@@ -38,7 +39,8 @@ _SAID = [
            options=["half a cent rounds up"], summary="How is half a cent rounded?"),
     _event("13:51", "stopped", "crawler", outcome="stopped", exit_code=143, reason="stopped", by="person"),
     _event("13:58", "stopped", "prices", **_OK),
-    _event("13:58", "landed", "prices", branch="prices", target="main", before="2", after="3", by="person"),
+    _event("13:58", "landed", "prices", branch="prices", target="main", before="2", after="3", added=88,
+           removed=12, by="person"),
     _event("14:02", "activity", "i18n", doing="limited", need=None),
     _event("14:09", "stopped", "lint", **_OK),
     _event("14:18", "created", "release", by="person"),
@@ -46,7 +48,8 @@ _SAID = [
     _event("14:24", "restart", "worker", text="--- restart #2 at 2026-11-28T14:24:08.000Z ---"),
     _event("14:27", "turn_ended", "docs", ok=True, reason=None, cost_usd=1.9, turns=4, duration_ms=540_000.0),
     _event("14:29", "stopped", "schema", **_OK),
-    _event("14:29", "landed", "schema", branch="schema", target="main", before="3", after="4", by="person"),
+    _event("14:29", "landed", "schema", branch="schema", target="main", before="3", after="4", added=212,
+           removed=40, by="person"),
     _event("14:31", "answered", "api", question=5, by="a person", behaviour="allow", summary="Bash: git status"),
     _event("14:32", "crashed", "unit", outcome="failed", exit_code=1, reason=None),
     _event("14:34", "asked", "api", question=7, need="permission", tool="Bash", summary="Bash: git push origin main"),
@@ -72,6 +75,5 @@ _ROWS = [
 ]  # fmt: skip
 AROUND = Surroundings(
     rows={row["id"]: row for row in _ROWS},
-    landed={"schema": (212, 40), "prices": (88, 12), "deps": (31, 31)},
     zone=ZONE,
 )

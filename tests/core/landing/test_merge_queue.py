@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -16,12 +17,19 @@ from overmind_core.landing.progress import MergeProgress
 from overmind_core.landing.service import KEY, MergeQueue
 
 TRACE = MergeProgress(
-    "a1b2c3d4", "red", "/shop", "/shop/.git", "/scratch", "overmind/red", "main", "b" * 40, after="a" * 40, landing=True
-)
+    "a1b2c3d4", "red", "/shop", "/shop/.git", "/scratch", "overmind/red", "main", "b" * 40, after="a" * 40,
+    landing=True, lines=(212, 40),
+)  # fmt: skip
 
 
 def traces(state):
     return msgspec.json.decode(state.meta.get(KEY), type=dict[str, MergeProgress])
+
+
+def test_the_progress_of_a_merge_that_an_earlier_version_wrote_down_is_read():
+    known = msgspec.to_builtins(TRACE)
+    del known["lines"]
+    assert msgspec.convert(known, MergeProgress) == replace(TRACE, lines=None)
 
 
 def test_a_landing_and_that_it_is_written_down_are_one_commit(tmp_path, clock):
@@ -55,6 +63,8 @@ def test_a_landing_and_that_it_is_written_down_are_one_commit(tmp_path, clock):
         assert not traces(state)[TRACE.mission].landing, "whoever finds this trace writes nothing down again"
         (event,) = state.events.after(0, 10)
         assert event.type == "landed"
+        told = msgspec.json.decode(event.data)
+        assert (told["added"], told["removed"]) == (212, 40)
         assert [(one.seq, one.mission, one.target) for one in landed] == [(event.seq, TRACE.mission, "main")]
 
         merger.forget(TRACE.mission)

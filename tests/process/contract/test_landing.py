@@ -133,7 +133,10 @@ def test_work_from_its_first_line_to_the_branch_and_away(om, shop):
     scratch = shop.code.path(".overmind", "worktrees", f"merge-{red}")
     assert om.logs("red/verify").startswith(f"checked {scratch} 3")
     assert shop.left() == {red}
-    assert [event["target"] for event in om.events("landed")] == ["main"]
+    (landed,) = om.events("landed")
+    counted = shop.code.git("diff", "--numstat", landed["before"], landed["after"])
+    sums = [sum(int(line.split()[at]) for line in counted.splitlines()) for at in (0, 1)]
+    assert (landed["target"], landed["added"], landed["removed"]) == ("main", *sums)
     om.refused("merge", "red", code="nothing_to_merge")
 
     assert "has no remote" in om.refused("push", "red", code="git_failed")
