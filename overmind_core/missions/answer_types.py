@@ -301,6 +301,8 @@ class MissionDetails(MissionSummary):
     os_pid: int | None
     argv: list[str]
     model: str | None
+    turns: int | None
+    """How often its model was called, in turns that are over; null for a command."""
     permission_mode: str | None
     """The permission mode of the agent; null for the program's default."""
     restart_policy: Restart

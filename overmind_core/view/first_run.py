@@ -28,12 +28,10 @@ class Agent(NamedTuple):
     Attributes:
         name: As missions call it.
         installed: Its program is found.
-        version: In short, such as `2.1`; "" while it is not known.
     """
 
     name: str
     installed: bool
-    version: str = ""
 
 
 class Folder(NamedTuple):
@@ -113,8 +111,7 @@ def _agents(agents: Sequence[Agent]) -> list[Cell]:
     for agent in sorted(agents, key=lambda one: not one.installed):
         gap = "   " if found else ""
         if agent.installed:
-            version = f" {safe(agent.version)}" if agent.version else ""
-            found += [Cell(f"{gap}{safe(agent.name)}{version} "), Cell(YES, "good")]
+            found += [Cell(f"{gap}{safe(agent.name)} "), Cell(YES, "good")]
         else:
             found += [Cell(f"{gap}{safe(agent.name)} ", "quiet"), Cell("not installed", "faint")]
     return found

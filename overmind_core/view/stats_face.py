@@ -39,7 +39,6 @@ class MissionFacts(NamedTuple):
         terms: As `definition` answers; None where nobody may know.
         found: Its changes; None: nobody has asked yet.
         parent: The name of the mission that started it; "": a person did.
-        turns: How many turns it had; None: nobody knows.
         asks: In words, the uses for which it has to ask.
     """
 
@@ -47,7 +46,6 @@ class MissionFacts(NamedTuple):
     terms: Info | None = None
     found: DiffFiles | None = None
     parent: str = ""
-    turns: int | None = None
     asks: Sequence[str] = ()
 
 
@@ -117,7 +115,7 @@ def _started(facts: MissionFacts, look: StatsLook) -> str:
     parts = [f"{at}by {safe(facts.parent) or 'you'}"]
     parts += [f"run {info['run']}"] if info.get("run") else []
     parts.append(_doing(info, look.now))
-    parts += [numbers.counted(facts.turns, "turn")] if facts.turns else []
+    parts += [numbers.counted(info["turns"], "turn")] if info.get("turns") else []
     parts += [numbers.money(info["cost_usd"])] if info.get("cost_usd") else []
     tokens = sum((info.get("tokens") or {}).values())
     parts += [f"{numbers.size(tokens).replace('K', 'k')} tokens"] if tokens else []

@@ -24,7 +24,7 @@ RULES = frozenset({"updated", "restarting", "restart", "started", "notes_given",
 """Kinds of events after which a mission's rules or notes may be others."""
 MOST = 64
 """Missions of which the facts are kept."""
-OF_INFO = "notes", "own_rules", "permission_mode"
+OF_INFO = "notes", "own_rules", "permission_mode", "model", "turns"
 """Facts of `info` that no row of the list has."""
 
 Answers = Sequence[Any | OvermindError]

@@ -68,7 +68,7 @@ def header_facts(picture: str) -> HeaderFacts:
 
 UNIT_FAILED = Said("unit failed (1)", datetime(2026, 11, 28, 14, 32, tzinfo=ZONE).timestamp())
 WHERE = {"first": Where.FIRST, "help": Where.HELP}
-AGENTS = (Agent("claude", installed=True, version="2.1"), Agent("codex", installed=False))
+AGENTS = (Agent("claude", installed=True), Agent("codex", installed=False))
 CHECKOUT = Folder(FOLDER, "main", 0)
 TASK = "Move the prices into a table of their own"
 IN_QUESTION = frozenset({"answer", "choice", "needs"})

@@ -166,9 +166,8 @@ def _face(name: str, face: str, cells: int, lines: int) -> Lines:
     if face == TERMINAL:
         return _terminal(lines)
     if face == STATS:
-        facts = MissionFacts(
-            screen_panel.SEARCH, screen_panel.SEARCH_TERMS, screen_panel.CHANGES, turns=1, asks=("push", "network")
-        )
+        known = screen_panel.SEARCH, screen_panel.SEARCH_TERMS, screen_panel.CHANGES
+        facts = MissionFacts(*known, asks=("push", "network"))
         stats_look = StatsLook(cells, screen_panel.NOW, screen_panel.ZONE, screen_panel.HOME)
         found: Lines = [*stats_face.lines(facts, screen_panel.STATS_SAMPLES, stats_look)]
         return found[:lines]

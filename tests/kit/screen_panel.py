@@ -244,7 +244,7 @@ STATS_SAMPLES = [
 SEARCH = mission(
     "search-index", id="5ea4c800", cpu_percent=7.0, memory_bytes=210_000_000, output_bytes_per_second=400.0,
     cost_usd=0.65, tokens={"input": 80_000, "output": 8_000}, unseen=True, now="⚙ Edit search/index.py",
-    started_at=format_time(at("14:19")), run_started_at=ago(720), activity_since=ago(720), model="fable",
+    started_at=format_time(at("14:19")), run_started_at=ago(720), activity_since=ago(720), model="fable", turns=1,
     notes={"given": [{"id": "N-1"}, {"id": "N-2"}], "wrote": ["N-3"], "inject": "all", "tokens": 90, "left_out": 0},
     isolation={
         "worktree": f"{HOME}/shop-search-index", "branch": "search-index", "base": "main", "source": f"{HOME}/shop",

@@ -12,6 +12,7 @@ from overmind_core.terminal.screen import Screen
 from overmind_core.view.panel_title import FACES
 from overmind_core.view.summary import EngineLoad, Load
 from overmind_tui.missions import faces
+from overmind_tui.missions.stats_panel import OF_INFO
 from overmind_tui.shell import coaching, world
 from overmind_tui.shell.messages import Done, LogShown
 from overmind_tui.shell.world import World
@@ -21,10 +22,10 @@ from tests.kit.screen_pictures import SIZES, pictures
 from tests.tui.conftest import picture, until
 from tests.tui.test_pictures import Still, settle
 
-UNKNOWN = {"claude 2.1 ✔": "claude ✔", " · rule: ask Bash(git push *)": ""}
+UNKNOWN = {" · rule: ask Bash(git push *)": ""}
 """Words of the pictures for which the program has no fact."""
 MADE_UP = {"stats"}
-"""Pictures of which some facts are none of the program: how many turns there were, and for what its settings ask."""
+"""Pictures of which some facts are none of the program: for what its settings ask."""
 SHOWN = {f"{columns}x{rows}": (columns, rows) for columns, rows in SIZES}
 KEYS = {
     "answer": ("y",), "choice": ("y",), "needs": ("exclamation_mark",), "help": ("question_mark",), "typing": ("a",),
@@ -39,7 +40,9 @@ QUESTIONS = {
 ROWS = {
     "api": {key: screen_panel.API[key] for key in ("cwd", "isolation")},
     "demo-agent": {"cwd": f"{screen_panel.HOME}/shop"},
-    "search-index": {key: value for key, value in screen_panel.SEARCH.items() if key not in screen_panel.CLOCKS}
+    "search-index": {
+        key: value for key, value in screen_panel.SEARCH.items() if key not in {*screen_panel.CLOCKS, *OF_INFO}
+    }
     | {"id": "search-index", "interactive": True},
     "release": {"counts": {"ended": 4, "running": 3}},
 }

@@ -23,7 +23,7 @@ from tests.kit.screen_panel import (
 )
 from tests.kit.screen_pictures import texts
 
-FACTS = MissionFacts(SEARCH, SEARCH_TERMS, CHANGES, turns=1, asks=("push", "network"))
+FACTS = MissionFacts(SEARCH, SEARCH_TERMS, CHANGES, asks=("push", "network"))
 
 
 SAID = [
