@@ -85,6 +85,10 @@ def test_each_measurement_is_in_the_list():
     assert having == set(bench.NAMES)
 
 
+def test_the_figures_of_the_screen_are_measured():
+    assert {"paint", "frames", "ink", "resting"} <= set(bench.NAMES)
+
+
 def test_sizes_are_chosen_after_it_is_known_which(monkeypatch):
     """A module that is imported with `__main__` would have its full sizes in a smoke run."""
     print_loaded = "import bench.__main__, sys; print(*(name for name in sys.modules if name.startswith('bench.')))"

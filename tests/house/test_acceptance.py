@@ -1,10 +1,12 @@
-"""What the web dashboard promises, case by case: each has tests that stand for it, which are there."""
+"""The promises of the faces, case by case: each has tests that stand for it, which are there."""
 
 from __future__ import annotations
 
+import pytest
+
 from tests.kit.promises import Case, missing
 
-CASES = (
+WEB = (
     Case(1, "A fresh link shows rows, and its token stands in no address, history, log or argument.", (
         "web/test_login.py::test_a_fresh_link_shows_rows_and_its_token_stands_nowhere",
         "web_server/test_logins.py::test_no_secret_is_in_any_log_list_or_argument",
@@ -224,12 +226,107 @@ CASES = (
         "tools/test_screenshots.py::test_each_page_of_the_dashboard_is_there_in_every_look_and_small",
     )),
 )  # fmt: skip
+"""Of the web dashboard."""
+
+SCREEN = (
+    Case(1, "Of 45 missions the three that wait are in the first lines, though they were started last.", (
+        "tui/test_agents.py::test_of_forty_five_missions_the_three_that_wait_stand_in_the_first_lines",
+    )),
+    Case(2, "From the first row to the last the hints change no cell but their tone.", (
+        "tui/test_agents.py::test_the_hints_stay_where_they_are_whatever_the_cursor_is_on",
+        "tui/test_hint_walk.py::test_moving_the_cursor_changes_no_cell_of_the_hints",
+    )),
+    Case(3, "Sixty seconds of output of nine missions move no row.", (
+        "tui/test_screen_rest.py::test_sixty_seconds_of_output_move_no_row",
+    )),
+    Case(4, "A question that comes while a key is held leaves the cursor's row on its line, and is not answered.", (
+        "tui/test_screen_rest.py::test_a_question_that_comes_while_a_key_is_held_moves_nothing",
+        "tui/test_screen_rest.py::test_a_question_of_the_row_that_a_held_key_has_come_to_is_not_answered_unread",
+    )),
+    Case(5, "The child of a plan that asks is above, once, with its parent's name, and goes back once answered.", (
+        "tui/test_screen_rest.py::test_the_child_of_a_plan_that_asks_stands_above_once_and_goes_back",
+    )),
+    Case(6, "Two keys in one write answer a question that was in sight, and no other; that is said.", (
+        "tui/test_answer_in_place.py::test_two_keys_in_one_write_answer_a_question_that_was_in_sight",
+        "tui/test_answer_in_place.py::test_one_that_came_a_moment_ago_is_not_answered_and_that_is_said",
+        "tui/test_answer_in_place.py::test_one_whose_panel_the_first_key_opened_is_not_answered",
+    )),
+    Case(7, "No key answers a question of sixty lines before all of it was in sight.", (
+        "tui/test_answer_in_place.py::test_no_key_answers_a_question_of_sixty_lines_before_all_of_it_was_in_sight",
+        "tui/test_answer_in_place.py::test_in_no_size_a_key_answers_what_was_not_on_the_screen",
+    )),
+    Case(8, "In each size no part cuts a line of another, and no frame has two shapes.", (
+        "tui/test_screen_rest.py::test_in_every_size_each_part_ends_where_the_next_one_begins",
+        "tui/test_screen_rest.py::test_no_frame_between_two_sizes_has_both_shapes",
+        "core/view/test_screen_shape.py::test_of_each_size_all_lines_are_used_once",
+        "tui/test_pictures_screen.py::test_dark",
+    )),
+    Case(9, "What ended is one line that counts right; a failure is above until it was seen.", (
+        ("tui/test_screen_rest.py::"
+         "test_what_ended_is_one_line_that_counts_right_and_a_failure_stays_above_until_it_was_seen"),
+        "tui/test_presence.py::test_other_news_under_the_cursor_is_seen_after_a_second",
+        "tui/test_presence.py::test_a_turn_that_was_not_in_view_for_a_second_is_unseen_when_the_cursor_leaves",
+    )),
+    Case(10, "What was unfolded, filtered, marked and sorted is so after a restart.", (
+        "tui/test_screen_rest.py::test_how_the_list_was_arranged_survives_a_restart",
+    )),
+    Case(11, "Every mark has its word in the help at 80x24, without scrolling.", (
+        "core/view/test_keys_help.py::test_every_mark_of_the_table_has_its_word_at_80x24",
+        "tui/test_help.py::test_every_mark_of_the_table_is_in_the_help_at_80x24_without_scrolling",
+    )),
+    Case(12, "There are nine hints at most, and each does what it says.", (
+        "tui/test_hint_walk.py::test_on_every_page_there_are_nine_at_most_and_each_key_means_what_is_said",
+        ("tui/test_hint_walk.py::"
+         "test_each_hint_on_the_screen_does_the_action_that_it_says_by_its_key_and_by_a_click"),
+        "tui/test_hint_walk.py::test_each_hint_of_the_list_does_what_its_word_says",
+        "tui/test_hint_walk.py::test_each_hint_of_each_other_part_does_what_its_word_says",
+        "tui/test_hint_walk.py::test_each_hint_of_the_line_that_is_typed_into_does_what_its_word_says",
+        "tui/test_hint_walk.py::test_the_hints_of_all_parts_are_all_walked",
+    )),
+    Case(13, "The form has the line's text, which is kept; a dollar makes it a command in the folder of the start.", (
+        "tui/test_line.py::test_the_form_has_the_text_and_the_line_has_it_back",
+        "tui/test_line.py::test_esc_keeps_the_text_beyond_another_page_and_a_resize_and_ctrl_c_drops_it",
+        "tui/test_line.py::test_a_dollar_first_makes_it_a_command_with_agents_and_without",
+        "tui/test_black_box.py::test_the_line_starts_a_command_in_the_folder_of_the_start_and_its_log_appears",
+    )),
+    Case(14, "Each tone can be read on each ground, and orange is only where a person is needed.", (
+        "core/view/test_tones.py::test_every_tone_can_be_read_on_every_ground",
+        "core/view/test_tones.py::test_the_sixteen_can_be_read_in_a_dark_terminal",
+        ("core/view/test_screen_pictures.py::"
+         "test_orange_is_in_no_cell_but_of_who_needs_a_person_their_question_and_the_header"),
+    )),
+    Case(15, "A terminal of sixteen colours gets no others.", (
+        "tui/test_sixteen_colours.py::test_a_terminal_gets_no_colours_that_it_has_not",
+    )),
+    Case(16, "First frame, keys, bytes, rest and ink are measured; the figures themselves are no test's.", (
+        "bench/test_runs.py::test_the_figures_of_the_screen_are_measured",
+    )),
+    Case(17, "At 80 columns the line, the form, a diff and a terminal have all of them.", (
+        "tui/test_line.py::test_at_80_columns_the_line_the_form_a_diff_and_a_terminal_have_all_of_them",
+    )),
+    Case(18, "At no width a line of an agent's log is cut.", (
+        "tui/test_faces.py::test_no_line_of_the_log_of_an_agent_is_cut",
+    )),
+    Case(19, "Memory that stays is steady, and one sample has no bar.", (
+        "tui/test_faces.py::test_memory_that_stays_is_steady_and_one_sample_has_no_bar",
+        "core/view/test_stats_face.py::test_flat_figures_are_steady_and_one_sample_has_no_bar",
+    )),
+    Case(20, "All that a stranger asks in the first minute is answered on the screen.", (
+        ("tui/test_first_minute.py::"
+         "test_all_that_a_stranger_asks_in_the_first_minute_is_answered_on_the_screen"),
+    )),
+)  # fmt: skip
+"""Of the full-screen program."""
+FACES = {"web": (WEB, 45), "screen": (SCREEN, 20)}
 
 
-def test_each_case_has_tests():
-    assert [case.number for case in CASES] == list(range(1, 46))
-    assert not [case.number for case in CASES if not case.tests]
+@pytest.mark.parametrize("face", FACES)
+def test_each_case_has_tests(face):
+    cases, most = FACES[face]
+    assert [case.number for case in cases] == list(range(1, most + 1))
+    assert not [case.number for case in cases if not case.tests]
 
 
-def test_each_test_of_a_case_is_there():
-    assert not missing(CASES)
+@pytest.mark.parametrize("face", FACES)
+def test_each_test_of_a_case_is_there(face):
+    assert not missing(FACES[face][0])
