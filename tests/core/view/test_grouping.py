@@ -126,6 +126,36 @@ def test_the_list_is_arranged_as_somebody_wants_it(wish, found):
     assert shown(listing(FAMILY, (), wish)) == found
 
 
+NEEDING = [asking("b", 5.0), asking("a", 20.0), mission("d", 9.0), asking("c", 9.0), mission("e", 8.0)]
+SORTED = [
+    (None, {"needs": ["a", "c", "b"], "running": ["d", "e"]}),
+    (Order("name"), {"needs": ["a", "b", "c"], "running": ["d", "e"]}),
+    (Order("name", inverted=True), {"needs": ["c", "b", "a"], "running": ["e", "d"]}),
+    (Order("cpu"), {"needs": ["b", "c", "a"], "running": ["d", "e"]}),
+]
+
+
+@tabled(("order", "found"), SORTED)
+def test_who_needs_a_person_is_sorted_by_a_column_within_their_group(order, found):
+    load = {"a": 1.0, "b": 9.0, "c": 5.0, "d": 99.0, "e": 50.0}
+    rows = [{**row, "cpu_percent": load[row["id"]]} for row in NEEDING]
+    assert shown(listing(rows, (), Wish(order=order))) == found
+
+
+def test_what_has_no_mission_is_above_all_that_are_sorted():
+    gate = question(
+        1,
+        "s1",
+        5.0,
+        "Review the design?",
+        need="phase",
+        part="design",
+        about={"kind": "spec", "id": "s1", "name": "carts"},
+    )
+    found = listing(NEEDING, (gate,), Wish(order=Order("name")))
+    assert [one.id for one in found.needs] == ["s1", "a", "b", "c"]
+
+
 def test_who_needs_attention_are_those_above_and_failures_that_nobody_has_seen():
     rows = [
         agent("turn", 99.0, "idle", 50.0, 0.1, "Done.", unseen=True), agent("seen", 99.0, "idle", 50.0, 0.1, "Done."),
