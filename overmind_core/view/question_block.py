@@ -136,6 +136,9 @@ def block(
         about = [*content, *([[Cell(clipped(f" {asking.where}", cells - 1), "quiet")]] if asking.where else [])]
     body = [*head, *about]
     if top is not None:
+        if len(body) > max(spare, 1):
+            key_rows = _fitting(asking, _numbered(offered), cells, panel - 1, has_keys=has_keys)
+            spare = panel - 2 - len(key_rows)
         room = max(spare, 1)
         first = max(0, min(top, len(body) - room))
         seen = range(first, min(first + room, len(body)))
@@ -147,6 +150,8 @@ def block(
         seen = range(len(body))
         shown = [*body, [], *key_rows]
     else:
+        key_rows = _fitting(asking, _numbered(offered), cells, panel - 1, has_keys=has_keys)
+        spare = panel - 2 - len(key_rows)
         seen = range(max(int(panel * MOST_PART) - 2 - len(key_rows), min(spare, 1), 0))
         hidden = len(body) - len(seen)
         more: Lines = [[Cell(f" … {numbers.counted(hidden, 'more line')}: ", "quiet"), Cell("enter", "key")]]
@@ -349,6 +354,11 @@ def _choice_keys(asking: Asking, ask: Ask) -> list[AskedKey]:
     confirm = [AskedKey("enter", "these are all", "these are all")] if begun else []
     numbered = [AskedKey(f"1-{len(ask.options)}", "", "choose")] if ask.options else []
     return [*numbered, *confirm, AskedKey("m", "answer in your own words", "your own words")]
+
+
+def _numbered(known: Sequence[AskedKey]) -> list[AskedKey]:
+    """The keys where an option may be out of sight, and the number that stands at it."""
+    return [one._replace(label=one.label or one.short) for one in known]
 
 
 def _shortened(known: Sequence[AskedKey], cells: int, rows: int) -> list[AskedKey]:

@@ -274,6 +274,15 @@ def test_each_key_is_found_where_its_words_stand(has_keys):
     assert key_at(choice.lines, 10, y) == "2"
 
 
+@tabled(("panel", "top", "numbered"), [(30, None, False), (7, None, True), (30, 0, False), (6, 0, True)])
+def test_where_an_option_may_be_out_of_sight_its_number_stands_among_the_keys(panel, top, numbered):
+    found = block(CHOICE, 80, panel, has_keys=True, top=top)
+    assert len(found.lines) < panel
+    (line,) = (one for one in texts(found.lines) if "own words" in one)
+    assert ("1-3  choose" in line) is numbered
+    assert bool(found.hidden) is numbered
+
+
 def test_read_only_no_key_is_offered():
     found = texts(block(PUSH._replace(read_only=True), 80, 30, has_keys=True).lines)
     assert any("read-only" in line for line in found)
