@@ -28,6 +28,8 @@ OF_QUESTIONS = frozenset({WHOLE, "question", "open"})
 """Actions that a question has, be it of a mission or not, and whatever is marked."""
 SAID_BY_THE_LINE = frozenset({"filter", "command"})
 """Actions whose keys the line says while it is at rest."""
+TAKES_TEXT = frozenset({"send", "start"})
+"""Actions that take what was typed, as far as it is fit."""
 TO_AGENTS = frozenset({MESSAGE, "comment"})
 """Actions that only those who read messages can use."""
 
@@ -41,6 +43,7 @@ class Part(StrEnum):
     """The list of those who need a person, while nobody does."""
     FIRST = "first run"
     NEW = "new mission"
+    COMMAND_ONLY = "new mission without an agent"
     MESSAGE = "message"
     HELP = "help"
     ALL_KEYS = "all keys"
@@ -81,6 +84,10 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
         Hint("start", "starts it"), Hint("form", "name, folder, worktree, model"), Hint("", "a command", "$"),
         Hint("keep", "keeps the text"),
     )),
+    Part.COMMAND_ONLY: (Context.TASK, (
+        Hint("", "a command", "$"), Hint("start", "starts it"), Hint("form", "name, folder"),
+        Hint("keep", "keeps the text"),
+    )),
     Part.MESSAGE: (Context.BOX, (
         Hint("send", "sends it"), Hint("newline", "new line"), Hint("editor", "editor"), Hint("older", "sent before"),
         Hint("cancel", "drops it"), Hint("keep", "keeps the text"),
@@ -98,8 +105,12 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
         Hint("", "runs it", "enter"), Hint("", "completes it", "tab"), Hint("", "typed before", "up"),
         Hint("", "drops it", "escape"),
     )),
-    Part.FILTER: (Context.FIELD, (Hint("", "keeps it", "enter"), Hint("", "typed before", "up"))),
-    Part.BROKEN_FILTER: (Context.FIELD, (Hint("", "keeps what is shown", "enter"), Hint("", "typed before", "up"))),
+    Part.FILTER: (Context.FIELD, (
+        Hint("", "keeps it", "enter"), Hint("", "typed before", "up"), Hint("", "keeps it, too", "escape"),
+    )),
+    Part.BROKEN_FILTER: (Context.FIELD, (
+        Hint("", "keeps what is shown", "enter"), Hint("", "typed before", "up"), Hint("", "keeps it, too", "escape"),
+    )),
 }  # fmt: skip
 """Part → the context that has its keys, and its hints in their order."""
 TYPED_AFTER: Mapping[str, Part] = {":": Part.COMMAND, "/": Part.FILTER}

@@ -327,7 +327,7 @@ _LOG = (
     Action("follow", ("s",), "follow", "follow the newest line, or pause", _L, verb="logs", hint=1),
     _look("wrap", ("w",), "wrap", "wrap long lines, or scroll sideways", _L, hint=2),
     Action("time", ("t",), "time", "show the time of each line", _L, verb="logs", hint=3),
-    _look("zoom", ("f",), "full screen", "full screen", _L, hint=4),
+    _look("zoom", ("f",), "zoom", "zoom panel", _L, hint=4),
     Action("previous", ("p",), "previous run", "show the log of the previous run; again: one run earlier", _L,
            verb="logs"),
     _look("ruler", ("m",), "ruler", "draw a ruler; new lines appear below it", _L),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from overmind_core.view import prompt
 from overmind_core.view.hints import Part
@@ -22,11 +21,10 @@ class TaskLine(LineComposer):
         form: Goes on in the form with what was typed.
     """
 
-    part: ClassVar[Part] = Part.NEW
-
     def __init__(self, purpose: Purpose, agent: str, folder: str, form: Callable[[str], None]) -> None:
         super().__init__(purpose)
         self.agent = agent
+        self.part = Part.NEW if agent else Part.COMMAND_ONLY
         self._folder = folder
         self._form = form
         self.handlers["start"] = self.do_send

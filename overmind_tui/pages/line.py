@@ -6,7 +6,6 @@ All of the screen above stays readable, and goes on. What keys do is the compose
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,7 +16,7 @@ from overmind_core.view import hints, prompt
 from overmind_core.view.actions import Context
 from overmind_core.view.cells import Cell
 from overmind_core.view.composer import TextRow
-from overmind_core.view.hints import Part
+from overmind_core.view.hints import TAKES_TEXT, Part
 from overmind_core.view.prompt import TypingFacts
 from overmind_tui.pages.compose import WAITS, Composer, Purpose
 from overmind_tui.pages.page import PageShell
@@ -27,7 +26,7 @@ from overmind_tui.widgets.lines import Lines
 class LineComposer(Composer):
     """Takes a text in the line. The purpose's title says what the text is for: `to docs`."""
 
-    part: ClassVar[Part] = Part.MESSAGE
+    part = Part.MESSAGE
     uncovered = 0
 
     def __init__(self, purpose: Purpose) -> None:
@@ -76,13 +75,15 @@ class LineComposer(Composer):
         return prompt.typing(self.facts, cells)[-room:]
 
     def _hint_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
-        return [hints.hint_line(self.part, cells, ascii_only=self.shell.ascii_only)]
+        refused = TAKES_TEXT if self.lacks() else frozenset[str]()
+        return [hints.hint_line(self.part, cells, unusable=refused, ascii_only=self.shell.ascii_only)]
 
     def changed(self) -> None:
         """Draw it anew, as high as it is now."""
         if self.is_mounted:
             self.typed_lines.styles.height = len(self._typed_lines(self.app.size.width))
             self.typed_lines.refresh()
+            self.typed_hints.refresh_if_changed()
 
     def set_title(self, title: str) -> None:
         """It is for others now."""

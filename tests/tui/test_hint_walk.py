@@ -154,6 +154,10 @@ PARTS_DO = [
     (Part.NEW, "form", "make it", lambda app: isinstance(app.screen, FormScreen) and "make it" in picture(app)),
     (Part.NEW, "", "", lambda app: "› command in /srv/work" in picture(app)),
     (Part.NEW, "keep", "make it", lambda app: at_list(app) and app.remembered.get("new_task", "") == "make it"),
+    (Part.COMMAND_ONLY, "start", "$ make", lambda app: app.runs == [("", "make", "/srv/work")] and at_list(app)),
+    (Part.COMMAND_ONLY, "form", "make it", lambda app: isinstance(app.screen, FormScreen)),
+    (Part.COMMAND_ONLY, "", "", lambda app: "› command in /srv/work" in picture(app)),
+    (Part.COMMAND_ONLY, "keep", "make it", lambda app: at_list(app) and app.remembered.get("new_task", "")),
     (Part.MESSAGE, "send", "go on", lambda app: sent(app) == ["go on"] and at_list(app)),
     (Part.MESSAGE, "newline", "go on", lambda app: app.screen.field.text == "go on\n"),
     (Part.MESSAGE, "editor", "go on", lambda app: app.screen.field.text == "edited"),
@@ -177,8 +181,9 @@ CALM = [row for row in AGENTS if row["id"] == "00000001"]
 ROWS_OF = {Part.FIRST: [], Part.NOBODY: CALM}
 """Part → the rows with which it has the keys, where those are few."""
 OPENED_BY = {
-    Part.QUESTION: ["y"], Part.NOBODY: ["!"], Part.NEW: ["n"], Part.MESSAGE: ["m"], Part.HELP: ["question_mark"],
-    Part.ALL_KEYS: ["question_mark", "question_mark"], Part.FINDING: ["ctrl+p"], Part.FIRST: [],
+    Part.QUESTION: ["y"], Part.NOBODY: ["!"], Part.NEW: ["n"], Part.COMMAND_ONLY: ["n"], Part.MESSAGE: ["m"],
+    Part.HELP: ["question_mark"], Part.ALL_KEYS: ["question_mark", "question_mark"], Part.FINDING: ["ctrl+p"],
+    Part.FIRST: [],
 }  # fmt: skip
 
 
@@ -235,7 +240,10 @@ def test_each_hint_of_each_other_part_does_what_its_word_says(clicked, part, act
         await does(app, pilot, hint, [KEYS[hint.key]] if action else ["$", "space"], clicked=clicked)
         await until(pilot, lambda: happened(app), what=action)
 
-    run(lambda: Talking(ROWS_OF.get(part, AGENTS)), scenario)
+    with pytest.MonkeyPatch.context() as patched:
+        if part is Part.COMMAND_ONLY:
+            patched.setattr(world, "installed_agents", lambda _environ: {"claude": False})
+        run(lambda: Talking(ROWS_OF.get(part, AGENTS)), scenario)
 
 
 @pytest.mark.usefixtures("machine")
@@ -258,6 +266,8 @@ BARS_DO = [
     (Part.COMMAND, "escape", "hel", lambda app: at_list(app) and not app.main.bar.sign),
     (Part.FILTER, "enter", "api", lambda app: at_list(app) and "/ api   1 of" in picture(app)),
     (Part.FILTER, "up", "", lambda app: app.main.bar.field.text == "said before"),
+    (Part.FILTER, "escape", "api", lambda app: at_list(app) and "/ api   1 of" in picture(app)),
+    (Part.BROKEN_FILTER, "escape", "api(", lambda app: at_list(app) and "/ api   1 of" in picture(app)),
     (Part.BROKEN_FILTER, "enter", "api(", lambda app: at_list(app) and "/ api   1 of" in picture(app)),
     (Part.BROKEN_FILTER, "up", "(", lambda app: app.main.bar.field.text == "said before"),
 ]  # fmt: skip

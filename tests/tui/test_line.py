@@ -178,12 +178,29 @@ def test_a_task_is_not_run_by_a_shell_where_no_agent_is_installed(agents):
         app.screen.paste("count the lines")
         await pilot.press("enter")
         assert "no agent is installed, see :doctor · begin it with $: it runs as a command" in picture(app)
-        assert "  $ a command" in bottom(app)[1], "the hint that a click obeys"
+        assert " $ a command" in bottom(app)[1], "the hint that a click obeys"
         assert (app.screen.field.text, app.runs) == ("count the lines", [])
         await pilot.press("tab")
         await until(pilot, lambda: isinstance(app.screen, FormScreen), what="the form")
         assert app.screen.state.what.missing, "it is a task there, too"
         assert app.screen.state.text("text") == "count the lines"
+
+    run(Starting, scenario)
+
+
+def test_enter_is_faint_where_it_would_be_refused(agents):
+    agents.update(claude=False, codex=False)
+
+    async def scenario(app, pilot):
+        def faint():
+            return [cell.text for cell in app.screen._hint_lines(80)[0] if cell.tone == "faint"]
+
+        await opened(app, pilot)
+        assert faint() == ["enter", " starts it"]
+        await pilot.press("m")
+        assert faint() == ["enter", " starts it"]
+        await pilot.press("home", "$")
+        assert faint() == []
 
     run(Starting, scenario)
 

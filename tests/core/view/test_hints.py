@@ -116,12 +116,26 @@ def test_a_filter_that_makes_no_sense_is_not_said_to_be_kept():
     assert hints.typed_after("/", Part.LIST, broken=True) is Part.BROKEN_FILTER
     assert hints.typed_after("", Part.LIST, broken=True) is Part.LIST
     said = text(hints.hint_line(Part.BROKEN_FILTER, 80)).strip()
-    assert said == "enter keeps what is shown  ↑ typed before"
+    assert said == "enter keeps what is shown  ↑ typed before  esc keeps it, too"
 
 
 def test_what_is_said_of_a_typed_command_and_of_a_filter():
     said = [text(hints.hint_line(part, 80)).strip() for part in (Part.COMMAND, Part.FILTER)]
-    assert said == ["enter runs it  tab completes it  ↑ typed before  esc drops it", "enter keeps it  ↑ typed before"]
+    assert said == [
+        "enter runs it  tab completes it  ↑ typed before  esc drops it",
+        "enter keeps it  ↑ typed before  esc keeps it, too",
+    ]
+
+
+@pytest.mark.parametrize("cells", [40, 60, 80, 120])
+def test_in_every_size_the_way_to_a_command_and_what_esc_does_are_said(cells):
+    assert "$ a command" in text(hints.hint_line(Part.COMMAND_ONLY, cells))
+    assert "esc keeps it, too" in text(hints.hint_line(Part.FILTER, cells))
+
+
+def test_one_key_that_zooms_is_called_as_the_other_one():
+    log = keymap.keymap(Context.LOG)
+    assert (log["f"].label, log["f"].summary) == (log["z"].label, log["z"].summary)
 
 
 def test_a_terminal_that_takes_no_input_offers_no_typing():
