@@ -222,6 +222,7 @@ def is_typed(need: Need) -> bool:
 
 
 NOBODY = "nothing needs your attention"
+NOBODY_ELSE = "nobody else needs you"
 ALLOW, DENY, ALWAYS = "allow", "deny", "always"
 DONE = {ALLOW: "allowed", DENY: "denied", ALWAYS: "always allowed from now on"}
 _DONE = {**DONE, ALWAYS: "always allowed"}

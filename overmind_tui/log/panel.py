@@ -97,14 +97,14 @@ class LogPanel:
             self.runs = (0, 0)
         self.look, self.span, self._reader, self._asks_head = look, span, None, False
         view.read_pages = self._feed.want
-        view.start(look.alone, "" if look.missions else self._nothing())
+        view.start(look.alone, "" if look.missions else self.nothing())
         if not look.missions:
             view.show(PagedLog())  # none is on its way
         view.is_agent = self._is_of_agent(look)
         self._known_runs = self._newest_runs()
         self._feed.show(look)
 
-    def _nothing(self) -> str:
+    def nothing(self) -> str:
         """Why there is no log: the cursor is on no mission, but may be on what the engine asks about."""
         entry = self._screen.table.current
         if entry is None or not entry.row.get(STANDS_FOR_NONE):

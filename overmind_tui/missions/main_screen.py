@@ -82,6 +82,10 @@ class Asking(Protocol):
         """Why the mission of the panel needs a person."""
 
     @property
+    def is_as_found(self) -> bool:
+        """Whether the keys are at the list, and going to its mission anew would show nothing else."""
+
+    @property
     def following(self) -> Key | None:
         """The question of the same mission behind the one that is shown; None where that is the last one."""
 

@@ -108,6 +108,9 @@ class NeedsYou:
             self.open((wanted, 0))
             return
         had_keys = screen.panels.current is Panel.QUESTION
+        if wanted == screen.table.cursor_id and question.is_as_found:
+            screen.shell.flash(inbox.NOBODY_ELSE, "quiet")
+            return
         if screen.panels.current is Panel.TERMINAL:
             screen.close_terminal()
         question.whole = False

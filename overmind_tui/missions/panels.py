@@ -287,6 +287,8 @@ class Panels:
         if press := presses.get(self.shown):
             for _ in range(SCROLLED):
                 press("down" if down else "up")
+        else:
+            screen.shell.flash("nothing to scroll here", "quiet")
 
     def refocus(self) -> None:
         """The part that has the keys may have others now."""
@@ -391,6 +393,7 @@ class Panels:
         elif self.shape.panel_lines and not screen_shape.is_roomy(self._screen.shell.app.size.height):
             self._is_open = False
             self.fold()
+            self._screen.shell.flash("tab opens the panel again", "quiet")
         else:
             return False
         return True

@@ -22,6 +22,7 @@ from overmind_core.view.keymap import keymap
 from overmind_core.view.question_block import Asking, QuestionBlock, QuestionText
 from overmind_core.view.question_sight import QuestionSight
 from overmind_core.view.subject import Choosing
+from overmind_tui.missions.panels import AT_LIST
 from overmind_tui.render.layout import Panel
 
 if TYPE_CHECKING:
@@ -117,6 +118,13 @@ class QuestionPanel:
         keys = [(one["id"], int(one["question"])) for one in self._screen.shell.fleet.questions]
         keys = [one for one in keys if self.key and one[0] == self.key[0] and one not in self._answers.given]
         return keys[keys.index(self.key) + 1] if self.key in keys[:-1] else None
+
+    @property
+    def is_as_found(self) -> bool:
+        """Whether the keys are at the list, and going to its mission anew would show nothing else."""
+        need = self.need
+        is_same = self.key is None or (need is not None and need.key == self.key)
+        return is_same and not self.whole and self._screen.panels.current in AT_LIST
 
     @property
     def has_keys(self) -> bool:

@@ -11,7 +11,6 @@ from textual.containers import Container, Vertical
 from textual.geometry import Size
 from textual.screen import ModalScreen
 
-from overmind_core.view import log_lines
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Cell, Row, safe
@@ -241,8 +240,7 @@ class MissionsScreen(Page):
     def part_clicked(self, message: Lines.Clicked) -> None:
         """A click on a face shows it; one on an event goes to its mission, as far as that is still there."""
         if message.lines is self.title_view:
-            face = self.faces.face_at(message.x)
-            if face is not None:
+            if (face := self.faces.face_at(message.x)) is not None:
                 self.panels.turn_to(face)
         elif message.lines is self.question_view:
             self.question.click(message.x, message.y)
@@ -548,14 +546,16 @@ class MissionsScreen(Page):
             self.log_panel.look_at_all(rows)
         if rows or self.shell.fleet.behind(self.table.cursor_id) is not None:
             self.panels.give(Panel.LOG)
-        elif self.table.current is not None:
-            self.shell.flash(log_lines.missing(safe(self.table.current.name)), "slow")
+        else:
+            self.shell.flash(self.log_panel.nothing(), "slow")
 
     def do_previous(self) -> None:
         """The log of the run before."""
         if self.table.current is not None:
             self.panels.give(Panel.LOG)
             self.log_panel.do_previous()
+        else:
+            self.shell.flash(self.log_panel.nothing(), "slow")
 
     def turn_prompt(self) -> bool:
         """Tab behind `/`: the panel may know two meanings of it."""

@@ -15,6 +15,7 @@ from overmind_core.view.columns import ORDERS, Order
 from overmind_core.view.grouping import grouped, ordered
 from overmind_core.view.groups import Listing, Wish
 from overmind_core.view.inbox import STANDS_FOR_NONE, unheard
+from overmind_core.view.log_lines import NOBODY
 from overmind_core.view.mission_list import ATTENTION
 from overmind_core.view.missions import older_runs
 from overmind_core.view.prompt import Filtered
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from overmind_tui.pages.page import Handler
     from overmind_tui.pages.table_rows import Marks
     from overmind_tui.shell.remembered import Remembered
+
+NO_FOLD, NO_UNFOLD = "nothing to fold here", "nothing to unfold here"
 
 
 class TablePanel(SortKeys):
@@ -335,7 +338,9 @@ class TablePanel(SortKeys):
     def do_parent(self) -> None:
         """To who started it."""
         current = self._screen.table.current
-        if current is not None and not self._screen.table.select(current.row["parent"] or ""):
+        if current is None:
+            self._screen.shell.flash(NOBODY, "quiet")
+        elif not self._screen.table.select(current.row["parent"] or ""):
             self._screen.shell.flash(f"{safe(current.row['name'])} has no parent in the list", "slow")
 
     def do_fold(self) -> None:
@@ -346,6 +351,7 @@ class TablePanel(SortKeys):
             return
         current = table.current
         if current is None:
+            self._screen.shell.flash(NO_FOLD, "quiet")
             return
         if current.id in self._opened_roots:
             self._opened_roots.discard(current.id)
@@ -358,15 +364,18 @@ class TablePanel(SortKeys):
         elif brood and current.id not in self.folded and not self.flat:
             self.folded.add(current.id)
             self.rearrange(asked=True)
-        else:
-            table.select(self._beneath.get(current.id) or current.row["parent"] or "")
+        elif not table.select(self._beneath.get(current.id) or current.row["parent"] or ""):
+            self._screen.shell.flash(NO_FOLD, "quiet")
 
     def do_unfold(self) -> None:
         """Show what is below, also what has ended there."""
         if self._screen.table.on_fold:
-            if not self.unfolded:
+            if self.unfolded:
+                self._screen.shell.flash(NO_UNFOLD, "quiet")
+            else:
                 self.turn_fold()
             return
+        before = self._screen.table.listed
         cursor = self._screen.table.cursor_id or ""
         if cursor not in self.folded:
             self._opened_roots.add(cursor)
@@ -374,6 +383,8 @@ class TablePanel(SortKeys):
         if cursor in self._beneath.values():
             self._opened.add(self._ritual(cursor))
         self.rearrange(asked=True)
+        if self._screen.table.listed == before:
+            self._screen.shell.flash(NO_UNFOLD, "quiet")
 
     def close_one(self) -> bool:
         """Close one thing; whether there was any."""

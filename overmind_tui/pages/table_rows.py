@@ -233,6 +233,8 @@ class Marks:
             self._marked_last = table.current.id
             self._mark(table.marked ^ {table.current.id})
             table.press("down")
+        else:
+            self._page.shell.flash("no row to mark here", "quiet")
 
     def do_mark_range(self) -> None:
         """All from the last mark to the cursor."""

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 KEY = "."
 """The key behind the one that stops typing."""
-NOBODY_ELSE = "nobody else needs you"
 
 
 class Hop:
@@ -51,7 +50,7 @@ class Hop:
         found = inbox.needs(shell.fleet.rows.values(), shell.fleet.questions, shell.now())
         need = inbox.beyond(found, left)
         if need is None:
-            shell.flash(NOBODY_ELSE, "quiet")
+            shell.flash(inbox.NOBODY_ELSE, "quiet")
         else:
             self._go_to(need)
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from overmind_core.view import inbox, prompt
+from overmind_core.view.actions import Context, Needs
+from overmind_core.view.keymap import keymap
 from overmind_core.view.prompt import Where
 from overmind_tui.missions.question import NOT_READ
 from overmind_tui.render.layout import Panel
@@ -24,11 +26,56 @@ from tests.tui.test_answer_in_place import (
     in_question,
     state,
 )
-from tests.tui.test_pictures import AGENTS, settle
+from tests.tui.test_pictures import AGENTS, QUESTIONS, mission, settle
 from tests.tui.test_pictures_talking import BY_ENGINE
 from tests.tui.test_traps import run
 
 REVIEW = "00000004"
+
+
+ENDED = mission(99, "unit", "stopped", exit_code=0, ended_at="2025-12-31T23:50:00.000Z")
+OF_ROW = {"mark", "panel-up", "panel-down"}
+ON_ROW = sorted({action.keys[0] for action in keymap(Context.MISSIONS).values()
+                 if action.needs is not Needs.NOTHING or action.name in OF_ROW})  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ON_ROW)
+@pytest.mark.parametrize("unfolded", [False, True])
+def test_each_key_on_the_line_of_those_that_ended_does_something_or_says_why_not(key, unfolded):
+    async def scenario(app, pilot):
+        app.main.table_panel.unfolded = unfolded
+        app.main.rearrange(asked=True)
+        await pilot.press("G")
+        while not app.main.table.on_fold:
+            await pilot.press("k")
+        await settle(pilot)
+        before = picture(app)
+        app.main.press(key, key if len(key) == 1 else None)
+        assert app.notice.text or picture(app) != before or app.screen is not app.main
+
+    run(lambda: Answering([*AGENTS, ENDED]), scenario)
+
+
+@pytest.mark.parametrize("opening", ["", "y", "exclamation_mark"])
+def test_the_key_to_the_next_says_where_there_is_no_other(opening):
+    async def scenario(app, pilot):
+        assert app.main.select(API)
+        for key in (*([opening] if opening else []), "full_stop"):
+            await pilot.press(key)
+        assert app.notice.text == "nobody else needs you"
+        assert in_list(app) is not bool(opening)
+
+    run(lambda: Answering(AGENTS[:2], QUESTIONS[:1]), scenario)
+
+
+@pytest.mark.parametrize(("key", "said"), [("left", "nothing to fold here"), ("right", "nothing to unfold here")])
+def test_a_row_with_nothing_below_it_says_so(key, said):
+    async def scenario(app, pilot):
+        assert app.main.select(AGENTS[0]["id"])
+        await pilot.press(key)
+        assert app.notice.text == said
+
+    run(lambda: Answering(AGENTS[:1], []), scenario)
 
 
 @pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=str)

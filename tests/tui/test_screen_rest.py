@@ -529,6 +529,7 @@ def test_a_panel_of_few_rows_is_opened_and_closed_by_a_person_alone():
         assert app.main.panels.shape.panel_lines, "rows that come do not close it"
         app.main.press("escape", None)
         assert not app.main.panels.shape.panel_lines
+        assert app.notice.text == "tab opens the panel again"
         await came(app, pilot, [], removed=[row["id"] for row in more])
         assert not app.main.panels.shape.panel_lines, "rows that go do not open it"
 
