@@ -19,6 +19,7 @@ from overmind_core.view.cells import Cell, clipped, folded, safe
 from overmind_core.view.field import Field
 from overmind_core.view.header_line import Line, size_of, spread, whole
 from overmind_core.view.hints import actions_of
+from overmind_core.view.keymap import meaning
 
 SIGN = "›"
 CURSOR = "▏"
@@ -218,7 +219,7 @@ def short_folder(folder: str, cells: int) -> str:
 def _right(facts: RestFacts, now: float) -> tuple[Line, bool]:
     """The sentence at the right, and whether all of it has to be seen: then it may take a second line."""
     if facts.meaningless:
-        return [Cell(meaningless(facts.meaningless), "faint")], False
+        return [Cell(meaningless(facts.meaningless, is_of_list=_is_of_list(facts)), "faint")], False
     said = facts.said
     if said is not None and said.is_bright(now):
         return [Cell(_dated(said, facts.zone), said.tone)], True
@@ -231,6 +232,11 @@ def _right(facts: RestFacts, now: float) -> tuple[Line, bool]:
     return (
         ([], False) if said is None or facts.where is Where.HELP else ([Cell(_dated(said, facts.zone), "faint")], False)
     )
+
+
+def says_more(facts: RestFacts) -> bool:
+    """Whether something else than what was said stands at the right."""
+    return bool(_right(facts._replace(said=None), 0.0)[0])
 
 
 def _dated(said: Said, zone: tzinfo | None) -> str:
@@ -252,11 +258,19 @@ def is_of_person(key: str, character: str | None) -> bool:
     return character is not None or _PRESSED.fullmatch(key) is not None
 
 
-def meaningless(key: str) -> str:
-    """The sentence about a key that does nothing here; `key` by Textual's name, or the character."""
+def _is_of_list(facts: RestFacts) -> bool:
+    """Whether a key that means nothing in a part of the missions screen means something in its list."""
+    return facts.where is Where.LIST and meaning(Context.MISSIONS, facts.meaningless, None) is not None
+
+
+def meaningless(key: str, *, is_of_list: bool = False) -> str:
+    """The sentence about a key that does nothing here; `key` by Textual's name, or the character.
+
+    `is_of_list`: it does something in the list, to which esc goes back.
+    """
     text = "space" if key == " " else safe(key)
     sign = text if len(text) == 1 and not text.isupper() else shown_key(text)  # else `+` would join two keys
-    return f"{sign} means nothing here{ALL_KEYS}"
+    return f"{sign} means nothing here{f': esc, then {sign}' if is_of_list else ''}{ALL_KEYS}"
 
 
 def unheard(reason: str) -> str:
@@ -278,10 +292,16 @@ FIRST_STEPS: tuple[tuple[str, str], ...] = (
 """Action → what its key does, in the order in which they are said to a new person."""
 
 
-def first_step(done: Collection[str]) -> str:
-    """The step to be done next, by the names of the actions that were done: `1 of 3: y answers who asks`."""
-    for number, (name, words) in enumerate(FIRST_STEPS, 1):
-        if name not in done:
+def first_step(done: Collection[str], later: Collection[str] = ()) -> str:
+    """The step to be done next: `1 of 3: y answers who asks`; the number counts those that were done.
+
+    Args:
+        done: The names of the actions that were done.
+        later: Those of the actions that mean nothing now.
+    """
+    number = 1 + sum(name in done for name, _ in FIRST_STEPS)
+    for name, words in FIRST_STEPS:
+        if name not in done and name not in later:
             key = actions_of(Context.MISSIONS)[name].keys[0]
             return f"{number} of {len(FIRST_STEPS)}: {shown_key(key)} {words}"
     return ""

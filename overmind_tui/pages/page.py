@@ -337,8 +337,7 @@ class Page(NeedsRoom, RateLimited):
             self.shell.flash(refusal, "slow")
             return
         self.shell.coaching.did(self.context, action.name)
-        do = self._handlers[self.context].get(action.name)
-        if do is not None:
+        if (do := self._handlers[self.context].get(action.name)) is not None:
             do()
         elif not self.shell.actions.act(self, action):
             focused: object = self.focused
@@ -566,11 +565,12 @@ class Page(NeedsRoom, RateLimited):
     def rest_facts(self) -> RestFacts:
         """What the line at rest may say now."""
         shell = self.shell
-        return RestFacts(
-            shell.folder_shown, self.where, self.filtered, shell.notice.said, self.meaningless, shell.jobs.long,
+        facts = RestFacts(
+            shell.folder_shown, self.where, self.filtered, None, self.meaningless, shell.jobs.long,
             self.absence, shell.coaching.line(self.context), shell.read_only, shell.zone, self.standing(),
             self.context, self.is_covered,
         )  # fmt: skip
+        return shell.notice.in_line(facts, shell.coaching.step or shell.main.absence)
 
     def _resting_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         return prompt.resting(self.rest_facts, cells, self.shell.now())

@@ -20,11 +20,16 @@ ANSWERS = frozenset({"allow", "deny", "reply", "always", *(f"option-{number}" fo
 """Actions of a question: whoever has answered one knows how to come to it."""
 
 
+_TURNS = {"previous-panel": "next-panel"}
+"""Action → the step that it does as well."""
+
+
 def step_of(context: Context, action: str) -> str:
     """The step that is done by an action in a context; "" for none: only the missions' own keys are steps."""
     if context is Context.NEEDS and action in ANSWERS:
         return QUESTION
-    return action if context is Context.MISSIONS and action in STEPS else ""
+    step = _TURNS.get(action, action)
+    return step if context is Context.MISSIONS and step in STEPS else ""
 
 
 class Coaching:
@@ -50,12 +55,17 @@ class Coaching:
         self.done = STEPS
 
     def line(self, context: Context) -> str:
-        """The step to be done next, where its key counts; "" when nothing is left, or there is nothing to try it on.
+        """The step to be done next, where its key counts."""
+        step = self.step if context is Context.MISSIONS else ""
+        return step if step and self._shell.main.in_sight else ""
+
+    @property
+    def step(self) -> str:
+        """The step to be done next; "" when nothing is left, or there is nothing to try it on.
 
         An answer is no step while nobody asks.
         """
         shell = self._shell
-        wanted = shell.settings.coach and not shell.read_only and bool(shell.fleet.rows)
-        if not wanted or not shell.main.in_sight or context is not Context.MISSIONS:
+        if not shell.settings.coach or shell.read_only or not shell.fleet.rows:
             return ""
-        return prompt.first_step(self.done if shell.fleet.questions else self.done | {QUESTION})
+        return prompt.first_step(self.done, () if shell.fleet.questions else {QUESTION})

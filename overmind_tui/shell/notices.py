@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.missions.status_marks import FROZEN, WAITING, YOUR_TURN
 from overmind_core.domain.text.moment import format_time
 from overmind_core.view import inbox as rows
-from overmind_core.view import missions, numbers, ringing, tables
+from overmind_core.view import missions, numbers, prompt, ringing, tables
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.fleet import Fleet
-from overmind_core.view.prompt import Said
+from overmind_core.view.prompt import RestFacts, Said
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
@@ -62,6 +62,8 @@ class Notice:
         self._cell = Cell(mistake, "bad")
         self._said_at = shell.now()
         self._passed = not mistake
+        self._is_gone = False
+        """Something else has stood in its place in the line since."""
         self._flashed = 0
         self._put_at = float("-inf")
         self.until = float("inf") if mistake else 0.0
@@ -88,10 +90,22 @@ class Notice:
         """The last sentence, when it was said, and whether it was read; None while there was none."""
         return Said(self._cell.text, self._said_at, self.tone, self._passed) if self._cell.text else None
 
+    def in_line(self, facts: RestFacts, list_says: str) -> RestFacts:
+        """The facts of a line with what was said last, which is gone in all of them once it is over and displaced.
+
+        Args:
+            facts: Of the line, without it.
+            list_says: What the list of missions says in its place once it is over; "" is nothing.
+        """
+        said = self.said
+        if said is not None and not said.is_bright(self._shell.now()) and self.until != float("inf"):
+            self._is_gone |= bool(list_says) or prompt.says_more(facts)
+        return facts if self._is_gone else facts._replace(said=said)
+
     def put(self, text: str, tone: str) -> None:
         """Instead of what stood there; what is not quiet is kept."""
         self._cell = Cell(safe(" ".join(text.split())), tone)
-        self._said_at, self._passed = self._shell.now(), False
+        self._said_at, self._passed, self._is_gone = self._shell.now(), False, False
         if tone != "quiet":
             self._announced = None
             self._flashed += 1

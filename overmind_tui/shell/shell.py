@@ -64,6 +64,10 @@ class Main(RowSelection, Protocol):
         """Whether nothing but a question stands before it."""
 
     @property
+    def absence(self) -> str:
+        """What happened while nobody was here, until that was looked at."""
+
+    @property
     def in_view(self) -> str | None:
         """The mission whose newest lines are in sight, as far as the person looks at this program."""
 

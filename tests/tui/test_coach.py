@@ -23,6 +23,7 @@ DONE = [
     ("moving in that list is no answer", N, "down", ""),
     ("leaving it is none either", N, "back", ""),
     ("the panel was turned", M, "next-panel", "next-panel"),
+    ("or turned back", M, "previous-panel", "next-panel"),
     ("tab elsewhere turns no panel", Context.DOCUMENT, "next-panel", ""),
     ("a mission was begun", M, "new", "new"),
 ]
@@ -82,7 +83,9 @@ def test_what_was_done_in_an_earlier_life_counts_and_what_means_nothing_now_does
 def test_nobody_is_told_to_answer_where_nobody_asks():
     async def scenario(app, pilot):
         del pilot
-        assert app.coaching.line(M).startswith("2 of 3: tab turns the panel")
+        assert app.coaching.line(M).startswith("1 of 3: tab turns the panel")
+        app.fleet.questions = QUESTIONS
+        assert app.coaching.line(M).startswith("1 of 3: y answers who asks"), "the number never falls"
 
     run(lambda: Coached(questions=()), scenario)
 
@@ -108,6 +111,30 @@ def test_nothing_is_said_to_whom_it_is_of_no_use(why):
         assert app.coaching.line(M) == ""
 
     run(lambda: Coached([] if why == "rows" else AGENTS), scenario)
+
+
+def test_what_is_over_comes_back_nowhere_once_the_list_has_let_it_go():
+    async def scenario(app, pilot):
+        app.flash("api: allowed")
+        assert "api: allowed" in app.line()
+        app.notice.until = 0.0  # in a picture it would stay
+        await pilot.press("l")
+        assert app.main.context is Context.LOG
+        assert "api: allowed" not in app.line(), "in the list a step stands in its place"
+        await pilot.press("escape")
+        app.coaching.end()
+        assert "api: allowed" not in app.line()
+        assert app.notice.said.text == "api: allowed", "ctrl-o shows it"
+        app.flash("api: denied")
+        app.notice.until = 0.0
+        app.notice.clear()
+        assert "api: denied" in app.line(), "faint, while nothing else is to be said"
+        app.main.meaningless = "+"
+        assert "api: denied" not in app.line()
+        app.main.meaningless = ""
+        assert "api: denied" not in app.line()
+
+    run(Coached, scenario)
 
 
 @tabled("cells", range(20, 130))

@@ -159,6 +159,12 @@ def test_a_folder_keeps_its_end(folder, cells, short):
     assert prompt.short_folder(folder, cells) == short
 
 
+@tabled(("where", "said"), [(Where.LIST, ": esc, then v"), (Where.VIEW, "")])
+def test_a_key_of_the_list_says_in_its_panel_how_to_come_there(where, said):
+    facts = FACTS._replace(meaningless="v", context=Context.LOG, where=where)
+    assert text(prompt.resting(facts, 80, NOW)).endswith(f"v means nothing here{said}   ? keys")
+
+
 def test_the_first_steps_are_keys_of_the_keymap():
     names = [name for name, _ in prompt.FIRST_STEPS]
     found = [prompt.first_step(names[:count]) for count in range(4)]
@@ -168,6 +174,8 @@ def test_the_first_steps_are_keys_of_the_keymap():
         "3 of 3: n starts one of your own",
         "",
     ]
+    counted = [prompt.first_step(done, {names[0]})[:6] for done in ([], names[1:2], names[1:])]
+    assert counted == ["1 of 3", "2 of 3", ""], "one that means nothing now is not counted as done"
     assert set(names) <= set(hints.actions_of(Context.MISSIONS))
 
 
