@@ -207,7 +207,7 @@ class LastLines:
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
     def of(self, extent: LineExtent) -> str:
-        """The last line with something on it; "" when there is none. Reads a file: for a worker thread."""
+        """The last line with a letter or a digit; "" when there is none. Reads a file: for a worker thread."""
         known = self._known.get(extent.run)
         if known is not None and known.extent == extent:
             return known.text
@@ -250,4 +250,9 @@ def _last(log: RunLog, stream: int, end: int, whose: str | None, *, on_screen: b
     lines = [line.strip() for line in (*reading.feed(data), *reading.flush())]
     says_nothing = is_span if renderer is None else is_turn_summary
     nothing = FULL_SCREEN if any(map(is_span, lines)) else ""
-    return next((line for line in reversed(lines) if line and not says_nothing(line)), nothing)
+    return next((line for line in reversed(lines) if _is_said(line) and not says_nothing(line)), nothing)
+
+
+def _is_said(line: str) -> bool:
+    """True for a line that says something: dots and bars tell nobody what is being done."""
+    return any(map(str.isalnum, line))

@@ -10,6 +10,11 @@ from tests.kit.log_files import LogFiles
 OUTPUTS = [
     (b"one\ntwo\n", "two"),
     (b"one\n\n  \n", "one"),
+    (b"one\ntests/test_cart.py ..\n.\n", "tests/test_cart.py .."),
+    (b"one\n..................", "one"),
+    (b"one\n[====>    ]\n$ \n", "one"),
+    (b".\n..\n...", ""),
+    ("eins\n…\n読む\n".encode(), "読む"),
     (b"$ vim notes\n\x1b[?1049hhello\x1b[10;1Hworld", "$ vim notes"),
     (b"$ vim notes\n\x1b[?1049hhello\x1b[?1049l", "$ vim notes"),
     (b"\x1b[?1049hhello", "(full screen)"),
