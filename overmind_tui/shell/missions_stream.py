@@ -39,6 +39,8 @@ QUESTIONS = frozenset({ASKED, "answered", "removed"})
 """Events after which other questions may wait than before."""
 MANY = 200
 """Changed missions from which on all are asked for."""
+SPENT_SECONDS = 2.0
+"""Seconds between two questions about what was spent today, while turns go on."""
 Json = dict[str, Any]
 
 
@@ -153,6 +155,12 @@ class MissionsStream(ABC):
         self._midnight = 0.0
         self._waits_with_others = False
         """Whether a question is open that decides about all that wait: of which it does changes with any quest."""
+        self._costs: dict[str, float] = {}
+        """Mission → US dollars, as its row says."""
+        self._costs_more = False
+        """Whether a row says another cost than when it was asked last what was spent today."""
+        self._spent_due = 0.0
+        """When that may be asked for this again; monotonic."""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -299,7 +307,9 @@ class MissionsStream(ABC):
                 questions = session.ask("inbox", {})
                 self._waits_with_others = any(map(is_for_all, questions))
                 self.send(InboxChanged(questions))
-            if PAID in happened or midnight != self._midnight:
+            costs_more = self._costs_more and time.monotonic() >= self._spent_due
+            if PAID in happened or costs_more or midnight != self._midnight:
+                self._costs_more, self._spent_due = False, time.monotonic() + SPENT_SECONDS
                 sums = session.ask("cost", {"by": "day", "since": format_time(midnight)})
                 self.send(Spent(sum(one["cost_usd"] or 0.0 for one in sums)))
                 self._midnight = midnight
@@ -308,8 +318,18 @@ class MissionsStream(ABC):
 
     def send(self, message: Message) -> None:
         """Post it, unless this is over."""
+        if isinstance(message, RowsChanged):
+            self._note_costs(message)
         if not self._closed.is_set():
             self._post(message)
+
+    def _note_costs(self, message: RowsChanged) -> None:
+        """Where a row says another cost than before, the sum of today is behind it: costs grow within a turn."""
+        costs = {row["id"]: cost for row in message.rows if (cost := row.get("cost_usd"))}
+        self._costs_more |= any(self._costs.get(one) != cost for one, cost in costs.items())
+        self._costs |= costs
+        for one in message.removed:
+            self._costs.pop(one, None)
 
 
 def _newest(session: Session) -> int:

@@ -43,6 +43,8 @@ LOAD_EVERY = 15.0
 """Seconds between two looks at the load of all missions, for the sum at the top of every page."""
 LOAD_SHARE = 0.01
 """Of its time that the daemon spends on those looks at most."""
+COST_PAUSE = 2.0
+"""Seconds between two questions about what was spent today."""
 ENGINE_PAUSE = 1.0
 """Seconds between two questions about the queue."""
 MOST = 1_000
@@ -151,15 +153,17 @@ class LiveFleet:
         )
         if asks:
             self.fleet.questions = await self._questions()
+        before = self.fleet.rows
+        costs_more = any(row.get("cost_usd") and row["cost_usd"] != _cost(before.get(row["id"])) for row in changed)
         self.fleet.apply(changed, removed, everything=False)
         ids = frozenset(str(row["id"]) for row in changed).union(removed)
         self._tell(FleetChange(rows=ids, questions=asks))
         for ask, wanted in (
-            (self._ask_cost, {PAID}),
-            (self._ask_engine, OF_ENGINE),
-            (self._ask_notes, OF_NOTES),
+            (self._ask_cost, PAID in kinds or costs_more),
+            (self._ask_engine, bool(kinds & OF_ENGINE)),
+            (self._ask_notes, bool(kinds & OF_NOTES)),
         ):
-            if kinds & wanted:
+            if wanted:
                 self._begin(ask)
 
     def saw(self, mission: str) -> None:
@@ -202,6 +206,7 @@ class LiveFleet:
         sums = await self._supervisor.call("cost", {"by": "day", "since": format_time(midnight(time.time()))})
         self.fleet.today = sum(one["cost_usd"] or 0.0 for one in sums)
         self._tell(FleetChange())
+        await asyncio.sleep(COST_PAUSE)
 
     async def _ask_engine(self) -> None:
         queue = await self._supervisor.call("queue", {"limit": 1})
@@ -307,6 +312,10 @@ def _other_levels(before: Mapping[str, Row], after: Mapping[str, Row]) -> Iterat
         old, new = before.get(one), after.get(one)
         if (old and old.get("level")) != (new and new.get("level")):
             yield one
+
+
+def _cost(row: Row | None) -> float | None:
+    return None if row is None else row.get("cost_usd")
 
 
 def midnight(now: float) -> float:

@@ -9,6 +9,7 @@ import pytest
 
 from overmind_tui.pages.table import LONGEST_PAUSE as LONGEST_OF_A_PAGE
 from overmind_tui.pages.table import TableSource
+from overmind_tui.shell import missions_stream
 from overmind_tui.shell.messages import InboxChanged, RowsChanged
 from overmind_tui.shell.missions_stream import LONGEST_PAUSE, MissionsStream, pause_after
 
@@ -35,13 +36,29 @@ OF_ONE = {"question": 2, "need": "merge", "about": {"kind": "quest"}, "part": ""
 )
 def test_what_is_asked_is_read_again_as_a_quest_moves_where_one_answer_decides_about_several(asked, happened, again):
     posted: list[object] = []
-    stream: Any = SimpleNamespace(send=posted.append, _waits_with_others=False, _midnight=0.0)
+    stream: Any = SimpleNamespace(
+        send=posted.append, _waits_with_others=False, _midnight=0.0, _costs_more=False, _spent_due=0.0
+    )
     answers = {"inbox": [asked], "cost": []}
     session: Any = SimpleNamespace(ask=lambda request, _arguments: answers[request])
     MissionsStream._refresh_inbox_and_cost(stream, session, {"asked"})
     posted.clear()
     MissionsStream._refresh_inbox_and_cost(stream, session, happened)
     assert [type(one) for one in posted] == [InboxChanged] * again
+
+
+def test_what_was_spent_today_is_asked_for_again_as_a_row_costs_more_within_a_turn(monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    stream: Any = Pressed()
+    stream._midnight = missions_stream._midnight()
+    told = []
+    for at, cost in [(0.0, None), (1.0, 0.06), (2.0, 0.07), (3.0, 0.08), (4.0, 0.08), (9.0, 0.08), (10.0, 0.09)]:
+        clock[0] = 100.0 + at
+        stream.send(RowsChanged([{"id": "a", "cost_usd": cost}]))
+        stream._refresh_inbox_and_cost(stream, set())
+        told.append((at, stream.asked.count("cost")))
+    assert told == [(0.0, 0), (1.0, 1), (2.0, 1), (3.0, 2), (4.0, 2), (9.0, 2), (10.0, 3)]
 
 
 class Pressed(MissionsStream):

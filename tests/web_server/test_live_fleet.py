@@ -30,6 +30,26 @@ def test_what_was_spent_today_is_the_sum_of_what_has_a_price():
     assert asyncio.run(story()) == 0.75
 
 
+def test_what_was_spent_today_is_asked_for_again_as_a_row_costs_more_within_a_turn():
+    row = {"id": "a", "name": "a", "status": "running", "type": "session", "cost_usd": None}
+
+    async def story() -> list[float]:
+        fleet, spent = LiveFleet(Spent()), asyncio.Event()  # type: ignore[arg-type]  # of which it uses this much
+        fleet.fleet.apply([row], (), everything=True)
+        fleet.subscribe(lambda _change: spent.set() if fleet.fleet.today else None)
+        found = []
+        await fleet.apply([row], (), {"activity"})
+        await asyncio.sleep(0)
+        found.append(fleet.fleet.today)
+        await fleet.apply([{**row, "cost_usd": 0.06}], (), {"activity"})
+        await asyncio.wait_for(spent.wait(), 5)
+        found.append(fleet.fleet.today)
+        await fleet.close()
+        return found
+
+    assert asyncio.run(story()) == [0.0, 0.75]
+
+
 class Waiting(Spent):
     """Stands in for one at which all that wait for a branch are asked about at once; another one joins each time."""
 
