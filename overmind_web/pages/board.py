@@ -21,6 +21,7 @@ from overmind_core.view import board as board_rows
 from overmind_core.view import numbers, row_filter, tones
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.cells import Row, safe
+from overmind_core.view.queue import Status
 from overmind_core.view.registry import VIEWS
 from overmind_core.view.row_filter import NOTHING, BrokenFilter, Filter
 from overmind_web.live.feed import Change
@@ -70,7 +71,7 @@ class BoardPane(ContentPane):
             self._stale.set()
 
     async def load(self) -> object:
-        """Ask for the cards, and for the slots that running ones take."""
+        """Ask for the cards, and for the slots: of those that run, who asks a person stands in review, and has one."""
         most = MANY if self.args.get("all") is True else FEW
         typed = text(self.args, "filter")
         asked: dict[str, Any] = {"limit": 0 if typed.strip() else most}  # a filter finds cards of any place
@@ -154,9 +155,10 @@ def content(
             "name": name, "count": found.counts[place], "cards": cards,
             "more": board_rows.more(found.counts[place], len(shown)),
         })  # fmt: skip
+    status = Status.of(dict(queue))
     return {
-        "columns": columns, "by": lanes, "lanes": _lanes(found.rows), "paused": bool(queue["paused"]),
-        "slots": queue["slots"], "empty": VIEWS["board"].empty.split("\n"),
+        "columns": columns, "by": lanes, "lanes": _lanes(found.rows), "paused": status.paused,
+        "slots": status.slots, "used": status.used, "empty": VIEWS["board"].empty.split("\n"),
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from overmind_core.domain.text.moment import parse_time
 from overmind_core.view import board, quests
 from overmind_web.live.messages import Open
 from overmind_web.live.pane import PaneContext
-from overmind_web.pages.board import FEW, MANY, BoardPane, card
+from overmind_web.pages.board import FEW, MANY, BoardPane, card, content
 from tests.core.cli.quest_rows import row
 
 ADDED, BEGAN, AGAIN = ("2026-11-20T12:00:00Z", "2026-11-20T12:05:00Z", "2026-11-20T12:09:00Z")
@@ -87,10 +87,25 @@ class Told:
     async def call(self, command: str, args: dict[str, Any]) -> Any:
         """Tell about as many as are asked for."""
         if command == "queue":
-            return {"paused": False, "slots": 4}
+            return {"paused": False, "slots": 4, "pools": [], "count": 0, "landing": []}
         shown = {name: self._quests[: args["limit"] or None] if name == "queued" else [] for name in board.NAMES}
         whole = {name: len(self._quests) if name == "queued" else 0 for name in board.NAMES}
         return {"columns": [{"name": name, "count": whole[name], "quests": shown[name]} for name in board.NAMES]}
+
+
+def test_a_quest_that_asks_stands_in_review_and_its_slot_counts_as_taken():
+    asks = {**row("asks"), "status": "running", "phase": "work", board.COLUMN: board.NAMES.index("review")}
+    queue = {
+        "paused": False,
+        "slots": 1,
+        "pools": [{"name": "queue", "slots": 1, "used": 1}],
+        "count": 1,
+        "landing": [],
+    }
+    found = board.Counted([asks], (1, 0, 0, 1, 0))
+    shown: Any = content(found, queue, by="", questions=[], there={})
+    running = next(column for column in shown["columns"] if column["name"] == "running")
+    assert (running["count"], shown["used"], shown["slots"]) == (0, 1, 1)
 
 
 def drawn(late: int, **args: object) -> tuple[int, str, int]:

@@ -290,7 +290,8 @@ def test_the_board_has_each_quest_once_in_its_column(content):
         "queued": ["WAITS"], "running": ["RUNS"], "review": [], "blocked": ["BAD"], "done": [],
     }  # fmt: skip
     assert [column["count"] for column in board["columns"]] == [1, 1, 1, 0, 0]
-    assert (board["paused"], board["slots"], board["by"], board["lanes"]) == (False, 1, "", ["", "priority"])
+    assert (board["paused"], board["by"], board["lanes"]) == (False, "", ["", "priority"])
+    assert (board["used"], board["slots"]) == (1, 1), "as the reason of the one that waits for a slot has it"
     cards = {card["id"]: card for column in board["columns"] for card in column["cards"]}
     assert cards["WAITS"]["why"] == "1st in line: 1 of 1 slots are taken"
     assert (cards["WAITS"]["priority"], "since" in cards["WAITS"], "tries" in cards["WAITS"]) == ("low", False, False)

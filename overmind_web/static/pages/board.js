@@ -209,8 +209,8 @@ class Board {
 
   _fill(column, known) {
     const drawn = this._columns.get(column.name);
-    const { slots } = this._content;
-    const number = column.name === "running" ? `${column.count}/${slots}` : String(column.count);
+    const { slots, used } = this._content; // a quest that asks keeps its slot, and stands in review
+    const number = column.name === "running" ? `${column.count} · ${used} of ${slots} slots` : String(column.count);
     if (drawn.count.textContent !== number) drawn.count.textContent = number;
     fill(drawn.tab, h("b", {}, String(column.count)), ` ${column.name}`);
     drawn.more.hidden = !column.more;
