@@ -178,7 +178,7 @@ def typing_line(
 
     Args:
         name: Of the mission.
-        needing: How many missions need a person.
+        needing: How many others need a person.
         cells: The width.
         called: What its program calls itself; left out where there is no room.
         leaving: The keys that leave it, as people write them.

@@ -112,8 +112,8 @@ class Faces:
         terminal, shown = self._parts.terminal, self._screen.terminal_view.screen_shown
         called = "" if shown is None else safe(shown.title).strip()
         leaving = [key.name for key in terminal.keys.leaving]
-        needing = len(self._screen.shell.fleet.asking)
-        return panel_title.typing_line(terminal.session.name, needing, cells, called=called, leaving=leaving)
+        others = self._screen.shell.fleet.asking - {terminal.session.mission}
+        return panel_title.typing_line(terminal.session.name, len(others), cells, called=called, leaving=leaving)
 
     def face_at(self, x: int) -> Panel | None:
         """The face whose word stands at a cell of the title; None where none does."""
