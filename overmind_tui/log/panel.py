@@ -105,11 +105,9 @@ class LogPanel:
         self._feed.show(look)
 
     def nothing(self) -> str:
-        """Why there is no log: the cursor is on no mission, but may be on what the engine asks about."""
+        """Why what the engine asks about has no log; "" where no mission is selected: the title says that."""
         entry = self._screen.table.current
-        if entry is None or not entry.row.get(STANDS_FOR_NONE):
-            return log_lines.NOBODY
-        return log_lines.missing(safe(entry.name))
+        return log_lines.missing(safe(entry.name)) if entry is not None and entry.row.get(STANDS_FOR_NONE) else ""
 
     def settings_changed(self) -> None:
         """Show the log as the configuration says, where that says something else than before."""

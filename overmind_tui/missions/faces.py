@@ -102,9 +102,11 @@ class Faces:
             load = panel_title.load_of(row, shell.fleet.history(row["id"]))
         face, note = WORDS.get(panels.shown, ""), self._note(row)
         shorter = terminal_title.shortened(note) if panels.shown is Panel.TERMINAL else ()
-        if self._screen.needs_you.is_open and panels.current is Panel.QUESTION and panels.shown is Panel.LOG:
+        name = self._name(row)
+        of_question = panels.current is Panel.QUESTION and panels.shown is Panel.LOG
+        if name == log_lines.NOBODY or (self._screen.needs_you.is_open and of_question):
             face = note = ""
-        said = PanelTitle(self._name(row), face, note, has_keys=has_keys, load=load, shorter=shorter)
+        said = PanelTitle(name, face, note, has_keys=has_keys, load=load, shorter=shorter)
         return [panel_title.line(said, cells, beside=panels.shape.is_beside)]
 
     def _typing(self, cells: int) -> list[Cell]:
@@ -142,9 +144,10 @@ class Faces:
             return self._terminal_note()
         if panels.shown is Panel.DIFF:
             return self._parts.diff.note
-        if panels.shown is not Panel.LOG:
+        if panels.shown is not Panel.LOG or not self._parts.log.look.missions:
             return ""
-        is_over = self._shows_earlier_run or (row is not None and not missions_rows.is_live(row))
+        rows = map(self._screen.shell.fleet.of, self._parts.log.look.missions) if row is None else [row]
+        is_over = self._shows_earlier_run or not any(one is not None and missions_rows.is_live(one) for one in rows)
         is_at_list = panels.current in AT_LIST
         if is_at_list and not is_over and (screen := log_lines.screen(row, view.paged_log.partial)):
             return screen
@@ -174,8 +177,8 @@ class Faces:
         shell, row, panels = self._screen.shell, self._row, self._parts.panels
         if panels.shows_happened:
             return self._newest(cells, panels.shape.panel_lines - 1)
-        if row is None:
-            return [[], [Cell(f" {log_lines.NOBODY}", "quiet")]]
+        if row is None:  # the title says so
+            return []
         parent = shell.fleet.of(row["parent"])
         facts = self._parts.stats.facts(row, "" if parent is None else safe(parent["name"]))
         look = StatsLook(cells, shell.now(), shell.zone, shell.world.environ.get("HOME", ""))

@@ -18,6 +18,20 @@ PLANNER = "00000001"
 BARS = set("▁▂▃▄▅▆▇█")
 
 
+@pytest.mark.parametrize("face", [Panel.LOG, Panel.STATS])
+def test_where_no_mission_is_selected_the_panel_says_so_once_and_offers_no_faces(face):
+    async def scenario(app, pilot):
+        app.main.panels.turn_to(face)
+        await pilot.press("slash", *"nosuchname", "enter")
+        await settle(pilot)
+        assert app.main.table.cursor_id is None
+        panel = [line.partition("│")[2] or line for line in picture(app).splitlines() if "no mission is sel" in line]
+        assert len(panel) == 1
+        assert not {"log", "diff", "stats", "follows"} & set(panel[0].split())
+
+    run(Told, scenario, (200, 60))
+
+
 class Told(Still):
     """Agents, one of which has said this; its figures are those that a test takes."""
 
