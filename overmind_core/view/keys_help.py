@@ -140,7 +140,7 @@ def help_page(
     *,
     read_only: bool = False,
     ascii_only: bool = False,
-    marks: Sequence[StatusMark] = (),
+    marks: Sequence[StatusMark] | None = None,
     drawn: Iterable[StatusMark] = (),
 ) -> HelpPage:
     """The page in exactly `height` lines, the marks at its foot.
@@ -151,7 +151,7 @@ def help_page(
         height: Lines that there are.
         read_only: Actions that change something are left out.
         ascii_only: Keys and marks are written in ASCII.
-        marks: The marks of the view; none: those of missions.
+        marks: The marks of the view; None: those of missions.
         drawn: Marks that are on the screen now; those that have no place in the legend get one.
     """
     named = _rows_of(context, read_only=read_only, ascii_only=ascii_only)
@@ -272,17 +272,23 @@ def _drawn(row: _Row, lead: int, column: int) -> Line:
 
 
 def legend(
-    cells: int, *, ascii_only: bool = False, marks: Sequence[StatusMark] = (), drawn: Iterable[StatusMark] = ()
+    cells: int,
+    *,
+    ascii_only: bool = False,
+    marks: Sequence[StatusMark] | None = None,
+    drawn: Iterable[StatusMark] = (),
 ) -> list[Line]:
-    """A rule, then each mark with its word.
+    """A rule, then each mark with its word; nothing of a view that draws none.
 
     Args:
         cells: The width; a line that is longer goes on below.
         ascii_only: Marks are written in ASCII.
-        marks: The marks of the view; none: those of missions.
+        marks: The marks of the view; None: those of missions.
         drawn: Marks that are on the screen now.
     """
-    groups: list[list[tuple[StatusMark, str]]] = [_alike(marks)] if marks else [list(line) for line in MARKS]
+    if marks is not None and not marks:
+        return []
+    groups: list[list[tuple[StatusMark, str]]] = [list(line) for line in MARKS] if marks is None else [_alike(marks)]
     looks = {(mark.mark, mark.tone) for line in groups for mark, _ in line}
     more = _alike([mark for mark in drawn if (mark.mark, mark.tone) not in looks])
     rule = f" {'─' * max(cells - len(LEGEND) - 5, 0)}"

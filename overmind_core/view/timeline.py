@@ -7,7 +7,7 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from overmind_core.domain.actor import is_person
-from overmind_core.view import missions as missions_rows
+from overmind_core.domain.missions.status_marks import mark_of
 from overmind_core.view import tables
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.columns import By, Column
@@ -22,10 +22,12 @@ _SHOWN_AS = {"working": "running", "checking": "running", "reviewing": "running"
              "started": "running", "landed": "completed", "spawn_failed": "crashed",
              "set_up_failed": "crashed", "keeper_lost": "lost", "thawed": "running"}  # fmt: skip
 """What happened → the status that has its mark, where that is another word."""
-_HAVE_MARKS = frozenset({
-    "queued", "running", "review", "completed", "failed", "cancelled", "crashed", "restarting", "stopping", "paused",
-    "succeeded", "timed out", "stopped", "killed", "lost",
-})  # fmt: skip
+_HAVE_MARKS = {one: mark_of(one) for one in (
+    "queued", "running", "review", "restarting", "stopping", "paused", "completed", "succeeded", "failed", "crashed",
+    "timed out", "stopped", "killed", "lost", "cancelled",
+)}  # fmt: skip
+MARKS = tuple(dict.fromkeys(_HAVE_MARKS.values()))
+"""In the order of the help."""
 _ENDS = frozenset({"stopped", "crashed", "killed"})
 """Types of events that end a mission, of which its outcome says how."""
 _TONES = {
@@ -69,7 +71,7 @@ def what(row: Row) -> Cell:
     shown = safe(word).replace("_", " ")
     if status not in _HAVE_MARKS:
         return Cell(f"  {shown}", _TONES.get(word, "quiet"))
-    mark = missions_rows.mark({"status": status})
+    mark = _HAVE_MARKS[status]
     return Cell(f"{mark.mark} {mark.word if word in _ENDS else shown}", mark.tone)
 
 

@@ -13,6 +13,7 @@ from overmind_core.view import keymap as shell_keymap
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import note_marks as notes_marks
 from overmind_core.view import plans as plans_rows
+from overmind_core.view import timeline as timeline_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.fleet import Fleet
@@ -27,28 +28,43 @@ FINDINGS = 29
 """Cells before what `doctor` found."""
 _ASKING = StatusMark(WAITING.mark, WAITING.ascii, missions_rows.ASKS, WAITING.tone)
 _OF_MISSIONS = tuple(_ASKING if mark is WAITING else mark for mark in MARKS)
+_NOTHING_LANDED = StatusMark(
+    status_marks.NOTHING_LANDED.mark, status_marks.NOTHING_LANDED.ascii, "nothing to land",
+    status_marks.NOTHING_LANDED.tone,
+)  # fmt: skip
 _OF_QUESTS = (
     status_marks.QUEUED, status_marks.WORKING, _ASKING, status_marks.BLOCKED, status_marks.REVIEW,
-    status_marks.SUCCEEDED, status_marks.FAILED, status_marks.STOPPED, status_marks.CANCELLED,
+    status_marks.LANDS_LATER, status_marks.SUCCEEDED, _NOTHING_LANDED, status_marks.FAILED, status_marks.TIMED_OUT,
+    status_marks.STOPPED, status_marks.CANCELLED,
+)  # fmt: skip
+_OF_POSTS = (
+    status_marks.QUEUED, status_marks.WORKING, _ASKING, status_marks.UNHEARD, status_marks.BLOCKED,
+    status_marks.SUCCEEDED, status_marks.FAILED, status_marks.CANCELLED,
 )  # fmt: skip
 _CRITICAL = StatusMark(plans_rows.CRITICAL, "*", "critical path", "text")
 _OF_FILES = tuple(StatusMark(letter, letter, word, "quiet") for letter, word in diff.WORDS.items())
 _MARKS: Mapping[Context, Sequence[StatusMark]] = {
     Context.PLAN: (*_OF_MISSIONS, status_marks.PENDING, status_marks.SKIPPED, _CRITICAL),
     Context.RITUALS: (status_marks.PENDING, *_OF_MISSIONS),
-    Context.RUNS: (*_OF_MISSIONS, status_marks.MISSED, status_marks.SKIPPED),
+    Context.RUNS: (*_OF_MISSIONS, status_marks.QUEUED, status_marks.CANCELLED, status_marks.MISSED,
+                   status_marks.SKIPPED),
     Context.CHANGES: _OF_FILES,
     **dict.fromkeys((Context.QUESTS, Context.BOARD, Context.QUEUE), _OF_QUESTS),
-    **dict.fromkeys((Context.SPECS, Context.SPEC), (*_OF_QUESTS, status_marks.STALE, _CRITICAL)),
+    **dict.fromkeys(
+        (Context.SPECS, Context.SPEC), (status_marks.PENDING, *_OF_QUESTS, status_marks.STALE, _CRITICAL)
+    ),
+    Context.TIMELINE: timeline_rows.MARKS,
+    **dict.fromkeys((Context.POSTS, Context.POST_BOARD), _OF_POSTS),
+    **dict.fromkeys((Context.HIVES, Context.FLEETS, Context.POOLS, Context.VAULT, Context.TABLE), ()),
     Context.HEALTH: (*_OF_MISSIONS, *status_marks.SILENT),
-    **dict.fromkeys((Context.NOTES, Context.NOTE, Context.GIVEN), notes_marks.MARKS),
-}
+    **dict.fromkeys((Context.NOTES, Context.NOTE, Context.GIVEN, Context.LEARN), notes_marks.MARKS),
+}  # fmt: skip
 """Context → the marks that its rows show, where those are not the ones of missions."""
 
 
-def marks_of(context: Context) -> Sequence[StatusMark]:
-    """The marks of the rows of a view; () where they are those of missions."""
-    return _MARKS.get(context, ())
+def marks_of(context: Context) -> Sequence[StatusMark] | None:
+    """The marks of the rows of a view; None where they are those of missions."""
+    return _MARKS.get(context)
 
 
 def drawn_marks(context: Context, fleet: Fleet) -> Sequence[StatusMark]:
@@ -79,12 +95,13 @@ def help_sections(
         entries = [Entry(_keys([one.key], ascii_only=ascii_only), safe(f":{one.line}"), line=one.line) for one in own]
         found.append(Section("your hotkeys", entries))
     meant = _MARKS.get(context, _OF_MISSIONS)
-    same: dict[tuple[str, str, str], list[str]] = {}
+    same: dict[tuple[str, str], list[StatusMark]] = {}
     for mark in meant:
-        same.setdefault((mark.mark, mark.ascii, mark.tone), []).append(mark.word)
-    marks = [Entry(f"{mark} {sign}", ", ".join(words), tone=tone) for (mark, sign, tone), words in same.items()]
+        same.setdefault((mark.mark, mark.ascii), []).append(mark)
+    marks = [Entry(f"{mark} {sign}", ", ".join(one.word for one in alike), tone=alike[0].tone)
+             for (mark, sign), alike in same.items()]  # fmt: skip
     selects = Entry("shift-drag", "select text with the terminal's own selection", tone="quiet")
-    return [*found, Section("marks", marks), Section("mouse", [selects])]
+    return [*found, *([Section("marks", marks)] if marks else []), Section("mouse", [selects])]
 
 
 def help_lines(context: Context, *, read_only: bool, hotkeys: Sequence[Hotkey] = (), ascii_only: bool = False) -> Lines:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from textual import events
 
 from overmind_core.domain.missions import status_marks
+from overmind_core.domain.missions.outcome import outcome_of_state
+from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.schedules import RunStatus
 from overmind_core.view import keys_help
+from overmind_core.view import missions as missions_rows
+from overmind_core.view import notes as notes_rows
+from overmind_core.view import plans as plans_rows
+from overmind_core.view import quests as quests_rows
+from overmind_core.view import specs as specs_rows
+from overmind_core.view import swarm as swarm_rows
+from overmind_core.view import timeline as timeline_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.hints import Part
+from overmind_core.view.swarm import SwarmState
 from overmind_tui.render import help as help_lines
 from overmind_tui.render import texts
 from overmind_tui.render.help import NARROWEST, Entry, Section, laid_out
@@ -76,6 +89,83 @@ def test_the_help_of_a_view_says_what_the_marks_in_its_rows_mean_and_each_mark_m
     (marks,) = (section for section in texts.help_sections(context, read_only=False) if section.title == "marks")
     assert words <= {word for entry in marks.entries for word in entry.text.split(", ")}
     assert len({entry.keys for entry in marks.entries}) == len(marks.entries)
+
+
+LANDED: tuple[dict[str, str] | None, ...] = (None, {})
+
+
+def of_cards():
+    """The marks that quests can have, and those at a gate."""
+    for status, code, is_asked, why, reason, landed in product(
+        QuestStatus, (None, "blocked"), (False, True), ("", "main is not committed"), (None, "timeout"), LANDED
+    ):
+        row = {
+            "id": "a1b2c3d4", "status": status.value, "code": code, "why": why, "into": "main", "landed": landed,
+            "outcome": outcome_of_state(status.value, reason), "reason": reason, "phase": "work",
+            "activity": "waiting" if is_asked and status is QuestStatus.RUNNING else None,
+        }  # fmt: skip
+        yield quests_rows.mark(row)
+        yield quests_rows.mark({**row, quests_rows.AT_GATE: "gate"})
+
+
+def of_posts():
+    for state, reason, is_asked in product(
+        ("queued", "claimed", "lost", "failed", "cancelled", "done"), ("", "needs api"), (False, True)
+    ):
+        row = swarm_rows.as_row({"id": "1", "name": "api", "state": state, "reason": reason})
+        swarm_rows.learn([row], [{"id": row["id"], "summary": "?"}] if is_asked else [], SwarmState(), {})
+        yield missions_rows.mark(row)
+
+
+def of_notes():
+    for state, pinned, conflicts in product(("proposed", "live", "forgotten", "replaced"), (False, True), ([], ["b"])):
+        yield notes_rows.mark({"state": state, "pinned": pinned, "conflicts": conflicts})
+
+
+def of_runs():
+    for status, outcome in product(RunStatus, (None, "succeeded", "failed", "timed out", "stopped", "killed", "lost")):
+        yield missions_rows.mark({"status": status.value, "outcome": outcome})
+
+
+def of_plain(*words):
+    return (status_marks.mark_of(word) for word in words)
+
+
+DRAWN = {
+    **dict.fromkeys((Context.QUESTS, Context.BOARD, Context.QUEUE), of_cards),
+    **dict.fromkeys((Context.POSTS, Context.POST_BOARD), of_posts),
+    **dict.fromkeys((Context.NOTES, Context.NOTE, Context.LEARN, Context.GIVEN), of_notes),
+    **dict.fromkeys((Context.SPECS, Context.SPEC), lambda: of_plain(
+        *map(specs_rows.status_of, (*specs_rows._STATES, *specs_rows._SHOWN_AS, "stale")))),
+    Context.RUNS: of_runs,
+    Context.RITUALS: lambda: of_plain("running", "paused", "waiting"),
+    Context.PLAN: lambda: of_plain(*plans_rows.SHOWN),
+    Context.HEALTH: lambda: (*status_marks.MARKS, *status_marks.SILENT),
+    **dict.fromkeys((Context.MISSIONS, Context.PLANS, Context.WORKTREES), lambda: status_marks.MARKS),
+}  # fmt: skip
+"""Context → the marks of all rows that its view can have."""
+
+
+@pytest.mark.parametrize("context", DRAWN)
+def test_each_mark_that_a_view_can_draw_stands_in_its_legend(context):
+    lines = keys_help.legend(200, marks=texts.marks_of(context))
+    explained = {(cell.text, cell.tone) for line in lines for cell in line}
+    assert {(mark.mark, mark.tone) for mark in DRAWN[context]()} <= explained
+
+
+def test_each_mark_of_a_timeline_stands_in_its_legend():
+    lines = keys_help.legend(200, marks=texts.marks_of(Context.TIMELINE))
+    explained = {(cell.text, cell.tone) for line in lines for cell in line}
+    words = {*timeline_rows.SHOWN, *timeline_rows._SHOWN_AS, *timeline_rows._HAVE_MARKS}
+    for cell in (timeline_rows.what({"what": word}) for word in words):
+        if not cell.text.startswith(" "):
+            assert (cell.text[0], cell.tone) in explained
+
+
+def test_a_view_whose_rows_have_no_marks_explains_none():
+    for context in (Context.HIVES, Context.FLEETS, Context.POOLS, Context.VAULT, Context.TABLE):
+        assert keys_help.legend(80, marks=texts.marks_of(context)) == []
+        assert not [one for one in texts.help_sections(context, read_only=False) if one.title == "marks"]
 
 
 def test_what_is_filtered_keeps_its_headings():
