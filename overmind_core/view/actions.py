@@ -17,6 +17,7 @@ class Needs(StrEnum):
     """What must be there for an action to mean anything."""
 
     NOTHING = "nothing"
+    ROW = "a row"
     MISSION = "a mission"
     LIVE = "a live mission"
     QUESTION = "an open question"

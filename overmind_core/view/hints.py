@@ -23,7 +23,7 @@ MOST = 9
 """Hints of a row."""
 GAP = 2
 """Cells between two hints."""
-HELP, STOP, MESSAGE, WHOLE, NEXT = "help", "stop", "message", "whole", "next-need"
+HELP, STOP, MESSAGE, WHOLE, NEXT, TYPE = "help", "stop", "message", "whole", "next-need", "attach"
 OF_QUESTIONS = frozenset({WHOLE, "question", "open"})
 """Actions that a question has, be it of a mission or not, and whatever is marked."""
 SAID_BY_THE_LINE = frozenset({"filter", "command"})
@@ -232,6 +232,7 @@ def unusable(
     asked: Collection[str],
     context: Context = Context.MISSIONS,
     *,
+    has_row: bool = True,
     is_asked: bool = False,
     is_needed: bool = True,
 ) -> frozenset[str]:
@@ -241,13 +242,15 @@ def unusable(
         found: Rows that an action would be for: the marked ones, else the one under the cursor, if any.
         asked: Ids of those of which something is asked: not all that need a person ask.
         context: The one that has the keys.
+        has_row: The cursor is on a row.
         is_asked: The row under the cursor asks something, be it a mission or not: that can be gone to, and shown whole.
-        is_needed: Somebody needs a person, and can be gone to.
+        is_needed: Somebody else needs a person, and can be gone to.
     """
     live = [row for row in found if {"type", "status"} <= row.keys() and rows.is_live(row)]
     typed_into = [row for row in live if not (context is Context.LOOKING and rows.takes_no_input(row))]
     held = {
         **dict.fromkeys(NO_MISSION, bool(found)),
+        Needs.ROW: has_row,
         Needs.MISSION: bool(found),
         Needs.LIVE: bool(typed_into),
         Needs.QUESTION: any(row["id"] in asked for row in found) or any(map(_answers, live)),
@@ -255,11 +258,16 @@ def unusable(
             (row.get("isolation") or row).get(place) for row in found for place in ("worktree", "path")
         ),
     }
-    refused = frozenset(action.name for action in actions_of(context).values() if not held.get(action.needs, True))
+    names = refused({action.name: held.get(action.needs, True) for action in actions_of(context).values()})
     talks = any(row["type"] == "session" for row in live)
-    refused -= OF_QUESTIONS if is_asked else frozenset[str]()
-    refused |= frozenset[str]() if is_needed else {NEXT}
-    return refused if talks else refused | TO_AGENTS
+    names -= OF_QUESTIONS if is_asked else frozenset[str]()
+    names |= refused({NEXT: is_needed, TYPE: bool(live)})
+    return names if talks else names | TO_AGENTS
+
+
+def refused(usable: Mapping[str, bool]) -> frozenset[str]:
+    """Names of the actions that can't be done; `usable`: name → whether it can."""
+    return frozenset(name for name, can in usable.items() if not can)
 
 
 def _answers(row: Row) -> bool:

@@ -14,7 +14,7 @@ from overmind_core.view.note_keys import NOTE_ACTIONS, of_given
 from overmind_core.view.swarm_keys import SWARM_ACTIONS
 
 _W, _C = Context.WORKTREES, Context.CHANGES
-_LIVES, _WORKTREE = Needs.LIVE, Needs.WORKTREE
+_ROW, _LIVES, _WORKTREE = Needs.ROW, Needs.LIVE, Needs.WORKTREE
 
 WORKTREE_ACTIONS: tuple[Action, ...] = (
     Action("changes", ("enter", "v"), USUAL, "show its changes, compared with its base", _W, needs=_WORKTREE,
@@ -25,9 +25,9 @@ WORKTREE_ACTIONS: tuple[Action, ...] = (
     Action("push", ("P",), USUAL, "push its branch", _W, _WORKTREE, "push", hint=3),
     Action("discard", ("ctrl+d",), USUAL, "remove it, with its branch, ports and containers", _W, _WORKTREE,
            "discard", hint=3),
-    Action("log", ("l",), USUAL, "show its mission's log on the main screen", _W, verb="logs", hint=3),
+    Action("log", ("l",), USUAL, "show its mission's log on the main screen", _W, _ROW, verb="logs", hint=3),
     Action("message", ("m",), USUAL, "send its agent a message", _W, _LIVES, "send", hint=5, takes_text=True),
-    Action("describe-row", ("d",), USUAL, "describe its mission", _W, verb="info", hint=5),
+    Action("describe-row", ("d",), USUAL, "describe its mission", _W, _ROW, verb="info", hint=5),
     Action("shell-there", ("s",), USUAL, "open a shell in it", _W, _WORKTREE, "shell", hint=5, takes_text=True),
     Action("copy-path", ("c",), "copy path", "copy its path, or all marked paths", _W, needs=_WORKTREE,
            verb="worktrees", hint=5),
@@ -131,10 +131,14 @@ _MISSION = (
 )  # fmt: skip
 
 _TABLE = (
-    Action("open-row", ("enter",), "open", "show the whole row", _T, alone="--json prints whole rows", hint=1),
-    Action("copy", ("c",), "copy", "copy the row, or all marked rows", _T, alone="a pipe does the same", hint=2),
-    Action("mark", ("space",), "mark", "mark the row; actions apply to all marked rows", _T, alone=_PICKS, hint=19),
-    Action("mark-range", ("ctrl+@", "ctrl+space"), "mark range", "mark from the last mark to here", _T, alone=_PICKS),
+    Action("open-row", ("enter",), "open", "show the whole row", _T, _ROW, alone="--json prints whole rows", hint=1),
+    Action("copy", ("c",), "copy", "copy the row, or all marked rows", _T, _ROW, alone="a pipe does the same", hint=2),
+    Action(
+        "mark", ("space",), "mark", "mark the row; actions apply to all marked rows", _T, _ROW, alone=_PICKS, hint=19
+    ),
+    Action(
+        "mark-range", ("ctrl+@", "ctrl+space"), "mark range", "mark from the last mark to here", _T, _ROW, alone=_PICKS
+    ),
     Action("mark-all", ("*",), "mark all", "mark all visible rows", _T, alone=_PICKS),
     Action("mark-none", ("ctrl+backslash",), "mark none", "clear marks", _T, alone=_PICKS),
     _look("sort-left", ("<", "shift+left"), "column left", "select the column to the left", _T),
@@ -162,39 +166,40 @@ _PLANNED = (
     Action("stop", ("x",), USUAL, "stop it; the plan counts it as failed", _P, _LIVE, "stop", hint=1),
     Action("kill", ("ctrl+k",), USUAL, "kill it and everything it started", _P, _LIVE, "kill", hint=3),
     of_given(_P),
-    Action("history", ("enter",), USUAL, "show its runs and missed times", _RS, verb="ritual history",
+    Action("history", ("enter",), USUAL, "show its runs and missed times", _RS, _ROW, verb="ritual history",
            hint=1),
     Action("run-ritual", ("R",), USUAL, "run it now; its schedule does not change", _RS, _RITUAL,
            "ritual run", hint=1),
     Action("pause-ritual", ("H",), USUAL, "pause or resume it", _RS, _RITUAL, "ritual pause", hint=1),
-    Action("last-log", ("l",), USUAL, "show the log of its latest run on the main screen", _RS, verb="quest logs",
+    Action("last-log", ("l",), USUAL, "show the log of its latest run on the main screen", _RS, _ROW, verb="quest logs",
            hint=3),
-    Action("describe-row", ("d",), USUAL, "describe it", _RS, verb="ritual info", hint=3),
+    Action("describe-row", ("d",), USUAL, "describe it", _RS, _ROW, verb="ritual info", hint=3),
     Action("delete-ritual", ("ctrl+d",), USUAL, "delete it and its history; running quests continue", _RS, _RITUAL,
            "ritual delete", hint=3),
-    Action("run-log", ("enter", "l"), USUAL, "show its log on the main screen", _R, verb="quest logs", hint=1),
-    Action("describe-row", ("d",), "describe", "describe it", _R, verb="ritual history", hint=3),
+    Action("run-log", ("enter", "l"), USUAL, "show its log on the main screen", _R, _ROW, verb="quest logs", hint=1),
+    Action("describe-row", ("d",), "describe", "describe it", _R, _ROW, verb="ritual history", hint=3),
 )  # fmt: skip
 
 
 def _of_quests(context: Context) -> tuple[Action, ...]:
     """What can be done to quests wherever they are shown."""
     return (
-        Action("timeline", ("enter",), USUAL, "show what happened to it", context, verb="timeline", hint=1),
-        Action("why", ("w",), USUAL, "show why it waits, its score, and what depends on it", context, verb="quest why",
-               hint=1),
-        Action("quest-log", ("l",), USUAL, "show its log on the main screen", context, verb="quest logs", hint=1),
+        Action("timeline", ("enter",), USUAL, "show what happened to it", context, _ROW, verb="timeline", hint=1),
+        Action("why", ("w",), USUAL, "show why it waits, its score, and what depends on it", context, _ROW,
+               verb="quest why", hint=1),
+        Action("quest-log", ("l",), USUAL, "show its log on the main screen", context, _ROW, verb="quest logs", hint=1),
         Action("question", ("y",), USUAL, "show what is asked about it; y and n answer there", context, _QUEST,
                "answer", hint=1, unlike=_ANSWERS),
         Action("retry-quest", ("r",), USUAL, "retry it after it has failed or was cancelled", context, _QUEST,
                "quest retry", hint=1),
         Action("cancel-quest", ("x",), USUAL, "cancel it: stop its work and check, without retry", context, _QUEST,
                "quest cancel", hint=1),
-        Action("describe-row", ("d",), USUAL, "describe it", context, verb="quest info", hint=3),
-        Action("attach-quest", ("a",), USUAL, "type into its terminal (view only when read-only)", context,
+        Action("describe-row", ("d",), USUAL, "describe it", context, _ROW, verb="quest info", hint=3),
+        Action("attach-quest", ("a",), USUAL, "type into its terminal (view only when read-only)", context, _ROW,
                verb="attach", hint=3, unlike=LOOKS_ON, takes_text=True),
-        Action("check-log", ("V",), "check", "show the log of its latest check", context, verb="quest logs", hint=4),
-        Action("quest-changes", ("v",), USUAL, "show its changes, or what has landed", context, verb="changes",
+        Action("check-log", ("V",), "check", "show the log of its latest check", context, _ROW,
+               verb="quest logs", hint=4),
+        Action("quest-changes", ("v",), USUAL, "show its changes, or what has landed", context, _ROW, verb="changes",
                hint=4),
         Action("raise-priority", ("shift+up",), "urgent", "raise its priority", context, _QUEST, "quest edit", hint=3),
         Action("lower-priority", ("shift+down",), "less urgent", "lower its priority", context, _QUEST, "quest edit",
@@ -246,21 +251,21 @@ _WRITES = Unlike(Danger.CHANGES, "an edit changes the spec")
 _PREVIEW = Unlike(Danger.NONE, "it only shows what a sync would do")
 _FROM_HERE = "run it again from this phase; a task that has failed: retry it"
 _SPECIFIED = (
-    Action("open-spec", ("enter",), USUAL, "show its phases and tasks", _SPECS, verb="spec show", hint=1),
+    Action("open-spec", ("enter",), USUAL, "show its phases and tasks", _SPECS, _ROW, verb="spec show", hint=1),
     *_of_specs(_SPECS, "run it: it goes on where it is"),
     Action("archive-spec", ("ctrl+d",), USUAL, "archive it: nothing of it starts; again: take it back", _SPECS,
            _OF_SPEC, "spec archive", hint=8),
-    Action("timeline", ("T",), USUAL, "show its timeline", _SPECS, verb="timeline", hint=3),
-    Action("describe-row", ("d",), "describe", "describe it", _SPECS, verb="spec show", hint=8),
-    Action("open-part", ("enter",), USUAL, "show the document of a phase, or describe the quest of a task", _SPEC,
+    Action("timeline", ("T",), USUAL, "show its timeline", _SPECS, _ROW, verb="timeline", hint=3),
+    Action("describe-row", ("d",), "describe", "describe it", _SPECS, _ROW, verb="spec show", hint=8),
+    Action("open-part", ("enter",), USUAL, "show the document of a phase, or describe the quest of a task", _SPEC, _ROW,
            verb="spec show", hint=1),
     *_of_specs(_SPEC, _FROM_HERE),
-    Action("why", ("w",), USUAL, "show why the quest of a phase or task waits", _SPEC, verb="quest why", hint=7),
-    Action("quest-log", ("l",), USUAL, "show the log of the quest of a phase or task", _SPEC, verb="quest logs",
+    Action("why", ("w",), USUAL, "show why the quest of a phase or task waits", _SPEC, _ROW, verb="quest why", hint=7),
+    Action("quest-log", ("l",), USUAL, "show the log of the quest of a phase or task", _SPEC, _ROW, verb="quest logs",
            hint=7),
     Action("archive-spec", ("ctrl+d",), USUAL, "archive it: nothing of it starts; again: take it back", _SPEC,
            _OF_SPEC, "spec archive", hint=8),
-    Action("timeline", ("T",), USUAL, "show its timeline, or that of the task", _SPEC, verb="timeline", hint=7),
+    Action("timeline", ("T",), USUAL, "show its timeline, or that of the task", _SPEC, _ROW, verb="timeline", hint=7),
     Action("describe-row", ("d",), "describe", "describe the spec", _SPEC, verb="spec show", hint=8),
     *_of_specs(_DOC, "run the spec again from this phase"),
     Action("copy", ("c",), "copy", "copy the document", _DOC, alone="it is a file", hint=4),
@@ -269,19 +274,19 @@ _SPECIFIED = (
 )  # fmt: skip
 
 _WATCHED = (
-    Action("describe-row", ("enter", "w"), USUAL, "show its patterns and signs of life", _HEALTH,
+    Action("describe-row", ("enter", "w"), USUAL, "show its patterns and signs of life", _HEALTH, _ROW,
            verb="health", hint=1),
     *_of_watched(_HEALTH),
-    Action("log", ("l",), USUAL, "show its log on the main screen", _HEALTH, verb="logs", hint=4),
-    Action("timeline", ("T",), USUAL, "show its timeline", _HEALTH, verb="timeline", hint=4),
+    Action("log", ("l",), USUAL, "show its log on the main screen", _HEALTH, _ROW, verb="logs", hint=4),
+    Action("timeline", ("T",), USUAL, "show its timeline", _HEALTH, _ROW, verb="timeline", hint=4),
     Action("attach", ("a",), USUAL, "type into its terminal (view only when read-only)", _HEALTH, _ANY, "attach",
            hint=5, unlike=LOOKS_ON, takes_text=True),
     Action("describe", ("d",), USUAL, "describe the mission", _HEALTH, needs=_ANY, verb="info", hint=5),
-    Action("describe-row", ("enter", "d"), "open", "show the whole row", _TL, verb="timeline", hint=1),
+    Action("describe-row", ("enter", "d"), "open", "show the whole row", _TL, _ROW, verb="timeline", hint=1),
     Action("why", ("w",), USUAL, "show why the quest waits", _TL, verb="quest why", hint=2),
     *_of_watched(_TL),
     Action("quest-log", ("l",), USUAL, "show its log on the main screen", _TL, verb="logs", hint=4),
-    Action("open-note", ("enter", "d"), USUAL, "show all of it, with its history", _LEARN, verb="note", hint=1),
+    Action("open-note", ("enter", "d"), USUAL, "show all of it, with its history", _LEARN, _ROW, verb="note", hint=1),
     Action("accept-note", ("y",), USUAL, "accept it: it is given from now on", _LEARN, _NOTE, "learn accept",
            hint=2),
     Action("forget-note", ("ctrl+d",), USUAL, "forget it", _LEARN, _NOTE, "learn drop", hint=3),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from overmind_core.view.actions import USUAL, Action, Context, Needs
 
-_NOTES, _PAGE, _GIVEN, _NOTE = Context.NOTES, Context.NOTE, Context.GIVEN, Needs.NOTE
+_NOTES, _PAGE, _GIVEN = Context.NOTES, Context.NOTE, Context.GIVEN
+_NOTE, _ROW = Needs.NOTE, Needs.ROW
 
 
 def of_given(context: Context, *, closes: bool = False) -> Action:
@@ -30,10 +31,10 @@ def _judging(context: Context) -> tuple[Action, ...]:
 
 
 NOTE_ACTIONS: tuple[Action, ...] = (
-    Action("open-note", ("enter",), USUAL, "show all of it, with its history", _NOTES, verb="note", hint=1),
+    Action("open-note", ("enter",), USUAL, "show all of it, with its history", _NOTES, _ROW, verb="note", hint=1),
     *_judging(_NOTES),
     Action("new-note", ("n",), "new", "write a note", _NOTES, verb="remember", hint=3, takes_text=True),
-    Action("note-users", ("u",), "used by", "show the missions that were given it", _NOTES, verb="note", hint=6),
+    Action("note-users", ("u",), "used by", "show the missions that were given it", _NOTES, _ROW, verb="note", hint=6),
     Action("forget-note", ("ctrl+d",), USUAL, "forget it", _NOTES, _NOTE, "forget", hint=4),
     Action("restore-note", ("U",), USUAL, "take back what was forgotten under the cursor, else last",
            _NOTES, verb="note restore", hint=7),

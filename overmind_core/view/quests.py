@@ -108,6 +108,11 @@ def can_retry(row: Row) -> bool:
     return bool(row.get("can_retry", is_of_queue(row) and row["status"] in {"failed", CANCELLED}))
 
 
+def can_cancel(row: Row) -> bool:
+    """Whether anything of it can be cancelled: it has not ended, and is a quest."""
+    return row["status"] not in ENDED and not row.get(GATE)
+
+
 def quest_lasted(row: Row, now: float) -> float:
     """Seconds since its first attempt began, until its end; of one that has not begun, how long it waits, or has."""
     began, ended = _counts_from(row), numbers.moment(row["ended_at"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from overmind_core.view import health as health_rows
+from overmind_core.view import hints
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
@@ -77,6 +78,10 @@ class HealthPage(DetailsPage):
     def targets(self) -> list[Row]:
         """The missions of the rows."""
         return [known for row in self.chosen() if (known := self.shell.fleet.of(row["id"])) is not None]
+
+    def unusable(self) -> frozenset[str]:
+        """Also the question of one that asks nothing."""
+        return super().unusable() | hints.refused({"question": self.has_question()})
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also the log and the timeline of a mission."""

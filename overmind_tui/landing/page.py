@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from overmind_core.view import hints
 from overmind_core.view import landing as landing_lines
+from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.registry import View
@@ -57,6 +59,15 @@ class WorktreesPage(TablePage):
         """Worktrees, with what is known of their missions."""
         known = self.shell.fleet.rows
         return [known.get(row["id"], {}) | row for row in self.chosen()]
+
+    def unusable(self) -> frozenset[str]:
+        """Also what a mission that runs, was removed, or is to be reviewed keeps from."""
+        rows, current = self.hinted_rows(), self.table.current
+        return super().unusable() | hints.refused({
+            "log": current is not None and self.shell.fleet.of(current.id) is not None,
+            "land": any(row.get(missions_rows.QUEST_STATE) != "review" for row in rows),
+            "discard": any("status" not in row or not missions_rows.is_live(row) for row in rows),
+        })  # fmt: skip
 
     def targets(self) -> list[Row]:
         """Their missions, as far as there are any."""

@@ -78,6 +78,10 @@ class Asking(Protocol):
     """Action → what it does."""
 
     @property
+    def is_open(self) -> bool:
+        """Whether a question is shown."""
+
+    @property
     def need(self) -> Need | None:
         """Why the mission of the panel needs a person."""
 

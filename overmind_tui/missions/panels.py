@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from overmind_core.view import log_lines, panel_title, screen_shape
+from overmind_core.view import hints, log_lines, panel_title, screen_shape
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.keymap import keymap
@@ -158,6 +158,19 @@ class Panels:
         fleet, at = screen.shell.fleet, screen.table.cursor_id
         made = None if screen.targets() or at in fleet.rows else fleet.behind(at)
         screen.shell.actions.act(screen if made is None else _Made(made), action)
+
+    def unusable(self, rows: Sequence[Row]) -> frozenset[str]:
+        """Names of actions whose keys would do nothing now; `rows`: those that are meant."""
+        screen, fleet = self._screen, self._screen.shell.fleet
+        at_question = self.current is Panel.QUESTION
+        others = fleet.asking - {screen.table.cursor_id}
+        leads_on = bool(others) or (at_question and screen.question.following is not None)
+        refused = hints.unusable(
+            rows, fleet.asked, self.context, is_asked=screen.question.is_open, is_needed=leads_on
+        )  # fmt: skip
+        if self.shows_happened and self.shape.panel_lines:  # there is no mission whose faces could be turned
+            refused |= {"next-panel"}
+        return refused
 
     # layout
 

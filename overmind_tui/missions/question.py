@@ -127,6 +127,11 @@ class QuestionPanel:
         return is_same and not self.whole and self._screen.panels.current in AT_LIST
 
     @property
+    def is_open(self) -> bool:
+        """Whether a question is shown."""
+        return self.key is not None
+
+    @property
     def has_keys(self) -> bool:
         """Whether the keys are in the question."""
         return self._screen.panels.current is Panel.QUESTION

@@ -279,10 +279,9 @@ class MissionsScreen(Page):
         """The filter of the list, while there is one."""
         return self.table_panel.filtered
 
-    @property
-    def is_asked(self) -> bool:
-        """Whether a question is shown here."""
-        return self.question.key is not None
+    def unusable(self) -> frozenset[str]:
+        """Also by what is asked here, and by who else needs a person."""
+        return self.panels.unusable(self.hinted_rows())
 
     @property
     def absence(self) -> str:

@@ -9,6 +9,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.describe import Lines, Rendering
 from overmind_core.view.hive_keys import bare_name
+from overmind_core.view.quests import question_of
 from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
 
@@ -40,6 +41,14 @@ class DetailsPage(TablePage):
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also all about a row."""
         return super().handlers(context) | {"describe-row": self.do_describe_row}
+
+    def has_log(self, mission: str | None) -> bool:
+        """Whether what the row began is still there, with its log."""
+        return self.shell.fleet.of(mission) is not None
+
+    def has_question(self) -> bool:
+        """Whether anything is asked about the first of the rows that are meant."""
+        return any(question_of(row, self.shell.fleet.questions) is not None for row in self.chosen()[:1])
 
     def show_log(self, mission: str | None, without: str) -> None:
         """The log of what the row began; `without` is said where it began nothing."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from overmind_core.view import hints, prompt
 from overmind_core.view.actions import Action, Context
-from overmind_core.view.cells import Cell, Row
+from overmind_core.view.cells import Cell
 from overmind_core.view.hints import Part
 from overmind_core.view.prompt import RestFacts
 from overmind_tui.shell.shell import Shell
@@ -40,15 +40,11 @@ class Hinted(Protocol):
         """Whether something that stands before it has the keys."""
 
     @property
-    def is_asked(self) -> bool:
-        """Whether a question is shown here."""
-
-    @property
     def rest_facts(self) -> RestFacts:
         """What the line at rest may say now."""
 
-    def hinted_rows(self) -> list[Row]:
-        """The rows that decide which keys are usable."""
+    def unusable(self) -> frozenset[str]:
+        """Names of actions whose keys would do nothing now."""
 
     def press(self, key: str, character: str | None) -> None:
         """Do what a key means."""
@@ -77,11 +73,8 @@ class HintsRow(Lines):
             return [notice]
         if part is None:
             return [[]]
-        needing, asked = shell.fleet.asking, shell.fleet.asked
-        states = {"is_asked": page.is_asked, "is_needed": bool(needing)}
-        unusable = hints.unusable(page.hinted_rows(), asked, page.context, **states)
         looks = {"read_only": shell.read_only, "ascii_only": shell.ascii_only}
-        return [hints.hint_line(part, cells, unusable=unusable, **looks)]
+        return [hints.hint_line(part, cells, unusable=page.unusable(), **looks)]
 
     def _notice_line(self, cells: int) -> Sequence[Cell]:
         """What was said just now, where no line is there to say it; none of it while somebody types there."""

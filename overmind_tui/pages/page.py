@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.geometry import Size
 
 from overmind_core.domain.operation import Danger
-from overmind_core.view import actions, header_line, keymap, prompt, screen_shape
+from overmind_core.view import actions, header_line, hints, keymap, prompt, screen_shape
 from overmind_core.view.actions import Action, Context, Needs
 from overmind_core.view.cells import Cell, Row
 from overmind_core.view.hints import Part
@@ -579,10 +579,9 @@ class Page(NeedsRoom, RateLimited):
         """The rows that decide which keys the hints say as usable."""
         return self.chosen()
 
-    @property
-    def is_asked(self) -> bool:
-        """Whether a question is shown here."""
-        return False
+    def unusable(self) -> frozenset[str]:
+        """Names of actions whose keys would do nothing now: their hints are faint."""
+        return hints.unusable(self.hinted_rows(), self.shell.fleet.asked, self.context)
 
     @property
     def filtered(self) -> Filtered | None:

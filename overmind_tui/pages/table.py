@@ -14,7 +14,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from overmind_core.errors import OvermindError
-from overmind_core.view import first_run, last_word, numbers, row_filter, tables
+from overmind_core.view import first_run, hints, last_word, numbers, row_filter, tables
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.keymap import meaning
@@ -394,6 +394,11 @@ class TablePage(Page):
         """The missions that an action would meet."""
         return self.chosen() if self.row.missions else []
 
+    def unusable(self) -> frozenset[str]:
+        """Also what is done to a row, where there is none."""
+        has_row = self.table.current is not None
+        return hints.unusable(self.hinted_rows(), self.shell.fleet.asked, self.context, has_row=has_row)
+
     def chosen_of(self, view: str) -> list[Row]:
         """The rows that the verbs of a view mean here."""
         return self.chosen() if (self.row.rows_of or self.view) == view else []
@@ -413,6 +418,11 @@ class TablePage(Page):
 
     def _does(self, action: Action) -> bool:
         return action.name in self._handlers[self.context] or self.shell.actions.does(action.name)
+
+    @on(ResourceTable.Selected)
+    def row_changed(self) -> None:
+        """Another row may be of other use."""
+        self.hints.refresh_if_changed()
 
     @on(ResourceTable.Opened)
     def opened(self) -> None:

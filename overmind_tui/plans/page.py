@@ -69,6 +69,10 @@ class PlansPage(TablePage):
         """Their missions."""
         return [known for row in self.chosen() if (known := self.shell.fleet.of(row["id"])) is not None]
 
+    def hinted_rows(self) -> list[Row]:
+        """Their missions, which say what runs."""
+        return self.targets()
+
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also its agents, and what it says itself."""
         return super().handlers(context) | {
@@ -213,6 +217,10 @@ class PlanPage(TablePage):
         """The missions of the agents."""
         rows = (self.shell.fleet.of(row["mission"]) for row in self.chosen())
         return [row for row in rows if row is not None]
+
+    def hinted_rows(self) -> list[Row]:
+        """The missions of the agents: one that has not begun has none."""
+        return self.targets()
 
     def shown_text(self) -> str:
         """The agents as they stand, with their edges."""

@@ -35,7 +35,7 @@ class QuestActions:
 
     def cancel(self, rows: list[Row]) -> None:
         """Stop the work and the checks of these, and try nothing again."""
-        live = [row for row in rows if row["status"] not in quests_rows.ENDED]
+        live = [row for row in rows if quests_rows.can_cancel(row)]
         if not live:
             self._shell.flash(f"{safe(rows[0]['name'])} has ended: {quests_rows.state(rows[0])}", "slow")
             return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on
 
+from overmind_core.view import hints
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.actions import Action
 from overmind_core.view.cells import Cell, Row
@@ -82,6 +83,16 @@ class QuestRowsPage(DetailsPage):
         """The state of the quest under the cursor, in full, for the line."""
         row = self.current
         return Cell("") if row is None else Cell(quests_rows.standing(row), quests_rows.why_tone(row))
+
+    def unusable(self) -> frozenset[str]:
+        """Also what these quests can't have done to them."""
+        chosen, row = self.chosen(), self.current
+        return super().unusable() | hints.refused({
+            "question": self.has_question(),
+            "retry-quest": any(map(quests_rows.can_retry, chosen)),
+            "cancel-quest": any(map(quests_rows.can_cancel, chosen)),
+            "quest-log": row is not None and self.has_log(row["id"]),
+        })  # fmt: skip
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also what a key shows of the quest under the cursor."""

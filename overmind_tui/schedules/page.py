@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.operations import BY_COMMAND
 from overmind_core.errors import OvermindError
-from overmind_core.view import registry
+from overmind_core.view import hints, registry
 from overmind_core.view import schedules as rows
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.registry import View
@@ -35,6 +35,11 @@ class RitualsPage(DetailsPage):
 
     about = "ritual"
     lines_of = staticmethod(rows.ritual)
+
+    def unusable(self) -> frozenset[str]:
+        """Also the log of one that has not run yet."""
+        has_log = self.current is not None and self.has_log(self.current["last_id"])
+        return super().unusable() | hints.refused({"last-log": has_log})
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also its runs."""
@@ -71,6 +76,11 @@ class RunsPage(DetailsPage):
     def arguments(self) -> Mapping[str, Any]:
         """About which ritual is asked."""
         return {"id": self._ritual}
+
+    def unusable(self) -> frozenset[str]:
+        """Also the log of one that did not start."""
+        has_log = self.current is not None and self.has_log(self.current["mission"])
+        return super().unusable() | hints.refused({"run-log": has_log})
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also the log of a run."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.view import swarm_tables
+from overmind_core.view import hints, swarm_tables
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
@@ -25,6 +25,11 @@ def open_fleets(shell: Shell, view: View, show: Show) -> None:
 
 class FleetsPage(SwarmTablePage):
     """A row for each fleet."""
+
+    def unusable(self) -> frozenset[str]:
+        """Also the places of a sentinel, of which nobody says how many."""
+        has_number = self.current is not None and self.current["want"] is not None
+        return super().unusable() | hints.refused({"scale-fleet": has_number})
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also its places, scaling and ending it."""

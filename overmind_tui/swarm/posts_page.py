@@ -10,6 +10,7 @@ from textual import on
 from overmind_core.domain.hives import SWARM
 from overmind_core.logs.display import readable_lines
 from overmind_core.providers import registry
+from overmind_core.view import hints
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import swarm as swarm_rows
 from overmind_core.view.cells import Cell, Row, safe
@@ -74,6 +75,17 @@ class PostRowsPage(SwarmTablePage):
         return Cell("") if row is None else Cell(swarm_rows.standing_of(row, self.shell.now()), "quiet")
 
     # keys
+
+    def unusable(self) -> frozenset[str]:
+        """Also what these posts can't have done to them, and a log that nobody here can have."""
+        chosen, row = self.chosen(), self.current
+        is_ended = row is not None and row["state"] in swarm_rows.ENDED
+        return super().unusable() | hints.refused({
+            "question": self.has_question(),
+            "retry-post": any(row["state"] in swarm_rows.RETRIED for row in chosen),
+            "cancel-post": any(row["state"] not in swarm_rows.ENDED for row in chosen),
+            "post-log": row is not None and (is_ended or self._mission(row) is not None),
+        })  # fmt: skip
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also what keys do to posts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from overmind_core.view import swarm_tables
+from overmind_core.view import hints, swarm_tables
 from overmind_core.view.cells import safe
 from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
@@ -28,6 +28,11 @@ class VaultPage(SwarmTablePage):
     """A row for each secret."""
 
     lines_of: ClassVar[staticmethod[..., Lines]] = staticmethod(swarm_tables.secret)
+
+    def unusable(self) -> frozenset[str]:
+        """Also the sealing of a value that is not kept here."""
+        is_here = self.current is not None and self.current["here"]
+        return super().unusable() | hints.refused({"grant-secret": bool(is_here)})
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also setting, granting and removing one."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.engine_questions import concerned, concerns, is_gate
+from overmind_core.view import hints, registry
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import quests as quests_rows
-from overmind_core.view import registry
 from overmind_core.view import timeline as timeline_rows
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.describe import Lines
@@ -99,6 +99,15 @@ class TimelinePage(DetailsPage):
         """Its mission, as far as it is one or has one."""
         known = self.shell.fleet.named(self._subject)
         return [] if known is None else [known]
+
+    def hinted_rows(self) -> list[Row]:
+        """Who it is about, with what is known of its mission."""
+        return [{**known, **one} for one in self.chosen() for known in (*self.targets(), {})[:1]]
+
+    def unusable(self) -> frozenset[str]:
+        """Also its question, where nothing is asked, and its log, where it has no mission."""
+        usable = {"question": self.has_question(), "quest-log": bool(self.targets())}
+        return super().unusable() | hints.refused(usable)
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also why it waits, and its log."""

@@ -16,16 +16,39 @@ from overmind_tui.missions.form import FormScreen
 from overmind_tui.missions.task_line import TaskLine
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
+from overmind_tui.pages.table import TablePage
 from overmind_tui.render.layout import Panel
-from overmind_tui.shell import external, world
+from overmind_tui.shell import clipboard, external, world
 from overmind_tui.shell.help_page import HelpPage
 from tests.kit.cases import tabled
 from tests.tui.conftest import picture, question_read, until
+from tests.tui.quest_walks import GatedBoard, RecordingBoard
 from tests.tui.test_handlers import in_program, pages
 from tests.tui.test_keys import ANSWERS, REACHED, go_to, key, walk, writing_down
 from tests.tui.test_line import Starting
+from tests.tui.test_notes import RecordingNotes
 from tests.tui.test_pictures import AGENTS, QUESTIONS
+from tests.tui.test_pictures_plans import Planned
+from tests.tui.test_pictures_swarm import OfSwarm
+from tests.tui.test_pictures_worktrees import Isolated
+from tests.tui.test_specs import RecordingSpecs
 from tests.tui.test_traps import Asked, run
+from tests.tui.test_watching import RecordingHealth
+from tests.tui.walks import Recording
+from tests.tui.walks import walk as walk_view
+
+
+class RecordingPlans(Recording, Planned):
+    """Plans and rituals that stand still."""
+
+
+class RecordingSwarm(Recording, OfSwarm):
+    """A swarm that stands still."""
+
+
+class RecordingWorktrees(Recording, Isolated):
+    """Worktrees that stand still."""
+
 
 KEYS = {shown_key(name): name for action in keymap.ACTIONS for name in action.keys}
 """A key as people write it → Textual's name."""
@@ -111,6 +134,75 @@ def test_each_hint_of_the_list_does_what_its_word_says(action, happened):
         await until(pilot, lambda: happened(app), what=action)
 
     run(lambda: Asked(AGENTS, QUESTIONS), scenario)
+
+
+OF_EVERYWHERE = {action.name for action in keymap.ACTIONS if action.context in {Context.EVERYWHERE, Context.TABLE}}
+VIEWS = [
+    (RecordingBoard, ":board", 15), (GatedBoard, ":board", 17), (RecordingBoard, ":queue", 7),
+    (RecordingBoard, ":quests", 12), (RecordingNotes, ":notes", 5), (RecordingNotes, ":notes all", 5),
+    (RecordingHealth, ":health", 5), (RecordingHealth, ":learn", 3), (RecordingSpecs, ":specs", 5),
+    (RecordingPlans, ":plans", 3), (RecordingPlans, ":plan", 6), (RecordingPlans, ":rituals", 4),
+    (RecordingWorktrees, ":worktrees", 6), (RecordingSwarm, ":swarm", 7), (RecordingSwarm, ":board swarm", 10),
+    (RecordingSwarm, ":fleets", 2), (RecordingSwarm, ":vault", 2),
+]  # fmt: skip
+"""Program, view, and at least how many rows it has in all."""
+
+
+@tabled(("make", "view", "rows"), VIEWS)
+def test_a_bright_hint_on_a_row_does_something_there(make, view, rows):
+    """Whatever opens something, or asks for something, is only written down: the page stays as it is."""
+
+    async def scenario(app, press):
+        with pytest.MonkeyPatch.context() as patched:
+            await walked(app, press, patched)
+
+    async def walked(app, press, monkeypatch):
+        await press(view)
+        page, seen = app.screen, 0
+        done: list[object] = []
+        assert isinstance(page, TablePage)
+
+        def note(*words, **_how):
+            done.append(words)
+
+        for owner, name in (
+            (app, "open"),
+            (app, "request"),
+            (app.commands, "run"),
+            (app.main, "show_needs"),
+            (app.main, "to_front"),
+            (external, "run"),
+            (clipboard, "copy"),
+            (page, "open_bar"),
+        ):
+            monkeypatch.setattr(owner, name, note)
+        monkeypatch.setattr(app, "flash", lambda text, tone="": note(*([] if tone == "slow" else [text])))
+        for at in range(len(page.table.branches)):
+            page.table.move_to(at)
+            seen += page.table.current is not None
+            for action in bright(page) - OF_EVERYWHERE - {"lanes"}:
+                del done[:]
+                page.act(hints.actions_of(page.context)[action])
+                assert done, (page.table.current, action)
+        assert seen >= rows
+
+    walk_view(scenario, make)
+
+
+def bright(page):
+    """Names of the actions whose hints are offered, and not faint."""
+    return {one.action for one in hints._fitting(page.hint_part, 2000, False, False)} - page.unusable()
+
+
+@tabled(("view", "shown"), [(":board", set()), (":queue", {"pause-queue"}), (":quests", set())])
+def test_without_a_row_nothing_is_offered_that_is_done_to_one(view, shown):
+    async def scenario(app, press):
+        await press(view)
+        await press("/", *"nosuchquest", "enter")
+        assert app.screen.table.current is None
+        assert bright(app.screen) - {"inbox", "quit", "lanes", "help"} == shown
+
+    walk_view(scenario, RecordingBoard)
 
 
 class Talking(Starting):

@@ -74,6 +74,30 @@ def test_a_terminal_question_is_typed_into_at_once():
     run(lambda: Terminals("dialog", "turn", questions=[DIALOG]), scenario)
 
 
+def test_who_is_typed_into_is_not_counted_among_the_others_that_need_the_person():
+    async def scenario(app, pilot):
+        await typing_into(app, pilot, IN_TERMINAL)
+        assert "ctrl-\\ leaves" in picture(app)
+        assert "you: ctrl-\\ ." not in picture(app)
+        put(app, "ctrl+backslash", ".")
+        await until(pilot, lambda: "nobody else needs you" in picture(app), what="said")
+
+    run(lambda: Terminals("dialog", questions=[DIALOG]), scenario)
+
+
+def test_the_next_one_is_offered_in_the_list_only_where_it_is_another_one():
+    async def scenario(app, pilot):
+        assert app.main.table.select(TYPED)
+        assert "next-need" not in app.main.unusable()
+        put(app, ".")
+        await until(pilot, lambda: app.main.table.cursor_id == ASKS, what="who asks")
+        assert "next-need" in app.main.unusable()
+        put(app, ".")
+        await until(pilot, lambda: "nobody else needs you" in picture(app), what="said")
+
+    run(lambda: Terminals("asks", questions=[ALLOW]), scenario)
+
+
 def test_any_other_question_is_answered_at_its_place():
     async def scenario(app, pilot):
         await typing_into(app, pilot)

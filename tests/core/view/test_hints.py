@@ -162,6 +162,29 @@ def test_what_the_row_under_the_cursor_asks_can_be_gone_to_be_it_no_mission_or_o
         assert name in hints.unusable([], (), Context.MISSIONS), "the line of those that ended asks nothing"
 
 
+def test_what_has_ended_is_not_typed_into():
+    assert "attach" in hints.unusable([FAILED], (), Context.NEEDS)
+    assert "attach" not in hints.unusable([ASKING[0]], (), Context.NEEDS)
+
+
+WITHOUT_A_ROW = {
+    **{one: {"wide"} for one in (Context.TABLE, Context.HIVES, Context.POOLS, Context.RUNS)},
+    **{one: {"lanes"} for one in (Context.BOARD, Context.POST_BOARD)},
+    **{one: {"new"} for one in (Context.MISSIONS, Context.NOTES)},
+    Context.QUEUE: {"pause"}, Context.VAULT: {"vault set"}, Context.LEARN: {"group by", "take back"},
+    Context.TIMELINE: {"why", "logs"},
+}  # fmt: skip
+"""Context → what its hints offer that is about no row, beside what is offered everywhere."""
+
+
+@pytest.mark.parametrize("context", [one for one in Context if Context.TABLE in keymap.chain(one)], ids=str)
+def test_where_there_is_no_row_nothing_is_bright_that_is_done_to_one(context):
+    refused = hints.unusable([], (), context, has_row=False)
+    line = hints.hint_line(context, 2000, unusable=refused)
+    bright = {cell.text.strip() for cell in line if cell.tone == "quiet"} - {"needs you", "back or quit", "keys"}
+    assert bright == WITHOUT_A_ROW.get(context, set())
+
+
 def test_a_question_of_no_mission_can_be_shown_whole():
     assert "whole" in hints.unusable([], (), Context.NEEDS)
     assert hints.unusable([], (), Context.NEEDS) - hints.unusable([], (), Context.NEEDS, is_asked=True) == {"whole"}
