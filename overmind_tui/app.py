@@ -24,7 +24,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.view import header_line, last_word, prompt, ringing
 from overmind_core.view.actions import Context
-from overmind_core.view.cells import Cell, Row
+from overmind_core.view.cells import Row
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.header_line import HeaderFacts
 from overmind_core.view.question_block import short_path
@@ -514,19 +514,18 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
 
     # saying
 
-    def header(self, place: str, cells: int) -> list[Cell]:
-        """The header of a page at a place."""
+    def header_facts(self, place: str) -> HeaderFacts:
+        """The facts of the header of a page at a place."""
         fleet = self.fleet
         facts = HeaderFacts.of(fleet, len(fleet.asking))
         note = header_line.NO_DAEMON if not fleet.rows and self.supervisor_host.active else ""
         several = self.swarm or self.hives
         reached = () if several is None else several.reached
-        facts = facts._replace(
+        return facts._replace(
             place=place, read_only=self.read_only, note=note, reached="".join(cell.text for cell in reached),
             is_unreached=any(cell.tone == "slow" for cell in reached),
             as_of=last_word.as_of(fleet.lost_since, self.zone),
         )  # fmt: skip
-        return header_line.header_line(facts, cells)
 
     def flash(self, text: str, tone: str = "") -> None:
         """Say something in the line for a while."""

@@ -6,7 +6,7 @@ for a person stays, and the name of the program, the owner of the missions and t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from overmind_core.domain.missions.status_marks import BAD_ENDS
@@ -27,6 +27,13 @@ NO_DAEMON = "no daemon: it starts with your first mission"
 """A note for the right end while nothing runs."""
 FOLLOWS = "› "
 """Before the place."""
+NEEDS = "needs"
+"""The part about those who need a person, who have a key of their own."""
+SHOWN_BY: Mapping[str, str] = {
+    "failed": "missions /unseen state:failed|timed|lost", "sharing": "health", "hives": "hives",
+    "notes": "notes proposed", "queue": "queue", "cost": "cost", "cpu": "top", "memory": "top",
+}  # fmt: skip
+"""Any other part → what is typed behind `:` to see all of what it counts."""
 
 
 class Part(NamedTuple):
@@ -149,11 +156,25 @@ def step_at(line: Sequence[Cell], at: int) -> int | None:
     return None
 
 
+def part_at(facts: HeaderFacts, cells: int, at: int) -> str:
+    """The key of the part that stands at a cell of the header, for the mouse; "": none does."""
+    keys = {part.cell.text: part.key for part in (*call_parts(facts), *figure_parts(facts))}
+    end = 0
+    for cell in header_line(facts, cells):
+        for text in cell.text.split(" " * GAP):  # the figures are one cell
+            begin, end = end, end + width(text)
+            if begin <= at < end:
+                return keys.get(text, "")
+            end += GAP
+        end -= GAP
+    return ""
+
+
 def call_parts(facts: HeaderFacts) -> list[Part]:
     """Everything that a person is called for; a word where that is nothing."""
     if not facts.missions and not facts.asking:
-        return [Part("needs", Cell("nothing runs", "quiet")), *_unreached(facts)]
-    found = [Part("needs", Cell(needing(facts.asking), "wait bold" if facts.asking else "quiet"))]
+        return [Part(NEEDS, Cell("nothing runs", "quiet")), *_unreached(facts)]
+    found = [Part(NEEDS, Cell(needing(facts.asking), "wait bold" if facts.asking else "quiet"))]
     if facts.failed:
         found.append(Part("failed", Cell(f"{facts.failed:,} failed", "bad")))
     if facts.sharing > 1:

@@ -81,11 +81,17 @@ class ListLine(NamedTuple):
         cells: As wide as the list.
         key: The id of its mission, `FOLD`, or None.
         ground: `cursor`, or `cursor-rest` while the keys are elsewhere; "" for the others.
+        group: Of a heading: whose it is.
     """
 
     cells: list[Cell]
     key: str | None = None
     ground: str = ""
+    group: Group | None = None
+
+    def group_at(self, cell: int) -> Group | None:
+        """The group whose heading stands at a cell, for the mouse; the titles of columns may stand behind it."""
+        return self.group if self.group is not None and cell < width(self.cells[0].text) else None
 
 
 class Look(NamedTuple):
@@ -198,6 +204,11 @@ def place_of(lines: Sequence[Slot], key: str | None) -> int | None:
     return next((place for place, slot in enumerate(lines) if key is not None and slot.key == key), None)
 
 
+def first_of(lines: Iterable[Slot], group: Group) -> str | None:
+    """The key of a group's first row; None where no row is in it."""
+    return next((slot.key for slot in lines if slot.entry is not None and slot.entry.group is group), None)
+
+
 def keys_of(lines: Iterable[Slot]) -> list[str]:
     """All keys from the top: where the cursor can stand."""
     return [slot.key for slot in lines if slot.key is not None]
@@ -239,13 +250,14 @@ def _heading_at(lines: Sequence[Slot], first: int) -> Slot:
     headings, needing = _headings(lines, first)
     below = next((slot for slot in lines[first : first + 2] if slot.kind is not Kind.BLANK), lines[-1])
     name, above = "", f"{needing:,} {'needs' if needing == 1 else 'need'} you above"
+    group = Group.NEEDS if needing else None
     if below.entry is not None:  # headings and the line of those that ended say themselves whose lines follow
         group = below.entry.group
         name = next((one.text for one in headings.values() if one.group in {group, None}), ENDED)
         above = f"{needing:,} more above" if group is Group.NEEDS else above
     place = max(headings)
     notes = (above if needing else "", headings[place].more if place < first else "")
-    return Slot(Kind.HEADING, GAP.join(filter(None, (name, *notes))))
+    return Slot(Kind.HEADING, GAP.join(filter(None, (name, *notes))), group=group)
 
 
 def _headings(lines: Sequence[Slot], first: int) -> tuple[dict[int, Slot], int]:
@@ -276,7 +288,7 @@ def _drawn(slot: Slot, look: Look, *, is_first: bool) -> ListLine:
         return ListLine(_filled([Cell(f" {slot.text}", "quiet")], look.layout.cells))
     if slot.kind is Kind.HEADING:
         text = f"{slot.text}{GAP}{slot.more}" if slot.more else slot.text
-        return ListLine(_heading(text, look, with_columns=is_first))
+        return ListLine(_heading(text, look, with_columns=is_first), group=slot.group)
     here = slot.key is not None and slot.key == look.cursor
     bar = Cell(CURSOR, "accent" if look.focused else "rule") if here else Cell(" ")
     ground = "" if not here else GROUND if look.focused else GROUND_AT_REST

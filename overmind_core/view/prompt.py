@@ -45,6 +45,10 @@ _PRESSED = re.compile(
     r"ctrl\+.+|(?:shift\+)?(?:enter|tab|backspace|delete|insert|home|end|page(?:up|down)|up|down|left|right|f\d+)"
 )
 """Names of keys that type nothing and that a person presses."""
+_KEYS = {Cell("n", "quiet"): "n", Cell(":", "quiet"): ":", Cell("/", "quiet"): "/"}
+"""The cells of the line at rest that offer a key; the faint words behind one are its."""
+_FILTER = Cell(" / ", "accent")
+_ALL = "   esc all"
 COMMAND = "$"
 """The sign of a command: a text that begins with it, with or without blanks around it, is no task."""
 NO_AGENT = "no agent is installed: $ runs a command, :doctor says more"
@@ -97,7 +101,7 @@ class Filtered(NamedTuple):
     @property
     def words(self) -> str:
         """The counts, and the key that ends it."""
-        return f"{self.counts}   esc all"
+        return f"{self.counts}{_ALL}"
 
 
 class Job(NamedTuple):
@@ -156,6 +160,21 @@ def resting(facts: RestFacts, cells: int, now: float) -> list[Line]:
     return [spread(left, short, cells)]
 
 
+def key_at(facts: RestFacts, cells: int, now: float, x: int, y: int) -> str:
+    """The key that the line at rest offers at a cell, by Textual's name, for the mouse; "": none."""
+    line: Line = next(iter(resting(facts, cells, now)[y : y + 1]), [])
+    if line[:1] == [_FILTER]:
+        end = size_of(_lefts(facts, cells)[0])
+        return "" if x >= end else "/" if x < end - width(_ALL.lstrip()) else "escape"
+    key, end = "", 0
+    for cell in line:
+        key = _KEYS.get(cell, key if cell.tone == "faint" else "")
+        end += width(cell.text)
+        if x < end:
+            return key
+    return ""
+
+
 def instead_of_hints(facts: RestFacts, cells: int, now: float) -> Line:
     """The sentence for the row of hints where there is no line: what was said just now; nothing while nothing was."""
     if not facts.meaningless and (facts.said is None or not facts.said.is_bright(now)):
@@ -179,7 +198,7 @@ def _lefts(facts: RestFacts, cells: int) -> list[Line]:
     if facts.filtered is not None:
         text = Cell(safe(facts.filtered.text))
         words = facts.filtered.counts if facts.is_covered else facts.filtered.words
-        return [[Cell(" / ", "accent"), text, Cell(f"   {words}", "quiet")]]
+        return [[_FILTER, text, Cell(f"   {words}", "quiet")]]
     if facts.is_covered:
         return [[]]
     if facts.where is Where.HELP:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from overmind_core.view.inbox import Key, Need
     from overmind_core.view.prompt import Filtered
     from overmind_core.view.screen_shape import Shape
-    from overmind_tui.pages.hints_row import HintsRow
+    from overmind_tui.pages.edges import HeaderRow, HintsRow, RestingLine
     from overmind_tui.pages.page import PageShell
     from overmind_tui.render.layout import Panel
     from overmind_tui.widgets.command_bar import CommandBar
@@ -176,8 +176,8 @@ class MainScreen(RowSelection, Protocol):
 
     way_here: tuple[str, ...]
     bar: CommandBar
-    head: Lines
-    line: Lines
+    head: HeaderRow
+    line: RestingLine
     hints: HintsRow
     table: MissionsList
     happened_view: Lines

@@ -14,16 +14,16 @@ from textual.app import ComposeResult
 from textual.geometry import Size
 
 from overmind_core.domain.operation import Danger
-from overmind_core.view import actions, header_line, hints, keymap, prompt, screen_shape
+from overmind_core.view import actions, hints, keymap, prompt, screen_shape
 from overmind_core.view.actions import Action, Context, Needs
 from overmind_core.view.cells import Cell, Row
+from overmind_core.view.header_line import HeaderFacts
 from overmind_core.view.hints import Part
 from overmind_core.view.hive_keys import hive_of
 from overmind_core.view.prompt import Filtered, RestFacts, Where
 from overmind_core.view.screen_shape import Wish
-from overmind_tui.pages.hints_row import HintsRow
+from overmind_tui.pages.edges import HeaderRow, HintsRow, RestingLine
 from overmind_tui.pages.room import NeedsRoom, RateLimited
-from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.shell import RowSelection, Shell
 from overmind_tui.shell.timers import hand_over_waiting
@@ -99,8 +99,8 @@ class PageShell(Shell, Protocol):
     def folder_shown(self) -> str:
         """The folder of the start, as people write it."""
 
-    def header(self, place: str, cells: int) -> list[Cell]:
-        """The header of a page at a place."""
+    def header_facts(self, place: str) -> HeaderFacts:
+        """The facts of the header of a page at a place."""
 
     @property
     def mistakes(self) -> Sequence[str]:
@@ -212,10 +212,10 @@ class Page(NeedsRoom, RateLimited):
 
     def compose(self) -> ComposeResult:
         """The header, what the page shows, the line, and the hints."""
-        self.head = Lines(self._head_lines, id="header")
+        self.head = HeaderRow(self)
         self.bar = CommandBar(id="bar")
         self.bar.display = False
-        self.line = Lines(self._resting_lines, id="line")
+        self.line = RestingLine(self)
         self.hints = HintsRow(self)
         self.show_edges(self.app.size)
         yield self.head
@@ -270,14 +270,11 @@ class Page(NeedsRoom, RateLimited):
 
     @on(Lines.Clicked)
     def clicked(self, message: Lines.Clicked) -> None:
-        """A click on a hint does what its key does; one on a step of the way here goes back there."""
+        """A click on an edge does what the key does that it stands for."""
         if message.lines is self.head:
-            step = header_line.step_at(self._head_lines(self.app.size.width)[0], message.x)
-            if step == 0:
-                self.shell.main.to_front()
-                self.shell.main.give(Panel.TABLE)
-            elif step is not None and step < len(self.way_here) - 1:
-                self.do_back()
+            self.head.press_at(message.x)
+        elif message.lines is self.line:
+            self.line.press_at(message.x, message.y)
         elif message.lines is self.hints:
             self.hints.press_at(message.x)
 
@@ -551,15 +548,17 @@ class Page(NeedsRoom, RateLimited):
 
     def refresh_line(self) -> None:
         """The line or the hints may say something else; a sentence that is longer than the line gets a second one."""
-        lines = len(self._resting_lines(self.app.size.width))
+        lines = len(self.line.lines(self.app.size.width))
         if lines != self._line_height:
             self._line_height = lines
             self.line.styles.height = lines
         self.line.refresh_if_changed()
         self.hints.refresh_if_changed()
 
-    def _head_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
-        return [self.shell.header(self.place, cells)]
+    @property
+    def header_facts(self) -> HeaderFacts:
+        """The facts of its header."""
+        return self.shell.header_facts(self.place)
 
     @property
     def rest_facts(self) -> RestFacts:
@@ -571,9 +570,6 @@ class Page(NeedsRoom, RateLimited):
             self.context, self.is_covered,
         )  # fmt: skip
         return shell.notice.in_line(facts, shell.coaching.step or shell.main.absence)
-
-    def _resting_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
-        return prompt.resting(self.rest_facts, cells, self.shell.now())
 
     def hinted_rows(self) -> list[Row]:
         """The rows that decide which keys the hints say as usable."""

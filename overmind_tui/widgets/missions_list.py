@@ -262,26 +262,28 @@ class MissionsList(ScrollCanvas):
     # the mouse
 
     def on_click(self, event: events.Click) -> None:
-        """A click chooses, two open; one on a heading is about its column, one on the fold turns that."""
+        """A click chooses, two open; one on a heading is about its group or its column, one on the fold turns that."""
         place = event.get_content_offset(self)
-        if place is None:
+        line = None if place is None else self._line_at(place.y)
+        if place is None or line is None:
             return
-        if place.y == 0:
+        group = line.group_at(place.x)
+        if place.y == 0 and group is None:
             if column := self._laid_out().at(place.x):
                 self.post_message(self.Headed(column))
             return
-        key = self.key_at(place.y)
+        key = line.key if group is None else mission_list.first_of(self._slots, group)
         if key is None:
             return
         self._move_to(self._keys.index(key))
         if key == FOLD:
             self.post_message(self.FoldClicked())
-        elif event.chain > 1:
+        elif event.chain > 1 and group is None:
             self.post_message(self.Opened())
 
-    def key_at(self, y: int) -> str | None:
-        """The key of the line that is drawn there; None where none is."""
-        return self._on_screen[y].key if 0 <= y < len(self._on_screen) else None
+    def _line_at(self, y: int) -> ListLine | None:
+        """The line that is drawn there; None where none is."""
+        return self._on_screen[y] if 0 <= y < len(self._on_screen) else None
 
     # drawing
 

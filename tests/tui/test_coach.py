@@ -49,7 +49,7 @@ class Coached(Asked):
         self.coaching.__init__(self, self.remembered)  # type: ignore[misc] # as in the next program
 
     def line(self):
-        return "".join(cell.text for line in self.main._resting_lines(self.size.width) for cell in line)
+        return "".join(cell.text for line in self.main.line.lines(self.size.width) for cell in line)
 
 
 def test_the_line_goes_from_step_to_step_and_what_was_done_is_remembered():

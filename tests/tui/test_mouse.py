@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from textual.events import MouseScrollDown, MouseScrollUp
 
+from overmind_core.view.actions import Context
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.messages import LogShown
-from tests.tui.conftest import until
+from tests.tui.conftest import lists_needs, until
 from tests.tui.test_help import drawn
-from tests.tui.test_pictures import AGENTS, NOW, settle
+from tests.tui.test_pictures import AGENTS, NOW, ROWS, mission, settle
 from tests.tui.test_stats_panel import Long
 from tests.tui.test_traps import Asked, run
 
@@ -103,5 +104,63 @@ def test_a_click_on_a_row_chooses_it_two_open_it_and_one_on_the_fold_turns_it():
         at = place(app, "planner", line="▶")
         await pilot.click(offset=at, times=2)
         await until(pilot, lambda: app.main.panels.current is not Panel.TABLE, what="its terminal or log")
+
+    run(Asked, scenario)
+
+
+def test_a_click_on_a_group_goes_to_its_first_row_and_ends_no_work():
+    async def scenario(app, pilot):
+        for words, first in (("running", "00000001"), ("needs you", "00000007")):
+            app.main.table.select("00000005")
+            await pilot.click(offset=place(app, words, line="running" if words == "running" else "STATE"), times=2)
+            assert app.main.table.cursor_id == first
+            assert (app.main.panels.current, app.main.table.sorted_by[0]) == (Panel.TABLE, "")
+        await pilot.click(offset=place(app, "COST", line="needs you"))
+        assert app.main.table.sorted_by[0] == "cost"
+        assert app.asked == []
+
+    run(lambda: Asked([*ROWS[:6], {**ROWS[6], "reason": "restart_budget_spent"}]), scenario)
+
+
+def test_a_click_on_a_call_of_the_header_shows_who_calls():
+    failed = [mission(at, f"unit-{at}", "crashed", exit_code=1, unseen=at == 9) for at in (9, 10)]
+
+    async def shows(app, pilot, words, view):
+        await pilot.click(offset=place(app, words, line="overmind"))
+        await until(pilot, lambda: getattr(app.screen, "view", "") == view, what=view)
+        await settle(pilot)
+
+    async def scenario(app, pilot):
+        await pilot.click(offset=place(app, "1 failed"))
+        assert app.main.table.listed == 1
+        assert app.main.table.cursor_id == "00000009"
+        await pilot.press("escape")
+        await pilot.click(offset=place(app, "need you", line="overmind"))
+        assert lists_needs(app)
+        app.fleet.proposed = 2
+        app.main.tick()
+        await shows(app, pilot, "to accept", "notes")
+        await shows(app, pilot, "cpu", "top")
+        await shows(app, pilot, "overmind", "")
+        assert {"notes", "top"} <= set(app.asked)
+
+    run(lambda: Asked([*AGENTS, *failed]), scenario)
+
+
+def test_a_click_on_what_the_line_offers_presses_its_key():
+    async def scenario(app, pilot):
+        await pilot.click(offset=place(app, "filter", line="command"))
+        assert app.main.bar.sign == "/"
+        await pilot.press(*"api", "enter")
+        assert app.main.filtered.kept == 1
+        await pilot.click(offset=place(app, "esc all"))
+        assert app.main.filtered is None
+        await pilot.click(offset=place(app, "command", line="filter"))
+        assert app.main.bar.sign == ":"
+        await pilot.press("escape")
+        await pilot.click(offset=place(app, "new mission"))
+        await until(pilot, lambda: app.screen is not app.main, what="the line of a new mission")
+        assert app.screen.context is Context.TASK
+        assert app.asked == []
 
     run(Asked, scenario)

@@ -138,6 +138,33 @@ def test_each_step_of_the_way_here_is_known_to_the_mouse(cell, step):
     assert header_line.step_at(line, cell) == step
 
 
+@tabled(
+    ("words", "part"),
+    [("overmind", ""), ("need you", "needs"), ("1 failed", "failed"), ("agents change", "sharing"),
+     ("7 queued", "queue"), ("today", "cost"), ("cpu", "cpu"), ("2.1 GB", "memory"), ("1 note to", "notes"),
+     ("2 of 3", "hives")],
+)  # fmt: skip
+def test_each_part_is_known_to_the_mouse(words, part):
+    facts = FULL._replace(proposed=1, reached="2 of 3 hives")
+    line = "".join(cell.text for cell in header_line.header_line(facts, 200))
+    assert header_line.part_at(facts, 200, line.index(words)) == part
+    assert header_line.part_at(facts, 200, line.index(words) + len(words) - 1) == part
+
+
+def test_no_part_is_known_to_the_mouse_where_none_stands():
+    facts = FULL._replace(proposed=1)
+    line = "".join(cell.text for cell in header_line.header_line(facts, 200))
+    blanks = [at for at, sign in enumerate(f"{line}  ") if f"{line}  "[at : at + 2] == "  " and sign == " "]
+    assert {header_line.part_at(facts, 200, at) for at in blanks} == {""}
+    assert {header_line.part_at(facts._replace(lost="no answer"), 80, at) for at in range(80)} == {""}
+
+
+def test_each_part_that_is_no_sentence_leads_somewhere():
+    facts = FULL._replace(proposed=1, reached="2 of 3 hives")
+    keys = {part.key for part in (*header_line.call_parts(facts), *header_line.figure_parts(facts))}
+    assert keys == {header_line.NEEDS, *header_line.SHOWN_BY}
+
+
 CUT = [
     ([Cell("abc"), Cell("def", "bad")], 6, ["abc", "def"]),
     ([Cell("abc"), Cell("def", "bad")], 5, ["abc", "d…"]),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from overmind_core.view import list_columns, mission_list, row_filter
 from overmind_core.view.grouping import grouped, ordered
-from overmind_core.view.groups import Wish
+from overmind_core.view.groups import Group, Wish
 from overmind_core.view.mission_list import FOLD, Look
 from overmind_core.view.row_words import Facts
 from tests.kit import screen_list as kit
@@ -312,6 +312,28 @@ def test_a_scrolled_list_says_whose_rows_are_in_sight_and_who_needs_a_person_abo
     assert first.startswith(f" {heading}  ")
     assert first.split()[len(heading.split()) :][-1] == "NOW", "then columns"
     assert below in others[0]
+
+
+@tabled(
+    ("top", "words", "row"),
+    [(0, "needs you", "api"), (0, "STATE", None), (2, "needs you", "api"), (3, "3 need you above", "api"),
+     (4, "9 running", "release"), (10, "9 running", "release"), (13, "ended", "unit"), (14, "3 need you above", "api"),
+     (14, "NOW", None)],
+)  # fmt: skip
+def test_the_mouse_finds_the_first_row_of_the_group_whose_heading_it_is_on(top, words, row):
+    listing = grouped(ordered(kit.DAY, None, kit.NOW), kit.QUESTIONS, kit.NOW, sizes=kit.SIZES_OF_PLANS)
+    lines = mission_list.slots(listing, roomy=False)
+    head, *_ = mission_list.drawn(mission_list.seen(lines, 4, top), Look(list_columns.laid_out(80), FACTS))
+    group = head.group_at("".join(cell.text for cell in head.cells).index(words))
+    assert (None if group is None else mission_list.first_of(lines, group)) == row
+
+
+def test_a_group_without_rows_and_a_heading_of_none_lead_nowhere():
+    nobody = mission_list.slots(listed(*DAY, filter=row_filter.parsed("test_cart")), roomy=False)
+    assert mission_list.first_of(nobody, Group.NEEDS) is None
+    for line in lines_of(listed([kit.ended("a", 9.0)])):
+        assert line.group_at(3) is None
+    assert mission_list.ListLine([]).group_at(0) is None
 
 
 def test_a_scrolled_list_says_of_one_that_it_needs_a_person():

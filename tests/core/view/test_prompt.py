@@ -133,6 +133,26 @@ def test_the_left_end_says_what_can_be_typed(more, cells, line):
     assert text(prompt.resting(FACTS._replace(**more), cells, NOW)) == line
 
 
+KEYS = [
+    ({}, 0, {" › ": "", "n new": "n", "shop": "n", "  :": "", ": com": ":", "mand": ":", "/ fil": "/", "ter": "/"}),
+    ({"said": OLD}, 0, {"filter": "/", "unit": "", "14:32": ""}),
+    ({"said": Said(LONG, NOW)}, 0, {"merge": "", "shift-l": ""}),
+    ({"said": Said(LONG, NOW)}, 1, {"are": "", "changed": ""}),
+    ({"absence": "since 9:00: 12 finished, 3 wait, 1 failed, $2.10"}, 1, {"n new": "n", "/ filter": "/"}),
+    ({"filtered": Filtered("api", 3, 12), "said": OLD}, 0,
+     {"/ api": "/", "api": "/", "3 of": "/", "esc": "escape", "all": "escape", "unit": ""}),
+    ({"where": Where.HELP, "context": Context.HELP}, 0, {"/ find": "/", "word": "/"}),
+]  # fmt: skip
+
+
+@tabled(("more", "y", "keys"), KEYS)
+def test_the_mouse_finds_the_key_of_the_words_that_it_is_on(more, y, keys):
+    facts = FACTS._replace(**more)
+    line = texts(prompt.resting(facts, 80, NOW))[y]
+    assert {words: prompt.key_at(facts, 80, NOW, line.index(words), y) for words in keys} == keys
+    assert prompt.key_at(facts, 80, NOW, 79, y) == prompt.key_at(facts, 80, NOW, 3, 2) == ""
+
+
 @pytest.mark.parametrize("context", [one for one in Context if one not in TAKES_EVERYTHING], ids=str)
 @pytest.mark.parametrize("where", [Where.LIST, Where.VIEW], ids=str)
 def test_each_key_that_the_line_offers_means_that_where_the_keys_are(context, where):

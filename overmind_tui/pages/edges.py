@@ -1,15 +1,17 @@
-"""The row of hints of a page: those of what has the keys, and each of them can be clicked."""
+"""The edges of a page: its header, its line at rest and its row of hints; a click on them does what a key does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from overmind_core.view import hints, prompt
+from overmind_core.view import header_line, hints, prompt
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Cell
+from overmind_core.view.header_line import HeaderFacts
 from overmind_core.view.hints import Part
 from overmind_core.view.prompt import RestFacts
+from overmind_tui.render.layout import Panel
 from overmind_tui.shell.shell import Shell
 from overmind_tui.widgets.lines import Lines
 
@@ -17,15 +19,20 @@ if TYPE_CHECKING:
     from overmind_tui.widgets.command_bar import CommandBar
 
 
-class Hinted(Protocol):
-    """A page as its row of hints sees it."""
+class Edged(Protocol):
+    """A page as its edges see it."""
 
     bar: CommandBar
-    line: Lines
+    line: RestingLine
+    way_here: tuple[str, ...]
 
     @property
     def shell(self) -> Shell:
         """Who shows it."""
+
+    @property
+    def header_facts(self) -> HeaderFacts:
+        """The facts of its header."""
 
     @property
     def context(self) -> Context:
@@ -52,11 +59,62 @@ class Hinted(Protocol):
     def act(self, action: Action) -> None:
         """Do one action of the table."""
 
+    def entered(self, sign: str, text: str) -> None:
+        """Do what is typed behind a sign."""
+
+    def do_back(self) -> None:
+        """Close one thing."""
+
+
+class HeaderRow(Lines):
+    """Draws the header of a page."""
+
+    def __init__(self, page: Edged) -> None:
+        super().__init__(self.lines, id="header")
+        self._page = page
+
+    def lines(self, cells: int) -> Sequence[Sequence[Cell]]:
+        """One line."""
+        return [header_line.header_line(self._page.header_facts, cells)]
+
+    def press_at(self, x: int) -> None:
+        """Go back to the step of the way here that stands at a cell, or show all of what the part there counts."""
+        page, shell, cells = self._page, self._page.shell, self.app.size.width
+        step = header_line.step_at(self.lines(cells)[0], x)
+        part = "" if page.bar.sign else header_line.part_at(page.header_facts, cells, x)
+        if step == 0:
+            shell.main.to_front()
+            shell.main.give(Panel.TABLE)
+        elif step is not None and step < len(page.way_here) - 1:
+            page.do_back()
+        elif part == header_line.NEEDS:
+            shell.show("inbox")
+        elif part in header_line.SHOWN_BY:
+            page.entered(":", header_line.SHOWN_BY[part])
+
+
+class RestingLine(Lines):
+    """Draws the line of a page while nothing is typed into it."""
+
+    def __init__(self, page: Edged) -> None:
+        super().__init__(self.lines, id="line")
+        self._page = page
+
+    def lines(self, cells: int) -> Sequence[Sequence[Cell]]:
+        """One line, or two."""
+        return prompt.resting(self._page.rest_facts, cells, self._page.shell.now())
+
+    def press_at(self, x: int, y: int) -> None:
+        """Press the key that is offered at a cell."""
+        page, cells = self._page, self.app.size.width
+        if key := prompt.key_at(page.rest_facts, cells, page.shell.now(), x, y):
+            page.press(key, key if len(key) == 1 else None)
+
 
 class HintsRow(Lines):
     """Draws the hints of a page; where the page has no room for its line, they give way to what was said just now."""
 
-    def __init__(self, page: Hinted) -> None:
+    def __init__(self, page: Edged) -> None:
         super().__init__(self.lines, id="hints")
         self._page = page
 
