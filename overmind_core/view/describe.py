@@ -132,7 +132,7 @@ def _head(info: Info, look: Rendering) -> Lines:
     reason = f"  {safe(', '.join(filter(None, whys)))}" if any(whys) else ""
     return [
         [Cell(f" {safe(info['name'])} ", "accent"), Cell(safe(info["id"]), "quiet")],
-        [Cell(f" {state}", mark.tone), Cell(reason, "bad")],
+        [Cell(f" {state}", rows.tone(dict(info))), Cell(reason, "bad")],
         *pairs(
             ("now", info.get("now")),
             ("activity", _activity(info)),

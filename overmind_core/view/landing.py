@@ -106,8 +106,7 @@ def _name(row: Row, _now: float) -> Cell:
 
 
 def _word_of(row: Row) -> Cell:
-    mark = missions_rows.mark(row)
-    return Cell(missions_rows.word(mark), mark.tone)
+    return Cell(missions_rows.word(missions_rows.mark(row)), missions_rows.tone(row))
 
 
 def _state(row: Row, _now: float) -> Cell:

@@ -29,6 +29,7 @@ from overmind_core.domain.missions.status_marks import (
     TRIED_AGAIN,
     WAITING,
     WORKING,
+    YOUR_TURN,
     StatusMark,
     mark_of,
 )
@@ -159,6 +160,13 @@ def mark(row: Row) -> StatusMark:
     outcome, state = row.get("outcome"), row.get(QUEST_STATE)
     status = row["status"] if state is None or outcome is not None or is_live(row) else state
     return mark_of(status, row.get("activity"), outcome)
+
+
+def tone(row: Row) -> str:
+    """The tone of its mark: a turn whose answer was read calls nobody any more."""
+    found = mark(row)
+    is_read = found is YOUR_TURN and not row.get("unseen", True) and not row.get("conversation_lost")
+    return "quiet" if is_read else found.tone
 
 
 def guess(row: Row) -> StatusMark | None:
@@ -441,8 +449,8 @@ def name_cell(branch: Branch, *, ascii_only: bool) -> tuple[Cell, Cell, Cell]:
     more = f" {FOLDED}{branch.folded}" if branch.folded else ""
     if branch.row.get("attached"):
         more += f" {ATTACHED.ascii if ascii_only else ATTACHED.mark}"
-    tone = "news" if branch.row.get("unseen") else "name"
-    return Cell(branch.guides, "guide"), Cell(f"{sign} ", found.tone), Cell(safe(branch.name) + more, tone)
+    named = "news" if branch.row.get("unseen") else "name"
+    return Cell(branch.guides, "guide"), Cell(f"{sign} ", tone(branch.row)), Cell(safe(branch.name) + more, named)
 
 
 def now_cell(row: Row) -> Cell:

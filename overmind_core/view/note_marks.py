@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from overmind_core.domain.missions.status_marks import StatusMark
 
-PROPOSED = StatusMark("◇", "?", "proposed", "wait")
+PROPOSED = StatusMark("◇", "?", "proposed", "off")
 LIVE = StatusMark("•", "*", "live", "good")
 PINNED = StatusMark("◆", "^", "pinned", "accent")
 CONFLICT = StatusMark("⇄", "%", "conflict", "bad")

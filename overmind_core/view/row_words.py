@@ -15,6 +15,7 @@ from overmind_core.domain.missions.status_marks import (
     PREPARING,
     QUIET,
     RESTARTING,
+    REVIEW,
     WAITING,
     WORKING,
     YOUR_TURN,
@@ -103,7 +104,8 @@ def sign(entry: Entry, facts: Facts) -> StatusMark:
 def tone(entry: Entry, facts: Facts) -> str:
     """The colour of its mark, and of its state.
 
-    Orange is for who needs a person: whatever else waits is yellow, and a turn whose answer was read is grey.
+    Orange is for who needs a person, and stands where that is asked: a turn whose answer was read is grey, and so is
+    one whose quest is reviewed; a program that seems to ask is yellow.
     """
     if is_past(entry) or is_closed(entry):
         return "quiet"
@@ -111,7 +113,7 @@ def tone(entry: Entry, facts: Facts) -> str:
     shown = (silence(entry, facts) or found).tone
     if shown != "wait" or entry.need is not None:
         return shown
-    return "quiet" if found is YOUR_TURN else "slow"
+    return "quiet" if found in {YOUR_TURN, REVIEW} else "slow"
 
 
 def state(entry: Entry, facts: Facts) -> Cell:

@@ -498,7 +498,7 @@ def _drift(spec: Row) -> Lines:
     return [[], title, *([Cell(f"  {safe(path)}")] for path in spec["drift"]), help_]
 
 
-_STEP_TONES = {"create": "good", "update": "slow", "skip": "quiet", "conflict": "wait", "cancel": "bad"}
+_STEP_TONES = {"create": "good", "update": "slow", "skip": "quiet", "conflict": "", "cancel": "bad"}
 _STEP_WORDS = {
     "create": "a new quest",
     "update": "its quest is changed",

@@ -105,8 +105,7 @@ def total(rows: Iterable[Row]) -> dict[str, float]:
 
 # what happened
 
-_TONES = {"crashed": "bad", "spawn_failed": "bad", "set_up_failed": "bad", "restart": "slow", "restarting": "slow",
-          "asked": "wait", "notification": "wait"}  # fmt: skip
+_TONES = {"crashed": "bad", "spawn_failed": "bad", "set_up_failed": "bad", "restart": "slow", "restarting": "slow"}
 _KNOWN = frozenset(
     {"seq", "flash", "at", "type", "mission", "name", "run", "out", "err", "text", "id", "clock", "about", "output"}
 )

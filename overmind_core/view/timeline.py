@@ -72,7 +72,8 @@ def what(row: Row) -> Cell:
     if status not in _HAVE_MARKS:
         return Cell(f"  {shown}", _TONES.get(word, "quiet"))
     mark = _HAVE_MARKS[status]
-    return Cell(f"{mark.mark} {mark.word if word in _ENDS else shown}", mark.tone)
+    tone = "quiet" if mark.tone == "wait" else mark.tone  # it called for a person then
+    return Cell(f"{mark.mark} {mark.word if word in _ENDS else shown}", tone)
 
 
 def _by(row: Row, _now: float) -> Cell:

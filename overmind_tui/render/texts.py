@@ -41,6 +41,8 @@ _OF_POSTS = (
     status_marks.QUEUED, status_marks.WORKING, _ASKING, status_marks.UNHEARD, status_marks.BLOCKED,
     status_marks.SUCCEEDED, status_marks.FAILED, status_marks.CANCELLED,
 )  # fmt: skip
+_REVIEWED = StatusMark(status_marks.REVIEW.mark, status_marks.REVIEW.ascii, status_marks.REVIEW.word, "quiet")
+"""As the list of missions draws it: the question about it has a row of its own."""
 _CRITICAL = StatusMark(plans_rows.CRITICAL, "*", "critical path", "text")
 _OF_FILES = tuple(StatusMark(letter, letter, word, "quiet") for letter, word in diff.WORDS.items())
 _MARKS: Mapping[Context, Sequence[StatusMark]] = {
@@ -71,7 +73,8 @@ def drawn_marks(context: Context, fleet: Fleet) -> Sequence[StatusMark]:
     """The marks that rows of missions have now, where a view shows no others."""
     if context in _MARKS:
         return ()
-    found = dict.fromkeys(missions_rows.mark(row) for row in fleet.rows.values())
+    marks = (missions_rows.mark(row) for row in fleet.rows.values())
+    found = dict.fromkeys(_REVIEWED if mark is status_marks.REVIEW else mark for mark in marks)
     levels = {one.get("level") for one in fleet.health.values()}
     return [*found, *(mark for mark in status_marks.SILENT if mark.word in levels and mark is not status_marks.QUIET)]
 

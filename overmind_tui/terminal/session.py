@@ -244,11 +244,11 @@ class TerminalSession:
             case happened.TitleChanged():
                 self._screen.retitle()
             case happened.Bell():
-                shell.flash(f"{safe(self.name)}: bell", "wait")
+                shell.flash(f"{safe(self.name)}: bell")
                 shell.app.bell()
             case happened.Notification():
                 text = " · ".join(safe(part) for part in (self.name, event.title, event.body) if part)
-                shell.flash(text, "wait")
+                shell.flash(text)
                 ring(shell, text)
             case happened.Clipboard():
                 clipboard.copy(shell, event.data.decode("utf-8", "replace"), f"text from {safe(self.name)}")

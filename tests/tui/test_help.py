@@ -232,11 +232,13 @@ def test_every_mark_of_the_table_is_in_the_help_at_80x24_without_scrolling(ascii
 
 
 def test_a_mark_that_a_row_has_now_and_that_has_no_place_gets_one():
-    rows = [*ROWS, {**ROWS[0], "id": "00000099", "name": "waits", "status": "queued"}]
+    rows = [*ROWS, {**ROWS[0], "id": "00000099", "name": "waits", "status": "queued"},
+            {**ROWS[5], "id": "00000098", "name": "reviewed", "outcome": None, "quest_state": "review"}]  # fmt: skip
 
     async def scenario(app, pilot):
         await help_of(app, pilot)
-        assert "○ queued" in "\n".join(drawn(app)[-7:])
+        assert "○ queued   ? review" in "\n".join(drawn(app)[-7:])
+        assert not any(mark.tone == "wait" for mark in texts.drawn_marks(Context.MISSIONS, app.fleet)), "as in the list"
 
     run(lambda: Asked(rows), scenario, (80, 24))
 

@@ -11,6 +11,7 @@ from textual import events
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import width
 from overmind_core.errors import OvermindError
+from overmind_core.terminal.state import Bell, Notification
 from overmind_core.view.actions import Context
 from overmind_core.view.hints import Part
 from overmind_tui.missions import form
@@ -620,3 +621,16 @@ def test_a_key_that_means_nothing_says_so_whatever_it_types_and_one_that_nobody_
         assert said not in picture(app), "it is at its end, and the key still means that"
 
     run(Starting, scenario)
+
+
+@pytest.mark.parametrize("heard", [Bell(), Notification("tests", "2 failed")], ids=["bell", "notification"])
+def test_what_a_program_rings_for_is_told_without_the_colour_of_a_call(heard):
+    """Whoever needs a person stands in the list."""
+
+    async def scenario(app, pilot):
+        del pilot
+        app.main.terminal_panel.session._happened(heard)
+        assert app.notice.text
+        assert app.notice.tone == ""
+
+    run(Asked, scenario)

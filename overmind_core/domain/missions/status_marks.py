@@ -83,7 +83,7 @@ missions."""
 CHECKING = StatusMark("▶", ">", "checking", "good")
 REVIEWING = StatusMark("▶", ">", "reviewing", "good")
 LANDING = StatusMark("▶", ">", "landing", "good")
-LANDS_LATER = StatusMark("○", "o", "to land", "wait")
+LANDS_LATER = StatusMark("○", "o", "to land", "slow")
 """Of a landing that waits until something is out of its way."""
 TRIED_AGAIN = StatusMark("↻", "@", "tried again", "off")
 """Of an attempt of a plan's agent that has failed, and that another one has followed."""

@@ -86,7 +86,7 @@ export function open(place, context) {
     asked: async (words, page) => ({ cwd: words ? page.query.cwd || (await begun(context.socket)).folder : "" }),
     tools: () => [way, add(), h("button", { type: "button", class: "button square", "aria-label": "More of memory", onclick: () => whole(context) }, mark("more", "plain"))], first: add,
     line: ({ proposed }) =>
-      (proposed ? h("button", { type: "button", class: "bare tone-wait", onclick: () => ((way.value = "proposed"), page.set({ way: "proposed" })) }, `${proposed} proposed`) : null),
+      (proposed ? h("button", { type: "button", class: "bare", onclick: () => ((way.value = "proposed"), page.set({ way: "proposed" })) }, `${proposed} proposed`) : null),
   });
   way.addEventListener("change", () => page.set({ way: way.value }));
   return page;

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from overmind_core.domain.text.cells import width
 from overmind_core.domain.text.moment import format_time
+from overmind_core.view import tables
 from overmind_core.view.happened import _TELLERS, Surroundings, lines
+from overmind_core.view.timeline import _HAVE_MARKS, _SHOWN_AS, what
 from scripts.reference.events import types
 from tests.kit.cases import tabled
 from tests.kit.screen_events import AROUND, EVENTS
@@ -103,6 +105,14 @@ def test_what_was_asked_some_time_ago_calls_nobody():
               event("turn_ended", ok=True, reason=None, cost_usd=0.1, turns=1, duration_ms=1.0)]  # fmt: skip
     shown = lines(events, 120, 9, Surroundings(zone=ZONE))
     assert [(one.cells[1].text.strip(), one.cells[1].tone) for one in shown] == [("❯", "quiet"), ("!", "quiet")]
+
+
+def test_no_event_calls_anybody_in_any_list_of_what_happened():
+    (kind,) = (column for column in tables.EVENTS if column.key == "type")
+    words = {*types(), *_HAVE_MARKS, *_SHOWN_AS}
+    tones = {cell({"type": one, "what": one}).tone for one in words for cell in (lambda row: kind.cell(row, NOW), what)}
+    assert {"bad", "slow"} <= tones
+    assert "wait" not in tones
 
 
 NOT_TOLD = [event("exited", exit_code=0), event("started", pid=1), event("activity", doing="working", need=None),

@@ -68,8 +68,8 @@ def test_a_mark_that_is_drawn_and_has_no_place_gets_one():
     drawn = [*status_marks.MARKS, *status_marks.PLANNED, *status_marks.OF_WORK]
     lines = texts(keys_help.legend(80, drawn=drawn))
     assert lines[:4] == texts(keys_help.legend(80))
-    assert lines[4] == (" ○ waiting   ⊘ skipped, missed   – cancelled   ○ queued   ? review   ⊗ blocked")
-    assert lines[5] == " ○ to land   ↻ tried again"
+    assert lines[4] == " ○ waiting   ⊘ skipped, missed   – cancelled   ○ queued, to land   ? review"
+    assert lines[5] == " ⊗ blocked   ↻ tried again"
     assert len(page(drawn=drawn).lines) == OF_THE_SMALL
 
 

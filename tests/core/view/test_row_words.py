@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.missions.reasons import CONVERSATION_LOST
 from overmind_core.domain.missions.status_marks import MARKS, OF_WORK, PLANNED, SILENT
-from overmind_core.view import row_words
+from overmind_core.view import missions, row_words
 from overmind_core.view.grouping import grouped
 from overmind_core.view.groups import Progress, Wish
 from overmind_core.view.health import AT
@@ -118,6 +118,19 @@ def test_the_words_of_a_row(row, state, span, sentence):
     assert " ".join(row_words.state(entry, FACTS)) == state
     assert row_words.lasts(entry, FACTS) == span
     assert row_words.sentence(entry, FACTS).text == sentence
+
+
+def test_only_one_that_needs_a_person_has_the_colour_of_a_call():
+    reviewed = ended("a", 9.0, None, quest_state="review", unseen=True)
+    assert row_words.state(entry_of(reviewed), FACTS) == ("review", "quiet")
+    later = {**reviewed, "quest_state": "to land"}
+    assert row_words.state(entry_of(later), FACTS) == ("to land", "slow")
+    for unseen, tone in ((True, "wait"), (False, "quiet")):
+        turn = agent("a", 65.0, "idle", 5.0, 0.1, "done", unseen=unseen)
+        assert (missions.tone(turn), row_words.state(entry_of(turn), FACTS).tone) == (tone, tone)
+    begun = agent("a", 65.0, "idle", 5.0, 0.1, "x", conversation_lost=True)
+    assert (missions.tone(begun), row_words.state(entry_of(begun), FACTS).tone) == ("wait", "wait")
+    assert missions.tone(asking()) == "wait"
 
 
 GUESSED = {"type": "session", "activity": "unknown", "activity_source": "screen", "activity_since": at(5.0)}

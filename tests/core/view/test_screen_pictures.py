@@ -7,7 +7,9 @@ After a change that is wanted, write the pictures anew, and look at what changed
 
 from __future__ import annotations
 
+import html
 import re
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +55,39 @@ def test_orange_is_in_no_cell_but_of_who_needs_a_person_their_question_and_the_h
     asked = {y for y, text in found if name in ASKED and text.startswith("asks: ")}
     assert {y for y, _ in calls} <= rows | legend | asked
     assert bool(found) is (name not in {"first", "calm", "typing"})
+
+
+CALLS = {
+    r"[\d,]+ needs? you": "the header",
+    r"[!❯_]|asks|your turn": "the row of one that asks, or whose answer nobody has read; its mark in the help",
+    r"\?|review": "a quest, a phase or a card that a person reviews; its mark in the help of their views",
+    r"[━=]+": "the bar of an agent of a plan that asks",
+    r"[!❯_] (waiting|your turn) for .+": "the head of its description",
+    r"! asks: .+": "its question in the log",
+    r"send it: .+": "the question about a silent one in the view of health",
+    r"\S.* \S+\?": "the sentence of an agent's question",
+    r"(carts: )?tasks (has )?passed with .+": "that of a gate",
+    r"deploy has failed: .+": "that of a quest which is stuck",
+    r"Hive gpu2 is silent\. .+|wait for it": "that of the swarm, which may take two lines",
+}
+"""Texts that are orange in pictures of any view → the place where a person is needed."""
+_TEXT = re.compile(r'<text class="terminal-(r\d+)" [^>]*>([^<]*)</text>')
+
+
+def _orange_texts(picture):
+    """The texts of an accepted picture that have the colour of a call, in a theme whose colours are known."""
+    drawn = picture.read_text("utf-8")
+    looks = {name for theme in (tones.DARK, tones.LIGHT)
+             for name in re.findall(rf"\.terminal-(r\d+) {{ fill: {theme.colours['wait']}", drawn)}  # fmt: skip
+    texts = (html.unescape(text).strip() for name, text in _TEXT.findall(drawn) if name in looks)
+    return {text.replace("\N{NO-BREAK SPACE}", " ") for text in texts if text}
+
+
+def test_no_picture_of_any_view_has_orange_where_no_person_is_needed():
+    found = {text: picture.name for picture in Path(PATH).parent.rglob("*.svg") for text in _orange_texts(picture)}
+    places = {text: [one for one in CALLS if re.fullmatch(one, text)] for text in found}
+    assert {text: found[text] for text, known in places.items() if not known} == {}
+    assert {one for known in places.values() for one in known} == set(CALLS)
 
 
 SHARES = {(80, 24): 0.12, (120, 40): 0.08}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.missions import status_marks
 from overmind_core.domain.missions.status_marks import StatusMark
-from overmind_core.view import tones
+from overmind_core.view import note_marks, tones
 from overmind_core.view.tones import DARK, LIGHT, LOOKS, PALETTES, SIXTEEN, Look
 from tests.kit.colours import READ, SEES, XTERM, contrast, distance
 
@@ -38,6 +38,13 @@ def in_xterm(name: str, ground: str) -> str:
 def test_the_table_has_every_tone_of_the_screen_and_of_marks():
     marks = {one.tone for one in vars(status_marks).values() if isinstance(one, StatusMark)}
     assert {*OF_SCREEN, *marks, *tones.NAMES, tones.CURSOR, tones.REST, tones.LINE, ""} <= set(LOOKS)
+
+
+def test_only_what_a_person_is_needed_for_has_the_colour_of_a_call():
+    """Nothing stands still for a note that waits for one, and a landing that waits goes on by itself."""
+    marks = [one for where in (status_marks, note_marks) for one in vars(where).values() if isinstance(one, StatusMark)]
+    called = {status_marks.WAITING, status_marks.YOUR_TURN, status_marks.REVIEW, status_marks.UNHEARD}
+    assert {one for one in marks if one.tone == "wait"} == called
 
 
 @pytest.mark.parametrize("palette", PALETTES, ids=lambda palette: palette.name)
