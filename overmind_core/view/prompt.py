@@ -85,6 +85,11 @@ class Said(NamedTuple):
         """Return whether it is still new; `now` in seconds since the epoch."""
         return not self.passed and now - self.at < BRIGHT_SECONDS
 
+    @property
+    def shown(self) -> str:
+        """The tone of its words: what is refused is told plainly, for yellow is what is delayed or lost."""
+        return "" if self.tone == "slow" else self.tone
+
 
 class Filtered(NamedTuple):
     """A filter that is active: its text, how many rows it keeps, and of how many."""
@@ -241,7 +246,7 @@ def _right(facts: RestFacts, now: float) -> tuple[Line, bool]:
         return [Cell(meaningless(facts.meaningless, is_of_list=_is_of_list(facts)), "faint")], False
     said = facts.said
     if said is not None and said.is_bright(now):
-        return [Cell(_dated(said, facts.zone), said.tone)], True
+        return [Cell(_dated(said, facts.zone), said.shown)], True
     if facts.jobs:
         return [Cell(jobs_words(facts.jobs), "quiet")], False
     if (facts.absence or facts.step) and not facts.is_covered:
@@ -264,7 +269,7 @@ def _dated(said: Said, zone: tzinfo | None) -> str:
 
 def said_line(said: Said, zone: tzinfo | None) -> Line:
     """A sentence that was said, whole, behind its time."""
-    return [Cell(f" {datetime.fromtimestamp(said.at, zone):%H:%M} ", "faint"), Cell(safe(said.text), said.tone)]
+    return [Cell(f" {datetime.fromtimestamp(said.at, zone):%H:%M} ", "faint"), Cell(safe(said.text), said.shown)]
 
 
 def is_of_person(key: str, character: str | None) -> bool:

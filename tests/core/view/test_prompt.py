@@ -62,6 +62,7 @@ OLD, FRESH = UNIT_FAILED, Said("allowed", NOW - 1, "good")
         ({"said": OLD, "step": "1 of 3: y", "absence": "since 9:00: 1 failed"}, [("since 9:00: 1 failed", "accent")]),
         ({"absence": "since 9:00", "jobs": JOBS}, [("2 jobs · merge api: verifying 34s   ctrl-c cancels it", "quiet")]),
         ({"jobs": JOBS, "said": FRESH}, [("14:34 allowed", "good")]),
+        ({"said": Said("api asks nothing", NOW, "slow")}, [("14:35 api asks nothing", "")]),
         ({"meaningless": "+", "said": FRESH}, [("+ means nothing here   ? keys", "faint")]),
         ({"meaningless": "K"}, [("shift-k means nothing here   ? keys", "faint")]),
         ({"meaningless": "ctrl+t"}, [("ctrl-t means nothing here   ? keys", "faint")]),
