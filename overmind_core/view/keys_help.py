@@ -96,6 +96,8 @@ _SERIES = {"option-": "choose", "range-": "the newest lines"}
 NEWS = StatusMark("•", "o", "news, not seen yet", "accent")
 PART = StatusMark("‹", "<", "part of", "faint")
 FOLDED = StatusMark("▸", "+", "folded", "faint")
+UNFOLDED = StatusMark("▾", "-", "unfolded", "faint")
+MARKED = StatusMark("*", "*", "marked", "accent")
 MARKS: tuple[tuple[tuple[StatusMark, str], ...], ...] = (
     ((WAITING, "asks you"), (YOUR_TURN, "your turn"), (WORKING, "works"), (RESTARTING, "tries again"),
      (LIMITED, "limited"), (STARTING, "starts")),

@@ -12,6 +12,8 @@ from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.help_page import HelpPage
+from overmind_tui.widgets.missions_list import MissionsList
+from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
@@ -51,7 +53,9 @@ def help_here(shell: Shell, _view: View, _show: Show) -> None:
         page.do_turn()
         return
     context = page.context if isinstance(page, Page) else shell.main.context
-    shell.open(HelpPage(context, texts.drawn_marks(context, shell.fleet)))
+    lists = (*page.query(MissionsList), *page.query(ResourceTable))
+    signs = [sign for one in lists for sign in one.signs]
+    shell.open(HelpPage(context, [*texts.drawn_marks(context, shell.fleet), *signs]))
 
 
 def aliases(shell: Shell, _view: View, _show: Show) -> None:

@@ -14,9 +14,11 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
+from overmind_core.domain.missions.status_marks import StatusMark
 from overmind_core.view import first_run, list_columns, mission_list
 from overmind_core.view.cells import Cell, folded
 from overmind_core.view.groups import Entry, Listing
+from overmind_core.view.keys_help import MARKED, UNFOLDED
 from overmind_core.view.list_columns import SAMPLE, Layout
 from overmind_core.view.mission_list import FOLD, ListLine, Look, Slot
 from overmind_core.view.row_words import Facts
@@ -258,6 +260,12 @@ class MissionsList(ScrollCanvas):
         """All rows that are shown, as they are drawn."""
         lines = mission_list.drawn(self._slots, self._look())
         return "\n".join("".join(cell.text for cell in line.cells).rstrip() for line in lines) + "\n"
+
+    @property
+    def signs(self) -> list[StatusMark]:
+        """The marks that it draws beside those of missions."""
+        is_open = self._listing.has_fold and self._listing.unfolded
+        return [*[UNFOLDED] * is_open, *[MARKED] * (not self.marked.isdisjoint(self._keys))]
 
     # the mouse
 

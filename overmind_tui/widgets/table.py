@@ -16,6 +16,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
+from overmind_core.domain.missions.status_marks import ATTACHED, StatusMark
 from overmind_core.domain.text.cells import pad, width
 from overmind_core.view import first_run
 from overmind_core.view import missions as rows
@@ -23,6 +24,7 @@ from overmind_core.view import plans as plans_rows
 from overmind_core.view.cells import Cell, clipped, fitted, folded
 from overmind_core.view.columns import GAP, Column, Layout, laid_out, needed, stressed
 from overmind_core.view.hive_keys import SILENT_SINCE
+from overmind_core.view.keys_help import FOLDED, MARKED, NEWS
 from overmind_core.view.mission_list import CURSOR
 from overmind_core.view.missions import Branch
 from overmind_tui.widgets.canvas import Run, ScrollCanvas
@@ -111,6 +113,17 @@ class ResourceTable(ScrollCanvas):
         if columns is not self._columns:
             self._columns = columns
             self.wipe()
+
+    @property
+    def signs(self) -> list[StatusMark]:
+        """The marks that it draws beside those of its rows."""
+        drawn = {
+            NEWS: any(branch.row.get("unseen") for branch in self.branches),
+            ATTACHED: any(branch.row.get("attached") for branch in self.branches),
+            FOLDED: any(branch.folded for branch in self.branches),
+            MARKED: any(branch.id in self.marked for branch in self.branches),
+        }
+        return [mark for mark, is_drawn in drawn.items() if is_drawn]
 
     def mark(self, rows: set[str]) -> None:
         """Mark these rows, and no others."""

@@ -21,10 +21,12 @@ from overmind_core.view import swarm as swarm_rows
 from overmind_core.view import timeline as timeline_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.hints import Part
+from overmind_core.view.missions import Branch
 from overmind_core.view.swarm import SwarmState
 from overmind_tui.render import help as help_lines
 from overmind_tui.render import texts
 from overmind_tui.render.help import NARROWEST, Entry, Section, laid_out
+from overmind_tui.widgets.table import ResourceTable
 from tests.tui.conftest import lists_needs, until
 from tests.tui.test_pictures import ROWS
 from tests.tui.test_traps import Asked, run
@@ -241,6 +243,25 @@ def test_a_mark_that_a_row_has_now_and_that_has_no_place_gets_one():
         assert not any(mark.tone == "wait" for mark in texts.drawn_marks(Context.MISSIONS, app.fleet)), "as in the list"
 
     run(lambda: Asked(rows), scenario, (80, 24))
+
+
+def test_what_the_list_draws_beside_the_marks_of_rows_has_its_word_only_while_it_does():
+    async def scenario(app, pilot):
+        await help_of(app, pilot)
+        assert not {"unfolded", "marked"} & set("\n".join(drawn(app)[-7:]).split())
+        await pilot.press("escape", "G", "enter", "g", "space")
+        await help_of(app, pilot)
+        assert drawn(app)[-3] == " ▾ unfolded   * marked"
+
+    run(Asked, scenario, (80, 24))
+
+
+def test_a_table_names_what_it_draws_beside_the_marks_of_its_rows():
+    table = ResourceTable(())
+    table.branches, table.marked = [Branch("a", {"unseen": True, "attached": 1}, folded=2)], {"a"}
+    assert table.signs == [keys_help.NEWS, status_marks.ATTACHED, keys_help.FOLDED, keys_help.MARKED]
+    table.branches = [Branch("b", {"unseen": False})]
+    assert table.signs == []
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])

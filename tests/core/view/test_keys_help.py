@@ -6,7 +6,7 @@ import pytest
 
 from overmind_core.domain.missions import status_marks
 from overmind_core.domain.operation import Danger
-from overmind_core.view import hints, keymap, keys_help
+from overmind_core.view import hints, keymap, keys_help, mission_list, missions
 from overmind_core.view.actions import TAKES_EVERYTHING, Context
 from overmind_core.view.cells import Cell
 from overmind_core.view.header_line import size_of
@@ -71,6 +71,24 @@ def test_a_mark_that_is_drawn_and_has_no_place_gets_one():
     assert lines[4] == " ○ waiting   ⊘ skipped, missed   – cancelled   ○ queued, to land   ? review"
     assert lines[5] == " ⊗ blocked   ↻ tried again"
     assert len(page(drawn=drawn).lines) == OF_THE_SMALL
+
+
+LISTED = [keys_help.NEWS, keys_help.PART, keys_help.FOLDED, keys_help.UNFOLDED, keys_help.MARKED]
+"""The marks that the list of missions has beside those of missions."""
+
+
+def test_each_sign_of_the_list_has_a_mark():
+    signs = {mission_list.NEWS, mission_list.PART_OF, missions.FOLDED, mission_list.UNFOLDED, mission_list.MARKED}
+    assert {mark.mark for mark in LISTED} == signs
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_what_is_marked_and_what_is_unfolded_has_its_word_while_it_is_on_the_screen(ascii_only):
+    lines = texts(keys_help.legend(80, ascii_only=ascii_only, drawn=LISTED))
+    assert lines[-1] == (" - unfolded   * marked" if ascii_only else " ▾ unfolded   * marked")
+    assert lines[:-1] == texts(keys_help.legend(80, ascii_only=ascii_only))
+    whole = text(page(drawn=LISTED, ascii_only=ascii_only))
+    assert whole.index(keys_help.NOTE) < whole.index(keys_help.LEGEND) < whole.index("* marked")
 
 
 def test_other_views_have_their_own_marks():
