@@ -260,9 +260,10 @@ DEMO = Command(
         "overmind demo spec stop",
     ],
     notes=(
-        "Starts a build, a flaky worker, a service, a shell, and scripted agents. One works, asks for a permission and "
-        "a choice, answers messages, costs nothing, and starts a mission. Another one learns something and writes a "
-        "note, which the agent that it starts is given. All have the label demo "
+        "Starts a build, a flaky worker, a service, a shell, and two scripted agents, which start two more: eight "
+        "missions in all. One agent works, asks for a permission and a choice, answers messages, costs nothing, and "
+        "starts the tests. The other one learns something and writes a note, which the agent that it starts is given. "
+        "All have the label demo "
         "and run in the folder demo of the home. A part that is already running is not started again. "
         "demo spec starts a spec whose agents are scripted: in about a minute it gets from a brief to merged work, and "
         "asks you three times. It needs git, and works in the folder demo-spec of the home."

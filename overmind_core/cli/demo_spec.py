@@ -11,6 +11,7 @@ from overmind_core.cli.output import dumps
 from overmind_core.demo import project, spec_project
 from overmind_core.demo.project import SHOP
 from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.domain.text.paragraphs import stands
 from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
@@ -56,7 +57,7 @@ def start(args: Namespace, context: Context, client: Client) -> str:
         context.print(f"Started {named}: six tasks of a small shop, done by a script")
     elif left["state"] in _RESTS:
         ways = f"See why: overmind spec show {left['slug']}. To begin anew: overmind demo spec stop"
-        context.print(f"Not started: {named} is {left['state']}. {ways}")
+        context.print(f"Not started: {named} {stands(left['state'])}. {ways}")
     else:
         context.print(f"Already running: {named}")
     return str(spec["slug"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from overmind_core.logs.time_order import Offsets
 from overmind_core.logs.transcript import BOTH, LogSelection, Transcript, run_log
 from overmind_core.providers import registry
 
+_RESTART = re.compile(r"--- restart #(\d+) at \S+ ---")
+"""As the log has it, see `restart_text`."""
 LEAD = 128 << 10
 """Bytes of an agent's output that are read before a page, for what is answered in it."""
 Json = dict[str, Any]
@@ -45,6 +48,7 @@ class Source:
         self._at = at
         self._prefix = prefix
         self._zone = zone
+        described["annotations"] = list(map(self._as_drawn, described["annotations"]))
         self.start: LogPlace | None = None
         """Where the newest lines begin; None: there is no run yet."""
         self._draw_seen()
@@ -82,6 +86,7 @@ class Source:
         if kind == "run":
             self._described["runs"].append(item["run"])
         elif kind == "annotation":
+            item = self._as_drawn(item)
             self._described["annotations"].append(item)
         elif kind == "end":
             self._described |= {"status": item["status"], "exit_code": item["exit_code"]}
@@ -266,6 +271,13 @@ class Source:
         ends = self.log(runs[-1]).end
         if seen is not None and any(seen) and (seen != ends or runs[-1] < max(self.all_runs)):
             self._draw(f"── new since {self._clock(wall)} ──", wall, LogPlace(runs[-1], seen))
+
+    def _as_drawn(self, note: Json) -> Json:
+        """An annotation; that of a restart is a line across the log, as those of ours are."""
+        restart = _RESTART.fullmatch(str(note["text"]))
+        if restart is None:
+            return note
+        return {**note, "text": f"── restart {restart[1]} at {self._clock(float(note['at']))} ──"}
 
     def _draw(self, text: str, wall: float, place: LogPlace) -> Json:
         """Put a line of ours among the annotations, in their order, which are the supervisor's otherwise."""

@@ -253,8 +253,8 @@ def uptime(mission: Mission, now: float) -> float:
     """
     known = (mission.run_started_at, mission.started_at, mission.created_at)
     began = next(one for one in known if one is not None)
-    until = now if mission.is_live or mission.ended_at is None else mission.ended_at
-    return max(0.0, until - began)
+    ended = mission.run_ended_at or mission.ended_at
+    return max(0.0, (now if mission.is_live or ended is None else ended) - began)
 
 
 def outcome(mission: Mission, standing: WorkStanding | None) -> Outcome | None:

@@ -20,6 +20,8 @@ WRITTEN = "written"
 """Noted in what `info` says: how each note that it wrote stands, and its text."""
 LABEL = 18
 """Cells of a name before its value."""
+VALUE = LABEL + 3
+"""The cell at which values begin."""
 WAITS_FOR = {"question": "waiting for an answer", "permission": "waiting for permission",
              "plan": "waiting for approval of its plan"}  # fmt: skip
 """What an agent needs → what it does meanwhile."""

@@ -27,7 +27,7 @@ _SAME = frozenset({("to land", "landing")})
 """State of a row, and of an event: the event does not say that a landing waits."""
 _NOTHING_RUNS: Row = {
     "activity": None, "need": None, "failed_message": None, "now": None, "cpu_percent": None, "memory_bytes": None,
-    "output_bytes_per_second": None, "next_restart_at": None,
+    "output_bytes_per_second": None, "next_restart_at": None, "uptime_seconds": None,
 }  # fmt: skip
 
 

@@ -80,9 +80,9 @@ def tail(lines: Sequence[Line], height: int, look: LogLook, *, above: int = 0) -
 
 def rows(lines: Sequence[Line], at: int, look: LogLook, *, is_open: bool = False) -> Lines:
     """The rows of one of the lines. `is_open`: it is a question that waits."""
-    if log_lines.is_rule(lines[at]):
-        return [_cells(log_lines.rule(lines[at], look.cells - 1))]
     time = Cell(f" {_time(lines, at, look)}  ", "faint")
+    if log_lines.is_rule(lines[at]):
+        return [_cells(log_lines.rule(lines[at], look.cells - 1, width(time.text)))]
     lead, text = _parts(lines, at, look, is_open=is_open)
     most = max(look.cells - 1 - width(time.text) - _LEAST_TEXT, 0)
     if width(lead.text) > most:  # of an indented tool the mark and its blank are left

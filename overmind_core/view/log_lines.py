@@ -44,9 +44,11 @@ def is_rule(line: Line) -> bool:
     return line[1] == NOTE and _RULE.search(render_cells.stripped(line[2])) is not None
 
 
-def rule(line: Line, cells: int) -> list[StyledText]:
-    """Such a line over the whole width."""
+def rule(line: Line, cells: int, indent: int) -> list[StyledText]:
+    """Such a line over the whole width; with a name before it, it begins where other lines do, at the cell `indent`."""
     text = render_cells.stripped(line[2]).strip()
+    if _RULE.match(text) is None:
+        text = " " * indent + text
     return [(text + "─" * max(cells - width(text), 0), "news")]
 
 
@@ -148,15 +150,14 @@ def missing(name: str) -> str:
     return f"{name} has no mission, and so no log"
 
 
-def title(names: Sequence[str], run: int | None, runs: tuple[int, int], span: str, search: str) -> str:
-    """Whose log, which run of how many, which part, and what is looked for.
+def title(names: Sequence[str], run: int | None, runs: tuple[int, int], span: str) -> str:
+    """Whose log, which run of how many, and which part.
 
     Args:
         names: Of the missions; none: no run of any is shown.
         run: The one that is shown alone; None: all.
         runs: The number of the newest run that is shown, and of the newest that there is.
         span: Which part, in words; "" is all.
-        search: What is looked for and how far that is, in words; "" is nothing.
     """
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     if not names:
@@ -166,7 +167,7 @@ def title(names: Sequence[str], run: int | None, runs: tuple[int, int], span: st
         parts.append(f"run {run} of {runs[1]}" if runs[1] else f"run {run}")
     elif runs[0] > 1:
         parts.append(f"run {runs[0]}")
-    return " · ".join(filter(None, (*parts, span, search)))
+    return " · ".join(filter(None, (*parts, span)))
 
 
 def screen(row: Row | None, partial: str) -> str:

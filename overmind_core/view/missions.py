@@ -33,7 +33,7 @@ from overmind_core.domain.missions.status_marks import (
     StatusMark,
     mark_of,
 )
-from overmind_core.domain.text.cells import shown_name
+from overmind_core.domain.text.cells import pad, shown_name, width
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.hive_keys import NO_DAEMON, SILENT_SINCE, bare_name, hive_of, is_of_swarm
@@ -235,11 +235,14 @@ def last_heard(row: Row, now: float) -> float:
 
 def lasted(row: Row, now: float) -> float:
     """Seconds since its newest run began; of a finished one, how long that took."""
+    took = row.get("uptime_seconds")
+    if took is not None and not is_live(row):  # one that waited for a restart ended later than its run
+        return float(took)
     now = last_heard(row, now)
     began = numbers.moment(row.get("run_started_at") or row["started_at"])
     until = numbers.moment(row.get("ended_at")) if not is_live(row) else now
     if began is None or until is None:
-        return float(row.get("uptime_seconds") or 0.0)
+        return float(took or 0.0)
     return max(0.0, until - began)
 
 
@@ -478,6 +481,16 @@ def silent_for(row: Row, now: float) -> str:
     return "" if since is None else f"{how} {numbers.span(max(now - since, 0.0))}"
 
 
+def why_failed(row: Row, text: str) -> str:
+    """A text on why it failed with the exit code as people read it: of `exit 7: oops` it is `failed (7): oops`."""
+    code = row.get("exit_code")
+    lead = f"exit {code}"
+    if code is None or not (text == lead or text.startswith((f"{lead}: ", f"{lead}, "))):
+        return text
+    rest = text[len(lead) + 2 :]
+    return f"{FAILED.word} ({code})" + (f": {rest}" if rest else "")
+
+
 def plan_now(row: Row, agents: Sequence[Row]) -> str:
     """What a plan does, by the agents that have missions: those that run, or the one that made it fail, and why."""
     names = {agent["id"]: short_name(agent, row) or safe(agent["name"]) for agent in agents}
@@ -549,7 +562,9 @@ def at_stake(rows: Sequence[Row], every: Iterable[Row], now: float, *, cascades:
         now: In seconds since the epoch.
         cascades: Their live children end with them; those of a plan do in any case.
     """
-    lines = [f"{safe(row['name'])}  {since(row, now)}" for row in rows[:NAMED_AT_STAKE]]
+    names = [safe(row["name"]) for row in rows[:NAMED_AT_STAKE]]
+    cells = max(map(width, names), default=0)
+    lines = [f"{pad(name, cells)}  {since(row, now)}" for name, row in zip(names, rows, strict=False)]
     if len(rows) > NAMED_AT_STAKE:
         lines.append(f"… and {len(rows) - NAMED_AT_STAKE} more")
     ids = {row["id"] for row in rows}

@@ -52,6 +52,8 @@ class PanelTitle(NamedTuple):
         has_keys: The keys are in the panel.
         load: None where it does not run.
         shorter: Other notes for where there is no room for this one: the first that fits is said.
+        search: What is looked for, and behind the last colon how often it is there; "" is nothing. It has its room
+            before the note, and before the rest of a long name.
     """
 
     name: str
@@ -60,6 +62,7 @@ class PanelTitle(NamedTuple):
     has_keys: bool = False
     load: TitleLoad | None = None
     shorter: Sequence[str] = ()
+    search: str = ""
 
 
 def load_of(row: Row, samples: Sequence[Sample]) -> TitleLoad | None:
@@ -96,8 +99,10 @@ def line(title: PanelTitle, cells: int, *, beside: bool) -> list[Cell]:
     tail = _tail(title, cells)
     room = cells - width(edge) - width(close) - _sum(faces)
     tails = (tail, *map(_note, (title.note, *title.shorter)))
-    tail = next((one for one in tails if _sum(one) <= room - SHORTEST_NAME), [])
-    name = clipped(safe(title.name), max(room - _sum(tail), 1))
+    least = min(width(safe(title.name)), SHORTEST_NAME) if title.search else SHORTEST_NAME
+    sought = _search(title.search, room - least)
+    tail = next((one for one in tails if _sum(one) <= room - least - width(sought)), [])
+    name = clipped(safe(title.name), max(room - _sum(tail) - width(sought), 1)) + sought
     gap = room - width(name) - _sum(tail)
     fill = (" " if beside else "─") * max(gap, 0)
     shown = [
@@ -123,6 +128,14 @@ def _faces(face: str) -> list[Cell]:
         return [Cell(" ")]
     named = [cell for one in FACES for cell in (Cell(one, "news" if one == face else "faint"), Cell("  "))]
     return [Cell("   "), *named]
+
+
+def _search(search: str, room: int) -> str:
+    """What is looked for, behind a name; of a text that is too long the end goes, and not the count."""
+    if not search:
+        return ""
+    text, colon, count = search.rpartition(": ")
+    return f" · {clipped(text, max(room - width(colon + count) - len(' · '), 1))}{colon}{count}"
 
 
 def _note(note: str) -> list[Cell]:

@@ -13,11 +13,12 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from overmind_core.domain.text.cells import shown_name
 from overmind_core.system import time_budget
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Row
-from overmind_core.view.hive_keys import HIVE, HIVES, LOCAL
+from overmind_core.view.hive_keys import HIVE, HIVES, LOCAL, bare_name
 
 _COMPARED = re.compile(
     r"(cpu|mem|memory|restarts|exit|cost|age)(>=|<=|>|<)\$?([0-9]+(?:\.[0-9]*)?)([a-z%]*)", re.IGNORECASE
@@ -174,18 +175,21 @@ NOTHING = Filter("", everything)
 
 
 def searched(row: Row) -> str:
-    """What a plain word is looked for in, of a mission."""
+    """What a plain word is looked for in, of a mission: what it is, and what the list says of it."""
     labels = " ".join(f"{key}={value}" for key, value in (row.get("labels") or {}).items())
-    parts = (
-        row["name"],
-        row["id"],
+    parts = (row["name"], row["id"], row["provider"], row["command"], labels, row.get("now") or "", *_shown(row))
+    return "\n".join(dict.fromkeys(parts))
+
+
+def _shown(row: Row) -> tuple[str, ...]:
+    """What the list says of a mission in words of its own: its name, its state, its agent, what goes on."""
+    now = missions_rows.now_cell(row).text
+    return (
+        shown_name(bare_name(row), row.get("title")),
         *missions_rows.state_words(row),
-        row["provider"],
-        row["command"],
-        labels,
-        row.get("now") or "",
+        "plan" if row.get("type") == missions_rows.PLAN else "",
+        missions_rows.why_failed(row, now),
     )
-    return "\n".join(parts)
 
 
 def parsed(

@@ -211,14 +211,11 @@ def _plain(row: Row, found: StatusMark) -> str:
 
 def _why(row: Row, found: StatusMark) -> str:
     """Why one failed: its exit code is named here where the state doesn't say it."""
-    code, text = row.get("exit_code"), _plain(row, found)
-    lead = f"exit {code}"
-    if code is None or not (text == lead or text.startswith((f"{lead}: ", f"{lead}, "))):
+    own = _plain(row, found)
+    text, state = missions_rows.why_failed(row, own), _failed(row)
+    if text == own or found is not FAILED or state == FAILED.word:
         return text
-    rest = text[len(lead) + 2 :]
-    if found is FAILED and _failed(row) != FAILED.word:
-        return rest
-    return f"{FAILED.word} ({code})" + (f": {rest}" if rest else "")
+    return text.removeprefix(state).removeprefix(": ")
 
 
 def progressed(progress: Progress, own: str = "") -> str:

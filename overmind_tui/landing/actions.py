@@ -195,4 +195,4 @@ class WorktreeActions:
             self._shell.flash(f"{safe(row['name'])}: its worktree {safe(folder)} does not exist", "bad")
         else:
             argv = [self._shell.world.environ.get("SHELL", "/bin/sh")]
-            external.run(self._shell, argv, cwd=folder, then=lambda _: self._shell.flash(f"back from {safe(folder)}"))
+            external.run_shell(self._shell, argv, folder, safe(row["name"]))

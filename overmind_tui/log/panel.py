@@ -28,6 +28,8 @@ Came = LogShown | LogGrew | LogIndexed | LogRead | LogCounted | LogFailed
 MINUTE = 60.0
 RANGES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60}
 """Part of a log that the settings may ask for → minutes."""
+WAYS = '"a b" keeps words together · tab shows all lines, n N go through'
+"""In the bar, while a search is typed."""
 
 
 class LogPanel:
@@ -276,7 +278,7 @@ class LogPanel:
 
     def do_log_filter(self) -> None:
         """Type what lines must match."""
-        self._screen.open_bar("/", self.search.text)
+        self._screen.open_bar("/", self.search.text, WAYS)
 
     def type(self, text: str) -> bool:
         """Show what matches so far; False keeps the last good lines, for the text is broken."""
@@ -305,7 +307,7 @@ class LogPanel:
     # what the border says
 
     def title(self) -> str:
-        """Whose log it is, which part, and what is looked for."""
+        """Whose log it is, and which part."""
         fleet = self._screen.shell.fleet
         names = [missions_rows.called(row, fleet.rows) for row in map(fleet.of, self.look.missions) if row]
-        return log_lines.title(names, self.look.run, self.runs, self.span, self.search.status)
+        return log_lines.title(names, self.look.run, self.runs, self.span)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.text.paragraphs import stands
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.describe import Lines
@@ -37,8 +38,8 @@ class ViewActions:
     def attach(self, rows: list[Row]) -> None:
         """Type into the terminal of the first; read-only: look at it."""
         if not missions_rows.is_live(rows[0]):
-            name, mark = safe(rows[0]["name"]), missions_rows.mark(rows[0]).word
-            self._shell.flash(f"{name} is {mark}: r restarts it, l shows its log", "slow")
+            stood = stands(missions_rows.mark(rows[0]).word)
+            self._shell.flash(f"{safe(rows[0]['name'])} {stood}: r restarts it, l shows its log", "slow")
             return
         self._shell.main.to_front()
         self._shell.main.join(rows[0])

@@ -271,8 +271,12 @@ class StartActions:
             self._shell.flash(f"{safe(row['name'])}: its folder {safe(folder)} does not exist", "bad")
             return
         argv = [*PROGRAM, "shell", "--quiet", row["id"]]
-        self._outside(argv, folder, lambda _code: self._shell.flash(f"back from {safe(folder)}", "quiet"))
+        external.run_shell(self._shell, argv, folder, safe(row["name"]), self._environ)
 
-    def _outside(self, argv: Sequence[str], folder: str, then: Any) -> None:  # noqa: ANN401 - see `outside.run`
-        environ = {**self._shell.world.environ, "OVERMIND_HOME": self._shell.home.root}
-        external.run(self._shell, argv, cwd=folder if os.path.isdir(folder) else "/", then=then, environ=environ)
+    def _outside(self, argv: Sequence[str], folder: str, then: Any) -> None:  # noqa: ANN401 - see `external.run`
+        cwd = folder if os.path.isdir(folder) else "/"
+        external.run(self._shell, argv, cwd=cwd, then=then, environ=self._environ)
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        return {**self._shell.world.environ, "OVERMIND_HOME": self._shell.home.root}

@@ -27,7 +27,7 @@ class DescribePage(TextPage):
         self._row = row
         self._lines = lines
         self._stood = _standing_of(row)
-        super().__init__("describe", "", lambda: self._lines)
+        super().__init__("describe", "", lambda: self._lines, hang=describe.VALUE)
         self.way_here = ("missions", "describe", safe(row["name"]))
 
     def targets(self) -> list[Row]:

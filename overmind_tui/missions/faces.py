@@ -103,10 +103,11 @@ class Faces:
         face, note = WORDS.get(panels.shown, ""), self._note(row)
         shorter = terminal_title.shortened(note) if panels.shown is Panel.TERMINAL else ()
         name = self._name(row)
+        search = self._parts.log.search.status if panels.shown is Panel.LOG else ""
         of_question = panels.current is Panel.QUESTION and panels.shown is Panel.LOG
         if name == log_lines.NOBODY or (self._screen.needs_you.is_open and of_question):
             face = note = ""
-        said = PanelTitle(name, face, note, has_keys=has_keys, load=load, shorter=shorter)
+        said = PanelTitle(name, face, note, has_keys=has_keys, load=load, shorter=shorter, search=search)
         return [panel_title.line(said, cells, beside=panels.shape.is_beside)]
 
     def _typing(self, cells: int) -> list[Cell]:

@@ -307,7 +307,7 @@ class MainScreen(RowSelection, Protocol):
     def act(self, action: Action) -> None:
         """Do one action of the table."""
 
-    def open_bar(self, sign: str, text: str = "") -> None:
+    def open_bar(self, sign: str, text: str = "", hint: str = "") -> None:
         """Begin to type behind `/` or `:`."""
 
     def give(self, panel: Panel, *, zoomed: bool | None = None) -> None:

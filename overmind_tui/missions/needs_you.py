@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from overmind_tui.missions.main_screen import MainScreen
 
 LATELY = 3600.0
-"""Seconds in which missions that ended are counted where nobody needs a person."""
+"""Seconds in which missions that ended are counted where nobody needs a person, at most."""
 COME_BY_THEMSELVES = ("Agents that ask or have answered you appear here.", "!   opens this list from anywhere")
 
 
@@ -146,8 +146,9 @@ class NeedsYou:
     def empty(self) -> Sequence[Sequence[Cell]]:
         """The sentence where nobody needs a person."""
         shell = self._screen.shell
-        since = shell.now() - LATELY
         rows = shell.fleet.rows.values()
+        started = [wall for row in rows if (wall := missions_rows.started(row)) is not None]
+        since = max([shell.now() - LATELY, *([min(started)] if started else [])])
         ended = sum((numbers.moment(row.get("ended_at")) or 0.0) >= since for row in rows)
         running = sum(map(missions_rows.is_live, rows))
         said = first_run.in_place((first_run.nobody_needs_you(running, ended, since, shell.zone), *COME_BY_THEMSELVES))

@@ -390,11 +390,11 @@ class Page(NeedsRoom, RateLimited):
         else:
             self.bar.press(key)
 
-    def open_bar(self, sign: str, text: str = "") -> None:
-        """Begin to type."""
+    def open_bar(self, sign: str, text: str = "", hint: str = "") -> None:
+        """Begin to type; `hint` stands at the right end, where there is room."""
         complete = self.shell.commands.ghost if sign == ":" else lambda _: ""
-        past = self.shell.typed_history
-        self.bar.ask(sign, text, complete=complete, changed=lambda text: self.typing(sign, text), past=past.of(sign))
+        past, changed = self.shell.typed_history.of(sign), lambda text: self.typing(sign, text)
+        self.bar.ask(sign, text, complete=complete, changed=changed, past=past, hint=hint)
         self.bar.display, self.line.display = True, False
         self.hints.refresh_if_changed()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.quests.again import begun_again
+from overmind_core.domain.text.paragraphs import stands
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.cells import Row, safe
@@ -64,8 +65,7 @@ class QuestActions:
             self._shell.flash(safe(f"{rows[0]['name']} {begun_again(rows[0])}"), "slow")
         else:
             name, state = safe(rows[0]["name"]), quests_rows.state(rows[0])
-            stands = f"has {state}" if rows[0]["status"] in quests_rows.ENDED else f"is {state}"
-            self._shell.flash(f"{name} {stands}: r retries what has failed or was cancelled", "slow")
+            self._shell.flash(f"{name} {stands(state)}: r retries what has failed or was cancelled", "slow")
 
     def _change_priority(self, rows: list[Row], step: int) -> None:
         """One step more urgent (-1), or less (1)."""

@@ -14,9 +14,11 @@ import signal
 import subprocess
 import termios
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.system.run_mark import clear_own_mark_of
+from overmind_core.view.cells import safe
+from overmind_core.view.question_block import short_path
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
 
 
+_OUT = 1
+"""The descriptor to which the program writes, too."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
 """Seconds between two looks at whether a program has ended."""
 GRACE_SECONDS = 1.0
@@ -44,6 +48,7 @@ def run(
     cwd: str,
     then: Callable[[int], None],
     environ: Mapping[str, str] | None = None,
+    lead: str = "",
 ) -> None:
     """Give the terminal to a program until it ends, then call `then` with its exit status.
 
@@ -55,32 +60,50 @@ def run(
         cwd: Where it runs.
         then: Hears of its end, once we have the terminal again; 128 + number for a signal.
         environ: Its environment; that of `shell` when not given.
+        lead: A line before its output.
     """
     shell.typed.close()
     environment = dict(shell.world.environ if environ is None else environ)
-    shell.app.run_worker(_run(shell, argv, cwd, environment, then), exit_on_error=False)
+    shell.app.run_worker(_run(shell, _Started(argv, cwd, environment, lead), then), exit_on_error=False)
 
 
-async def _run(
-    shell: Shell, argv: Sequence[str], cwd: str, environ: dict[str, str], then: Callable[[int], None]
-) -> None:
+def run_shell(shell: Shell, argv: Sequence[str], cwd: str, name: str, environ: Mapping[str, str] | None = None) -> None:
+    """Give the terminal to a shell in the folder of a mission, whose `name` is said, and how one comes back."""
+    folder = short_path(cwd, shell.world.environ.get("HOME", ""))
+    lead = f"shell in {folder} of {name}: exit returns to overmind"
+    run(shell, argv, cwd=cwd, then=lambda _: shell.flash(f"back from {safe(cwd)}", "quiet"), environ=environ, lead=lead)
+
+
+class _Started(NamedTuple):
+    """A program, where it runs and with what, and the line before its output."""
+
+    argv: Sequence[str]
+    cwd: str
+    environ: dict[str, str]
+    lead: str
+
+
+async def _run(shell: Shell, program: _Started, then: Callable[[int], None]) -> None:
     try:
         async with shell.typed.elsewhere:
             shell.typed.close()
-            code = await _alone(shell, argv, cwd, environ)
+            code = await _alone(shell, program)
     finally:
         shell.typed.open()
     then(code)
 
 
-async def _alone(shell: Shell, argv: Sequence[str], cwd: str, environ: dict[str, str]) -> int:
+async def _alone(shell: Shell, program: _Started) -> int:
     """Its exit status."""
+    argv, cwd, environ, lead = program
     driver = shell.app._driver  # noqa: SLF001 - Textual's own `suspend` would stop the loop
     try:
         if shell.app.is_headless or driver is None:
             return await _status(argv, cwd, environ, subprocess.DEVNULL)
         if driver.can_suspend:
             with _away(shell.app, driver):
+                if lead:
+                    os.write(_OUT, f"{lead}\n".encode("utf-8", "replace"))
                 return await _status(argv, cwd, environ, None)
         shell.flash(f"{argv[0]} needs a terminal, and this program has none", "bad")
     except OSError as error:

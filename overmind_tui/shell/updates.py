@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 GATHER = 0.1
 """Seconds in which rows of other hives are gathered before they are shown."""
+OTHER_WAY = " Start with: overmind start"
+"""In the reason why no daemon answers; here a key does that."""
 Listener = Callable[[Sequence[Row]], None]
 Item = Connected | Disconnected | RowsChanged | Happened | InboxChanged | Spent | EngineStands | NotesProposed
 
@@ -135,9 +137,10 @@ class Updates:
 
     def _disconnected(self, message: Disconnected) -> None:
         tail = "ctrl-r starts one here" if message.final else "reconnecting …"
+        reason = message.reason.removesuffix(OTHER_WAY).rstrip(".")
         awaited, self._shell.fleet.awaits_supervisor = self._shell.fleet.awaits_supervisor, False
         lost_before = self._shell.fleet.lost_since
-        self._shell.fleet.lose(message.reason.rstrip("."), tail, self._shell.now())
+        self._shell.fleet.lose(reason, tail, self._shell.now())
         if self._shell.fleet.lost_since != lost_before:
             self._main.rows_came()
             show_bottom(self._shell.app)

@@ -67,4 +67,4 @@ def aliases(shell: Shell, _view: View, _show: Show) -> None:
             read_only=shell.read_only, aliases=settings.aliases, hotkeys=settings.hotkeys, ascii_only=shell.ascii_only
         )
 
-    shell.open(TextPage("aliases", "", lines, hang=texts.WORDS))
+    shell.open(TextPage("commands", "", lines, hang=texts.WORDS))

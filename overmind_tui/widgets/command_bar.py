@@ -7,11 +7,14 @@ from collections.abc import Callable, Sequence
 from rich.style import Style
 from textual.strip import Strip
 
+from overmind_core.domain.text.cells import width
 from overmind_core.view import field as typing
 from overmind_core.view.field import Field
 from overmind_tui.widgets.canvas import Canvas, Run
 
 _CURSOR = Style(reverse=True)
+APART = 2
+"""Cells between what is typed and the hint, at least."""
 
 
 class CommandBar(Canvas):
@@ -33,6 +36,7 @@ class CommandBar(Canvas):
         self._back = 0
         self._draft = ""
         """What was typed before the past was looked at."""
+        self._hint = ""
 
     def ask(
         self,
@@ -42,11 +46,15 @@ class CommandBar(Canvas):
         complete: Callable[[str], str],
         changed: Callable[[str], None],
         past: Sequence[str] = (),
+        hint: str = "",
     ) -> None:
-        """Begin: `complete` says what completes a text, `changed` hears of each change, `past` ends with the newest."""
+        """Begin: `complete` says what completes a text, `changed` hears of each change, `past` ends with the newest.
+
+        `hint` stands at the right end, where there is room.
+        """
         self.sign, self.field, self.broken = sign, Field.of(text), False
         self._complete, self._changed, self._back = complete, changed, 0
-        self._past, self._draft = past, text
+        self._past, self._draft, self._hint = past, text, hint
         self.refresh()
 
     def end(self) -> str:
@@ -101,4 +109,7 @@ class CommandBar(Canvas):
             (behind, style),
             (ghost[1:], self.tone("faint")),
         ]
+        gap = cells - sum(width(part) for part, _ in runs) - width(self._hint) - 1
+        if self._hint and gap > APART:
+            runs.append((f"{' ' * gap}{self._hint}", self.tone("faint")))
         return self.strip(runs, cells)

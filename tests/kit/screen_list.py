@@ -45,7 +45,9 @@ def agent(one: str, ago: float, activity: str, since: float, usd: float, now: st
 def ended(one: str, ago: float, outcome: str | None = "succeeded", *, lasted: float = 60.0, **more: Any) -> Row:
     """A mission that ended so many seconds ago, and took so long."""
     status = {"succeeded": "stopped", "stopped": "stopped", "killed": "killed"}.get(outcome or "", "crashed")
-    return mission(one, ago + lasted, status, **{"outcome": outcome, "ended_at": at(ago), **more})
+    return mission(
+        one, ago + lasted, status, **{"outcome": outcome, "ended_at": at(ago), "uptime_seconds": lasted, **more}
+    )
 
 
 def question(number: int, one: str, ago: float, summary: str, **more: Any) -> Row:

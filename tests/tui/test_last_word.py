@@ -138,9 +138,9 @@ def test_who_needs_the_person_is_as_it_was_and_the_header_says_that_nobody_answe
         app.main.rearrange()
         assert live() == before != {}
         assert "as of " in picture(app)
-        assert "Daemon not running. Start with: overmind start · ctrl-r starts one here" in picture(app)
+        assert " · Daemon not running · ctrl-r starts one here " in picture(app)
 
-    walk(scenario, LivedAgents)
+    walk(scenario, LivedAgents, size=(80, 24))
 
 
 def test_a_gate_that_has_no_mission_is_not_known_as_it_is_now_either():

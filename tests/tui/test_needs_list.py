@@ -26,9 +26,10 @@ from tests.tui.test_answer_in_place import (
     in_question,
     state,
 )
-from tests.tui.test_pictures import AGENTS, QUESTIONS, mission, settle
+from tests.tui.test_pictures import AGENTS, QUESTIONS, Still, mission, settle
 from tests.tui.test_pictures_talking import BY_ENGINE
 from tests.tui.test_traps import run
+from tests.tui.walks import walk
 
 REVIEW = "00000004"
 
@@ -158,6 +159,14 @@ def test_the_line_offers_no_new_mission_while_n_denies():
             assert offers()
 
     run(Answering, scenario, size=SMALL)
+
+
+def test_since_no_earlier_than_the_first_start_missions_have_ended():
+    async def scenario(app, press):
+        await press("!")
+        assert "Nobody needs you. 5 running, 2 ended since 23:57." in picture(app)
+
+    walk(scenario, Still)
 
 
 def test_nobody_needs_a_person():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import pty
 import select
 import tty
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -26,6 +29,39 @@ def test_what_was_typed_for_another_program_and_not_read_is_forgotten():
     for one in (ours, terminal):
         os.close(one)
     external.drop_typed(terminal)
+
+
+def test_the_line_that_says_how_one_comes_back_stands_before_the_output_of_a_shell(monkeypatch, capfd):
+    monkeypatch.setattr(external, "_away", lambda _app, _driver: contextlib.nullcontext())
+    monkeypatch.setattr(external, "clear_own_mark_of", lambda _pid: None)
+    app = SimpleNamespace(_driver=SimpleNamespace(can_suspend=True), is_headless=False)
+    lead = "shell in ~/shop of api: exit returns to overmind"
+    program = external._Started(["sh", "-c", "echo output"], "/", dict(os.environ), lead)
+    shell: Any = SimpleNamespace(app=app)
+    assert asyncio.run(external._alone(shell, program)) == 0
+    assert capfd.readouterr().out == f"{lead}\noutput\n"
+
+
+@pytest.mark.parametrize(("key", "row"), [("s", "api"), ("s", "日本-worker")])
+def test_a_shell_says_where_it_is_and_how_one_comes_back(monkeypatch, tmp_path, key, row):
+    ran: list[dict[str, Any]] = []
+    monkeypatch.setattr(external, "run", lambda _shell, _argv, **how: ran.append(how))
+
+    async def scenario(app, press):
+        (one,) = (known for known in app.fleet.rows.values() if known["name"] == row)
+        one["cwd"] = str(tmp_path / "shop")
+        app.main.select(one["id"])
+        app.world.environ["HOME"] = str(tmp_path)
+        await press(key)
+        (how,) = ran
+        assert (how["cwd"], how["lead"]) == (one["cwd"], f"shell in ~/shop of {row}: exit returns to overmind")
+
+    (tmp_path / "shop").mkdir()
+    walk(scenario, Recorded)
+
+
+class Recorded(Recording, Still):
+    """Missions that stand still."""
 
 
 class Defined(Recording, Still):

@@ -24,7 +24,7 @@ TOGETHER = [
     (wall, stream, f"\x1b[{36 if at % 3 else 33}m{'api    ' if at % 3 else 'planner'} │\x1b[0m {text}")
     for at, (wall, stream, text) in enumerate(SERVICE)
 ]
-RESTART = (NOW - 50, NOTE, "\x1b[2m--- restart #2 at 2026-01-01T00:00:00Z ---\x1b[0m")
+RESTART = (NOW - 50, NOTE, "\x1b[2m── restart 2 at 23:59 ──\x1b[0m")
 
 
 class Log(Still):

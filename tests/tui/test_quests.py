@@ -214,7 +214,7 @@ def test_the_card_at_a_gate_is_that_of_the_quest_whose_keys_mean_what_they_mean_
         assert "? carts/tasks gate" in picture(app)
         assert "y answers: tasks passed with 0.95" in picture(app)
         await press("r")
-        assert app.notice.text.startswith("carts/tasks has ")
+        assert app.notice.text.startswith("carts/tasks is in review: ")
         await press("y")
         assert lists_needs(app)
         assert app.main.question.key == (GATE["spec"], GATE["question"])

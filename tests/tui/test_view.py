@@ -106,6 +106,33 @@ def test_a_filter_means(text, names):
     assert {one["name"] for one in ROWS if row_filter.parsed(text).matches(one)} == names
 
 
+SHOWN = [
+    row("flaky", "restarting", exit_code=7, now="exit 7: oops", next_restart_at="2026-01-01T00:01:00Z"),
+    row("gate", activity="waiting", type="session", now="Bash: git push"),
+    row("guess", activity="unknown", activity_guess="idle"),
+    row("lost", "crashed", reason="keeper_lost"),
+    row("release", type="blueprint"),
+    row("quest-5dabb79e", title="修复登录问题"),
+    row("cut", isolation={"step": "copies files"}),
+]
+"""What the list says of these is not in their records."""
+
+
+@tabled(("text", "name"), [
+    ("fail oops", "flaky"), (r"failed.\(7\)", "flaky"), ("retry", "flaky"), ("asks", "gate"), ("push.\\?", "gate"),
+    ("turn\\?", "guess"), ('"lost with its keeper"', "lost"), ("^plan$", "release"), ("登录", "quest-5dabb79e"),
+    ("copies", "cut"),
+])  # fmt: skip
+def test_a_word_of_a_filter_is_looked_for_in_what_the_list_says(text, name):
+    assert [one["name"] for one in SHOWN if row_filter.parsed(text).matches(one)] == [name]
+
+
+def test_in_a_question_about_several_missions_their_states_stand_below_each_other():
+    rows = [row(name, started_at="2026-01-01T09:00:00.000Z") for name in ("a", "worker", "日本")]
+    lines = missions_rows.at_stake(rows, (), NOON)
+    assert lines == ["a       working for 3h", "worker  working for 3h", "日本    working for 3h"]
+
+
 @pytest.mark.parametrize("text", ["[", "(", "!*", "state:["])
 def test_a_broken_filter_says_so(text):
     with pytest.raises(BrokenFilter):
@@ -348,7 +375,8 @@ SINCE = [
 
 @pytest.mark.parametrize("state", ["checking", "reviewing", "landing", "to land", "review", "queued"])
 def test_the_time_of_a_mission_that_has_ended_is_not_that_of_its_quests_state(state):
-    shown = agent(None, None, status="stopped", ended_at="2026-01-01T09:02:00.000Z", quest_state=state)
+    ended = {"status": "stopped", "ended_at": "2026-01-01T09:02:00.000Z", "uptime_seconds": 120.0}
+    shown = agent(None, None, quest_state=state, **ended)
     assert missions_rows.since(shown, NOON) == f"{state} · ran for 2m"
 
 

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from overmind_core.domain.text.cells import width
+from overmind_core.view import describe
 from overmind_core.view.actions import Context
 from overmind_core.view.registry import VIEWS
+from overmind_tui.log.panel import WAYS
+from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.render.layout import Panel
 from tests.kit.cases import tabled
 from tests.kit.overmind import REPOSITORY
@@ -116,3 +119,50 @@ def test_from_a_mission_in_a_table_to_its_log_whatever_the_list_shows():
         assert app.notice.text.endswith(" has been removed")
 
     walk(scenario, Tables)
+
+
+def test_a_long_command_of_a_description_goes_on_below_its_beginning():
+    command = " ".join(f"word-{number}" for number in range(30))
+
+    async def scenario(app, _press):
+        row = next(iter(app.fleet.rows.values()))
+        page = DescribePage(row, describe.pairs(("command", command)))
+        app.open(page)
+        while not hasattr(page, "text") or not page.text.lines:  # noqa: ASYNC110 - it is about to be
+            await asyncio.sleep(0)
+        first, *more = ["".join(cell.text for cell in line) for line in page.text.lines]
+        assert first.startswith("  command ")
+        assert more
+        assert all(line.startswith(" " * describe.VALUE + "word-") for line in more)
+        assert " ".join(" ".join([first, *more]).split()) == f"command {command}"
+
+    walk(scenario, Boarded, size=(80, 24))
+
+
+def test_ctrl_a_opens_what_its_name_says():
+    async def scenario(app, press):
+        await press("ctrl+a")
+        assert "› commands" in picture(app).split("\n")[0]
+
+    walk(scenario, Boarded)
+
+
+def test_a_mission_that_did_well_has_done_so():
+    async def scenario(app, press):
+        row = {**next(iter(app.fleet.rows.values())), "status": "stopped", "outcome": "succeeded", "name": "ridge"}
+        app.act("attach", [row])
+        assert app.notice.text == "ridge has succeeded: r restarts it, l shows its log"
+
+    walk(scenario, Boarded)
+
+
+def test_a_search_in_a_log_says_how_it_is_typed_while_there_is_room():
+    async def scenario(app, press):
+        await press("l", "/")
+        bar = picture(app).split("\n")[-2]
+        assert bar.startswith(" / ")
+        assert bar.endswith(f" {WAYS} ")
+        app.screen.bar.insert("x" * 20)
+        assert WAYS not in picture(app)
+
+    walk(scenario, Boarded, size=(80, 24))

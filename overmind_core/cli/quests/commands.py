@@ -13,6 +13,7 @@ from overmind_core.cli.missions.watch import KEEP_WAITING, EndWaiter, wait_for_e
 from overmind_core.cli.output import dumps
 from overmind_core.cli.values import duration, whole_number
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.paragraphs import stands
 from overmind_core.errors import INTERRUPTED, OvermindError
 
 TYPE_CHECKING = False
@@ -136,7 +137,8 @@ def _work(row: Mapping[str, Any]) -> str:
     if row["mission"] is None and row["round"] is not None and not any(one["run"] for one in row["attempt_list"]):
         how = "has no mission yet" if row["status"] == "queued" else "never began"
         message = (
-            f"Quest {row['id']} ({row['name']}) is {row['status']}: it {how}. See: overmind quest why {row['name']}"
+            f"Quest {row['id']} ({row['name']}) {stands(row['status'])}: it {how}. "
+            f"See: overmind quest why {row['name']}"
         )
         raise OvermindError("not_running", message)
     if row["mission"] is None:

@@ -19,6 +19,7 @@ from overmind_core.client.stream import follow
 from overmind_core.domain.quests import variables
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.paragraphs import stands
 from overmind_core.errors import FAILED, OvermindError
 from overmind_core.git import remote, remote_files
 from overmind_core.git.repository import HEADS, resolve
@@ -109,7 +110,7 @@ class Attempt:
             self._take_landed(url)
         where = f" on {end['hive']}" if end["hive"] else ""
         why = f": {end['why']}" if end["why"] and not done else ""
-        self._print(f"Post {end['post']} is {end['state']}{where}{why}")
+        self._print(f"Post {end['post']} {stands(end['state'])}{where}{why}")
         return 0 if done else end["exit_code"] or FAILED
 
     def _put(self, path: str, data: bytes) -> None:

@@ -34,6 +34,7 @@ from overmind_core.cli.specs.text import (
 from overmind_core.cli.swarm.run_on import QUEST_OPTIONS
 from overmind_core.cli.values import dollars_or_none, share, whole_number
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.paragraphs import stands
 from overmind_core.errors import FAILED, INTERRUPTED, NEEDS_PERSON, OvermindError, UsageError, while_waiting
 
 TYPE_CHECKING = False
@@ -304,9 +305,9 @@ def _reached(answer: Row) -> str:
 def _unmoved(answer: Row, changed: Sequence[str]) -> str:
     state = with_changed(answer["state"], answer)
     if not changed:
-        return f"unchanged: spec {answer['id']} ({answer['slug']}) is {state}"
+        return f"unchanged: spec {answer['id']} ({answer['slug']}) {stands(state)}"
     options = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
-    return f"Spec {answer['slug']}: {options} changed; it is {state}"
+    return f"Spec {answer['slug']}: {options} changed; it {stands(state)}"
 
 
 class _Watch:

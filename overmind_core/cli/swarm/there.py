@@ -16,6 +16,7 @@ from overmind_core.cli.swarm.wait_there import wait_there
 from overmind_core.cli.why import why
 from overmind_core.domain.hives import SWARM
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.paragraphs import stands
 from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False
@@ -138,7 +139,7 @@ def _where(tail: dict[str, Any], context: Context) -> tuple[str, str | None]:
     """Say how a post stands, and with what a command begins that goes to its hive; None: none does."""
     name, hive = tail["name"], tail["hive"]
     if tail["state"] not in {"claimed", "lost"} or hive is None:
-        return f"{name} is {tail['state']}", None
+        return f"{name} {stands(tail['state'])}", None
     runs = f"{name} runs on {hive}" if tail["state"] == "claimed" else f"{name} is lost with {hive}"
     if tail["here"] and context.hive is None:
         return f"{runs}, this hive", "overmind"

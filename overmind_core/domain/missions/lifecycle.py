@@ -252,7 +252,8 @@ def _ending_effects(mission: Mission) -> tuple[Effect, ...]:
 
 def _cancel_restart(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
     # It ends now: to wait for a restart was part of its life.
-    calm = replace(mission, next_restart_at=None, next_restart_mono=None, ended_at=now.wall)
+    waited = replace(mission, ended_at=now.wall, run_ended_at=mission.ended_at)
+    calm = replace(waited, next_restart_at=None, next_restart_mono=None)
     if fact.cause is Cause.RESTART:
         return start(calm, now, ())
     if mission.definition.leave_background:  # what earlier runs left behind ends with the mission

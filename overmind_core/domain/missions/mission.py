@@ -183,6 +183,8 @@ class Mission:
     """Wall time of the newest run's start; None: there was none, or an older program started it."""
     run_started_mono: float = 0.0
     ended_at: float | None = None
+    run_ended_at: float | None = None
+    """Wall time of the newest run's end, where the mission ended later: before its restart; else None."""
     exit_code: int | None = None
     """Of the newest finished run, 128+N for a signal; None when killed or unknown."""
     ended_by: Cause | None = None

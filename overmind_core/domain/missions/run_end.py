@@ -141,6 +141,7 @@ def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
         limit=None,
         resume_at=None,
         ended_at=None,
+        run_ended_at=None,
         survivors=(),
         hidden=False,
         next_restart_at=None,

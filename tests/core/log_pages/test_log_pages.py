@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from overmind_core.domain.missions.run_end import restart_text
 from overmind_core.domain.text.moment import format_time
 from overmind_core.log_pages import line_filter
 from overmind_core.log_pages import pattern as log_pattern
@@ -236,6 +237,19 @@ def test_a_line_stands_between_what_was_seen_and_what_is_new(tmp_path):
     assert len(everything(look(nothing_new))[0]) == 1000
 
 
+def test_a_restart_is_a_line_across_the_log_with_the_time_of_the_clock(tmp_path):
+    first, second = LogFiles(tmp_path / "1"), LogFiles(tmp_path / "2")
+    first.out(b"before\n", BEGAN)
+    second.out(b"behind\n", BEGAN + 2)
+    text = restart_text(6, BEGAN + 1)
+    reader = look(described("api", first, second, annotations=[note(1, 2, 0, text)]))
+    found, _ = everything(reader)
+    assert list(map(stripped, found)) == ["before", "── restart 6 at 00:00 ──", "behind"]
+    assert log_lines.is_rule((0.0, 2, found[1]))
+    reader.apply({"type": "annotation", "mission": "api", **note(2, 2, second.ends[0], text)})
+    assert list(map(stripped, (line for *_, line in reader.grown()))) == ["── restart 6 at 00:00 ──"]
+
+
 def test_a_ruler_is_drawn_below_what_is_there(tmp_path):
     files = LogFiles(tmp_path / "1")
     files.out(b"before\n", BEGAN)
@@ -375,10 +389,10 @@ def test_a_filter_shows_what_was_counted_and_forgets_what_was_held():
 
 
 TITLES = [
-    ((["api"], None, (1, 1), "", ""), "api"),
-    ((["api"], None, (3, 3), "the last 5m", "/x: 3"), "api · run 3 · the last 5m · /x: 3"),
-    ((["api"], 2, (2, 3), "", ""), "api · run 2 of 3"),
-    ((["a", "b", "c", "d", "e"], None, (0, 0), "", ""), "a, b, c and 2 more"),
+    ((["api"], None, (1, 1), ""), "api"),
+    ((["api"], None, (3, 3), "the last 5m"), "api · run 3 · the last 5m"),
+    ((["api"], 2, (2, 3), ""), "api · run 2 of 3"),
+    ((["a", "b", "c", "d", "e"], None, (0, 0), ""), "a, b, c and 2 more"),
 ]
 
 

@@ -144,6 +144,10 @@ def test_of_a_program_that_waits_until_its_output_can_be_stored_now_says_so(stat
     ("an older program has started it", {"started_at": 10.0}, 990.0),
     ("nothing has begun", {}, 995.0),
     ("its last run took 50 s", {"run_started_at": 900.0, "ended_at": 950.0, "status": Status.CRASHED}, 50.0),
+    (
+        "it ended 49 s later, while it waited for a restart",
+        {"run_started_at": 900.0, "run_ended_at": 902.0, "ended_at": 951.0, "status": Status.KILLED}, 2.0,
+    ),
     ("the clock was set back", {"started_at": 10.0, "run_started_at": 2000.0}, 0.0),
 ])  # fmt: skip
 def test_uptime_is_about_the_newest_run(what, known, seconds):

@@ -121,7 +121,8 @@ def cells(found):
 
 
 def test_a_row_has_the_words_of_the_list_and_tones_by_name():
-    crashed = row("c", "crashed", exit_code=3, unseen=True, now="exit 3", ended_at="2025-12-31T23:01:00.000Z")
+    ended = {"ended_at": "2025-12-31T23:01:00.000Z", "uptime_seconds": 60.0}
+    crashed = row("c", "crashed", exit_code=3, unseen=True, now="exit 3", **ended)
     guides, mark, name, new, shown, facts = mission(crashed, Entry("c", crashed, Group.ABOVE, guides="└ "))
     assert (guides, mark, name, new) == ("└ ", "failed", "c", 1)
     assert {cell[0]: cell[1:] for cell in shown} == {
@@ -153,7 +154,7 @@ TICKING = [
     ),
     (row("a", activity="limited"), {"state": ("limited", "slow")}),
     (
-        row("a", "stopped", ended_at="2025-12-31T23:00:30.000Z"),
+        row("a", "stopped", ended_at="2025-12-31T23:00:30.000Z", uptime_seconds=30.0),
         {"for": ("30s", "quiet"), "state": ("stopped", "quiet")},
     ),
 ]

@@ -76,6 +76,12 @@ def test_a_rule_goes_through():
     assert texts(rows([(NOW, NOTE, "── new since 14:02 ──")], 0, look(40))) == ["── new since 14:02 ──" + "─" * 18]
 
 
+def test_a_rule_of_one_of_several_missions_begins_where_other_lines_do():
+    log = [(NOW, OUT, "\x1b[36mapi │\x1b[0m line"), (NOW, NOTE, "\x1b[36mapi │\x1b[0m ── new since 14:02 ──")]
+    assert texts(tail(log, 9, look(40))) == [" 14:35  api │ line", "        api │ ── new since 14:02 ──" + "─" * 4]
+    assert texts(tail(log, 9, look(40, times=True)))[1].startswith(" " * 11 + "api │ ── new")
+
+
 def test_scrolling_shows_older_rows_down_to_the_first():
     log = [(NOW, OUT, str(number)) for number in range(9)]
     assert [row[-1] for row in texts(tail(log, 3, look(), above=2))] == ["4", "5", "6"]

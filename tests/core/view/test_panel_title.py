@@ -61,6 +61,24 @@ def test_what_is_left_of_a_note_is_what_happened_or_what_is_looked_for(note, lea
     assert terminal_title.shortened(note)[-1] == least
 
 
+FOUND = "/line 7: 12 · esc stops"
+
+
+@tabled(
+    ("name", "search", "cells", "shown"),
+    [
+        ("even-lagoon", FOUND, 100, "── even-lagoon · /line 7: 12 · esc stops   log "),
+        ("even-lagoon · run 3", FOUND, 80, "── even-lagoon · run… · /line 7: 12 · esc stops   log "),
+        ("api", "/line 7: 12", 80, "── api · /line 7: 12   log "),
+        ("even-lagoon", f"/{'word ' * 20}: 12", 80, "── even-la… · /word word word word word wo…: 12   log "),
+    ],
+)
+def test_what_is_looked_for_and_how_often_it_is_there_has_its_room_first(name, search, cells, shown):
+    (text,) = texts([line(PanelTitle(name, LOG, "paused: s follows", search=search), cells, beside=False)])
+    assert text.startswith(shown)
+    assert width(text) == cells
+
+
 @tabled(("cells", "beside"), [(cells, beside) for cells in range(40, 120) for beside in (False, True)])
 def test_a_title_has_exactly_its_width(cells, beside):
     title = PanelTitle("a-rather-long-name-日本", DIFF, "12 files +1,046", load=LOAD)

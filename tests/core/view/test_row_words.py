@@ -102,6 +102,7 @@ ROWS = [
     (ended("a", 9.0, "succeeded", now="3 passed"), "succeeded quiet", "1m", "3 passed"),
     (ended("a", 9.0, "succeeded", now="3 passed", unseen=True), "succeeded good", "1m", "3 passed"),
     (ended("a", 9.0, "stopped"), "stopped quiet", "1m", ""),
+    (ended("a", 9.0, "killed", uptime_seconds=2.0), "killed quiet", "2s", ""),
     (ended("a", 9.0, "lost", reason="keeper_lost", lost=True), "lost slow", "9s", "lost with its keeper"),
     (ended("a", 9.0, "failed", exit_code=1, reason="restart_budget_spent", now="exit 1, restarted, gave up: E999"),
      "failed (1) bad", "9s", "restarted, gave up: E999"),

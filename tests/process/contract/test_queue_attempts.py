@@ -407,7 +407,7 @@ def test_a_quest_that_can_not_begin_says_why_and_may_have_another_round(queue, t
     info = queue.ended(quest)
     assert (info["status"], info["reason"], info["mission"]) == ("failed", "cwd_not_found", None)
     assert [one["run"] for one in info["attempt_list"]] == [0]
-    assert "is failed: it never began." in queue.om.refused("quest", "logs", "work", code="not_running")
+    assert "has failed: it never began." in queue.om.refused("quest", "logs", "work", code="not_running")
     folder.mkdir()
     queue.om.ok("quest", "retry", "work")
     info = queue.ended(quest)

@@ -38,7 +38,7 @@ def test_views_come_and_go_by_their_words_in_any_order(opened):
             (":top", "top"),
             (":e", "events"),
             (":cost day", "cost"),
-            (":a", "aliases"),
+            (":a", "commands"),
             (":m", "missions"),
         ):
             await write(pilot, line)

@@ -88,7 +88,7 @@ def test_a_mission_that_had_ended_is_followed_into_its_next_runs(om, opened, com
     async def follow_into(app, pilot, run):
         await until(pilot, lambda: app.main.log_panel.runs[0] == run - 1, what="the run before")
         om.ok("restart", "again")
-        await until(pilot, lambda: f"--- restart #{run - 1} " in shown(app), what="the restart")
+        await until(pilot, lambda: f"── restart {run - 1} at " in shown(app), what="the restart")
         await until(pilot, lambda: app.main.log_panel.runs == (run, run), what="the next run")
 
     async def scenario(app, pilot):
@@ -107,7 +107,7 @@ def test_a_plan_that_had_ended_is_followed_into_its_next_run(om, opened, tmp_pat
     async def scenario(app, pilot):
         await until(pilot, lambda: "1 failed" in shown(app), what="its end")
         om("apply", plan, "--rerun", "failed", "--wait")
-        await until(pilot, lambda: "--- restart #1 " in shown(app), what="that it runs again")
+        await until(pilot, lambda: "── restart 1 at " in shown(app), what="that it runs again")
 
     opened({}, scenario)
 

@@ -206,7 +206,7 @@ WAYS = "See why: overmind spec show carts. To begin anew: overmind demo spec sto
         ("running", "Already running: spec 5bec (carts)"),
         ("review", "Already running: spec 5bec (carts)"),
         ("stuck", f"Not started: spec 5bec (carts) is stuck. {WAYS}"),
-        ("failed", f"Not started: spec 5bec (carts) is failed. {WAYS}"),
+        ("failed", f"Not started: spec 5bec (carts) has failed. {WAYS}"),
     ],
 )
 def test_a_demonstration_of_which_nothing_goes_on_is_not_said_to_run(tmp_path, state, said):

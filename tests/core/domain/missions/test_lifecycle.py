@@ -366,8 +366,11 @@ def test_a_kill_hides_what_has_ended_and_keeps_its_record_until_it_is_started_ag
     [(Cause.STOP, Status.STOPPED), (Cause.KILL, Status.KILLED), (Cause.FENCED, Status.KILLED)],
 )
 def test_an_end_asked_for_before_a_restart_cancels_it(cause, status):
-    after, effects = next_state(mission(Status.RESTARTING), EndAsked(cause, 1.0), NOW)
+    waiting = mission(Status.RESTARTING, ended_at=NOW.wall - 47)
+    after, effects = next_state(waiting, EndAsked(cause, 1.0), NOW)
     assert (after.status, after.next_restart_at, after.next_restart_mono) == (status, None, None)
+    assert (after.ended_at, after.run_ended_at) == (NOW.wall, NOW.wall - 47)
+    assert next_state(after, StartAsked(), NOW)[0].run_ended_at is None
     assert all(isinstance(effect, MissionEvent) for effect in effects)
 
 

@@ -27,6 +27,7 @@ from overmind_core.domain.missions.reasons import (
 )
 from overmind_core.domain.missions.status_marks import OUTCOMES
 from overmind_core.domain.quests.classes import TABLE
+from overmind_core.domain.text.paragraphs import stands
 from tests.kit.cases import tabled
 
 
@@ -252,3 +253,10 @@ def test_what_somebody_has_stopped_was_cancelled_whatever_its_exit_code(mission,
 )
 def test_a_quest_or_a_run_of_a_ritual_has_the_outcome_of_its_work(state, reason, outcome):
     assert outcome_of_state(state, reason) is outcome
+
+
+@pytest.mark.parametrize("state", [*Outcome, "queued", "running"])
+def test_what_did_something_itself_has_behind_a_name_and_all_else_is(state):
+    did = {Outcome.SUCCEEDED, Outcome.FAILED, Outcome.TIMED_OUT}
+    assert stands(state) == f"{'has' if state in did else 'is'} {state}"
+    assert stands("review") == "is in review"
