@@ -99,7 +99,8 @@ class LogPanel:
             self.runs = (0, 0)
         self.look, self.span, self._reader, self._asks_head = look, span, None, False
         view.read_pages = self._feed.want
-        view.start(look.alone, "" if look.missions else self.nothing())
+        reason = "" if look.missions else self.nothing()
+        view.start(look.alone, "" if reason == log_lines.NOBODY else reason)  # the title says that
         if not look.missions:
             view.show(PagedLog())  # none is on its way
         view.is_agent = self._is_of_agent(look)
@@ -107,9 +108,11 @@ class LogPanel:
         self._feed.show(look)
 
     def nothing(self) -> str:
-        """Why what the engine asks about has no log; "" where no mission is selected: the title says that."""
+        """Why there is no log: the cursor is on no mission, but may be on what the engine asks about."""
         entry = self._screen.table.current
-        return log_lines.missing(safe(entry.name)) if entry is not None and entry.row.get(STANDS_FOR_NONE) else ""
+        if entry is None or not entry.row.get(STANDS_FOR_NONE):
+            return log_lines.NOBODY
+        return log_lines.missing(safe(entry.name))
 
     def settings_changed(self) -> None:
         """Show the log as the configuration says, where that says something else than before."""
