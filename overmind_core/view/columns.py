@@ -173,7 +173,7 @@ def _name(row: Row, _now: float) -> Cell:
 
 
 def _state(row: Row, now: float) -> Cell:
-    return Cell(missions_rows.state(row, now), missions_rows.tone(row))
+    return Cell(missions_rows.state(row, now), missions_rows.state_tone(row, now))
 
 
 def _held(row: Row, now: float) -> Cell:

@@ -156,9 +156,12 @@ def _head(info: Info, look: Rendering) -> Lines:
 
 def _activity(info: Info) -> str:
     """What it does, and who says so."""
-    guess = info.get("activity_guess")
-    activity, need = f"{guess}?" if guess else str(info.get("activity") or ""), str(info.get("need") or "")
-    doing = WAITS_FOR.get(need, f"waiting for {need}") if activity == "waiting" and need else activity
+    guess, need = info.get("activity_guess"), str(info.get("need") or "")
+    activity = str(guess or info.get("activity") or "")
+    asks = activity == "waiting"
+    doing = f"{rows.ASKS if asks else activity}{'?' if guess else ''}"
+    if asks and need and not guess:
+        doing = WAITS_FOR.get(need, f"waiting for {need}")
     told = TOLD_BY.get(str(info.get("activity_source") or ""), "")
     return f"{doing}, {told}" if doing and told else doing
 

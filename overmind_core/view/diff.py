@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from overmind_core.domain.quests.shared_folder import Basis, sentence
 from overmind_core.domain.text.cells import pad, width
 from overmind_core.view.cells import Cell, clipped, safe
+from overmind_core.view.numbers import MINUS
 
 GUTTER = 6
 """Cells of a line's number, and the blank behind it."""
@@ -122,6 +123,11 @@ WORDS = {"M": "changed", "A": "added", "D": "deleted", "R": "renamed", "C": "cop
 _FILE_TONES = {"A": "good", "?": "good", "D": "bad", "U": "bad"}
 
 
+def file_tone(letter: str) -> str:
+    """How the letter of what happened to a file is shown: what is added green, what goes red, all else quiet."""
+    return _FILE_TONES.get(letter, "quiet")
+
+
 class File(NamedTuple):
     """One file: the letter of what happened to it, its path, and lines that came and went (None: nobody counted)."""
 
@@ -139,7 +145,7 @@ class File(NamedTuple):
     @property
     def tone(self) -> str:
         """How that is shown."""
-        return _FILE_TONES.get(self.letter, "slow")
+        return file_tone(self.letter)
 
 
 class DiffFiles(NamedTuple):
@@ -271,7 +277,7 @@ def counts(file: File) -> list[Cell]:
     """Lines that came and went; nothing where nobody counted."""
     return [
         Cell(f"  +{file.added}" if file.added else "", "good"),
-        Cell(f"{'' if file.added else ' '} -{file.removed}" if file.removed else "", "bad"),
+        Cell(f"{'' if file.added else ' '} {MINUS}{file.removed}" if file.removed else "", "bad"),
     ]
 
 
@@ -302,7 +308,7 @@ def _head(found: DiffFiles) -> Lines:
     added = sum(file.added or 0 for file in found.files)
     removed = sum(file.removed or 0 for file in found.files)
     words = [f"{len(found.files) - new} changed" if found.files else "clean", f"{new} new" if new else ""]
-    sums = [Cell(f"  +{added}", "good"), Cell(f" -{removed}", "bad")] if added or removed else []
+    sums = [Cell(f"  +{added}", "good"), Cell(f" {MINUS}{removed}", "bad")] if added or removed else []
     base = [Cell(f" compared with {safe(found.base)}", "quiet")] if found.base else []
     text = Cell("  " + ", ".join(filter(None, words)))
     note = [[Cell(f" {safe(found.note)}", "quiet")]] if found.note else []

@@ -305,8 +305,8 @@ def line(value: Field, hint: str, cells: int, *, active: bool, ghost: str = "") 
     text, at = value.text, value.at
     under, behind, tone = text[at : at + 1], text[at + 1 : at + cells], ""
     if not under:
-        rest = ghost or ("" if text else clipped(hint, cells))
-        under, behind, tone = (rest[:1] if ghost else "") or " ", rest[1:] if ghost else rest[: cells - 1], "faint"
+        rest = ghost or ("" if text else clipped(hint, cells - 1))
+        under, behind, tone = (rest[:1] if ghost else "") or " ", rest[1:] if ghost else rest, "faint"
     return [Cell(text[line_editing.begin(value, cells - 1) : at]), Cell(under, CURSOR), Cell(behind, tone)]
 
 

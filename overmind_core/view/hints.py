@@ -113,6 +113,8 @@ PARTS: Mapping[Part, tuple[Context, tuple[Hint, ...]]] = {
     )),
 }  # fmt: skip
 """Part → the context that has its keys, and its hints in their order."""
+SAYS: Mapping[Part, str] = {Part.BROKEN_FILTER: "not a valid filter yet"}
+"""Part → what is said before its hints, in words that nobody needs a colour for."""
 TYPED_AFTER: Mapping[str, Part] = {":": Part.COMMAND, "/": Part.FILTER}
 """First sign of a typed line → the part that has the keys then."""
 
@@ -171,7 +173,8 @@ def hint_line(
         read_only: Actions that change something are left out.
         ascii_only: Keys are written in ASCII.
     """
-    line: Line = []
+    says = _says(part)
+    line: Line = [Cell(f" {says}")] if says else []
     for said in _fitting(part, cells, read_only, ascii_only):
         faint = said.action in unusable
         line += [Cell(" " * (GAP if line else 1)), Cell(said.key, "faint" if faint else "key")]
@@ -181,7 +184,8 @@ def hint_line(
 
 def hit_at(part: Part | Context, cells: int, at: int, *, read_only: bool = False, ascii_only: bool = False) -> Hit:
     """The hint that stands at a cell, for the mouse."""
-    begin = 1
+    says = _says(part)
+    begin = 1 + (width(says) + GAP if says else 0)
     for said in _fitting(part, cells, read_only, ascii_only):
         end = begin + said.cells - GAP
         if begin <= at < end:
@@ -193,12 +197,17 @@ def hit_at(part: Part | Context, cells: int, at: int, *, read_only: bool = False
 @lru_cache(maxsize=256, typed=True)  # a part may be called as a context is
 def _fitting(part: Part | Context, cells: int, read_only: bool, ascii_only: bool) -> tuple[_Said, ...]:  # noqa: FBT001
     """The hints that fit: `stop` goes first, then from the end; the way to all keys stays."""
-    said = list(_said(part, read_only=read_only, ascii_only=ascii_only))
-    while sum(one.cells for one in said) > cells and len(said) > 1:
+    said, says = list(_said(part, read_only=read_only, ascii_only=ascii_only)), _says(part)
+    room = cells - (1 + width(says) if says else 0)
+    while sum(one.cells for one in said) > room and len(said) > (not says):
         places = [place for place, one in enumerate(said) if one.action == STOP]
         others = [place for place, one in enumerate(said[:-1] if len(said) > 1 else said) if one.action != HELP]
         del said[(places or others[-1:] or [len(said) - 1])[0]]
     return tuple(said)
+
+
+def _says(part: Part | Context) -> str:
+    return SAYS.get(part, "") if isinstance(part, Part) else ""
 
 
 def _said(part: Part | Context, *, read_only: bool, ascii_only: bool) -> Sequence[_Said]:

@@ -108,8 +108,8 @@ _MISSION = (
     Action("edit", ("e",), USUAL, "edit its definition and restart it", _M, _ANY, "edit", hint=12, takes_text=True),
     Action("shell", ("s",), USUAL, "open a shell in its folder", _M, _ANY, "shell", hint=13, takes_text=True),
     Action("interrupt", ("i",), USUAL, "interrupt the turn", _M, _LIVE, "interrupt", hint=11),
-    _move("panel-up", ("shift+up",), "scroll the panel up", _M),
-    _move("panel-down", ("shift+down",), "scroll the panel down", _M),
+    Action("panel-up", ("shift+up",), "scroll up", "scroll the panel up", _M, alone=MOVES),
+    Action("panel-down", ("shift+down",), "scroll down", "scroll the panel down", _M, alone=MOVES),
     Action("restart", ("r",), USUAL, "restart", _M, _ANY, "restart", hint=7),
     Action("stop", ("x",), USUAL, "stop it: send its stop signal, then SIGKILL", _M, _LIVE, "stop", hint=6),
     Action("remove", ("ctrl+d",), USUAL, "remove a finished mission and its log", _M, _ANY, "rm", hint=16),
@@ -220,8 +220,8 @@ def _of_watched(context: Context) -> tuple[Action, ...]:
 _QUESTED = (
     *_of_quests(_QS),
     *_of_quests(_BOARD),
-    _move("column-left", ("left",), "column to the left", _BOARD),
-    _move("column-right", ("right",), "column to the right", _BOARD),
+    Action("column-left", ("left",), "column left", "go to the column to the left", _BOARD, alone=MOVES),
+    Action("column-right", ("right",), "column right", "go to the column to the right", _BOARD, alone=MOVES),
     _look("lanes", ("b",), "lanes", "lanes by spec, by group, by priority; none", _BOARD, hint=2),
     Action("pause-queue", ("H",), USUAL, "pause or resume the queue; running quests continue", _QUEUE,
            verb="queue pause", hint=1),
@@ -270,7 +270,7 @@ _SPECIFIED = (
     *_of_specs(_DOC, "run the spec again from this phase"),
     Action("copy", ("c",), "copy", "copy the document", _DOC, alone="it is a file", hint=4),
     _move("next-panel", ("tab",), "next document", _DOC),
-    _move("previous-panel", ("shift+tab",), "previous document", _DOC),
+    Action("previous-panel", ("shift+tab",), "document before", "previous document", _DOC, alone=MOVES),
 )  # fmt: skip
 
 _WATCHED = (
@@ -313,8 +313,8 @@ _NEEDS = (
     Action("log", ("l",), USUAL, "show its log", _N, needs=_ANY, verb="logs", hint=7),
     Action("changes", ("v",), USUAL, "show its changes; a worktree is compared with its base", _N, needs=_ANY,
            verb="changes", hint=8),
-    _move("panel-up", ("shift+up",), "scroll the panel up", _N),
-    _move("panel-down", ("shift+down",), "scroll the panel down", _N),
+    Action("panel-up", ("shift+up",), "scroll up", "scroll the panel up", _N, alone=MOVES),
+    Action("panel-down", ("shift+down",), "scroll down", "scroll the panel down", _N, alone=MOVES),
     Action("describe", ("d",), USUAL, "describe it", _N, needs=_ANY, verb="info"),
     Action("restart", ("r",), USUAL, "restart", _N, _ANY, "restart"),
 )  # fmt: skip
@@ -363,7 +363,7 @@ _HELP = (
 )  # fmt: skip
 
 _TERMINAL = (
-    Action("type", ("i", "enter", "a"), "type", "type into it; the line above shows the key to leave", _LOOKING, _LIVE,
+    Action("type", ("i", "enter", "a"), USUAL, "type into it; the line above shows the key to leave", _LOOKING, _LIVE,
            "attach",
            hint=1, takes_text=True),
     Action("search", ("/",), "search", "search the screen and the scrollback", _LOOKING, verb="screen", hint=2),
@@ -382,9 +382,10 @@ _TERMINAL = (
            verb="detach", hint=1, unlike=_LEAVES),
 )  # fmt: skip
 
+_NEW_LINE = ("ctrl+j", "alt+enter", "shift+enter")
 _TEXTS = (
     _type("send", ("enter",), "send", "send the message", _BOX),
-    _type("newline", ("ctrl+j", "alt+enter", "shift+enter"), "newline", "start a new line (or \\ before enter)", _BOX),
+    _type("newline", _NEW_LINE, "new line", "start a new line (or \\ before enter)", _BOX),
     _type("editor", ("ctrl+g",), "editor", "edit the text in $EDITOR", _BOX),
     _type("older", ("up",), "older", "on the first line: previous sent message", _BOX),
     _type("newer", ("down",), "newer", "on the last line: next sent message", _BOX),
@@ -399,7 +400,7 @@ _TEXTS = (
     _type("word-left", ("alt+b",), "word left", "go one word left", _FIELD),
     _type("word-right", ("alt+f",), "word right", "go one word right", _FIELD),
     _type("start", ("enter",), "start", "start the mission", _FORM),
-    _type("newline", ("ctrl+j", "alt+enter", "shift+enter"), "newline", "start a new line (or \\ before enter)", _FORM),
+    _type("newline", _NEW_LINE, "new line", "start a new line (or \\ before enter)", _FORM),
     _type("next-entry", ("tab",), "next", "complete the folder, or go to the next field", _FORM),
     _type("previous-entry", ("shift+tab",), "previous", "go to the previous field", _FORM),
     _type("below", ("down",), "down", "go down one line, or to the next field", _FORM),
@@ -407,7 +408,7 @@ _TEXTS = (
     _type("choose", ("left", "right"), "choose", "change the choice; on more: show all fields", _FORM),
     _type("cancel", ("escape", "ctrl+c"), "close", "close the form without starting; its text is kept", _FORM),
     _type("start", ("enter",), "start", "start the mission; a text that begins with $ is a command", _TASK),
-    _type("newline", ("ctrl+j", "alt+enter", "shift+enter"), "newline", "start a new line (or \\ before enter)", _TASK),
+    _type("newline", _NEW_LINE, "new line", "start a new line (or \\ before enter)", _TASK),
     _type("form", ("tab",), "form", "go on in the form: name, folder, worktree, model", _TASK),
     _type("editor", ("ctrl+g",), "editor", "edit the text in $EDITOR", _TASK),
     _type("older", ("up",), "older", "on the first line: the task before", _TASK),
@@ -451,7 +452,7 @@ _EVERYWHERE = (
     _look("header", ("ctrl+e",), "header", "show or hide the header", _E),
     _look("hints", ("ctrl+g",), "hints", "show or hide the hints", _E),
     _look("back", ("escape",), "back", "close the prompt, filter, zoom, view or panel", _E),
-    _look("quit", ("q",), "back or quit", "back; on the list of missions: quit", _E, hint=10),
+    _look("quit", ("q",), "back", "back; on the list of missions: quit", _E, hint=10),
     _look("leave", ("ctrl+c",), "leave", "cancel the typed text, or quit", _E),
 )  # fmt: skip
 

@@ -70,7 +70,7 @@ LIST: tuple[Entry, ...] = (
     _entry("move", "down", "up"), _entry("first, last", "first", "last"), _entry("fold, unfold", "fold", "unfold"),
     _entry("mark", "mark"), _entry("filter", "filter"), _entry("tree or flat", "flat"),
     _entry("sort", "sort-age", "sort-name", "sort-state", "sort-for"), _entry("more columns", "wide"),
-    _entry("needs you only", "attention"), _entry("copy the id", "copy"), _entry("earlier run", "previous"),
+    _entry("needs attention", "attention"), _entry("copy the id", "copy"), _entry("earlier run", "previous"),
     _entry("notes", "notes"), _entry("remove", "remove"),
 )  # fmt: skip
 """Rows of a list."""

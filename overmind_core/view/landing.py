@@ -12,6 +12,7 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, clipped, safe
 from overmind_core.view.columns import By, Column
+from overmind_core.view.diff import file_tone
 from overmind_core.view.header_line import memory_words
 from overmind_core.view.numbers import counted
 from overmind_core.view.tables import Orders
@@ -113,9 +114,9 @@ def _state(row: Row, _now: float) -> Cell:
     return _word_of(row) if "status" in row else Cell(GONE, "off")
 
 
-def _lines(row: Row) -> str:
-    came, went = row.get("insertions") or 0, row.get("deletions") or 0
-    return " ".join(filter(None, (f"+{came}" if came else "", f"-{went}" if went else "")))
+def _size(row: Row, _now: float) -> Cell:
+    count = row.get("size_bytes")
+    return Cell("" if count is None else memory_words(count), "quiet")
 
 
 def _path(row: Row, _now: float) -> Cell:
@@ -128,12 +129,13 @@ COLUMNS: tuple[Column, ...] = (
     Column("branch", "BRANCH", 16, 36, 3, lambda row, _now: Cell(safe(row.get("branch")))),
     Column("distance", "±BASE", 5, 8, 4, lambda row, _now: Cell(distance(row))),
     Column("files", "FILES", 5, 6, 6, lambda row, _now: Cell(str(row.get("files") or ""), "quiet"), right=True),
-    Column("lines", "LINES", 7, 12, 7, lambda row, _now: Cell(_lines(row), "quiet"), right=True),
+    Column("lines", "LINES", 7, 12, 7,
+           lambda row, _now: Cell(numbers.lines_changed(row.get("insertions"), row.get("deletions")), "quiet"),
+           right=True),
     Column("work", "WORK", 11, 11, 1, lambda row, _now: Cell(standing(row), _TONES[_kind(row)])),
     Column("ports", "PORTS", 9, 26, 8, lambda row, _now: Cell(ports(row)), spare=True),
     Column("containers", "CONTAINERS", 10, 24, 9, lambda row, _now: Cell(containers(row), "quiet"), spare=True),
-    Column("size", "SIZE", 4, 6, 10, lambda row, _now: Cell(numbers.size(row.get("size_bytes")), "quiet"), right=True,
-           spare=True),
+    Column("size", "SIZE", 6, 7, 10, _size, right=True, spare=True),
     Column("base", "BASE", 6, 20, 12, lambda row, _now: Cell(safe(row.get("base")), "quiet"), wide=True),
     Column("path", "PATH", 8, 0, 11, _path),
 )  # fmt: skip
@@ -245,10 +247,10 @@ def _commit(one: object) -> list[Cell]:
 def _file(one: object) -> list[Cell]:
     if not isinstance(one, Mapping):
         return [Cell(f"  {safe(one)}")]
-    added, removed = one.get("added"), one.get("removed")
+    letter, added, removed = safe(one.get("status") or " "), one.get("added"), one.get("removed")
     return [
-        Cell(f"  {safe(one.get('status') or ' ')} ", "slow"), Cell(safe(one.get("path"))),
-        Cell(f"  +{added}" if added else "", "good"), Cell(f" -{removed}" if removed else "", "bad"),
+        Cell(f"  {letter} ", file_tone(letter)), Cell(safe(one.get("path"))),
+        Cell(f"  +{added}" if added else "", "good"), Cell(f" {numbers.MINUS}{removed}" if removed else "", "bad"),
     ]  # fmt: skip
 
 
@@ -337,7 +339,9 @@ def at_stake(row: Row) -> list[str]:
     if row.get("dirty"):
         lines.append("uncommitted changes: press v to see them")
     elif row.get("ahead") and not row.get("merged"):
-        lines.append(f"{counted(int(row['ahead']), 'commit')} only on this branch: press v to see them")
+        commits = int(row["ahead"])
+        it = "it" if commits == 1 else "them"
+        lines.append(f"{counted(commits, 'commit')} on no other branch: press v to see {it}")
     elif row.get("elsewhere"):
         lines.append(f"{counted(int(row['ahead']), 'commit')} also on {safe(list_text(row['elsewhere']))}")
     elif row.get("ignored"):

@@ -36,14 +36,14 @@ class Stage(StrEnum):
 KEYS = {
     Stage.LOOKING: "esc closes",
     Stage.READY: "enter lands · tab next · ←→ how · esc cancels",
-    Stage.CONFLICTS: "m has its agent resolve them · v changes · esc closes",
-    Stage.DIRTY: "enter commits first · v changes · esc closes",
+    Stage.CONFLICTS: "m has its agent resolve them · v diff · esc closes",
+    Stage.DIRTY: "enter commits first · v diff · esc closes",
     Stage.REFUSED: "tab changes how · esc closes",
     Stage.RUNNING: "esc closes; landing continues",
     Stage.CHECK_FAILED: "l log · enter retries · esc closes",
 }
 """What may be pressed."""
-KEYS_OF_A_TASK = "v changes · esc closes"
+KEYS_OF_A_TASK = "v diff · esc closes"
 """Where conflicts are, and no conversation of an agent can go on."""
 KEYS_BY_HAND = f"c copies the command · {KEYS_OF_A_TASK}"
 """The same, where a person can resolve them."""

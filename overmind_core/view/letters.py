@@ -63,7 +63,7 @@ PAGE_MODES: Mapping[str, Mode] = {
 
 LETTERS: Mapping[str, Meaning] = {
     "a": Meaning(
-        "type into its terminal", ("attach", "attach-quest", "type"), ("its terminal", "terminal of", "attach")
+        "type into its terminal", ("attach", "attach-quest", "type"), ("its terminal", "terminal of", "type")
     ),
     "b": Meaning(
         "arrange the rows", ("lanes", "group-by"), ("lanes", "graph of")
@@ -97,7 +97,9 @@ LETTERS: Mapping[str, Meaning] = {
     "t": Meaning("as a tree, or flat", ("flat",), ("tree or flat", "as a tree")),
     "u": Meaning("notes it was given, missions given a note", ("notes", "note-users"), ("notes",)),
     "v": Meaning(
-        "its changes", ("changes", "quest-changes", "sync-spec"), ("its changes", "changes", "preview of", "sync")
+        "its changes",
+        ("changes", "quest-changes", "sync-spec"),
+        ("its changes", "changes", "diff", "preview of", "sync"),
     ),
     "w": Meaning("why", ("why", "describe-row"), ("why",)),
     "x": Meaning("stop it", ("stop", "cancel-quest", "cancel-post"), ("stop", "cancel")),

@@ -215,6 +215,12 @@ def state(row: Row, now: float) -> str:
     return f"{waits.lead}{numbers.span(max(waits.at - now, 0.0))}"
 
 
+def state_tone(row: Row, now: float) -> str:
+    """The colour of that: of its mark; what is tried again at a moment to come is delayed, be it queued or not."""
+    waits = next_try(row) if mark(row) is QUEUED else None
+    return RESTARTING.tone if waits is not None and waits.ticks_at(last_heard(row, now)) else tone(row)
+
+
 def next_try(row: Row) -> Ticking | None:
     """What it waits for until it is tried again, and when that is; None where nothing is known of that."""
     found = mark(row)
@@ -281,7 +287,7 @@ def _since(row: Row, now: float) -> str:
         return f"{state(row, now)} · ran for {span}"
     doing = numbers.span(held(row, now))
     if doing != span:
-        return f"{guessed_word(row) or mark(row).word} for {doing} · running for {span}"
+        return f"{guessed_word(row) or word(mark(row))} for {doing} · running for {span}"
     return f"{state(row, now)} {'for' if is_live(row) else 'after'} {span}"
 
 
@@ -469,7 +475,7 @@ def now_cell(row: Row) -> Cell:
         return Cell(safe(row["failed_message"]), "bad")
     if not text and is_live(row):
         on_result = row["status"] == "running" and _is_told(row)
-        says = guessed_word(row) or mark(row).word
+        says = guessed_word(row) or word(mark(row))
         return Cell(says if on_result or mark(row) is PREPARING else "no output yet", "faint")
     return Cell(text, "bad" if mark(row) in {FAILED, TIMED_OUT} else "quiet")
 

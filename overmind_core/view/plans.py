@@ -151,7 +151,7 @@ def state(row: Row, now: float | None = None) -> str:
     mark = missions_rows.mark(row)
     if mark is WORKING and row["ready"] is not None:
         return "ready" if row["ready"] else "not ready"
-    return mark.word if now is None else missions_rows.state(row, now)
+    return missions_rows.word(mark) if now is None else missions_rows.state(row, now)
 
 
 def _state(row: Row, now: float) -> Cell:

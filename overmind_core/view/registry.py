@@ -440,6 +440,7 @@ RUNS = View(
     columns=schedules_rows.RUNS,
     fetch=Fetch("ritual_history", {}, schedules_rows.runs, events=schedules_rows.RITUALS_CHANGES),
     orders=schedules_rows.RUN_ORDERS,
+    noun="run",
 )
 """Opened from the row of its ritual."""
 LEAVE = {"q": True, "quit": True, "exit": True, "q!": False, "qa": True, "qa!": False}

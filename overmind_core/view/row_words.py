@@ -13,6 +13,7 @@ from overmind_core.domain.missions.status_marks import (
     FAILED,
     LIMITED,
     PREPARING,
+    QUEUED,
     QUIET,
     RESTARTING,
     REVIEW,
@@ -110,10 +111,15 @@ def tone(entry: Entry, facts: Facts) -> str:
     if is_past(entry) or is_closed(entry):
         return "quiet"
     found = _shown(entry)
-    shown = (silence(entry, facts) or found).tone
+    silent = silence(entry, facts)
+    shown = silent.tone if silent is not None else _tone(entry.row, found, facts)
     if shown != "wait" or entry.need is not None:
         return shown
     return "quiet" if found in {YOUR_TURN, REVIEW} else "slow"
+
+
+def _tone(row: Row, found: StatusMark, facts: Facts) -> str:
+    return missions_rows.state_tone(row, facts.now) if found is QUEUED else found.tone
 
 
 def state(entry: Entry, facts: Facts) -> Cell:
@@ -204,7 +210,7 @@ def _goes_on(entry: Entry, facts: Facts) -> str:
 
 def _plain(row: Row, found: StatusMark) -> str:
     text = missions_rows.now_cell(row).text
-    if text in {found.word, missions_rows.guessed_word(row)}:
+    if text in {missions_rows.word(found), missions_rows.guessed_word(row)}:
         return ""  # its state says that
     return text if found is PREPARING else without_bars(text)
 

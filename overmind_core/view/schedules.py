@@ -72,7 +72,7 @@ def state(row: Row) -> str:
 
 
 def _ritual_state(row: Row, _now: float) -> Cell:
-    return Cell(state(row), "slow" if row["paused"] else missions_rows.mark(row).tone)
+    return Cell(state(row), "off" if row["paused"] else missions_rows.mark(row).tone)
 
 
 RITUALS_COLUMNS: tuple[Column, ...] = (
@@ -236,7 +236,7 @@ def _runs(kept: list[Row], look: Rendering) -> Lines:
 
 def at_stake(rows: Sequence[Row]) -> list[str]:
     """What goes with these when they are deleted, and what goes on."""
-    runs = ["its runs" if row["last_number"] else "no runs" for row in rows]
+    runs = ["with its runs" if row["last_number"] else "no runs" for row in rows]
     lines = [f"{safe(row['name'])}  {safe(row['schedule'])}  {ran}" for row, ran in zip(rows, runs, strict=True)]
     busy = [safe(row["name"]) for row in rows if row["running"]]
     lines += [f"the running quest of {', '.join(busy)} continues"] if busy else []

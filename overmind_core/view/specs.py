@@ -498,19 +498,20 @@ def _drift(spec: Row) -> Lines:
     return [[], title, *([Cell(f"  {safe(path)}")] for path in spec["drift"]), help_]
 
 
-_STEP_TONES = {"create": "good", "update": "slow", "skip": "quiet", "conflict": "", "cancel": "bad"}
+_STEP_TONES = {"create": "good", "update": "", "skip": "quiet", "conflict": "", "cancel": "bad"}
 _STEP_WORDS = {
     "create": "a new quest",
     "update": "its quest is changed",
     "skip": "its quest stays as it is",
     "conflict": "its quest has begun, and stays as it is",
-    "cancel": "its quest is cancelled: the document has it no more",
+    "cancel": "its quest is cancelled: the document no longer has it",
 }
 
 
 def sync_text(synced: Row) -> Lines:
     """What a sync would do: a line for each task, and how it is done."""
-    counts = ", ".join(f"{synced[word]} {word}" for word in ("created", "updated", "skipped", "conflicts", "cancelled"))
+    kinds = ("created", "updated", "skipped", "conflicts", "cancelled")
+    counts = ", ".join(f"{synced[kind]} {kind.removesuffix('s') if synced[kind] == 1 else kind}" for kind in kinds)
     lines: Lines = [[Cell(f" would sync {safe(synced['slug'])}: {counts}", "accent")], []]
     for step in synced["steps"]:
         action = step["action"]

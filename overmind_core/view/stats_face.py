@@ -126,7 +126,7 @@ def _started(facts: MissionFacts, look: StatsLook) -> str:
 def _doing(info: dict[str, Any], now: float) -> str:
     mark = missions_rows.mark(info)
     span = numbers.span(missions_rows.held(info, now))
-    return f"{mark.word} {'for' if missions_rows.is_live(info) else 'after'} {span}"
+    return f"{missions_rows.word(mark)} {'for' if missions_rows.is_live(info) else 'after'} {span}"
 
 
 def _folder(info: Info, look: StatsLook) -> str:

@@ -55,7 +55,7 @@ FLEETS: tuple[Column, ...] = (
     Column("name", "NAME", 10, 30, 0, _named),
     Column("want", "WANT", 4, 6, 1, lambda row, _now: Cell(want(row)), right=True),
     Column("alive", "ALIVE", 5, 6, 2, _alive, right=True),
-    Column("queued", "QUEUED", 6, 6, 4, _count("queued", "slow"), right=True),
+    Column("queued", "QUEUED", 6, 6, 4, _count("queued", "quiet"), right=True),
     Column("lost", "LOST", 4, 5, 3, _count("lost", "bad"), right=True),
     Column("source", "FROM", 12, 40, 8, lambda row, _now: Cell(safe(row["source"]), "quiet"), wide=True),
     Column("hives", "HIVES", 12, 0, 5, _hives),
@@ -105,7 +105,7 @@ def _place(one: Mapping[str, Any], wide: int, _look: Rendering) -> list[Cell]:
         f"ending: {safe(one['ending'])}" if one["ending"] else "",
         f"last run: {safe(sentence(one['reason']))}" if one["reason"] and one["state"] == "queued" else "",
     ]
-    tone = {"claimed": "good", "lost": "bad"}.get(one["state"], "slow")
+    tone = {"claimed": "good", "lost": "bad"}.get(one["state"], "off")
     name = Cell(f"  {safe(one['name']):<{wide}}  ", "name")
     return [name, Cell(f"{safe(one['hive'] or '-'):<16} "), Cell(" · ".join(filter(None, facts)), tone)]
 

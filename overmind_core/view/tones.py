@@ -85,7 +85,7 @@ LIGHT = Palette("light", dark=False, differs={}, colours={
     PAGE: "#fbfbf8", LINE: "#f1f1ec", CURSOR: "#e0e8fb", REST: "#eceef4", FILLED: "#fbfbf8",
     TEXT: "#1d2233", "title": "#3a4262", QUIET: "#565d78", "faint": "#646a84", "rule": "#c9ccd8",
     "accent": "#2e5bb8", "graph": "#47669f",
-    "good": "#166f46", "wait": "#8c5000", "slow": "#403604", "calm": "#1a4eb8", "bad": "#7d124f", "off": "#5d627e",
+    "good": "#115e41", "wait": "#965b03", "slow": "#625322", "calm": "#1c4fbb", "bad": "#c5255a", "off": "#616588",
 })  # fmt: skip
 SIXTEEN = Palette("sixteen", dark=True, colours={
     PAGE: "", LINE: "", CURSOR: "", REST: "", FILLED: "black",

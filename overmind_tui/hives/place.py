@@ -53,7 +53,7 @@ class HivePlace(Hive):
     def _refuse_once_closed(self) -> None:
         with self._guard:
             if self._closed:
-                raise self.silent("the program ends, or has it no more")
+                raise self.silent("the program ends, or no longer has it")
 
     def close(self) -> None:
         """End all channels; what waits on one in another thread meets its end."""

@@ -39,7 +39,7 @@ HOLD_SECONDS = 1.0
 SEND, COMMIT, SAVE, START = "send", "commit", "save", "start"
 WAITS = {SEND: "sending", COMMIT: "committing", SAVE: "saving", START: "starting"}
 """What enter does → what is said until it is done."""
-HELP = "enter {verb}s · alt-enter new line · ctrl-g editor · esc keeps it"
+HELP = "enter {verb}s · ctrl-j new line · ctrl-g editor · esc keeps it"
 
 
 class Purpose(NamedTuple):

@@ -175,7 +175,8 @@ def _mission(shell: PageShell, row: Row) -> Target:
         if not shell.main.go_to(row["id"]):
             shell.flash(f"{name} has been removed", "slow")
 
-    return Target(Findable(Kind.MISSION, name), Entry(sign, f"{name} · {mark.word}", tone=missions_rows.tone(row)), go)
+    said = f"{name} · {missions_rows.word(mark)}"
+    return Target(Findable(Kind.MISSION, name), Entry(sign, said, tone=missions_rows.tone(row)), go)
 
 
 def _views(shell: PageShell) -> list[Target]:

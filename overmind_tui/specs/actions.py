@@ -73,7 +73,8 @@ class SpecActions:
             for one in rows:
                 self._run(one, None)
         elif phase != COMPUTED and known["state"] in {"passed", "review"}:
-            lines = [f"{phase} has passed: an agent does it again, and the phases behind it that this changes."]
+            again = "an agent does it again, and the phases behind it that this changes."
+            lines = [f"the phase {phase} has passed: {again}"]
             answers = [
                 Answer(("y",), "run", lambda: self._run(row, phase), "slow"),
                 Answer(("n",), "keep", lambda: None),

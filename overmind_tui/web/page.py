@@ -80,12 +80,12 @@ def lines(facts: dict[str, Any], code: Sequence[Sequence[bool]], *, dark: bool) 
         code: As of `modules`.
         dark: The ground is dark: then the light modules are drawn.
     """
-    rights = "may only look" if facts["read_only"] else "may do what you may"
+    rights = "lets a browser only look" if facts["read_only"] else "lets a browser do what you may"
     found: Lines = [
         [],
         [Cell("  "), Cell(safe(facts["url"]), "key")],
         [],
-        [Cell("  Open it within 10 minutes; it counts once, and ", "quiet"), Cell(rights), Cell(".", "quiet")],
+        [Cell("  It works once, within 10 minutes, and ", "quiet"), Cell(rights), Cell(".", "quiet")],
         [Cell("  ctrl-r makes another · :web sessions lists who is logged in · :web revoke NAME ends one", "quiet")],
         [],
     ]

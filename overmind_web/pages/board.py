@@ -18,6 +18,7 @@ from overmind_core.domain.engine_questions import (
 )
 from overmind_core.domain.missions.status_marks import WAITING
 from overmind_core.view import board as board_rows
+from overmind_core.view import missions as missions_rows
 from overmind_core.view import numbers, row_filter, tones
 from overmind_core.view import quests as quests_rows
 from overmind_core.view.cells import Row, safe
@@ -175,7 +176,7 @@ def gate(row: Row, *, by: str) -> dict[str, object]:
         "name": safe(f"{board_rows.short_name(row, by)} {row[quests_rows.ASKED]}"),
         "mark": WAITING.word,
         "tone": "wait",
-        "state": WAITING.word,
+        "state": missions_rows.ASKS,
         "why": safe(asked["summary"]),
         "why_tone": "wait",
         "question": int(asked["question"]),

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+from pathlib import Path
 
 import msgspec
 
@@ -26,8 +28,10 @@ from overmind_tui.command_line.verbs import VERBS
 from scripts.reference.answer_types import answers
 from tests.house.test_packages import SLOW_TO_IMPORT, modules_after
 from tests.kit.cases import each
+from tests.kit.overmind import REPOSITORY
 
 ROWS = (*REQUESTS, *COMMANDS)
+ASKED_FIRST = re.compile(r'ask_first\(\s*[\w.]+,\s*"(\w+) (\w+)"')
 PAGES = os.path.join(os.path.dirname(__file__), "..", "..", "overmind_web", "static", "pages")
 OTHER_WORDS = {
     "claude run": "it says what it is short for",
@@ -204,6 +208,16 @@ def test_each_verb_names_an_operation_and_is_as_dangerous_or_says_why_not(verb):
 def test_each_key_has_a_label_and_says_it_only_where_its_operation_does_not(action):
     assert action.label
     assert not action.verb or action.own_label != BY_COMMAND[action.verb].label
+
+
+def test_a_dialog_asks_with_the_words_of_the_key_that_opens_it():
+    sources = [path.read_text(encoding="utf-8") for path in Path(REPOSITORY, "overmind_tui").rglob("*.py")]
+    asked = {found for text in sources for found in ASKED_FIRST.findall(text)}
+    labels = [action.label.split() for action in ACTIONS if action.danger is not Danger.NONE]
+    assert {("delete", "fleet"), ("drain", "pool"), ("cancel", "quest")} < asked
+    for verb, noun in asked:
+        names_it = [label for label in labels if noun in label]
+        assert [verb, noun] in labels or (not names_it and verb in {label[0] for label in labels}), (verb, noun)
 
 
 @each([row for row in ROWS if row.key], lambda row: row.name)

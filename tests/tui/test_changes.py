@@ -58,14 +58,14 @@ def test_what_changed_comes_first_then_the_diff_of_each_file(repository):
     found = changes_page.git_changes(str(repository), {"PATH": "/usr/bin:/bin"}, since="2020-01-01T00:00:00Z")
     text = text_of(found, "2020")
     lines = shown(text).splitlines()
-    assert lines[0] == " main  4 changed, 1 new  +1 -21"
-    assert lines[1] == " Its folder is shared: shown is all that is not committed there."
+    assert lines[0] == " main  4 changed, 1 new  +1 −21"
+    assert lines[1] == " Its folder is shared: this is all that is not committed there."
     assert "commits since 2020" in lines[3]
     assert lines[4].endswith("first [red]")
     files = diff.of_git(*found, "2020").files
     listed = ["".join(cell.text for cell in diff.listed(file, 24, chosen=False)) for file in files]
     assert listed == [
-        " M binary               ", " M changed         +1 -1", " D deleted           -20", " R new name             ",
+        " M binary               ", " M changed         +1 −1", " D deleted           −20", " R new name             ",
         listed[4],
     ]  # fmt: skip
     assert listed[4].startswith(" ? grüße")

@@ -81,7 +81,7 @@ def test_before_a_letter_is_typed_what_is_done_to_the_mission_stands_first_and_m
         kinds = list(dict.fromkeys(kind for kind, _ in there))
         assert kinds == [Kind.ACTION, Kind.VIEW, Kind.MISSION, Kind.COMMAND, Kind.MOVE]
         names = [name for kind, name in there if kind is Kind.ACTION]
-        assert max(map(names.index, ("answer", "logs", "stop"))) < min(map(names.index, ("new", "by cpu", "zoom")))
+        assert max(map(names.index, ("answer", "log", "stop"))) < min(map(names.index, ("new", "by cpu", "zoom")))
         moves = [one.entry.action for one in app.screen._targets if one.findable.kind is Kind.MOVE]
         assert {"down", "up", "next-panel"} <= {one.name for one in moves if one is not None}
 

@@ -12,12 +12,15 @@ from overmind_core.domain.operation import DANGERS
 from overmind_core.domain.operations import OPERATIONS
 from overmind_core.errors import OvermindError
 from overmind_core.terminal.screen import Screen
-from overmind_core.view.actions import TAKES_EVERYTHING, Context
+from overmind_core.view import hints
+from overmind_core.view.actions import TAKES_EVERYTHING, Context, shown_key
+from overmind_core.view.hints import Part
 from overmind_core.view.keymap import ACTIONS, keymap
 from overmind_core.view.registry import VIEWS
 from overmind_tui.changes import page as changes_page
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.missions.form import FormScreen
+from overmind_tui.pages import compose
 from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.page import Page
@@ -282,6 +285,13 @@ def test_the_help_of_a_context_names_each_of_its_keys(context):
     shown = "\n".join("".join(cell.text for cell in line) for line in help_lines(context, read_only=False))
     for action in keymap(context).values():
         assert action.summary in shown, action
+
+
+def test_the_keys_of_a_box_are_those_of_its_hints():
+    named = dict(part.split(" ", 1) for part in compose.HELP.format(verb="send").split(" · "))
+    known = {shown_key(action.keys[0]): action.name for action in hints.actions_of(Context.BOX).values()}
+    assert [known[key] for key in named] == ["send", "newline", "editor", "keep"]
+    assert named["ctrl-j"] == next(hint.word for hint in hints.PARTS[Part.MESSAGE][1] if hint.action == "newline")
 
 
 def test_where_there_are_no_arrows_they_are_words_in_the_help():

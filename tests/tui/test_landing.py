@@ -83,7 +83,7 @@ def test_a_worktree_whose_mission_is_no_more_has_no_mark_but_a_word():
     said = {column.key: column.cell(api, NOW).text for column in landing_lines.COLUMNS}
     assert said == {
         "name": "api", "state": "your turn", "branch": "overmind/api", "distance": "↑3", "files": "5",
-        "lines": "+48 -7", "work": "unmerged", "ports": "3100 web:3101", "containers": "db:running", "size": "14M",
+        "lines": "+48 −7", "work": "unmerged", "ports": "3100 web:3101", "containers": "db:running", "size": "14 MB",
         "base": "main", "path": "/srv/work/.overmind/worktrees/00000001",
     }  # fmt: skip
     assert landing_lines.COLUMNS[1].cell(rows["gone"], NOW).text == "removed"
@@ -110,7 +110,7 @@ def test_how_much_of_a_step_is_done_stands_before_it(step, now):
 def test_the_answer_of_the_supervisor_is_a_text_with_the_place_of_each_line():
     text = changes_diff.text(changes_diff.of_api(CHANGES))
     lines = ["".join(cell.text for cell in line) for line in changes_diff.marked(text, {"app.py:2"})]
-    assert lines[0] == " overmind/api compared with main  3 changed, 2 new  +10 -5"
+    assert lines[0] == " overmind/api compared with main  3 changed, 2 new  +10 −5"
     assert lines[2] == " 3 commits"
     assert text.paths == ("app.py", "config/settings.toml", "logo.png", "tests/test_app.py", "legacy.py")
     assert [lines[at] for at, spot in text.spots.items() if spot.place == "app.py:2"] == ["●    2 +import os"]
@@ -121,7 +121,7 @@ def test_the_answer_of_the_supervisor_is_a_text_with_the_place_of_each_line():
 
 
 def test_changes_of_a_shared_folder_say_since_when_they_are():
-    note = "Its folder is shared: shown is what changed since attempt 2 began."
+    note = "Its folder is shared: this is what changed since attempt 2 began."
     answer = {**CHANGES, "branch": "main", "base": "the start of attempt 2", "commits": [], "note": note}
     lines = ["".join(cell.text for cell in line) for line in changes_diff.text(changes_diff.of_api(answer)).lines]
     assert lines[0].startswith(" main compared with the start of attempt 2 ")
@@ -477,7 +477,7 @@ def test_conflicts_that_no_agent_takes_name_the_command_that_begins_to_resolve_t
         await press("L")
         await pilot.pause()
         shown = picture(app)
-        assert "c copies the command · v changes · esc closes" in shown
+        assert "c copies the command · v diff · esc closes" in shown
         assert "To resolve them, run this, commit, then land it again:" in shown
         shown = " ".join(
             "".join(cell.text for cell in line).strip() for line in landing_form.drawn(app.screen.state, 78)

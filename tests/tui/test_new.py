@@ -188,6 +188,14 @@ def test_a_form_names_its_entries_and_no_options(said, in_the_form):
     assert form_request.without_options(said) == in_the_form
 
 
+@pytest.mark.parametrize("cells", range(14, 60))
+def test_what_may_be_typed_is_never_cut_without_a_sign(cells):
+    hint = "the task; empty: it waits"
+    shown = "".join(cell.text for cell in form_fields.line(Field(), hint, cells, active=True))
+    assert shown == f" {hint}" or shown.endswith("…")
+    assert len(shown) <= cells
+
+
 @pytest.mark.parametrize("cells", [20, 36, 80])
 @pytest.mark.parametrize("made", [
     form(), form(what="codex"), replace(form(text="x" * 300 + "\n" * 20), unfolded=True),

@@ -16,7 +16,7 @@ from overmind_tui.pages.text import TextPage
 from overmind_tui.shell import world
 from tests.kit.pictures import SIZES
 from tests.tui.conftest import until
-from tests.tui.test_pictures import INFO, Still, settle
+from tests.tui.test_pictures import INFO, ROWS, Still, settle
 
 FORM_SIZES = {**SIZES, "40x12": (40, 12), "200x60": (200, 60)}
 AGENT = {
@@ -29,6 +29,9 @@ AGENT = {
     "restart_policy": "on_failure", "max_restarts": 5, "max_seconds": 60.0, "backoff_ms": 1000.0, "restart_count": 1,
     "grace_seconds": 10.0, "activity_timeout_seconds": 600.0, "survivors": ["4711 sleep"],
 }  # fmt: skip
+_OF_ROW = ("name", "provider", "type", "activity", "need", "activity_since", "started_at", "now", "cost_usd")
+ASKING = [ROWS[0], {**ROWS[1], **{key: AGENT[key] for key in _OF_ROW}}, *ROWS[2:]]
+"""The missions among which that agent asks."""
 TERMS = {
     "env": {"TOKEN": "secret"},
     "agent": {"model": "opus", "permission_mode": "plan", "allow": ["Bash(git status)", "Read"], "deny": ["Bash(rm *)"],
@@ -84,7 +87,7 @@ class Here(Still):
     """The program that knows one mission well, and to which one request is refused."""
 
     def __init__(self, info=TASK, refusal=None):
-        super().__init__()
+        super().__init__(ASKING if info is AGENT else ROWS)
         self._info = info
         self._refusal = refusal
 

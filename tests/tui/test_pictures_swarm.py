@@ -38,8 +38,8 @@ HIVES = [
     hive("lab", "draining", held=2),
 ]  # fmt: skip
 STATE: Any = {
-    "swarm": "overmind", "hive": "ada-laptop", "silence": "", "silent_seconds": 0.0, "mode": "open", "queued": 12,
-    "claimed": 31, "lost": 1, "store_ms": 2.0, "warnings": [], "hives": HIVES,
+    "swarm": "overmind", "hive": "ada-laptop", "silence": "", "silent_seconds": 0.0, "mode": "open", "queued": 2,
+    "claimed": 4, "lost": 1, "store_ms": 2.0, "warnings": [], "hives": HIVES,
 }  # fmt: skip
 SILENT = {**STATE, "silence": "connection refused: db.example.com:5432", "silent_seconds": 12.0, "hives": []}
 
@@ -73,7 +73,7 @@ ASKS = [
      "choices": [], "replaces": None, "attach_only": False, "asked_at": at(40.0),
      "about": {"kind": "mission", "id": "aaaa0001", "name": "site"}},
     {"question": 9, "id": "00000004", "name": "train", "hive": "gpu2", "there": None, "need": "lost", "tool": "",
-     "summary": "Hive gpu2 is silent. Is its machine off? allow: start train elsewhere; deny: wait for it",
+     "summary": "Hive gpu2 is silent. Is its machine off?",
      "subject": {}, "rule": None, "options": [], "choices": [], "replaces": None, "attach_only": False,
      "asked_at": at(48.0), "about": {"kind": "mission", "id": "00000004", "name": "train"}},
 ]  # fmt: skip
@@ -83,7 +83,7 @@ WHY: Any = {
               {"hive": "gpu1", "text": "yes, 2nd in line"}],
 }  # fmt: skip
 QUEUE: Any = {
-    "slots": 32, "used": 31,
+    "slots": 32, "used": 4,
     "posts": [{"position": place, "id": one["id"], "name": one["name"], "kind": one["kind"],
                "priority": one["priority"], "score": 0.6475 - place / 16, "why": one["reason"]}
               for place, one in enumerate(POSTS[8:], 1)],

@@ -53,8 +53,9 @@ ABOUT_SPEC = {"kind": "spec", "id": "5b00c0de", "name": "login"}
 GATE = {
     "question": 13, "id": "5b00c0de", "name": "login", "about": ABOUT_SPEC, "part": "tasks", "need": "phase",
     "tool": "", "options": [], "choices": [], "rule": None, "replaces": None, "attach_only": False,
-    "summary": "tasks has passed with 0.95: 3 tasks, 6.5 h, about $1.20", "asked_at": "2025-12-31T23:30:00.000Z",
+    "summary": "login: tasks passed with 0.95", "asked_at": "2025-12-31T23:30:00.000Z",
     "subject": {"hours": 6.5, "lines": [
+        "3 tasks, 6.5 hours, about $1.20",
         "TSK-001  add the table of sessions  2 h", "TSK-002  [b]log in[/b] \x1b[2J  3 h", "TSK-003  日本語  1.5 h",
         "", "new commands:", "$ pytest -q tests/login"]},
 }  # fmt: skip

@@ -177,7 +177,7 @@ def test_what_a_mission_does_is_said_beside_its_agent():
     plans_rows.learn(rows, {row["id"]: row for row in FLEET})
     said = {row["name"]: (plans_rows.state(row), plans_rows.why(row)) for row in rows}
     assert said["types"] == ("working", "checking 214 of 300 files")
-    assert said["unit"] == ("waiting", "try 2 · Bash: rm -rf build")
+    assert said["unit"] == ("asks", "try 2 · Bash: rm -rf build")
     assert said["db"][0] == "ready"
     assert said["[red]docs[/]"][1] == "exit 2: E999 [/] syntax error"
     assert rows_of(step("a", "running", began=5, ready=False))["a"]["ready"] is False

@@ -335,7 +335,7 @@ def test_a_ritual_is_run_paused_resumed_and_deleted_and_has_a_history():
         assert app.asked[-2:] == [("ritual_run", "backup"), ("ritual_pause", "backup")]
         await press("j", "j", "H", "k", "ctrl+d")
         assert ("ritual_resume", "prune") in app.asked
-        assert "mail  @every 10m  its runs" in picture(app)
+        assert "mail  @every 10m  with its runs" in picture(app)
         assert "the running quest of mail continues" in picture(app)
         await press("y")
         assert ("ritual_delete", "mail") in app.asked

@@ -237,7 +237,7 @@ def test_a_question_that_nobody_asks_any_more_goes_where_the_cursor_can_go_nowhe
 
     async def scenario(app, pilot):
         app.post_message(InboxChanged([question]))
-        await until(pilot, lambda: "tasks has passed" in picture(app), what="asked")
+        await until(pilot, lambda: "login: tasks passed" in picture(app), what="asked")
         await pilot.press("j")
         clock.now += CALM_SECONDS
         app.post_message(InboxChanged([]))

@@ -273,7 +273,7 @@ def test_v_shows_what_a_sync_would_do_and_changes_nothing():
         assert isinstance(app.screen, TextPage)
         assert app.of("spec_sync") == [{"id": "5bec0001", "dry_run": True}]
         text = app.screen.shown_text().splitlines()
-        assert text[0] == " would sync carts: 1 created, 1 updated, 1 skipped, 1 conflicts, 1 cancelled"
+        assert text[0] == " would sync carts: 1 created, 1 updated, 1 skipped, 1 conflict, 1 cancelled"
         assert text[5] == "  conflict  TSK-004      its quest has begun, and stays as it is"
         assert text[-1] == "  :spec sync carts   does it"
 

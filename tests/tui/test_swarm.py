@@ -138,7 +138,7 @@ def test_a_swarm_that_does_not_answer_in_time_counts_as_silent():
         assert "swarm silent" in picture(app)
         app.swarm.take(SwarmStands(STATE, ASKS, FLEETS))
         await settle(pilot)
-        assert "swarm 31 claimed, 12 queued" in picture(app)
+        assert "swarm 4 claimed, 2 queued" in picture(app)
 
     play(scenario)
 

@@ -365,7 +365,7 @@ def agent(activity, since="2026-01-01T11:58:00.000Z", **more):
 
 SINCE = [
     (agent("working"), 120.0, "working for 2m · running for 3h"),
-    (agent("waiting", need="permission"), 120.0, "waiting for 2m · running for 3h"),
+    (agent("waiting", need="permission"), 120.0, "asks for 2m · running for 3h"),
     (agent("idle"), 120.0, "your turn for 2m · running for 3h"),
     (agent("unknown"), 10800.0, "working for 3h"),
     (agent(None, None), 10800.0, "working for 3h"),

@@ -444,7 +444,8 @@ def spec_sync(args: Namespace, context: Context) -> int:
     if args.json:
         context.print(dumps(answer))
         return 0
-    counts = ", ".join(f"{answer[word]} {word}" for word in ("created", "updated", "skipped", "conflicts", "cancelled"))
+    kinds = ("created", "updated", "skipped", "conflicts", "cancelled")
+    counts = ", ".join(f"{answer[kind]} {kind.removesuffix('s') if answer[kind] == 1 else kind}" for kind in kinds)
     context.print(f"{'Would sync' if args.dry_run else 'Synced'} {answer['slug']}: {counts}")
     for step in answer["steps"]:
         if step["action"] == "conflict":

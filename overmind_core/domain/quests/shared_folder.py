@@ -45,11 +45,11 @@ class ShownChanges(NamedTuple):
 _SENTENCES: Mapping[Basis, tuple[str, str]] = {
     Basis.WORKTREE: ("", ""),
     Basis.START: (
-        "Its folder is shared: shown is what changed since attempt {attempt} began.",
+        "Its folder is shared: this is what changed since attempt {attempt} began.",
         "Its folder is shared: nothing changed since attempt {attempt} began.",
     ),
     Basis.COMMIT: (
-        "Its folder is shared: shown is all that is not committed there.",
+        "Its folder is shared: this is all that is not committed there.",
         "Its folder is shared: nothing is uncommitted there.",
     ),
     Basis.NO_REPOSITORY: ("Its folder is in no git repository, so its changes can't be shown.",) * 2,

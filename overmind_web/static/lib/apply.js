@@ -5,7 +5,7 @@ import { dialog } from "./dialog.js";
 import { line } from "./ask.js";
 import { keep, kept } from "./store.js";
 
-const SIGNS = { "+": ["good", "new"], "~": ["slow", "changed"], "-": ["bad", "removed"] };
+const SIGNS = { "+": ["good", "new"], "~": ["text", "changed"], "-": ["bad", "removed"] };
 
 /** What a person reads of the difference, as `overmind apply --dry-run` says it. */
 function differences({ changes }) {

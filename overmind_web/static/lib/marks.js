@@ -60,7 +60,7 @@ const SIGNS = {
 /** The tone of a state's mark, as the table of marks of the program has it. */
 const TONES = {
   working: "good", "your turn": "wait", waiting: "wait", limited: "slow", starting: "slow", restarting: "slow", succeeded: "good",
-  failed: "bad", stopped: "off", cancelled: "off", frozen: "off", queued: "slow", skipped: "off", blocked: "bad", review: "wait", quiet: "slow", attached: "good",
+  failed: "bad", stopped: "off", cancelled: "off", frozen: "off", queued: "off", skipped: "off", blocked: "bad", review: "wait", quiet: "slow", attached: "good",
 };
 
 function shape(name) {

@@ -544,7 +544,7 @@ export class Table {
       write(parts.guides, guides ? `${guides} ` : "");
       const tone = more.tone ?? (cells.find((cell) => cell[0] === "state") ?? [])[2];
       remark(parts.mark, state, tone ? word(tone) : undefined);
-      write(parts.state, `${state} `);
+      write(parts.state, `${state === "waiting" ? "asks" : state} `); // its mark is called so, and people read `asks`
       parts.fresh.hidden = fresh !== 1;
       write(parts.cells.get("name").text, name);
       parts.more.hidden = !this._how.fold || !(isShut || isOpen);

@@ -263,8 +263,8 @@ class Board {
     if (card.why) said.push(h("span", { class: `tone-${word(card.why_tone ?? "quiet")}` }, card.why));
     if (!said.length && card.state) said.push(h("span", { class: "quiet" }, card.state));
     if (card.ended) said.push(span(card.ended, "", " ago"));
-    if (card.tries) said.push(h("span", { class: "tone-slow" }, `try ${card.tries}`));
-    if (card.priority) said.push(h("span", { class: `tone-${{ critical: "bad", high: "slow" }[card.priority] ?? "quiet"}` }, card.priority));
+    if (card.tries) said.push(h("span", { class: "quiet" }, `try ${card.tries}`));
+    if (card.priority) said.push(h("span", { class: { critical: "tone-text tone-news", high: "tone-text" }[card.priority] ?? "quiet" }, card.priority));
     const bar = card.estimate ? h("progress", { class: "board-bar", max: 100, "aria-label": "of the time that its like took" }) : null;
     const element = h(
       "article",

@@ -19,7 +19,7 @@ const ACTIONS = [
   { verb: "ritual_run", label: "Run now", args: byName, says: (row, answer) => ran(answer, ` of ${row.name}`), primary: true },
   { verb: "ritual_pause", label: "Pause", when: (row) => !row.facts.paused, args: byName, says: (row) => `paused ${row.name}` },
   { verb: "ritual_resume", label: "Resume", when: (row) => Boolean(row.facts.paused), args: byName, says: (row) => `resumed ${row.name}` },
-  { verb: "ritual_delete", label: "Delete", args: byName, asks: (row) => [`${row.name}  ${row.facts.schedule ?? ""}  ${row.facts.last_number ? "its runs" : "no runs"}`, unbegun(row.facts.queued)].filter(Boolean), says: (row, answer) => [`deleted ${row.name}`, unbegun(answer?.queued)].filter(Boolean).join(": ") },
+  { verb: "ritual_delete", label: "Delete", args: byName, asks: (row) => [`${row.name}  ${row.facts.schedule ?? ""}  ${row.facts.last_number ? "with its runs" : "no runs"}`, unbegun(row.facts.queued)].filter(Boolean), says: (row, answer) => [`deleted ${row.name}`, unbegun(answer?.queued)].filter(Boolean).join(": ") },
 ];
 
 class Rituals extends ListPage {

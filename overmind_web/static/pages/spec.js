@@ -389,7 +389,7 @@ class Spec {
     let first = {};
     if (part && phase && phase !== "brief") {
       if (phase !== COMPUTED && ["passed", "review"].includes(part.state)) {
-        const sure = await dialog(`Run ${name} from ${phase}?`, () => [h("p", {}, `${phase} has passed: an agent does it again, and the phases behind it that this changes.`)], {
+        const sure = await dialog(`Run ${name} from ${phase}?`, () => [h("p", {}, `The phase ${phase} has passed: an agent does it again, and the phases behind it that this changes.`)], {
           foot: (close) => [h("button", { type: "button", class: "button", data: { first: "" }, onclick: () => close(false) }, "Keep"), h("button", { type: "button", class: "button", onclick: () => close(true) }, "Run")],
         });
         if (!sure) return;
@@ -411,7 +411,7 @@ class Spec {
     const { name } = this._content;
     const answer = await verbs.press("spec_sync", { id: this.id, dry_run: true });
     if (!answer) return;
-    const counts = ["created", "updated", "skipped", "conflicts", "cancelled"].map((one) => `${answer[one]} ${one}`).join(", ");
+    const counts = ["created", "updated", "skipped", "conflicts", "cancelled"].map((one) => `${answer[one]} ${one === "conflicts" && answer[one] === 1 ? "conflict" : one}`).join(", ");
     const changes = answer.created || answer.updated || answer.cancelled;
     const sure = await dialog(`Sync ${name}`, () => [h("p", {}, counts), h("ul", { class: "spec-steps" }, answer.steps.map((step) => h("li", {}, `${step.action} ${step.task}`)))], {
       foot: (close) => [h("button", { type: "button", class: "button", data: { first: "" }, onclick: () => close(false) }, "Close"), changes ? verbs.button("spec_sync", () => (close(true), null), { label: "Sync", key: "", primary: true }) : null],

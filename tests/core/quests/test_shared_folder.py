@@ -129,7 +129,7 @@ def test_a_person_s_own_edits_are_not_the_quest_s_and_what_did_nothing_says_so(t
             assert lines == [f"{SHARED}nothing changed since attempt 1 began."]
             assert shop.code.traces() == before, "nothing of it is in the repository"
             _, lines = await shop.reviewed(busy, a="1\nmine\ntheirs\n", new="theirs\n")
-            assert files(lines) == [f"{SHARED}shown is what changed since attempt 1 began.", "M a +1 -0", "A new +1 -0"]
+            assert files(lines) == [f"{SHARED}this is what changed since attempt 1 began.", "M a +1 -0", "A new +1 -0"]
             assert "+mine" not in lines
             shown = await inside.ask("changes", id="busy")
             assert [one["path"] for one in shown["files"]] == ["a", "new"]
@@ -148,7 +148,7 @@ def test_an_agent_that_reviews_reads_the_same(tmp_path):
             await until(lambda: inside.app.quest_registry.live[quest].queue.review_id, "an agent reviews it")
             reviewer = inside.app.quest_registry.live[quest].queue.review_id
             lines = shop.given(reviewer, "changes.diff")
-            assert files(lines) == [f"{SHARED}shown is what changed since attempt 1 began."]
+            assert files(lines) == [f"{SHARED}this is what changed since attempt 1 began."]
             assert lines[2:4] == ["A new +1 -0", ""]
             attempt = inside.app.quest_registry.live[quest].queue.tries[-1]
             assert attempt.shown is None, "others go on in the folder while it decides: that is no person's question"
@@ -182,7 +182,7 @@ def test_each_attempt_is_compared_with_its_own_start(tmp_path):
             await shop.runs(quest, 2)
             _, lines = await shop.reviewed(quest, 2, b="second\n")
             assert files(lines) == [
-                f"{SHARED}shown is what changed since attempt 2 began.",
+                f"{SHARED}this is what changed since attempt 2 began.",
                 "Changes from before attempt 2, earlier attempts included, are not shown.",
                 "M b +1 -1",
             ]
@@ -223,7 +223,7 @@ def test_a_daemon_that_is_killed_before_the_process_begins_is_followed_by_one_th
         shop.code.write({"notes": "mine, while no daemon ran\n"})
         async with shop.daemon():
             _, lines = await shop.reviewed(quest, new="theirs\n")
-            assert files(lines) == [f"{SHARED}shown is what changed since attempt 1 began.", "A new +1 -0"]
+            assert files(lines) == [f"{SHARED}this is what changed since attempt 1 began.", "A new +1 -0"]
             assert list(shop.keeper.held) == [f"{quest}.1"]
             assert len(shop.attempts(quest)) == 1
         async with shop.daemon():
@@ -272,7 +272,7 @@ def test_a_state_that_is_not_known_is_said_and_all_that_is_not_committed_is_show
             shutil.rmtree(shop.states(gone))
             _, lines = await shop.reviewed(gone, new="theirs\n")
             sentence, why, *shown = files(lines)
-            assert sentence == f"{SHARED}shown is all that is not committed there."
+            assert sentence == f"{SHARED}this is all that is not committed there."
             assert why.startswith("Its state at the start of the attempt is not known: ")
             assert shown == ["M a +1 -0", "A new +1 -0", "A notes +1 -0"]
             note = (await inside.ask("changes", id="gone"))["note"]
@@ -293,7 +293,7 @@ def test_a_folder_that_git_does_not_know_has_nothing_to_show_until_the_quest_mak
             shop.code.git("init", "-q", "-b", "main")
             _, lines = await shop.reviewed(begins)
             assert files(lines)[:2] == [
-                f"{SHARED}shown is all that is not committed there.",
+                f"{SHARED}this is all that is not committed there.",
                 "Its state at the start of the attempt is not known: there was no git repository.",
             ]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from overmind_core.domain.agents.agent import ActivitySource
 from overmind_core.domain.missions.reasons import FOREVER
 from overmind_core.view import describe
+from overmind_core.view import missions as missions_rows
 from overmind_core.view.describe import TOLD_BY, _treatment
+from overmind_core.view.numbers import moment
 from tests.kit.cases import tabled
 
 
@@ -47,3 +49,16 @@ def test_each_source_of_an_activity_has_words():
     assert describe._activity({"activity": "unknown", "activity_source": None}) == "unknown"
     guessed = describe._activity({"activity": "unknown", "activity_guess": "idle", "activity_source": "screen"})
     assert guessed == "idle?, as its screen looks"
+
+
+def test_one_that_waits_for_a_person_asks_as_in_the_lists():
+    waiting = {"activity": "waiting", "activity_source": "screen"}
+    assert describe._activity(waiting) == "asks, as its screen looks"
+    guessed = {"activity": "unknown", "activity_guess": "waiting", "activity_source": "screen"}
+    assert describe._activity(guessed) == "asks?, as its screen looks"
+    row = {
+        "status": "running", "activity": "waiting", "activity_since": "2025-12-31T23:58:00.000Z", "reason": None,
+        "started_at": "2025-12-31T23:50:00.000Z", "type": "session", "run": 1,
+    }  # fmt: skip
+    now = moment("2026-01-01T00:00:00.000Z") or 0.0
+    assert missions_rows.since(row, now) == "asks for 2m · running for 10m"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from overmind_core.view import numbers
-from overmind_core.view.diff import of_api
+from overmind_core.view import landing, numbers
+from overmind_core.view.diff import WORDS, File, heading, of_api
 from overmind_core.view.diff_face import lines, total
 from tests.kit.cases import tabled
 from tests.kit.screen_panel import API_CHANGES, CHANGED, CHANGES, changes
@@ -17,6 +17,18 @@ def test_lines_that_came_and_went(added, removed, shown):
     assert numbers.lines_changed(added, removed) == shown.replace("-", numbers.MINUS)
 
 
+def test_a_file_has_the_same_tone_and_the_same_minus_wherever_it_is_listed():
+    tones = {letter: File(letter, "a").tone for letter in WORDS}
+    assert tones == {**dict.fromkeys("MRCT", "quiet"), **dict.fromkeys("A?", "good"), **dict.fromkeys("DU", "bad")}
+    counted = f"+5 {numbers.MINUS}2"
+    assert "".join(cell.text for cell in heading(File("M", "a", 5, 2))) == f" changed a  {counted}"
+    _, line = landing.uncommitted([{"status": "M", "path": "a", "added": 5, "removed": 2}])
+    assert ("".join(cell.text for cell in line), line[0].tone) == (f"  M a  {counted}", tones["M"])
+    row = {"insertions": 5, "deletions": 2, "size_bytes": 900_000}
+    cells = {column.key: column.cell(row, 0.0).text for column in landing.COLUMNS if column.key in {"lines", "size"}}
+    assert cells == {"lines": counted, "size": "900 kB"}
+
+
 def test_all_files_together():
     assert total(CHANGES) == f"3 files +46 {numbers.MINUS}8"
     assert total(API_CHANGES) == f"6 files +120 {numbers.MINUS}14"
@@ -24,7 +36,7 @@ def test_all_files_together():
 
 
 def test_changes_that_anybody_may_have_made_are_said_to_be_in_the_folder():
-    note = "Its folder is shared: shown is all that is not committed there."
+    note = "Its folder is shared: this is all that is not committed there."
     found = of_api({**CHANGED, "base": "HEAD", "note": note})
     assert total(found) == f"3 files +46 {numbers.MINUS}8 in the folder"
     nothing = of_api({**CHANGED, "base": "HEAD", "files": [], "diff": ""})

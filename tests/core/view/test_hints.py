@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from overmind_core.domain.operations import BY_COMMAND
 from overmind_core.view import hints, keymap
 from overmind_core.view.actions import TAKES_EVERYTHING, Context, shown_key
 from overmind_core.view.header_line import size_of
@@ -115,8 +116,14 @@ def test_a_line_that_is_typed_into_has_hints_of_its_own(sign, part, shown):
 def test_a_filter_that_makes_no_sense_is_not_said_to_be_kept():
     assert hints.typed_after("/", Part.LIST, broken=True) is Part.BROKEN_FILTER
     assert hints.typed_after("", Part.LIST, broken=True) is Part.LIST
-    said = text(hints.hint_line(Part.BROKEN_FILTER, 80)).strip()
-    assert said == "enter keeps what is shown  ↑ typed before  esc keeps it, too"
+    line = hints.hint_line(Part.BROKEN_FILTER, 80)
+    assert text(line).strip() == "not a valid filter yet  enter keeps what is shown  esc keeps it, too"
+    assert line[0] == (" not a valid filter yet", ""), "as bright as a text, and no colour is needed to see it"
+    at = text(line).index("enter")
+    assert [hints.hit_at(Part.BROKEN_FILTER, 80, x).sign for x in (at - 3, at, at + 24, at + 27)] == [
+        "", "enter", "enter", "up",
+    ]  # fmt: skip
+    assert text(hints.hint_line(Part.BROKEN_FILTER, 32)).rstrip() == " not a valid filter yet"
 
 
 def test_what_is_said_of_a_typed_command_and_of_a_filter():
@@ -147,6 +154,39 @@ def test_a_terminal_that_takes_no_input_offers_no_typing():
 def test_read_only_leaves_out_what_changes_something():
     line = text(hints.hint_line(Part.LIST, 120, read_only=True)).strip()
     assert line == "y answer  enter open  . next  l log  v diff  tab panel  ? keys"
+
+
+def drawn(part):
+    """The actions of a part of the screen where keys are no text, each with its word."""
+    if isinstance(part, Part):
+        known = hints.actions_of(hints.PARTS[part][0])
+        return [(known[hint.action], hint.word) for hint in hints.PARTS[part][1] if hint.action]
+    return [(one, one.label) for one in keymap.hints(part, read_only=False) if one.name != hints.HELP]
+
+
+OWN_PARTS = (Part.LIST, Part.QUESTION, Part.NOBODY)
+"""Other parts of contexts have the same words, or ways out of their own."""
+WITH_PART = {context for context, _ in hints.PARTS.values()}
+COMMANDED = [*OWN_PARTS, *(one for one in Context if one not in TAKES_EVERYTHING | WITH_PART)]
+LEAVES_BY = {"back": {"list", "back"}}
+"""`esc` in a question goes to the list, and elsewhere back."""
+
+
+def test_what_a_key_does_has_one_word_in_all_hints():
+    words: dict[tuple[str, str], set[str]] = {}
+    for part in COMMANDED:
+        for action, word in drawn(part):
+            one = BY_COMMAND.get(action.verb)
+            does = action.name if one is None else one.made_of or one.name
+            for key in action.keys:
+                if len(key) == 1 or one is None:
+                    words.setdefault((does, key if one else ""), set()).add(word)
+    several = {does: found for (does, _), found in words.items() if len(found) > 1}
+    assert several == LEAVES_BY
+    assert {does: words[does] for does in SAID} == {does: {word} for does, word in SAID.items()}
+
+
+SAID = {("logs", "l"): "log", ("changes", "v"): "diff", ("attach", "a"): "type", ("quit", ""): "back"}
 
 
 def test_each_hint_names_an_action():
@@ -181,7 +221,7 @@ WITHOUT_A_ROW = {
 def test_where_there_is_no_row_nothing_is_bright_that_is_done_to_one(context):
     refused = hints.unusable([], (), context, has_row=False)
     line = hints.hint_line(context, 2000, unusable=refused)
-    bright = {cell.text.strip() for cell in line if cell.tone == "quiet"} - {"needs you", "back or quit", "keys"}
+    bright = {cell.text.strip() for cell in line if cell.tone == "quiet"} - {"needs you", "back", "keys"}
     assert bright == WITHOUT_A_ROW.get(context, set())
 
 

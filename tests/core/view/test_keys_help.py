@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from overmind_core.domain.missions import status_marks
@@ -68,8 +70,8 @@ def test_a_mark_that_is_drawn_and_has_no_place_gets_one():
     drawn = [*status_marks.MARKS, *status_marks.PLANNED, *status_marks.OF_WORK]
     lines = texts(keys_help.legend(80, drawn=drawn))
     assert lines[:4] == texts(keys_help.legend(80))
-    assert lines[4] == " ○ waiting   ⊘ skipped, missed   – cancelled   ○ queued, to land   ? review"
-    assert lines[5] == " ⊗ blocked   ↻ tried again"
+    assert lines[4] == " ○ waiting, queued   ⊘ skipped, missed   – cancelled   ? review   ⊗ blocked"
+    assert lines[5] == " ○ to land   ↻ tried again"
     assert len(page(drawn=drawn).lines) == OF_THE_SMALL
 
 
@@ -89,6 +91,11 @@ def test_what_is_marked_and_what_is_unfolded_has_its_word_while_it_is_on_the_scr
     assert lines[:-1] == texts(keys_help.legend(80, ascii_only=ascii_only))
     whole = text(page(drawn=LISTED, ascii_only=ascii_only))
     assert whole.index(keys_help.NOTE) < whole.index(keys_help.LEGEND) < whole.index("* marked")
+
+
+@pytest.mark.parametrize("context", VIEWS, ids=str)
+def test_no_word_of_a_key_is_cut_at_80x24(context):
+    assert [line for line in texts(page(context).lines) if re.search(r"\w…", line)] == []
 
 
 def test_other_views_have_their_own_marks():

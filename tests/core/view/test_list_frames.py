@@ -176,7 +176,7 @@ def test_a_moment_says_what_the_text_of_the_terminal_says_now(found):
 
 def test_what_was_to_be_tried_again_by_now_waits_for_its_turn():
     found = row("a", "crashed", quest_state="queued", next_try_at="2025-12-31T23:59:55.000Z")
-    assert cells(found)["state"] == ("queued", "slow")
+    assert cells(found)["state"] == ("queued", "off"), "what waits for its turn is not delayed"
 
 
 def test_a_silence_lasts_since_its_last_sign_of_life():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import itertools
 
 import pytest
@@ -17,6 +18,8 @@ from tests.kit.colours import READ, SEES, XTERM, contrast, distance
 TOLD_APART = 17.0
 """Distance in CIELAB; 2 is hardly seen side by side."""
 FAINT_UNDER_CURSOR = 3.5
+SAME_HUE = 15.0
+"""Degrees between two colours that people call by one name."""
 OWN = (DARK, LIGHT)
 """Palettes whose grounds are known."""
 OF_LINES = {"rule"}
@@ -29,6 +32,11 @@ WRITTEN = sorted({name for name, one in LOOKS.items() if not one.ground} - OF_LI
 FILLED = sorted(name for name, one in LOOKS.items() if one.colour == tones.FILLED)
 ON_EITHER_GROUND = ("", "quiet", "faint", "accent", "wait", "bad", "off")
 """Tones that are read also where words alone say it."""
+
+
+def hue(colour: str) -> float:
+    """Of a colour, in degrees."""
+    return colorsys.rgb_to_hls(*(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)))[0] * 360
 
 
 def in_xterm(name: str, ground: str) -> str:
@@ -79,6 +87,14 @@ def test_what_stands_on_a_ground_of_its_own_can_be_read(palette, tone):
 def test_the_tones_of_states_can_be_told_apart_by_all_eyes(palette, eyes):
     for one, other in itertools.combinations(tones.STATES, 2):
         assert distance(palette.colours[one], palette.colours[other], SEES[eyes]) > TOLD_APART, (one, other)
+
+
+@pytest.mark.parametrize("tone", [name for name in tones.STATES if name != "off"])
+def test_a_tone_keeps_its_hue_on_a_bright_ground_and_is_not_as_dark_as_a_text(tone):
+    turned = abs(hue(LIGHT.colours[tone]) - hue(DARK.colours[tone]))
+    assert min(turned, 360 - turned) <= SAME_HUE
+    text, shown = (contrast(LIGHT.colours[name], LIGHT.colours[tones.PAGE]) for name in (tones.TEXT, tone))
+    assert shown < text / 2
 
 
 @pytest.mark.parametrize("palette", OWN, ids=lambda palette: palette.name)

@@ -43,7 +43,7 @@ def test_a_review_shows_what_changed_since_the_attempt_began_and_not_what_a_pers
     busy = queue.add("busy", commits, review="person")
     lines = queue.asked("review", busy)["subject"]["lines"]
     assert lines[1:4] == [
-        "Its folder is shared: shown is what changed since attempt 1 began.", "M a +1 -0", "A new +1 -0",
+        "Its folder is shared: this is what changed since attempt 1 began.", "M a +1 -0", "A new +1 -0",
     ]  # fmt: skip
     assert "+by the person" not in lines
     shown = om.ok("inbox")
@@ -70,7 +70,7 @@ def test_a_daemon_that_is_killed_while_it_looks_at_the_folder_is_followed_by_one
         pass
     om.ok("start")
     lines = queue.asked("review", quest)["subject"]["lines"]
-    assert lines[1:3] == ["Its folder is shared: shown is what changed since attempt 1 began.", "A new +1 -0"]
+    assert lines[1:3] == ["Its folder is shared: this is what changed since attempt 1 began.", "A new +1 -0"]
     assert "M notes" not in " ".join(lines)
     with open(began, encoding="utf-8") as file:
         assert file.read() == "x\n", "it ran once"

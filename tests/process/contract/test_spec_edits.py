@@ -68,7 +68,7 @@ def test_after_an_edit_only_later_phases_run_again_ids_stay_and_a_running_task_i
     assert [world.quest(name)["title"] for name in first] == ["Write the cart", "Store carts for a week"]
     synced = om.ok("spec", "sync", "carts").splitlines()
     assert synced == [
-        "Synced carts: 0 created, 0 updated, 1 skipped, 1 conflicts, 0 cancelled",
+        "Synced carts: 0 created, 0 updated, 1 skipped, 1 conflict, 0 cancelled",
         "conflict: carts/TSK-001 has begun, and stays as it is",
     ]
     with open(go, "w"):

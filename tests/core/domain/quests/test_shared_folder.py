@@ -50,13 +50,13 @@ def test_a_state_is_recorded_for_those_alone_whose_review_compares_with_it(one, 
 
 
 SHARED = "Its folder is shared: "
-SECOND = f"{SHARED}shown is what changed since attempt 2 began."
+SECOND = f"{SHARED}this is what changed since attempt 2 began."
 SENTENCES = [
     (Basis.WORKTREE, False, ""),
     (Basis.WORKTREE, True, ""),
     (Basis.START, False, SECOND),
     (Basis.START, True, f"{SHARED}nothing changed since attempt 2 began."),
-    (Basis.COMMIT, False, f"{SHARED}shown is all that is not committed there."),
+    (Basis.COMMIT, False, f"{SHARED}this is all that is not committed there."),
     (Basis.COMMIT, True, f"{SHARED}nothing is uncommitted there."),
     (Basis.NO_REPOSITORY, True, "Its folder is in no git repository, so its changes can't be shown."),
     (Basis.UNKNOWN, True, "Its changes can't be shown."),
@@ -79,20 +79,20 @@ BEFORE = "Changes from before attempt 2, earlier attempts included, are not show
 @tabled(
     ("states", "shown", "lines"),
     [
-        ([AT], ShownChanges("M a", Basis.START), [f"{SHARED}shown is what changed since attempt 1 began."]),
+        ([AT], ShownChanges("M a", Basis.START), [f"{SHARED}this is what changed since attempt 1 began."]),
         ([AT, AT], ShownChanges("", Basis.START), [f"{SHARED}nothing changed since attempt 2 began."]),
         ([AT, LATER], ShownChanges("M a", Basis.START), [SECOND, BEFORE]),
         ([NONE, LATER], ShownChanges("", Basis.START), [f"{SHARED}nothing changed since attempt 2 began.", BEFORE]),
         ([AT, NONE], ShownChanges("M a", Basis.COMMIT, (unknown_start(NONE.problem),)), [
-            f"{SHARED}shown is all that is not committed there.",
+            f"{SHARED}this is all that is not committed there.",
             "Its state at the start of the attempt is not known: git add took more than 10 s.",
         ]),
         ([AT], ShownChanges("", Basis.START, ("Some files can't be read: a.",)), [
-            f"{SHARED}shown is what changed since attempt 1 began.", "Some files can't be read: a.",
+            f"{SHARED}this is what changed since attempt 1 began.", "Some files can't be read: a.",
         ]),
         ([None], ShownChanges("M a", Basis.WORKTREE, ("Too large to show: b.",)), ["Too large to show: b."]),
         ([None], ShownChanges("M a", Basis.WORKTREE), []),
-        ([None, None], ShownChanges("M a", Basis.COMMIT), [f"{SHARED}shown is all that is not committed there."]),
+        ([None, None], ShownChanges("M a", Basis.COMMIT), [f"{SHARED}this is all that is not committed there."]),
     ],
 )  # fmt: skip
 def test_a_person_reads_above_the_changes_what_they_are_of(states, shown, lines):
@@ -119,10 +119,10 @@ def test_the_newest_attempt_has_the_state():
     ("one", "basis", "answer"),
     [
         (None, Basis.WORKTREE, ("", "")),
-        (None, Basis.COMMIT, ("", f"{SHARED}shown is all that is not committed there.")),
-        (quest(None), Basis.COMMIT, ("", f"{SHARED}shown is all that is not committed there.")),
+        (None, Basis.COMMIT, ("", f"{SHARED}this is all that is not committed there.")),
+        (quest(None), Basis.COMMIT, ("", f"{SHARED}this is all that is not committed there.")),
         (quest(AT, LATER), Basis.START, ("the start of attempt 2", SECOND)),
-        (quest(NONE), Basis.COMMIT, ("", f"{SHARED}shown is all that is not committed there.")),
+        (quest(NONE), Basis.COMMIT, ("", f"{SHARED}this is all that is not committed there.")),
     ],
 )  # fmt: skip
 def test_changes_in_a_folder_are_said_to_be_no_more_than_that(one, basis, answer):
