@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from overmind_core.domain import engine_questions
 from overmind_core.domain.hives import SWARM
-from overmind_core.domain.missions.status_marks import BAD_ENDS, StatusMark
+from overmind_core.domain.missions.status_marks import BAD_ENDS, QUEUED, TRIED_AGAIN, StatusMark
 from overmind_core.view import last_word
 from overmind_core.view import missions as missions_rows
-from overmind_core.view.cells import Row
+from overmind_core.view.cells import Row, safe
 from overmind_core.view.hive_keys import HIVE, LOCAL, SILENT_SINCE, hive_of, key_of, keyed, parted
 from overmind_core.view.inbox import HOLDER, blocked, is_turn, may_need, needs
 from overmind_core.view.summary import EngineLoad, Load, Sample
@@ -177,7 +177,7 @@ class Fleet:
             if row["parent"] in plans:
                 plans[row["parent"]].append(row)
         for one, agents in plans.items():
-            if text := missions_rows.plan_now(self.rows[one], agents):
+            if text := plan_now(self.rows[one], agents):
                 self.rows[one] = {**self.rows[one], "now": text}
 
     @property
@@ -487,3 +487,30 @@ def wanted(row: Row, asked_about: Collection[str] = ()) -> bool:
     if row["id"] in asked_about or row.get("lost") or blocked(row) or is_turn(row):
         return True
     return bool(row.get("unseen")) and missions_rows.mark(row) in BAD_ENDS
+
+
+def plan_now(row: Row, agents: Sequence[Row]) -> str:
+    """What a plan does, by the agents that have missions: those that run, or the one that made it fail, and why."""
+    names = {agent["id"]: missions_rows.short_name(agent, row) or safe(agent["name"]) for agent in agents}
+    if missions_rows.is_live(row):
+        running = [names[agent["id"]] for agent in agents if missions_rows.is_live(agent)]
+        return f"runs {', '.join(running)}" if running else ""
+    failed = next(
+        (one for one in agents if missions_rows.mark(one) in BAD_ENDS and _is_over(one) and _ended_in(row, one)), None
+    )
+    if row["status"] != "crashed" or failed is None:
+        return ""
+    why = missions_rows.now_cell(failed).text or (
+        f"exit {failed['exit_code']}" if failed["exit_code"] is not None else ""
+    )
+    return f"{names[failed['id']]} failed{': ' * bool(why)}{why}"
+
+
+def _ended_in(plan: Row, agent: Row) -> bool:
+    """Whether an agent's mission ended in the newest run of its plan, and not in one before."""
+    return (agent.get("ended_at") or "") >= (plan.get("run_started_at") or "")
+
+
+def _is_over(agent: Row) -> bool:
+    """Whether nothing follows the end of an agent's mission: no other attempt waits, or has followed."""
+    return missions_rows.mark(agent) not in {QUEUED, TRIED_AGAIN}

@@ -12,7 +12,6 @@ from overmind_core.domain import engine_questions
 from overmind_core.domain.missions.reasons import landing_waits, nothing_landed
 from overmind_core.domain.missions.status_marks import (
     ATTACHED,
-    BAD_ENDS,
     BLOCKED,
     FAILED,
     LANDS_LATER,
@@ -26,7 +25,6 @@ from overmind_core.domain.missions.status_marks import (
     REVIEW,
     SILENT,
     TIMED_OUT,
-    TRIED_AGAIN,
     WAITING,
     WORKING,
     YOUR_TURN,
@@ -495,29 +493,6 @@ def why_failed(row: Row, text: str) -> str:
         return text
     rest = text[len(lead) + 2 :]
     return f"{FAILED.word} ({code})" + (f": {rest}" if rest else "")
-
-
-def plan_now(row: Row, agents: Sequence[Row]) -> str:
-    """What a plan does, by the agents that have missions: those that run, or the one that made it fail, and why."""
-    names = {agent["id"]: short_name(agent, row) or safe(agent["name"]) for agent in agents}
-    if is_live(row):
-        running = [names[agent["id"]] for agent in agents if is_live(agent)]
-        return f"runs {', '.join(running)}" if running else ""
-    failed = next((one for one in agents if mark(one) in BAD_ENDS and _is_over(one) and _ended_in(row, one)), None)
-    if row["status"] != "crashed" or failed is None:
-        return ""
-    why = now_cell(failed).text or (f"exit {failed['exit_code']}" if failed["exit_code"] is not None else "")
-    return f"{names[failed['id']]} failed{': ' * bool(why)}{why}"
-
-
-def _ended_in(plan: Row, agent: Row) -> bool:
-    """Whether an agent's mission ended in the newest run of its plan, and not in one before."""
-    return (agent.get("ended_at") or "") >= (plan.get("run_started_at") or "")
-
-
-def _is_over(agent: Row) -> bool:
-    """Whether nothing follows the end of an agent's mission: no other attempt waits, or has followed."""
-    return mark(agent) not in {QUEUED, TRIED_AGAIN}
 
 
 def _has_no_mission(question: Row) -> bool:

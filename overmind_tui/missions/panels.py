@@ -297,7 +297,7 @@ class Panels:
             Panel.TERMINAL: screen.terminal_view.press, Panel.STATS: screen.stats.press,
             Panel.NOTES: screen.notes_view.press,
         }  # fmt: skip
-        if press := presses.get(self.shown):
+        if (press := presses.get(self.shown)) and not self.shows_happened:
             for _ in range(SCROLLED):
                 press("down" if down else "up")
         else:

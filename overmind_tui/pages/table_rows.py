@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from overmind_tui.pages.page import Handler
     from overmind_tui.shell.shell import Shell
 
+NO_ROW = "no row to mark here"
+
 
 class MarkedRow(Protocol):
     """A row of a table."""
@@ -234,7 +236,7 @@ class Marks:
             self._mark(table.marked ^ {table.current.id})
             table.press("down")
         else:
-            self._page.shell.flash("no row to mark here", "quiet")
+            self._page.shell.flash(NO_ROW, "quiet")
 
     def do_mark_range(self) -> None:
         """All from the last mark to the cursor."""
@@ -242,7 +244,10 @@ class Marks:
         places = [at for at, branch in enumerate(table.branches) if branch.id == self._marked_last]
         first, last = sorted((places[0] if places else table.at, table.at))
         self._marked_last = table.cursor_id
-        self._mark(table.marked | _bright(table.branches[first : last + 1]))
+        found = _bright(table.branches[first : last + 1])
+        self._mark(table.marked | found)
+        if not found:
+            self._page.shell.flash(NO_ROW, "quiet")
 
     def do_mark_all(self) -> None:
         """All that are shown."""

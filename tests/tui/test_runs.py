@@ -15,7 +15,7 @@ from overmind_core.view import inbox as inbox_rows
 from overmind_core.view import missions as missions_rows
 from overmind_core.view import plans as plans_rows
 from overmind_core.view.columns import Order
-from overmind_core.view.fleet import Fleet
+from overmind_core.view.fleet import Fleet, plan_now
 from overmind_tui.command_line.jobs import Outcome
 from overmind_tui.command_line.parse import Do, Language, parsed
 from overmind_tui.command_line.run import CommandRun
@@ -319,16 +319,16 @@ def test_a_plan_says_which_agents_run_and_which_one_made_it_fail():
     plan = {**row("p", type="blueprint"), "name": "rel"}
     build = {**row("b", parent="p"), "name": "rel/build"}
     agents = [build, {**row("t", "stopped", parent="p"), "name": "rel/test"}]
-    assert missions_rows.plan_now(plan, agents) == "runs build"
+    assert plan_now(plan, agents) == "runs build"
     failed = {**build, "status": "crashed", "exit_code": 3, "now": "exit 3: no space"}
-    assert missions_rows.plan_now({**plan, "status": "crashed"}, [failed]) == "build failed: exit 3: no space"
+    assert plan_now({**plan, "status": "crashed"}, [failed]) == "build failed: exit 3: no space"
     given_up = {**build, "status": "stopped", "outcome": "failed", "exit_code": 0, "now": "gave up"}
-    assert missions_rows.plan_now({**plan, "status": "crashed"}, [given_up]) == "build failed: gave up"
+    assert plan_now({**plan, "status": "crashed"}, [given_up]) == "build failed: gave up"
     again = {**plan, "status": "crashed", "run_started_at": "2026-11-20T08:00:00.123Z"}
     earlier, now = ({**failed, "ended_at": f"2026-11-20T08:00:00.{fraction}Z"} for fraction in ("122", "200"))
     rerun = {**now, "id": "b2", "name": "rel/db", "now": "exit 9"}
-    assert missions_rows.plan_now(again, [earlier, rerun]) == "db failed: exit 9"
-    assert missions_rows.plan_now(again, [earlier]) == ""
+    assert plan_now(again, [earlier, rerun]) == "db failed: exit 9"
+    assert plan_now(again, [earlier]) == ""
     fleet = Fleet()
     fleet.apply([plan, *agents], (), everything=True)
     assert fleet.rows["p"]["now"] == "runs build"

@@ -19,7 +19,7 @@ from overmind_core.kernel.config import Settings
 from overmind_core.missions import answers
 from overmind_core.system.paths import Home
 from overmind_core.view import missions as missions_rows
-from overmind_core.view.fleet import Fleet
+from overmind_core.view.fleet import Fleet, plan_now
 from tests.kit import in_process
 from tests.kit.cases import tabled
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
@@ -144,7 +144,7 @@ def test_the_row_of_a_plan_names_the_agent_that_has_failed_for_good():
     first = dict(answers.row(mission("a1"), (), NOW, standing=TRIED)) | {"name": "p/a", "now": TRIED.text}
     last = dict(answers.row(mission("b1"), (), NOW)) | {"name": "p/b", "now": "exit 3: boom"}
     plan = {"name": "p", "type": "blueprint", "status": "crashed"}
-    assert missions_rows.plan_now(plan, [first, last]) == "b failed: exit 3: boom"
+    assert plan_now(plan, [first, last]) == "b failed: exit 3: boom"
 
 
 # the whole daemon

@@ -121,7 +121,7 @@ def test_a_filter_that_makes_no_sense_is_not_said_to_be_kept():
     assert line[0] == (" not a valid filter yet", ""), "as bright as a text, and no colour is needed to see it"
     at = text(line).index("enter")
     assert [hints.hit_at(Part.BROKEN_FILTER, 80, x).sign for x in (at - 3, at, at + 24, at + 27)] == [
-        "", "enter", "enter", "up",
+        "", "enter", "enter", "escape",
     ]  # fmt: skip
     assert text(hints.hint_line(Part.BROKEN_FILTER, 32)).rstrip() == " not a valid filter yet"
 
@@ -212,7 +212,7 @@ WITHOUT_A_ROW = {
     **{one: {"lanes"} for one in (Context.BOARD, Context.POST_BOARD)},
     **{one: {"new"} for one in (Context.MISSIONS, Context.NOTES)},
     Context.QUEUE: {"pause"}, Context.VAULT: {"vault set"}, Context.LEARN: {"group by", "take back"},
-    Context.TIMELINE: {"why", "logs"},
+    Context.TIMELINE: {"why", "log"},
 }  # fmt: skip
 """Context → what its hints offer that is about no row, beside what is offered everywhere."""
 

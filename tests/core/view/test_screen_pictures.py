@@ -62,11 +62,11 @@ CALLS = {
     r"[!❯_]|asks|your turn": "the row of one that asks, or whose answer nobody has read; its mark in the help",
     r"\?|review": "a quest, a phase or a card that a person reviews; its mark in the help of their views",
     r"[━=]+": "the bar of an agent of a plan that asks",
-    r"[!❯_] (waiting|your turn) for .+": "the head of its description",
+    r"[!❯_] (asks|your turn) for .+": "the head of its description",
     r"! asks: .+": "its question in the log",
     r"send it: .+": "the question about a silent one in the view of health",
     r"\S.* \S+\?": "the sentence of an agent's question",
-    r"(carts: )?tasks (has )?passed with .+": "that of a gate",
+    r"(carts: |login: )?tasks passed with .+": "that of a gate",
     r"deploy has failed: .+": "that of a quest which is stuck",
     r"Hive gpu2 is silent\. .+|wait for it": "that of the swarm, which may take two lines",
 }
