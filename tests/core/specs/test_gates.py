@@ -152,7 +152,7 @@ async def card_asks(ask, word):
 async def browser_asks(ask, word):
     found, questions = counted(await ask("board")), await ask("inbox")
     quests_rows.learn(found.rows, {}, questions)
-    queue = {"paused": False, "slots": 1}
+    queue = {"paused": False, "slots": 1, "pools": [], "count": 0, "landing": []}
     drawn: Any = web_board.content(found, queue, by="", questions=questions, there={})
     names = {row["id"]: {row["name"], row["id"]} for row in found.rows}
     (card,) = [card for column in drawn["columns"] for card in column["cards"] if word in names[card["id"]]]
