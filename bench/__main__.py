@@ -27,6 +27,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"some of: {' '.join(NAMES)}; all by default")
     parser.add_argument("--keep-table", action="store_true", help="leave bench/README.md as it is")
+    parser.add_argument("--rows", action="store_true", help="put the rows of the named ones into the table, anew")
     parser.add_argument("--smoke", action="store_true", help="see whether each runs, with tiny sizes; keep the table")
     options = parser.parse_args(words)
     unknown = sorted(set(options.names) - set(NAMES))
@@ -43,7 +44,11 @@ def main(words: Sequence[str] | None = None) -> int:
     print("\n".join(["", list_seconds(outcomes), *gaps]), flush=True)
     if not options.names and not options.keep_table and not options.smoke:
         figures = [figure for one in outcomes for figure in one.figures]
-        table.write(table.markdown(figures, command="make bench", machine=machine, gaps=gaps))
+        whole = table.markdown(figures, command="make bench", machine=machine, gaps=gaps)
+        table.rewrite(lambda _: whole)
+    elif options.rows and not options.smoke:
+        rows = [figure for one in outcomes for figure in one.figures]
+        table.rewrite(lambda found: table.with_rows(found, rows, names=options.names, machine=machine))
     return 1 if any(one.failure for one in outcomes) else 0
 
 

@@ -14,7 +14,7 @@ from bench.sizes import choose_size
 
 ROUNDS = choose_size(9, smoke=1)
 SETTLE = choose_size(5.0, smoke=0.5)
-COLUMN = has_text(f" {MANY} ")
+COLUMN = has_text(f" {MANY:,} ")
 """The number of the column that all of them stand in: the queue is paused, so that nothing moves by itself."""
 FRAME = has_text("› board")
 """The board's own border: its cards are there, or `loading …` is."""

@@ -98,7 +98,7 @@ def _there_and_back(count: int) -> Iterator[bytes]:
 
 def _keys(product: Product, home: Home, missions: int) -> tuple[list[float], list[float]]:
     with screen([home.product.program, "tui"], home.environment) as ours, screen(*bare_program(product)) as theirs:
-        ours.until(has_text(f"{missions} running"))
+        ours.until(has_text(f"{missions:,} running"))
         ours.watch(SETTLE)
         with contextlib.closing(home.connect()) as api:
             names = [row["name"] for row in api.call("ps", {})]
@@ -108,7 +108,7 @@ def _keys(product: Product, home: Home, missions: int) -> tuple[list[float], lis
 def _panels(home: Home, missions: int) -> Figure:
     """From a key to the panel of the row that it went to."""
     with screen([home.product.program, "tui"], home.environment) as shown:
-        shown.until(has_text(f"{missions} running"))
+        shown.until(has_text(f"{missions:,} running"))
         shown.watch(SETTLE)
         with contextlib.closing(home.connect()) as api:
             cursor = Cursor(cursor_colour(), [row["name"] for row in api.call("ps", {})])

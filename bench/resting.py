@@ -46,7 +46,7 @@ def _figures(product: Product, count: int) -> Sequence[Figure]:
 
 def _measured(home: Home, count: int) -> tuple[float, int]:
     with screen([home.product.program, "tui"], home.environment) as shown:
-        shown.until(has_text(f"{count} running"))
+        shown.until(has_text(f"{count:,} running"))
         shown.watch(SETTLE)
         before = busy_seconds(shown.pid)
         shown.watch(SECONDS)

@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bench.figures import Figure
 
@@ -18,10 +18,40 @@ HEAD = ("what", "Overmind", "beside it", "ratio", "goal", "met")
 
 def markdown(figures: Sequence[Figure], *, command: str, machine: str, gaps: Sequence[str] = ()) -> str:
     """The table with the command that made it, the machine that it was made on, and what is not in it."""
-    rows = [[*figure[:-1], "yes" if figure.met else "**no**"] for figure in figures]
-    lines = [f"| {' | '.join(cells)} |" for cells in (HEAD, ["---"] * len(HEAD), *rows)]
+    lines = [*map(_line, (HEAD, ["---"] * len(HEAD))), *map(_row, figures)]
     missing = ["", "Not in this table:", "", *(f"* {gap}" for gap in gaps)] if gaps else []
     return "\n".join([f"Made by `{command}` on {machine}.", "", *lines, *missing])
+
+
+def _row(figure: Figure) -> str:
+    return _line((*figure[:-1], "yes" if figure.met else "**no**"))
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def with_rows(table: str, figures: Sequence[Figure], *, names: Sequence[str], machine: str) -> str:
+    """The table with rows measured anew: each in the place of the row of its name, a new one behind the one before it.
+
+    Args:
+        table: As `markdown` or this function has made it.
+        figures: The rows, in their order.
+        names: The measurements that gave them.
+        machine: As `machine` has it.
+    """
+    lines = table.split("\n")
+    last = max(at for at, line in enumerate(lines) if line.startswith("| "))
+    for figure in figures:
+        named = [at for at, line in enumerate(lines) if line.startswith(f"| {figure.what} |")]
+        if named:
+            last = named[0]
+            lines[last] = _row(figure)
+        else:
+            last += 1
+            lines.insert(last, _row(figure))
+    lines[0] = f"{lines[0].removesuffix('.')}; anew `{' '.join(names)}` on {machine}."
+    return "\n".join(lines)
 
 
 def plain(figure: Figure) -> str:
@@ -42,22 +72,22 @@ def machine() -> str:
     return f"{date}, {cores} cores, {load}, {system}, Python {platform.python_version()}, {tmux}"
 
 
-def replaced(document: str, table: str) -> str:
+def replaced(document: str, change: Callable[[str], str]) -> str:
     """The document with another table between its marks.
 
     Raises:
         ValueError: the marks are not there.
     """
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = document.partition(f"{BEGIN}\n")
+    table, end, after = rest.partition(f"\n{END}")
     if not begin or not end:
         raise ValueError(f"no place for the table: {BEGIN} … {END}")
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+    return f"{before}{begin}{change(table)}{end}{after}"
 
 
-def write(table: str) -> None:
-    """Put the table into bench/README.md."""
+def rewrite(change: Callable[[str], str]) -> None:
+    """Put another table into bench/README.md, made of the one there."""
     with open(README, encoding="utf-8") as file:
         document = file.read()
     with open(README, "w", encoding="utf-8") as file:
-        file.write(replaced(document, table))
+        file.write(replaced(document, change))

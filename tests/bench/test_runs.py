@@ -55,6 +55,8 @@ def test_what_is_missing_is_listed_by_name():
         ([], [], [SKIPPED], 0, True),
         ([], [], [], 1, True),
         ([], ["ps"], [FIGURE], 0, False),
+        (["--rows"], ["ps"], [FIGURE], 0, True),
+        (["--rows", "--smoke"], ["ps"], [FIGURE], 0, False),
         (["--smoke"], [], [FIGURE], 0, False),
         (["--smoke"], ["ps", "web"], [FIGURE], 0, False),
         (["--smoke"], ["ps"], [], 1, False),
@@ -66,7 +68,7 @@ def test_a_run_writes_the_table_of_all_and_fails_with_any(smoke, names, rows, st
     monkeypatch.setenv(sizes.SMOKE, "")
     monkeypatch.setattr("bench.tmux.is_there", lambda: True)
     monkeypatch.setattr("bench.table.machine", lambda: "2 cores")
-    monkeypatch.setattr("bench.table.write", tables.append)
+    monkeypatch.setattr("bench.table.rewrite", tables.append)
     monkeypatch.setattr(bench, "Product", lambda _folder: None)
 
     def measure(name, *_):
