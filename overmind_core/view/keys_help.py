@@ -280,7 +280,7 @@ def legend(
     marks: Sequence[StatusMark] | None = None,
     drawn: Iterable[StatusMark] = (),
 ) -> list[Line]:
-    """A rule, then each mark with its word; nothing of a view that draws none.
+    """A rule, then each mark with its word; nothing where none can be drawn.
 
     Args:
         cells: The width; a line that is longer goes on below.
@@ -288,14 +288,15 @@ def legend(
         marks: The marks of the view; None: those of missions.
         drawn: Marks that are on the screen now.
     """
-    if marks is not None and not marks:
-        return []
-    groups: list[list[tuple[StatusMark, str]]] = [list(line) for line in MARKS] if marks is None else [_alike(marks)]
-    looks = {(mark.mark, mark.tone) for line in groups for mark, _ in line}
+    own = [list(line) for line in MARKS] if marks is None else [_alike(marks)]
+    looks = {(mark.mark, mark.tone) for line in own for mark, _ in line}
     more = _alike([mark for mark in drawn if (mark.mark, mark.tone) not in looks])
+    groups = [group for group in (*own, more) if group]
+    if not groups:
+        return []
     rule = f" {'─' * max(cells - len(LEGEND) - 5, 0)}"
     lines = [whole([Cell("── ", "rule"), Cell(LEGEND, "title"), Cell(rule, "rule")], cells)]
-    for group in [*groups, more] if more else groups:
+    for group in groups:
         line: Line = [Cell(" ")]
         for mark, word in group:
             cell = [Cell(mark.ascii if ascii_only else mark.mark, mark.tone), Cell(f" {word}", "quiet")]

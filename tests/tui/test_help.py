@@ -29,7 +29,9 @@ from overmind_tui.render.help import NARROWEST, Entry, Section, laid_out
 from overmind_tui.widgets.table import ResourceTable
 from tests.tui.conftest import lists_needs, until
 from tests.tui.test_pictures import ROWS
+from tests.tui.test_pictures_swarm import OfSwarm
 from tests.tui.test_traps import Asked, run
+from tests.tui.walks import walk
 
 
 def sections(*counts):
@@ -169,6 +171,14 @@ def test_a_view_whose_rows_have_no_marks_explains_none():
     for context in (Context.HIVES, Context.FLEETS, Context.POOLS, Context.VAULT, Context.TABLE):
         assert keys_help.legend(80, marks=texts.marks_of(context)) == []
         assert not [one for one in texts.help_sections(context, read_only=False) if one.title == "marks"]
+
+
+def test_a_marked_row_of_a_view_whose_rows_have_no_marks_is_explained():
+    async def scenario(app, press):
+        await press(":fleets", "space", "?")
+        assert " * marked" in drawn(app)
+
+    walk(scenario, OfSwarm)
 
 
 def test_what_is_filtered_keeps_its_headings():

@@ -98,6 +98,11 @@ def test_no_word_of_a_key_is_cut_at_80x24(context):
     assert [line for line in texts(page(context).lines) if re.search(r"\w…", line)] == []
 
 
+def test_a_view_without_marks_of_its_own_explains_what_is_drawn_beside_its_rows():
+    lines = texts(keys_help.legend(80, marks=(), drawn=iter([keys_help.MARKED])))
+    assert lines[1:] == [" * marked"]
+
+
 def test_other_views_have_their_own_marks():
     lines = texts(keys_help.legend(80, marks=(status_marks.QUEUED, status_marks.FAILED, status_marks.TIMED_OUT)))
     assert lines[1:] == [" ○ queued   ✖ failed, timed out"]
