@@ -377,13 +377,14 @@ class TablePanel(SortKeys):
             return
         before = self._screen.table.listed
         cursor = self._screen.table.cursor_id or ""
-        if cursor not in self.folded:
-            self._opened_roots.add(cursor)
+        opened = {cursor} - self.folded - self._opened_roots
+        self._opened_roots |= opened
         self.folded.discard(cursor)
         if cursor in self._beneath.values():
             self._opened.add(self._ritual(cursor))
         self.rearrange(asked=True)
         if self._screen.table.listed == before:
+            self._opened_roots -= opened  # else the next fold would close what nobody sees
             self._screen.shell.flash(NO_UNFOLD, "quiet")
 
     def close_one(self) -> bool:

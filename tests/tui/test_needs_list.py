@@ -79,6 +79,15 @@ def test_a_row_with_nothing_below_it_says_so(key, said):
     run(lambda: Answering(AGENTS[:1], []), scenario)
 
 
+def test_what_could_not_be_unfolded_is_not_there_to_be_folded():
+    async def scenario(app, pilot):
+        assert app.main.select(AGENTS[0]["id"])
+        await pilot.press("right", "left")
+        assert app.notice.text == "nothing to fold here"
+
+    run(lambda: Answering(AGENTS[:1], []), scenario)
+
+
 @pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=str)
 def test_who_needs_a_person_is_the_first_group_alone_with_the_keys_in_its_question(size):
     async def scenario(app, pilot):
