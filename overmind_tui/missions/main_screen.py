@@ -79,7 +79,7 @@ class Asking(Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether a question is shown."""
+        """True while a question is shown."""
 
     @property
     def need(self) -> Need | None:
@@ -87,7 +87,7 @@ class Asking(Protocol):
 
     @property
     def is_as_found(self) -> bool:
-        """Whether the keys are at the list, and going to its mission anew would show nothing else."""
+        """True where the keys are at the list, and going to its mission anew would show nothing else."""
 
     @property
     def following(self) -> Key | None:

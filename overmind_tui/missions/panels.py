@@ -164,7 +164,11 @@ class Panels:
         screen, fleet = self._screen, self._screen.shell.fleet
         at_question = self.current is Panel.QUESTION
         others = fleet.asking - {screen.table.cursor_id}
-        leads_on = bool(others) or (at_question and screen.question.following is not None)
+        leads_on = (
+            bool(others)
+            or (bool(fleet.asking) and not screen.question.is_as_found)
+            or (at_question and screen.question.following is not None)
+        )
         refused = hints.unusable(
             rows, fleet.asked, self.context, is_asked=screen.question.is_open, is_needed=leads_on
         )  # fmt: skip

@@ -103,14 +103,19 @@ class QuestionPanel:
     @property
     def need(self) -> Need | None:
         """Why the mission of the panel needs a person: what is wanted, else the oldest not answered from here."""
+        left = self._needs
+        return next((one for one in left if one.key == self.wanted), left[0] if left else None)
+
+    @property
+    def _needs(self) -> list[Need]:
+        """All that the mission of the panel needs a person for and was not answered from here, the oldest first."""
         mission, fleet = self._screen.faces.mission, self._screen.shell.fleet
         row = fleet.of(mission)
         asked = [one for one in fleet.questions if one["id"] == mission]
         if row is None and not asked:
-            return None
+            return []
         found = inbox.needs([] if row is None else [row], asked, self._screen.shell.now())
-        left = [one for one in inbox.by_urgency(found) if one.key not in self._answers.given]
-        return next((one for one in left if one.key == self.wanted), left[0] if left else None)
+        return [one for one in inbox.by_urgency(found) if one.key not in self._answers.given]
 
     @property
     def following(self) -> Key | None:
@@ -121,14 +126,13 @@ class QuestionPanel:
 
     @property
     def is_as_found(self) -> bool:
-        """Whether the keys are at the list, and going to its mission anew would show nothing else."""
-        need = self.need
-        is_same = self.key is None or (need is not None and need.key == self.key)
+        """True where the keys are at the list, and going to its mission anew would show nothing else."""
+        is_same = self.key in {None, *(need.key for need in self._needs[:1])}
         return is_same and not self.whole and self._screen.panels.current in AT_LIST
 
     @property
     def is_open(self) -> bool:
-        """Whether a question is shown."""
+        """True while a question is shown."""
         return self.key is not None
 
     @property

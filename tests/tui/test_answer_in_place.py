@@ -599,6 +599,25 @@ def test_two_questions_of_one_mission_are_one_row_and_asked_one_after_the_other(
     run(lambda: Answering(questions=[QUESTIONS[0], {**PLAN, "asked_at": "2025-12-31T23:59:00.000Z"}]), scenario)
 
 
+def test_the_key_to_the_next_is_offered_while_it_leads_back_to_the_first_of_two_questions():
+    async def scenario(app, pilot):
+        def offered():
+            return "next-need" not in app.main.unusable()
+
+        assert app.main.select(API)
+        await question_read(app, pilot, 7)
+        assert not offered(), "nobody else needs you"
+        await pilot.press("y", "full_stop")
+        assert (app.main.question.key, offered()) == ((API, 11), True)
+        await pilot.press("escape")
+        assert in_list(app)
+        assert (app.main.question.key, offered()) == ((API, 11), True)
+        await pilot.press("full_stop")
+        assert (app.main.question.key, offered()) == ((API, 7), False)
+
+    run(lambda: Answering(AGENTS[:2], [QUESTIONS[0], {**PLAN, "asked_at": "2025-12-31T23:59:00.000Z"}]), scenario)
+
+
 def test_who_was_faster_is_said_and_the_keys_go_back():
     answered = {"seq": 9, "at": "2026-01-01T00:00:00.000Z", "type": "answered", "mission": API, "name": "api",
                 "question": 7, "behaviour": "deny", "by": "web:phone"}  # fmt: skip
