@@ -37,6 +37,8 @@ APART = 2
 LEAST_SAID = 16
 """Cells below which a sentence that is no longer bright is left out."""
 ALL_KEYS = "   ? keys"
+SPACE = "space"
+"""The name of the key that types a blank."""
 UNHEARD = "typed text does nothing until you pause"
 NEW = "new"
 """The action that starts a mission: `n` in the list, while it denies in a question, and finds the next in a log."""
@@ -259,7 +261,7 @@ def _right(facts: RestFacts, now: float) -> tuple[Line, bool]:
 
 
 def says_more(facts: RestFacts) -> bool:
-    """Whether something else than what was said stands at the right."""
+    """True where something else than what was said stands at the right."""
     return bool(_right(facts._replace(said=None), 0.0)[0])
 
 
@@ -283,8 +285,9 @@ def is_of_person(key: str, character: str | None) -> bool:
 
 
 def _is_of_list(facts: RestFacts) -> bool:
-    """Whether a key that means nothing in a part of the missions screen means something in its list."""
-    return facts.where is Where.LIST and meaning(Context.MISSIONS, facts.meaningless, None) is not None
+    """True where a key that means nothing in a part of the missions screen means something in its list."""
+    key = SPACE if facts.meaningless == " " else facts.meaningless
+    return facts.where is Where.LIST and meaning(Context.MISSIONS, key, None) is not None
 
 
 def meaningless(key: str, *, is_of_list: bool = False) -> str:
@@ -292,7 +295,7 @@ def meaningless(key: str, *, is_of_list: bool = False) -> str:
 
     `is_of_list`: it does something in the list, to which esc goes back.
     """
-    text = "space" if key == " " else safe(key)
+    text = SPACE if key == " " else safe(key)
     sign = text if len(text) == 1 and not text.isupper() else shown_key(text)  # else `+` would join two keys
     return f"{sign} means nothing here{f': esc, then {sign}' if is_of_list else ''}{ALL_KEYS}"
 
