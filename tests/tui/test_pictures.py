@@ -131,7 +131,7 @@ class Still(OvermindApp):
     def __init__(self, rows=ROWS, home="/proc/nosuch/overmind", **how):
         world = World("/srv/work", 0o022, {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"})
         super().__init__(Home(str(home)), world, zone=UTC, **how)
-        self._rows = rows
+        self._rows = deepcopy(rows)  # what is noted in them is for no other program
         self.log_follower.show = self._show_log  # type: ignore[method-assign]
 
     def _start(self):
