@@ -80,7 +80,7 @@ class HealthPage(DetailsPage):
         return [known for row in self.chosen() if (known := self.shell.fleet.of(row["id"])) is not None]
 
     def unusable(self) -> frozenset[str]:
-        """Also the question of one that asks nothing."""
+        """Also refuses the question where nothing is asked."""
         return super().unusable() | hints.refused({"question": self.has_question()})
 
     def handlers(self, context: Context) -> dict[str, Handler]:

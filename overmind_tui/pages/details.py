@@ -43,11 +43,11 @@ class DetailsPage(TablePage):
         return super().handlers(context) | {"describe-row": self.do_describe_row}
 
     def has_log(self, mission: str | None) -> bool:
-        """Whether what the row began is still there, with its log."""
+        """True while what the row began is still there, with its log."""
         return self.shell.fleet.of(mission) is not None
 
     def has_question(self) -> bool:
-        """Whether anything is asked about the first of the rows that are meant."""
+        """True where anything is asked about the first of the rows that are meant."""
         return any(question_of(row, self.shell.fleet.questions) is not None for row in self.chosen()[:1])
 
     def show_log(self, mission: str | None, without: str) -> None:
