@@ -10,7 +10,6 @@ from overmind_core.view import numbers
 from overmind_core.view.cells import Cell, Row, safe
 from overmind_core.view.columns import By, Column
 from overmind_core.view.describe import Lines, Rendering, clock, pairs
-from overmind_core.view.hints import refused
 from overmind_core.view.note_marks import CONFLICT, GONE, LIVE, PINNED, PROPOSED
 from overmind_core.view.quests import safe_lines
 from overmind_core.view.tables import Orders
@@ -106,14 +105,6 @@ def is_meant(row: Row, way: str) -> bool:
         case "resting":
             return bool(row["rests"])
     return True
-
-
-def unusable(rows: Sequence[Row]) -> frozenset[str]:
-    """Names of the actions that decide on notes, and of which none of these has any need."""
-    return refused({
-        "accept-note": any(row["state"] == PROPOSED.word for row in rows),
-        "forget-note": any(mark(row) is not GONE for row in rows),
-    })  # fmt: skip
 
 
 def is_faded(row: Row) -> bool:

@@ -123,10 +123,6 @@ class LearnPage(TablePage):
 
     # keys
 
-    def unusable(self) -> frozenset[str]:
-        """Also what is decided about these already."""
-        return super().unusable() | notes_rows.unusable(self.chosen())
-
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also all about a lesson, and another way to group quests."""
         return super().handlers(context) | {"open-note": self.do_open, "group-by": self.do_group_by}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.view import hints
 from overmind_core.view import missions as rows
-from overmind_core.view.actions import NO_MISSION, Action, Needs
+from overmind_core.view.actions import NO_MISSION, Action, Context, Needs
 from overmind_core.view.cells import Row, safe
 from overmind_tui.inbox.actions import AnswerActions, InboxActions
 from overmind_tui.inbox.messages import MessageActions
@@ -66,6 +67,9 @@ class RowActions:
     def __init__(self, shell: Shell, action_groups: ActionGroups) -> None:
         self._shell = shell
         self.handlers: dict[str, Doing] = {}
+        self._conditions = {
+            **action_groups.end.conditions, **action_groups.specs.conditions, **action_groups.notes.conditions,
+        }  # fmt: skip
         for topic in action_groups:
             if both := self.handlers.keys() & topic.handlers.keys():
                 raise ValueError(f"two handlers of {sorted(both)}")
@@ -79,12 +83,19 @@ class RowActions:
         """Do it to these rows, whatever is selected."""
         self.handlers[name](rows)
 
+    def refused_actions(self, page: RowSelection, context: Context) -> frozenset[str]:
+        """Names of the actions of a context that would do nothing to what is meant on a page."""
+        known = hints.actions_of(context)
+        return hints.refused({
+            name: can(_meant(page, known[name])) for name, can in self._conditions.items() if name in known
+        })  # fmt: skip
+
     def act(self, page: RowSelection, action: Action) -> bool:
         """Do the action, if it is one of ours and allowed by now; False when it isn't ours."""
         do = self.handlers.get(action.name)
         if do is None:
             return False
-        targets = page.chosen() if action.needs in NO_MISSION else page.targets()
+        targets = _meant(page, action)
         if action.needs is Needs.LIVE:
             live = [row for row in targets if rows.is_live(row)]
             if targets and not live:
@@ -97,3 +108,9 @@ class RowActions:
             what = action.needs.value.removeprefix("a ") if action.needs in NO_MISSION else "mission"
             self._shell.flash(f"{action.label}: no {what} is selected here", "slow")
         return True
+
+
+def _meant(page: RowSelection, action: Action) -> list[Row]:
+    """The rows of a page that an action is done to."""
+    needs_mission = action.needs is not Needs.NOTHING and action.needs not in NO_MISSION
+    return page.targets() if needs_mission else page.chosen()

@@ -95,6 +95,10 @@ class EndActions:
             "restart": self.restart,
             "remove": self.remove,
         }
+        self.conditions: dict[str, Callable[[list[Row]], bool]] = {
+            "remove": lambda rows: not groups.why_kept(rows, shell.fleet.of),
+        }
+        """Action → whether it does anything to these rows."""
 
     def stop(self, rows: list[Row]) -> None:
         """Have them end as they want to."""

@@ -48,11 +48,16 @@ class NoteActions:
             "forget-note": self.forget,
             "restore-note": self.restore,
         }
+        self.conditions: dict[str, Callable[[list[Row]], bool]] = {
+            "accept-note": lambda rows: bool(_proposed(rows)),
+            "forget-note": lambda rows: bool(_given(rows)),
+            "restore-note": lambda rows: bool(self._restorable(rows)),
+        }
+        """Action → whether it does anything to these rows."""
 
     def accept(self, rows: list[Row]) -> None:
         """From now on these are given."""
-        proposed = [row["id"] for row in rows if row["state"] == "proposed"]
-        if proposed:
+        if proposed := _proposed(rows):
             self._set(proposed, "accept", f"accepted {_named(proposed)} · new conversations are given what fits")
         else:
             self._shell.flash(f"{rows[0]['id']} is {notes_rows.state(rows[0])}: y accepts what is proposed", "slow")
@@ -77,7 +82,7 @@ class NoteActions:
 
     def forget(self, rows: list[Row]) -> None:
         """Give these to nobody, and find them no more."""
-        ids = [row["id"] for row in rows if notes_rows.mark(row) is not GONE]
+        ids = _given(rows)
         if not ids:
             self._shell.flash(f"{rows[0]['id']} is {notes_rows.state(rows[0])} already", "slow")
             return
@@ -88,17 +93,19 @@ class NoteActions:
 
         self._ask("forget", [{"notes": ids}], forgot)
 
-    def restore(self, _rows: list[Row]) -> None:
-        """Take back what is forgotten under the cursor, else what was forgotten here last."""
-        page = self._shell.app.screen
-        chosen = page.chosen() if isinstance(page, TablePage) else []
-        ids = [row["id"] for row in chosen if row["state"] == "forgotten"]
-        ids = ids or next(iter(self._forgotten[-1:]), [])
+    def restore(self, rows: list[Row]) -> None:
+        """Take back what is forgotten of these, else what was forgotten here last."""
+        ids = self._restorable(rows)
         if not ids:
             self._shell.flash("nothing was forgotten here · :notes all shows what was forgotten before", "slow")
             return
         self._forgotten = [left for one in self._forgotten if (left := [id_ for id_ in one if id_ not in ids])]
         self._set(ids, "restore", f"restored {_named(ids)}")
+
+    def _restorable(self, rows: list[Row]) -> list[str]:
+        """Ids of the notes that would be taken back."""
+        ids = [row["id"] for row in rows if row["state"] == "forgotten"]
+        return ids or next(iter(self._forgotten[-1:]), [])
 
     # written
 
@@ -171,6 +178,16 @@ class NoteActions:
         page = self._shell.app.screen
         if isinstance(page, TablePage):
             page.source.ask_again()
+
+
+def _proposed(rows: list[Row]) -> list[str]:
+    """Ids of the notes that wait for a person to accept them."""
+    return [row["id"] for row in rows if row["state"] == "proposed"]
+
+
+def _given(rows: list[Row]) -> list[str]:
+    """Ids of the notes that can still be forgotten."""
+    return [row["id"] for row in rows if notes_rows.mark(row) is not GONE]
 
 
 def _named(notes: Sequence[str]) -> str:

@@ -57,10 +57,6 @@ class NotePage(TextPage):
         """The note."""
         return [{**self._note, "name": self._note["id"]}]
 
-    def unusable(self) -> frozenset[str]:
-        """Also what is decided about it already."""
-        return super().unusable() | notes_rows.unusable(self.chosen())
-
     def chosen_of(self, view: str) -> list[Row]:
         """The note."""
         return self.chosen() if view == "notes" else []

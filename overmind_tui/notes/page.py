@@ -201,10 +201,6 @@ class NotesPage(TablePage):
 
     # keys
 
-    def unusable(self) -> frozenset[str]:
-        """Also what is decided about these already."""
-        return super().unusable() | notes_rows.unusable(self.chosen())
-
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also all about one, and who was given it."""
         return super().handlers(context) | {

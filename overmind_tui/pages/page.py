@@ -83,6 +83,9 @@ class ActionsOnRows(Protocol):
     def act(self, page: RowSelection, action: Action) -> bool:
         """Do an action to the rows that are meant; False when it is none of these."""
 
+    def refused_actions(self, page: RowSelection, context: Context) -> frozenset[str]:
+        """Names of those of a context that would do nothing to the rows that are meant."""
+
     def does(self, name: str) -> bool:
         """Whether an action is one of these."""
 
@@ -577,7 +580,8 @@ class Page(NeedsRoom, RateLimited):
 
     def unusable(self) -> frozenset[str]:
         """Names of actions whose keys would do nothing now: their hints are faint."""
-        return hints.unusable(self.hinted_rows(), self.shell.fleet.asked, self.context)
+        refused = self.shell.actions.refused_actions(self, self.context)
+        return hints.unusable(self.hinted_rows(), self.shell.fleet.asked, self.context) | refused
 
     @property
     def filtered(self) -> Filtered | None:

@@ -397,7 +397,8 @@ class TablePage(Page):
     def unusable(self) -> frozenset[str]:
         """Also what is done to a row, where there is none."""
         has_row = self.table.current is not None
-        return hints.unusable(self.hinted_rows(), self.shell.fleet.asked, self.context, has_row=has_row)
+        refused = self.shell.actions.refused_actions(self, self.context)
+        return hints.unusable(self.hinted_rows(), self.shell.fleet.asked, self.context, has_row=has_row) | refused
 
     def chosen_of(self, view: str) -> list[Row]:
         """The rows that the verbs of a view mean here."""

@@ -55,6 +55,12 @@ class SpecActions:
             "answer-spec": self.answer,
             "send-comments": self.send_comments,
         }
+        self.conditions: dict[str, Callable[[list[Row]], bool]] = {
+            "run-spec": _can_run,
+            "answer-spec": lambda rows: any(map(self._is_asked, rows[:1])),
+            "send-comments": lambda rows: any(self.places(row) or self._is_asked(row) for row in rows[:1]),
+        }
+        """Action → whether it does anything to these rows."""
 
     # having it go on
 
@@ -186,6 +192,11 @@ class SpecActions:
         asked = quests_rows.question_of(task, self._shell.fleet.questions) is not None
         self._inbox.question([task if asked else row])
 
+    def _is_asked(self, row: Row) -> bool:
+        """True where anything is asked about a spec, or about the quest of a task."""
+        about = (row, row.get(OF_TASK) or row)
+        return any(quests_rows.question_of(one, self._shell.fleet.questions) is not None for one in about)
+
     def send_comments(self, rows: list[Row]) -> None:
         """Send all comments as feedback; without comments, show the question."""
         row = rows[0]
@@ -260,6 +271,14 @@ class SpecActions:
             return found
         asked = (one for one in self._shell.fleet.questions if one["id"] == row["id"])
         return next((one for one in asked if one["need"] == EngineNeed.PHASE), None)
+
+
+def _can_run(rows: list[Row]) -> bool:
+    """True where there are specs or phases among them, or tasks whose quests could be retried."""
+    tasks = [row.get(OF_TASK) for row in rows]
+    return any(AT_TASK not in row for row in rows) or any(
+        task is not None and quests_rows.can_retry(task) for task in tasks
+    )
 
 
 def _place(row: Row) -> list[str]:

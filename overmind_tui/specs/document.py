@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from textual import events
@@ -12,8 +12,6 @@ from overmind_core.errors import OvermindError
 from overmind_core.log_pages import pattern
 from overmind_core.spec_files import document_texts
 from overmind_core.spec_files.document_texts import DocumentText
-from overmind_core.view import hints
-from overmind_core.view import quests as quests_rows
 from overmind_core.view import specs as specs_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.cells import Cell, Row, safe
@@ -34,17 +32,6 @@ class Comments(Protocol):
 
     def places(self, row: Row) -> list[str]:
         """The places of a spec's documents of which comments speak."""
-
-
-def unusable(rows: Sequence[Row], questions: Iterable[Row]) -> frozenset[str]:
-    """Names of the actions on specs that these can't use: nothing is asked, no quest of theirs could be retried."""
-    asked = [one for row in rows[:1] for one in (row.get(specs_rows.OF_TASK) or row, row)]
-    tasks = [row.get(specs_rows.OF_TASK) for row in rows]
-    return hints.refused({
-        "answer-spec": any(quests_rows.question_of(one, questions) is not None for one in asked),
-        "run-spec": any(specs_rows.AT_TASK not in row for row in rows)
-        or any(task is not None and quests_rows.can_retry(task) for task in tasks),
-    })  # fmt: skip
 
 
 class DocumentPage(TextPage):
@@ -209,10 +196,6 @@ class DocumentPage(TextPage):
         return [{**self._spec, specs_rows.OF_PHASE: self.phase, specs_rows.SPOT: self.spot}]
 
     # keys
-
-    def unusable(self) -> frozenset[str]:
-        """Also the question of a document about which nothing is asked."""
-        return super().unusable() | unusable(self.chosen(), self.shell.fleet.questions)
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also the document beside this one."""

@@ -21,7 +21,6 @@ from overmind_core.view.registry import View
 from overmind_core.view.specs import AT_TASK, OF_PHASE, OF_TASK, Work
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.details import DetailsPage
-from overmind_tui.specs.document import unusable
 from overmind_tui.specs.side import DocumentSide, list_cells
 from overmind_tui.timeline.page import show_timeline
 from overmind_tui.widgets.canvas import Edge, Pane
@@ -79,10 +78,6 @@ class SpecsPage(DetailsPage):
     def standing(self) -> Cell:
         """The state of the row under the cursor, in full, for the line."""
         return Cell("") if self.current is None else Cell(specs_rows.standing(self.current), "quiet")
-
-    def unusable(self) -> frozenset[str]:
-        """Also the question of one about which nothing is asked."""
-        return super().unusable() | unusable(self.chosen(), self.shell.fleet.questions)
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also its phases and tasks, and its document."""
@@ -279,10 +274,6 @@ class SpecPage(DetailsPage):
         """The missions of tasks, and of the quests of phases."""
         rows = (self.shell.fleet.of(row["quest"]) for row in self._part_rows())
         return [row for row in rows if row is not None]
-
-    def unusable(self) -> frozenset[str]:
-        """Also the question of a part about which nothing is asked, and a task that can't be run."""
-        return super().unusable() | unusable(self.chosen(), self.shell.fleet.questions)
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also documents, and what a key shows of a quest."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -176,7 +177,8 @@ def test_a_bright_hint_on_a_row_does_something_there(make, view, rows):
             (page, "open_bar"),
         ):
             monkeypatch.setattr(owner, name, note)
-        monkeypatch.setattr(app, "flash", lambda text, tone="": note(*([] if tone == "slow" else [text])))
+        monkeypatch.setattr(os.path, "lexists", lambda _path: True)  # documents that the supervisor knows of are there
+        monkeypatch.setattr(app, "flash", lambda text, tone="": None if tone == "slow" else note(text))
         for at in range(len(page.table.branches)):
             page.table.move_to(at)
             seen += page.table.current is not None

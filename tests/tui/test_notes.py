@@ -66,7 +66,9 @@ def test_notes_are_accepted_pinned_judged_forgotten_and_taken_back():
         assert changes(app)[2:] == [(row["id"], "pin") for row in NOTES[:6] if not row["pinned"]]
         await press("escape", "U")
         assert app.notice.text == "nothing was forgotten here · :notes all shows what was forgotten before"
+        assert "restore-note" in app.screen.unusable()
         await press("ctrl+d", "down", "ctrl+d")
+        assert "restore-note" not in app.screen.unusable()
         assert app.of("forget") == [{"notes": [PINNED_ONE], **HERE}, {"notes": [NOTES[2]["id"]], **HERE}]
         assert app.notice.text == f"forgot {NOTES[2]['id']} · shift-u takes it back"
         del app.asked[:]

@@ -363,6 +363,21 @@ def test_y_and_m_show_what_is_asked_and_the_answer_is_given_there():
     walk(scenario, RecordingSpecs)
 
 
+def test_m_is_offered_where_something_is_asked_or_a_comment_is_kept():
+    steps = [
+        ([":specs"], True), ([":spec carts"], True), (["enter"], True),
+        ([":specs", "down"], False), ([":spec login"], False), (["enter"], False),
+        (["down", "#", *"no", "escape"], True), (["escape"], True), ([":specs", "down"], True),
+    ]  # fmt: skip
+
+    async def scenario(app, press):
+        for keys, is_offered in steps:
+            await press(*keys)
+            assert ("send-comments" not in app.screen.unusable()) is is_offered, keys
+
+    walk(scenario, RecordingSpecs)
+
+
 def test_e_edits_the_document_and_looks_at_it_again(monkeypatch, tmp_path):
     edited = []
 
