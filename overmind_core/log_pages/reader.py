@@ -102,7 +102,7 @@ Json = dict[str, Any]
 
 
 class Reader:
-    """One look at logs; `described`: the supervisor's answer to `logs`.
+    """One look at logs; `described`: the supervisor's answer to `logs`; the times: see `Source`.
 
     Attributes:
         look: What is looked at.
@@ -115,6 +115,7 @@ class Reader:
         look: LogScope,
         *,
         zone: tzinfo | None = None,
+        whole_times: bool = False,
         tail: int = TAIL,
         page_lines: int = index.LINES,
     ) -> None:
@@ -123,9 +124,9 @@ class Reader:
         self.look = look
         self._tail = tail
         self._page_lines = page_lines
+        prefixes = [_prefix(name, cells, at) if len(names) > 1 else "" for at, name in enumerate(names)]
         self.sources = [
-            Source(one, look, at, _prefix(names[at], cells, at) if len(described) > 1 else "", zone=zone)
-            for at, one in enumerate(described)
+            Source(one, look, at, prefixes[at], zone=zone, whole_times=whole_times) for at, one in enumerate(described)
         ]
         self._by_id = {source.id: source for source in self.sources}
         self._lock = threading.Lock()

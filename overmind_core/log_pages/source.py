@@ -6,10 +6,10 @@ import re
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
-from overmind_core.domain.text.moment import parse_time
+from overmind_core.domain.text.moment import format_clock, format_whole, parse_time
 from overmind_core.log_pages.index import LogPlace, LogScope, Span, later
 from overmind_core.logs.display import NOTE, Line, Note, RunDisplay
 from overmind_core.logs.layout import ERR, OUT
@@ -36,10 +36,18 @@ class Source:
         at: Which of the missions looked at it is.
         prefix: Before each line.
         zone: Of the times in the lines that we draw; None is the machine's.
+        whole_times: These times have their date and zone: the lines are read elsewhere, or later.
     """
 
     def __init__(
-        self, described: Json, look: LogScope, at: int = 0, prefix: str = "", *, zone: tzinfo | None = None
+        self,
+        described: Json,
+        look: LogScope,
+        at: int = 0,
+        prefix: str = "",
+        *,
+        zone: tzinfo | None = None,
+        whole_times: bool = False,
     ) -> None:
         self.id = str(described["id"])
         self.name = str(described["name"])
@@ -48,6 +56,7 @@ class Source:
         self._at = at
         self._prefix = prefix
         self._zone = zone
+        self._whole_times = whole_times
         described["annotations"] = list(map(self._as_drawn, described["annotations"]))
         self.start: LogPlace | None = None
         """Where the newest lines begin; None: there is no run yet."""
@@ -97,9 +106,8 @@ class Source:
         position = self._transcript.position
         if position is not None:
             number, offsets = position
-            self._transcript.apply(
-                self._draw(f"── {self._clock(wall, '%H:%M:%S')} ──", wall, LogPlace(number, offsets))
-            )
+            text = f"── {format_clock(wall, wall, zone=self._zone)} ──"
+            self._transcript.apply(self._draw(text, wall, LogPlace(number, offsets)))
 
     @property
     def partial(self) -> str:
@@ -270,14 +278,14 @@ class Source:
         seen = self.log(runs[-1]).offsets_at(wall)
         ends = self.log(runs[-1]).end
         if seen is not None and any(seen) and (seen != ends or runs[-1] < max(self.all_runs)):
-            self._draw(f"── new since {self._clock(wall)} ──", wall, LogPlace(runs[-1], seen))
+            self._draw(f"── new since {self._time_text(wall)} ──", wall, LogPlace(runs[-1], seen))
 
     def _as_drawn(self, note: Json) -> Json:
         """An annotation; that of a restart is a line across the log, as those of ours are."""
         restart = _RESTART.fullmatch(str(note["text"]))
         if restart is None:
             return note
-        return {**note, "text": f"── restart {restart[1]} at {self._clock(float(note['at']))} ──"}
+        return {**note, "text": f"── restart {restart[1]} at {self._time_text(float(note['at']))} ──"}
 
     def _draw(self, text: str, wall: float, place: LogPlace) -> Json:
         """Put a line of ours among the annotations, in their order, which are the supervisor's otherwise."""
@@ -289,8 +297,10 @@ class Source:
         notes.insert(at, note)
         return note
 
-    def _clock(self, wall: float, how: str = "%H:%M") -> str:
-        return datetime.fromtimestamp(wall, self._zone).strftime(how)
+    def _time_text(self, wall: float) -> str:
+        if self._whole_times:
+            return format_whole(wall, zone=self._zone)
+        return format_clock(wall, time.time(), zone=self._zone, how="%H:%M")
 
 
 def _place_of(note: Json) -> LogPlace:

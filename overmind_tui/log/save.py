@@ -45,12 +45,13 @@ def lines(located: Located, look: LogScope, pattern: Pattern | None, *, zone: tz
     """
     with closing(Client(located.place)) as client:
         described = client.call("logs", {"ids": list(located.ids)})["missions"]
+    reader = Reader(described, look, zone=zone, whole_times=True)
     wanted = None if pattern is None else log_pattern.parsed(pattern.text)
     if wanted is None:
-        yield from _all(Reader(described, look, zone=zone))
+        yield from _all(reader)
         return
     with closing(LineFilter(wanted)) as line_filter:
-        for page in _pages(Reader(described, look, zone=zone)):
+        for page in _pages(reader):
             meant = line_filter.which([text for _, _, text in page])
             if wanted.slow:
                 raise OvermindError("timeout", f"/{wanted.text} takes too long on a line of this log")

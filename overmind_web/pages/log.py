@@ -312,7 +312,7 @@ class LogPane:
     async def _begin(self, described: Sequence[Answer]) -> None:
         """Look at logs that are where the supervisor says; who reads back goes on in what there was."""
         scope = LogScope(tuple(str(one["id"]) for one in described), self._asked.run, self._asked.since)
-        self._reader = await _read(partial(Reader, described, scope, tail=LINES, page_lines=LINES))
+        self._reader = await _read(partial(Reader, described, scope, whole_times=True, tail=LINES, page_lines=LINES))
         self._known_runs = self._newest_runs(self._reader)
         if self._follows:
             self._index.forget()

@@ -35,13 +35,18 @@ def format_time(wall: float) -> str:
     return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
-def format_clock(wall: float, now: float, *, zone: tzinfo | None = None) -> str:
+def format_clock(wall: float, now: float, *, zone: tzinfo | None = None, how: str = "%H:%M:%S") -> str:
     """Return `wall` as a person's clock shows it: `12:41:10`, with the date if that is not the one of `now`.
 
-    `zone` None is the machine's own.
+    `zone` None is the machine's own; `how`: the time of day.
     """
     then, today = (datetime.fromtimestamp(moment, zone) for moment in (wall, now))
-    return f"{then:%H:%M:%S}" if then.date() == today.date() else f"{then:%Y-%m-%d %H:%M:%S}"
+    return then.strftime(how if then.date() == today.date() else f"%Y-%m-%d {how}")
+
+
+def format_whole(wall: float, *, zone: tzinfo | None = None) -> str:
+    """Return `wall` for who reads it elsewhere or later: `2026-11-20 12:41:10+01:00`; `zone` None is the machine's."""
+    return datetime.fromtimestamp(wall, UTC).astimezone(zone).isoformat(" ", "seconds")
 
 
 def parse_time(text: str, now: float, *, zone: tzinfo | None = None) -> float:

@@ -57,8 +57,9 @@ def everything(reader):
 
 
 def look(*missions, **how):
-    tail = how.pop("tail", 10)
-    return Reader(missions, LogScope(tuple(one["id"] for one in missions), **how), zone=UTC, tail=tail)
+    tail, whole = how.pop("tail", 10), how.pop("whole_times", False)
+    scope = LogScope(tuple(one["id"] for one in missions), **how)
+    return Reader(missions, scope, zone=UTC, whole_times=whole, tail=tail)
 
 
 def test_each_line_of_several_runs_is_on_one_page_with_what_was_noted_between(tmp_path):
@@ -237,17 +238,18 @@ def test_a_line_stands_between_what_was_seen_and_what_is_new(tmp_path):
     assert len(everything(look(nothing_new))[0]) == 1000
 
 
-def test_a_restart_is_a_line_across_the_log_with_the_time_of_the_clock(tmp_path):
+@pytest.mark.parametrize(("whole", "time_text"), [(False, "2026-01-01 00:00"), (True, "2026-01-01 00:00:01+00:00")])
+def test_a_restart_is_a_line_across_the_log_with_its_day_where_that_is_not_todays(tmp_path, whole, time_text):
     first, second = LogFiles(tmp_path / "1"), LogFiles(tmp_path / "2")
     first.out(b"before\n", BEGAN)
     second.out(b"behind\n", BEGAN + 2)
-    text = restart_text(6, BEGAN + 1)
-    reader = look(described("api", first, second, annotations=[note(1, 2, 0, text)]))
+    text, drawn = restart_text(6, BEGAN + 1), f"── restart 6 at {time_text} ──"
+    reader = look(described("api", first, second, annotations=[note(1, 2, 0, text)]), whole_times=whole)
     found, _ = everything(reader)
-    assert list(map(stripped, found)) == ["before", "── restart 6 at 00:00 ──", "behind"]
+    assert list(map(stripped, found)) == ["before", drawn, "behind"]
     assert log_lines.is_rule((0.0, 2, found[1]))
     reader.apply({"type": "annotation", "mission": "api", **note(2, 2, second.ends[0], text)})
-    assert list(map(stripped, (line for *_, line in reader.grown()))) == ["── restart 6 at 00:00 ──"]
+    assert list(map(stripped, (line for *_, line in reader.grown()))) == [drawn]
 
 
 def test_a_ruler_is_drawn_below_what_is_there(tmp_path):

@@ -95,6 +95,10 @@ def test_a_mission_that_had_ended_is_followed_into_its_next_runs(om, opened, com
         await unfold(app, pilot)
         await follow_into(app, pilot, 2)
         await follow_into(app, pilot, 3)
+        await pilot.press("l", "ctrl+s")
+        await until(pilot, lambda: app.notice.text.startswith("saved "), what="its log in a file")
+        saved = "\n".join(lines_of(app.notice.text.partition(" · ")[2]))
+        assert re.findall(r"── restart (\d) at \d{4}(?:-\d\d){2} [\d:]{8}[+-]\d\d:\d\d ──", saved) == ["1", "2"]
 
     opened({}, scenario)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.text.moment import TimeError, format_clock, format_time, parse_later, parse_time
+from overmind_core.domain.text.moment import TimeError, format_clock, format_time, format_whole, parse_later, parse_time
 from tests.kit.cases import tabled
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC).timestamp()
@@ -29,6 +29,14 @@ def test_a_clock_shows_the_time_of_day_where_the_person_is_and_the_date_of_anoth
     assert format_clock(NOON, NOON - HOUR, zone=KOLKATA) == "17:30:00"
     assert format_clock(NOON + 12 * HOUR, NOON, zone=UTC) == "2026-11-21 00:00:00"
     assert format_clock(NOON + 7 * HOUR, NOON, zone=KOLKATA) == "2026-11-21 00:30:00"
+    assert format_clock(NOON, NOON - HOUR, zone=KOLKATA, how="%H:%M") == "17:30"
+    assert format_clock(NOON + 7 * HOUR, NOON, zone=KOLKATA, how="%H:%M") == "2026-11-21 00:30"
+
+
+def test_a_time_for_who_reads_it_elsewhere_has_its_date_and_its_zone_and_is_read_back():
+    assert format_whole(NOON + 0.9, zone=UTC) == "2026-11-20 12:00:00+00:00"
+    assert format_whole(NOON + 7 * HOUR, zone=KOLKATA) == "2026-11-21 00:30:00+05:30"
+    assert parse_time(format_whole(NOON), 0.0, zone=KOLKATA) == NOON
 
 
 @given(st.floats(0, 253_402_300_799))
