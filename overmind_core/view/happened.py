@@ -94,6 +94,8 @@ class _Past:
         """Id → the name of a mission."""
         self.began: dict[str, float] = {}
         """Mission → when its newest run began."""
+        self.ended: dict[str, float] = {}
+        """Mission → when that run ended: one that waits for a restart may end later."""
         self.limited: set[str] = set()
         """Missions that wait for a limit."""
         self._asked: dict[tuple[str, int], int] = {}
@@ -103,8 +105,8 @@ class _Past:
         """Take over the next one."""
         mission = str(event.get("mission") or "")
         self.names.setdefault(mission, str(event.get("name") or ""))
-        if event["type"] == "started" and (at := numbers.moment(event["at"])) is not None:
-            self.began[mission] = at
+        if event["type"] in {"started", "exited", "restarting"} and (at := numbers.moment(event["at"])) is not None:
+            self._keep_run(mission, event["type"], at)
         if event["type"] == "activity" and event["doing"] == "working":
             self.limited.discard(mission)
         told = _TELLERS.get(event["type"])
@@ -112,14 +114,21 @@ class _Past:
         if found is not None:
             self.told.append(_Told(event, *found))
 
+    def _keep_run(self, mission: str, kind: str, at: float) -> None:
+        if kind == "started":
+            self.began[mission] = at
+            self.ended.pop(mission, None)
+        else:
+            self.ended.setdefault(mission, at)
+
     def row(self, event: Row) -> Row:
         """The mission of an event as it is now; empty where it is not known."""
         return self.around.rows.get(str(event.get("mission") or ""), {})
 
     def lasted(self, event: Row) -> str:
-        """How long the run took that ends with an event: `after 6m`; "" where nobody knows."""
-        ended, row = numbers.moment(event["at"]), self.row(event)
-        began = self.began.get(str(event.get("mission")))
+        """The time that the run took whose end an event tells: `after 6m`; "" where nobody knows."""
+        mission, row = str(event.get("mission")), self.row(event)
+        ended, began = self.ended.get(mission, numbers.moment(event["at"])), self.began.get(mission)
         if began is None and row:
             began = numbers.moment(row.get("run_started_at") or row.get("started_at"))
         return "" if began is None or ended is None or ended < began else f" after {_span(ended - began)}"

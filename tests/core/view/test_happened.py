@@ -115,6 +115,30 @@ def test_no_event_calls_anybody_in_any_list_of_what_happened():
     assert "wait" not in tones
 
 
+def ran(seconds, *kinds):
+    """A run that began so long ago, of 2 seconds; then it waits."""
+    at = {"at": format_time(NOW - seconds + 2)}
+    of_end = {"exit_code": 3, "delay_seconds": 60.0, **at}
+    return [event("started", at=format_time(NOW - seconds), pid=1), *(event(kind, **of_end) for kind in kinds)]
+
+
+KILL = event("killed", outcome="killed", reason="killed", exit_code=137)
+
+
+@tabled(
+    ("events", "text"),
+    [
+        (ran(49, "exited", "restarting"), "you killed it after 2s"),
+        (ran(49, "restarting"), "you killed it after 2s"),
+        (ran(49), "you killed it after 49s"),
+        ([*ran(49, "exited", "restarting"), *ran(40)], "you killed it after 40s"),
+    ],
+)
+def test_an_end_says_how_long_the_run_took_without_the_wait_for_its_restart(events, text):
+    newest, *_ = lines([*events, KILL], 120, 9, Surroundings(zone=ZONE))
+    assert texts([newest.cells])[0][23:] == text
+
+
 NOT_TOLD = [event("exited", exit_code=0), event("started", pid=1), event("activity", doing="working", need=None),
             event("health", level="ok"), event("quest", status="running")]  # fmt: skip
 
