@@ -151,7 +151,7 @@ def missing(name: str) -> str:
 
 
 def title(names: Sequence[str], run: int | None, runs: tuple[int, int], span: str) -> str:
-    """Whose log, which run of how many, and which part.
+    """The title of a log: names, which run of how many, and which part.
 
     Args:
         names: Of the missions; none: no run of any is shown.

@@ -131,7 +131,7 @@ def _faces(face: str) -> list[Cell]:
 
 
 def _search(search: str, room: int) -> str:
-    """What is looked for, behind a name; of a text that is too long the end goes, and not the count."""
+    """The search, behind a name; of a text that is too long the end goes, and not the count."""
     if not search:
         return ""
     text, colon, count = search.rpartition(": ")

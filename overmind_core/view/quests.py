@@ -338,8 +338,8 @@ def looked_in(row: Row) -> str:
 
 
 def _looked_in(row: Row) -> str:
-    parts = (row["name"], row.get("title"), row["id"], state(row), mark(row).word,
-             *missions_rows.state_words(row), row["status"], row.get("priority"), why(row),
+    parts = (row["name"], row.get("title"), row["id"], state(row), *missions_rows.state_words(row),
+             row["status"], row.get("priority"), why(row),
              row.get("spec"), row.get("group"), row["ritual"], row["provider"], row["command"])  # fmt: skip
     return "\n".join(safe(part) for part in parts if part)
 

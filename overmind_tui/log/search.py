@@ -120,7 +120,7 @@ class LogSearch:
 
     @property
     def status(self) -> str:
-        """What the title says of it: the text, and behind a colon how many lines match; "" is nothing."""
+        """The search in words of the title: the text, and behind a colon how many lines match; "" for none."""
         if self._pattern is None:
             return ""
         paged_log = self._screen.log_view.paged_log
