@@ -400,13 +400,16 @@ class Fleet:
         """The number of the newest event; 0 while there is none."""
         return self.events[-1]["seq"] if self.events else 0
 
-    def state_word(self, row: Row) -> str:
-        """The word that lists show for the state of a mission where its row doesn't say it; "" for any other.
+    def state_word(self, row: Row, now: float) -> str:
+        """The word that lists show for the state of a mission where its row alone doesn't say it; "" for any other.
 
-        It is what the engine asks about, or gives no sign of life.
+        It is what the engine asks about, is tried again at a moment to come, or gives no sign of life. `now`: in
+        seconds since the epoch.
         """
         if row["id"] in self.asked_about:
             return missions_rows.ASKS
+        if tried := missions_rows.retry_word(row, now):
+            return tried
         level = (self.health.get(row["id"]) or {}).get("level")
         if level not in missions_rows.LEVELS:
             return ""

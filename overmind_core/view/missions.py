@@ -185,10 +185,20 @@ def word(found: StatusMark) -> str:
 
 
 def state_words(row: Row) -> list[str]:
-    """The words by which its state is looked for: those that lists show, and the one that they stand for."""
-    found, waits = mark(row), next_try(row)
-    tried = "" if waits is None else waits.lead.strip()
+    """The words by which its state is looked for: those that lists show, and the one that they stand for.
+
+    Without what is said until a moment comes: see `retry_word`.
+    """
+    found = mark(row)
+    waits = _next_try(row, found)
+    tried = "" if waits is None or waits.ends else waits.lead.strip()
     return [one for one in (word(found), found.word, guessed_word(row), tried) if one]
+
+
+def retry_word(row: Row, now: float) -> str:
+    """The word of a queued attempt while the time until its next try is shown; "" of any other."""
+    waits = next_try(row) if row.get("next_try_at") is not None else None
+    return waits.lead.strip() if waits is not None and waits.ends and waits.ticks_at(last_heard(row, now)) else ""
 
 
 def silence(found: StatusMark, guessed: StatusMark | None, level: str | None) -> StatusMark | None:
@@ -221,7 +231,10 @@ def state_tone(row: Row, now: float) -> str:
 
 def next_try(row: Row) -> Ticking | None:
     """What it waits for until it is tried again, and when that is; None where nothing is known of that."""
-    found = mark(row)
+    return _next_try(row, mark(row))
+
+
+def _next_try(row: Row, found: StatusMark) -> Ticking | None:
     if found is RESTARTING and (due := numbers.moment(row.get("next_restart_at"))) is not None:
         return Ticking("retry ", due)
     if found is QUEUED and not is_live(row) and (due := numbers.moment(row.get("next_try_at"))) is not None:
@@ -465,17 +478,18 @@ def now_cell(row: Row) -> Cell:
     text = safe(row.get("now")) or safe((row.get("isolation") or {}).get("step"))
     if was_lost(row):
         return Cell(LOST_WORDS, "bad")
-    if mark(row) is PREPARING:
+    found = mark(row)
+    if found is PREPARING:
         text = _SHARE.sub(r"\2  \1", text)
-    if mark(row) is WAITING and text:
+    if found is WAITING and text:
         return Cell(text if text.endswith("?") else f"{text} ?", "wait")
     if row.get("failed_message"):
         return Cell(safe(row["failed_message"]), "bad")
     if not text and is_live(row):
         on_result = row["status"] == "running" and _is_told(row)
-        says = guessed_word(row) or word(mark(row))
-        return Cell(says if on_result or mark(row) is PREPARING else "no output yet", "faint")
-    return Cell(text, "bad" if mark(row) in {FAILED, TIMED_OUT} else "quiet")
+        says = guessed_word(row) or word(found)
+        return Cell(says if on_result or found is PREPARING else "no output yet", "faint")
+    return Cell(text, "bad" if found in {FAILED, TIMED_OUT} else "quiet")
 
 
 def silent_for(row: Row, now: float) -> str:

@@ -85,7 +85,7 @@ TIME_BUDGET_EACH = 0.0002
 SLICE, SLICE_BUDGET = 50, 0.025
 """Rows that are judged at once where a loop has other things to do, and seconds of computing that they may take."""
 REMEMBERED = 20_000
-"""Answers."""
+"""Answers of a filter, and texts of missions."""
 LONGEST = 4000
 """Characters of a row in which a word is looked for."""
 _FIELD = re.compile(r"(state|agent|name|type|id|hive|cwd|command|reason):(.+)", re.IGNORECASE | re.DOTALL)
@@ -174,15 +174,32 @@ NOTHING = Filter("", everything)
 """Leaves nothing out."""
 
 
+_TEXTS: dict[str, tuple[Row, str]] = {}
+"""Id of a mission → its row when it was looked at last, and the text in which words are looked for then."""
+
+
 def searched(row: Row) -> str:
-    """What a plain word is looked for in, of a mission: what it is, and what the list says of it."""
+    """The text of a mission in which a plain word is looked for, cut to `LONGEST`.
+
+    It is known until another row of the mission comes: each letter that is typed makes a filter of its own.
+    """
+    known = _TEXTS.get(row["id"])
+    if known is None or known[0] is not row:
+        if len(_TEXTS) >= REMEMBERED:
+            _TEXTS.clear()
+        known = _TEXTS[row["id"]] = row, _text(row)
+    return known[1]
+
+
+def _text(row: Row) -> str:
+    """The facts of a mission, and the words of the list about it; last is the command, which may be long."""
     labels = " ".join(f"{key}={value}" for key, value in (row.get("labels") or {}).items())
-    parts = (row["name"], row["id"], row["provider"], row["command"], labels, row.get("now") or "", *_shown(row))
-    return "\n".join(dict.fromkeys(parts))
+    parts = (row["name"], row["id"], *_shown(row), row["provider"], labels, row.get("now") or "", row["command"])
+    return "\n".join(dict.fromkeys(parts))[:LONGEST]
 
 
 def _shown(row: Row) -> tuple[str, ...]:
-    """What the list says of a mission in words of its own: its name, its state, its agent, what goes on."""
+    """The words of the list about a mission: its name, its state, its agent, and what goes on."""
     now = missions_rows.now_cell(row).text
     return (
         shown_name(bare_name(row), row.get("title")),

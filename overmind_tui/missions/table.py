@@ -252,7 +252,8 @@ class TablePanel(SortKeys):
 
     def _parsed(self, text: str) -> Filter:
         shell = self._screen.shell
-        return row_filter.tried(text, shell.fleet.rows.values(), now=shell.now, noted=shell.fleet.state_word)
+        fleet, now = shell.fleet, shell.now
+        return row_filter.tried(text, fleet.rows.values(), now=now, noted=lambda row: fleet.state_word(row, now()))
 
     def do_filter(self) -> None:
         """Type a filter."""

@@ -104,8 +104,12 @@ class MissionsPane(TablePane):
     def _parse(self) -> None:
         try:
             wanted = self._text.strip()
-            noted = self._live.fleet.state_word
-            self._filter = row_filter.parsed(self._text, now=time.time, noted=noted) if wanted else NOTHING
+            fleet = self._live.fleet
+            self._filter = (
+                row_filter.parsed(self._text, now=time.time, noted=lambda row: fleet.state_word(row, time.time()))
+                if wanted
+                else NOTHING
+            )
         except BrokenFilter as broken:
             self._problem = f"/{safe(self._text)}: {broken}"
 

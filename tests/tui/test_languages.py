@@ -274,6 +274,7 @@ DUE = "2026-01-01T00:00:08.000Z"
 STANDING = [
     row("asker", activity="waiting"), row("again", "restarting", next_restart_at=DUE), row("still"), row("stuck"),
     row("guessed", activity="unknown", activity_guess="idle"), row("busy", status="running", phase="check"),
+    row("tried", "crashed", quest_state="queued", next_try_at=DUE),
 ]  # fmt: skip
 LEVELS = {"still": "quiet", "stuck": "hung"}
 STATES = [
@@ -289,7 +290,8 @@ STATES = [
     ("state:hung", {"stuck"}),
     ("state:your", {"guessed"}),
     ("state:checking", {"busy"}),
-    ("!state:working !state:asks", {"again"}),
+    ("state:queued", {"tried"}),
+    ("!state:working !state:asks", {"again", "tried"}),
 ]
 
 

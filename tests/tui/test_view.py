@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -114,17 +115,38 @@ SHOWN = [
     row("release", type="blueprint"),
     row("quest-5dabb79e", title="修复登录问题"),
     row("cut", isolation={"step": "copies files"}),
+    row("long", "stopping", command="x" * 4500),
 ]
-"""What the list says of these is not in their records."""
+"""Missions of which the list says words that are not in their records."""
 
 
 @tabled(("text", "name"), [
     ("fail oops", "flaky"), (r"failed.\(7\)", "flaky"), ("retry", "flaky"), ("asks", "gate"), ("push.\\?", "gate"),
     ("turn\\?", "guess"), ('"lost with its keeper"', "lost"), ("^plan$", "release"), ("登录", "quest-5dabb79e"),
-    ("copies", "cut"),
+    ("copies", "cut"), ("stopping", "long"),
 ])  # fmt: skip
 def test_a_word_of_a_filter_is_looked_for_in_what_the_list_says(text, name):
     assert [one["name"] for one in SHOWN if row_filter.parsed(text).matches(one)] == [name]
+
+
+class Read(dict[str, Any]):
+    """A row that counts how often its labels are read."""
+
+    times = 0
+
+    def get(self, key, default=None):
+        self.times += key == "labels"
+        return super().get(key, default)
+
+
+def test_the_text_of_a_row_is_put_together_once_for_all_filters_that_are_typed(monkeypatch):
+    monkeypatch.setattr(row_filter, "REMEMBERED", 2)
+    one = Read(row("api"))
+    assert all(row_filter.parsed(text).matches(one) for text in ("a", "ap", "api"))
+    assert one.times == 1
+    assert row_filter.parsed("e999").matches(Read(one, now="E999")), "another row of the same mission"
+    assert {other["name"] for other in TREE if row_filter.parsed("[ab]$").matches(other)} == {"a", "b"}
+    assert len(row_filter._TEXTS) <= 2
 
 
 def test_in_a_question_about_several_missions_their_states_stand_below_each_other():

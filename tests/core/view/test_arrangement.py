@@ -169,11 +169,20 @@ def test_a_filter_finds_a_state_that_is_shown_and_that_no_row_says():
     fleet.apply([row("a"), row("b"), row("c"), row("d", activity="waiting")], (), everything=True)
     fleet.health = {"a": {"level": "quiet"}, "b": {"level": "ok"}, "d": {"level": "hung"}}
     fleet.questions = [question(mission="c", part="steer")]
-    words = {one: fleet.state_word(row) for one, row in fleet.rows.items()}
+    words = {one: fleet.state_word(row, NOW) for one, row in fleet.rows.items()}
     assert words == {"a": "quiet", "b": "", "c": "asks", "d": ""}
     for text, kept in (("quiet", {"a"}), ("state:asks", {"c", "d"}), ("hung", set()), ("asks", {"c", "d"})):
-        found = row_filter.parsed(text, noted=fleet.state_word)
+        found = row_filter.parsed(text, noted=lambda row: fleet.state_word(row, NOW))
         assert {one for one, row in fleet.rows.items() if found.matches(row)} == kept, text
+
+
+def test_a_filter_finds_what_is_tried_again_until_it_says_that_it_is_queued():
+    one, clock = row("a", "crashed", quest_state="queued", next_try_at="2026-01-01T00:00:08.000Z"), [NOW]
+    fleet = Fleet()
+    for text in ("retry", "state:retry"):
+        found = row_filter.parsed(text, noted=lambda row: fleet.state_word(row, clock[0]))
+        for clock[0] in (NOW, NOW + 9.0):
+            assert found.matches(one) == missions_rows.state(one, clock[0]).startswith("retry "), text
 
 
 # the top of every page
