@@ -302,7 +302,7 @@ class MissionDetails(MissionSummary):
     argv: list[str]
     model: str | None
     turns: int | None
-    """How often its model was called, in turns that are over; null for a command."""
+    """How often its model was called, as far as its program says; null for a command, and where nobody counted."""
     permission_mode: str | None
     """The permission mode of the agent; null for the program's default."""
     restart_policy: Restart

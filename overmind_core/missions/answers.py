@@ -193,7 +193,7 @@ def details(
         "os_pid": mission.pid,
         "argv": list(definition.argv),
         "model": None if conversation is None else conversation.model,
-        "turns": conversation.turns if conversation is not None and definition.provider != RAW else None,
+        "turns": None if conversation is None else conversation.turns or None,
         "permission_mode": None if conversation is None else conversation.permission_mode,
         "restart_policy": policy.when,
         "run_reason": mission.run_reason,

@@ -10,7 +10,7 @@ from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode
 from overmind_core.domain.agents.conversation import Conversation, FailedMessage
 from overmind_core.domain.missions.mission import Cause, Definition, Kind, Mission, Restart, RestartPolicy, Status
 from overmind_core.domain.missions.reasons import FOREVER, sentence
-from overmind_core.missions.answers import now_line, talking, uptime
+from overmind_core.missions.answers import details, now_line, talking, uptime
 from tests.kit.cases import tabled
 
 ENDS = [
@@ -136,6 +136,17 @@ def test_of_a_program_that_waits_until_its_output_can_be_stored_now_says_so(stat
     definition = Definition("name", "seq 9", ("seq", "9"), "/")
     mission = Mission("a1b2c3d4", definition, 0.0, status, reason, exit_code=1)
     assert now_line(mission, "line 7") == said
+
+
+@tabled(("provider", "counted", "said"), [("claude", 10, 10), ("codex", 0, None), ("raw", 0, None)])
+def test_turns_that_nobody_counted_are_none(provider, counted, said):
+    """Few programs tell how often their model was called; of the others 0 would be false."""
+    definition = Definition("name", provider, (provider,), "/", provider=provider)
+    mission = Mission("a1b2c3d4", definition, created_at=0.0, status=Status.RUNNING)
+    mode = AgentMode.HEADLESS
+    conversation = Conversation("s", mode, mode, mode, activity=Activity(ActivityKind.IDLE), turns=counted)
+    assert details(mission, [], [], 1.0, conversation=conversation)["turns"] == said
+    assert details(mission, [], [], 1.0)["turns"] is None
 
 
 @tabled(("what", "known", "seconds"), [
