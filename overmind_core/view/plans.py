@@ -86,11 +86,12 @@ def _held_others(row: Row, now: float) -> float:
 
 
 def learn(rows: Sequence[Row], fleet: Mapping[str, Row]) -> None:
-    """Note in each row what its mission is doing; `fleet`: missions by their ids."""
+    """Note in each row what its mission is doing, and whether that was seen; `fleet`: missions by their ids."""
     for row in rows:
         known = fleet.get(row["mission"] or "", {})
         row["now"] = known.get("now")
         row["activity"] = known.get("activity") if row["status"] == "running" else None
+        row.update({key: known[key] for key in ("unseen", "conversation_lost") if key in known})
 
 
 def seconds(row: Row, now: float) -> float:
@@ -156,7 +157,7 @@ def state(row: Row, now: float | None = None) -> str:
 
 def _state(row: Row, now: float) -> Cell:
     found = state(row, now)
-    return Cell(found, "slow" if found == "not ready" else missions_rows.mark(row).tone)
+    return Cell(found, "slow" if found == "not ready" else missions_rows.tone(row))
 
 
 def _took(row: Row, now: float) -> Cell:
@@ -180,7 +181,7 @@ def bar_cells(width: int) -> int:
 
 
 def _when(row: Row, now: float) -> Cell:
-    return Cell(bar(row, now, row.get("bar", BAR)), missions_rows.mark(row).tone)
+    return Cell(bar(row, now, row.get("bar", BAR)), missions_rows.tone(row))
 
 
 def why(row: Row, now: float | None = None) -> str:
@@ -335,7 +336,7 @@ def name_cell(branch: Branch, *, ascii_only: bool) -> tuple[Cell, ...]:
     left, _, right = branch.guides.partition(NODE)
     return (
         Cell(left, "guide"),
-        Cell(mark.ascii if ascii_only else mark.mark, mark.tone),
+        Cell(mark.ascii if ascii_only else mark.mark, missions_rows.tone(branch.row)),
         Cell(f"{right} ", "guide"),
         Cell(safe(branch.row["name"]), "bold" if branch.row["critical"] else "name"),
     )

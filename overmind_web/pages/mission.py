@@ -82,7 +82,7 @@ def head(row: Row, now: float) -> dict[str, object]:
         "id": row["id"],
         "name": safe(row["name"]),
         "mark": mark.word,
-        "tone": mark.tone,
+        "tone": missions_rows.tone(row),
         "state": missions_rows.state(row, now),
         "since": now - missions_rows.held(row, now) if live else None,
         "run_since": now - missions_rows.lasted(row, now) if row["status"] in _RUNS else None,

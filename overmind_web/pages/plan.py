@@ -123,7 +123,7 @@ def _agent(row: Row, depth: int, *, there: bool) -> dict[str, Any]:
         "id": row["name"],
         "name": safe(row["name"]),
         "mark": QUEUED.word if row["stage"] == "waiting" else mark.word,
-        "tone": "slow" if state == "not ready" else tones.named(mark.tone),
+        "tone": "slow" if state == "not ready" else tones.named(missions_rows.tone(row)),
         "state": state,
         "why": plans_rows.why(row) if waits is None else waits.lead,
         "due": None if waits is None else waits.at,

@@ -140,7 +140,7 @@ class App {
     } catch (error) {
       if (kept(KEY) && !(await this._isOut())) {
         this._begin();
-        this.toasts.say(error.message, "wait");
+        this.toasts.say(error.message);
       } else this._outside("This link does not open the dashboard.", error.message);
     }
   }

@@ -264,6 +264,17 @@ def test_a_service_that_its_plan_ended_was_stopped_as_its_mission_was():
     assert plans_rows.counted(list(rows.values())) == [("stopped", 1), ("succeeded", 1)]
 
 
+@pytest.mark.parametrize(("unseen", "tone"), [(True, "wait"), (False, "quiet")])
+def test_an_agent_whose_answer_was_read_calls_nobody_any_more(unseen, tone):
+    rows = plans_rows.agents(whole(1, "p", "running", [step("a", "running", began=30, mission="00000001")], 30), NOW)
+    plans_rows.learn(rows, {"00000001": {"activity": "idle", "unseen": unseen}})
+    cells = {column.key: column.cell(rows[0], NOW) for column in plans_rows.COLUMNS}
+    (branch,) = plans_rows.branches(rows)
+    mark = plans_rows.name_cell(branch, ascii_only=False)[1]
+    assert (cells["state"].text, mark.text) == ("your turn", "❯")
+    assert {cells["state"].tone, cells["when"].tone, mark.tone} == {tone}
+
+
 def edges(rows):
     return [(branch.guides, branch.row["name"]) for branch in plans_rows.branches(list(rows.values()))]
 

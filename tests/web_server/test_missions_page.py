@@ -1,10 +1,11 @@
-"""What the browser says before missions are ended or removed: what goes on, and what goes with them."""
+"""The words of the browser about missions: the head of one; before they are ended or removed, what goes with them."""
 
 from __future__ import annotations
 
 import pytest
 
 from overmind_core.view.missions import removed_with
+from overmind_web.pages.mission import head
 from overmind_web.pages.missions import answered, hanging
 
 
@@ -20,6 +21,13 @@ def mission(name, kind="task", parent=None, status="running"):
         "started_at": "2026-11-20T12:00:00Z",
         **more,
     }
+
+
+@pytest.mark.parametrize(("unseen", "tone"), [(True, "wait"), (False, "quiet")])
+def test_an_answer_that_was_read_calls_nobody_any_more(unseen, tone):
+    about = {"provider": "claude", "tty": False, "interactive": False, "cwd": "/", "run_started_at": None}
+    shown = head({**mission("docs", "session"), **about, "activity": "idle", "unseen": unseen}, 0.0)
+    assert (shown["state"], shown["mark"], shown["tone"]) == ("your turn", "your turn", tone)
 
 
 ROWS = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from overmind_core.domain.text.moment import format_time
 from overmind_core.view import plans as plans_rows
@@ -22,6 +23,13 @@ def test_an_agent_that_is_tried_again_counts_down_to_that():
     found = shown(waits, step("b", "waiting", waits_for="a"))
     assert (found["a"]["why"], found["a"]["due"]) == ("try 2 · next try in ", NOW + 12)
     assert (found["b"]["why"], found["b"]["due"]) == ("waits for a", None)
+
+
+def test_an_agent_whose_answer_was_read_calls_nobody_any_more():
+    missions = [mission(at, "writer", "running", activity="idle", unseen=bool(at)) for at in (0, 1)]
+    plan = {**RELEASE, "agents": [step(one["id"], "running", began=30, mission=one["id"]) for one in missions]}
+    shown: Any = plan_page.content(plan, {one["id"]: one for one in missions}, NOW)["agents"]
+    assert [(one["state"], one["tone"]) for one in shown] == [("your turn", "quiet"), ("your turn", "wait")]
 
 
 def test_a_run_says_that_there_is_a_newer_one_and_how_that_stands():

@@ -57,6 +57,14 @@ def test_every_edge_can_be_seen_on_every_ground(theme, ground, edge):
     assert contrast(found[edge], found[ground]) >= 3.0
 
 
+def test_no_script_says_anything_in_the_colour_of_a_call_but_that_a_mission_needs_a_person():
+    """Refusals, answers that were given, and what goes on by itself call for nobody."""
+    scripts = [path for path in STYLES.parent.rglob("*.js") if "vendor" not in path.parts]
+    lines = [(path.name, line) for path in scripts for line in path.read_text("utf-8").splitlines()]
+    called = [(name, line.strip()) for name, line in lines if re.search(r'tone-wait|say\(.*"wait"', line)]
+    assert called == [("app.js", '} else this.toasts.say(text, "wait", { label: "Open", press: open });')]
+
+
 def test_no_colour_stands_outside_the_tokens():
     sheets = [path for path in STYLES.glob("*.css") if path.name != "tokens.css"]
     assert len(sheets) > 5

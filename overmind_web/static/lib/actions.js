@@ -43,7 +43,7 @@ export function actions({ verbs, toasts }) {
       }
       const refusal = how.guard?.();
       if (refusal) {
-        toasts.say(refusal, "wait");
+        toasts.say(refusal);
         return;
       }
       if (row.asks && !(await confirm(`${capital(row.label ?? verb)} ${missions.length} missions?`, [...sentences(missions), ...verbs.hanging(verb, missions.map(({ id }) => id)), ...(row.questions ?? [])], row.label ?? verb))) return;

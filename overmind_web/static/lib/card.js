@@ -163,7 +163,7 @@ export class Card {
   }
 
   _incomplete() {
-    this._context.toasts.say("Choose an option first.", "wait");
+    this._context.toasts.say("Choose an option first.");
     return null;
   }
 

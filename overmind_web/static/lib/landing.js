@@ -204,7 +204,7 @@ function lost({ files, commits }) {
 export async function discard(context, { id, name, live, folder }) {
   const { verbs, toasts } = context;
   if (live) {
-    toasts.say(`${name} is running: stop it first.`, "wait");
+    toasts.say(`${name} is running: stop it first.`);
     return false;
   }
   let refused = null;

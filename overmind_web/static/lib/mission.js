@@ -201,7 +201,7 @@ export class MissionPanel {
       box.style.height = "auto";
       box.style.height = `${Math.min(160, box.scrollHeight + 2)}px`;
     };
-    const note = h("span", { class: "unsent tone-wait", hidden: true }, "not sent");
+    const note = h("span", { class: "unsent tone-text", hidden: true }, "not sent");
     const send = this._context.verbs.button("send", () => (box.value.trim() ? { id: this.id, text: box.value } : null), {
       label: "Send", key: "", primary: true,
       about: () => box.value,
@@ -236,7 +236,7 @@ export class MissionPanel {
   }
 
   _takesNone() {
-    this._context.toasts.say("It takes no messages: it has ended, or is no session.", "wait");
+    this._context.toasts.say("It takes no messages: it has ended, or is no session.");
   }
 
   /** Those whose part of the product there is. */

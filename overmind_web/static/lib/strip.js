@@ -88,10 +88,10 @@ export class Strip {
       primary,
       key: "",
       guard: () => this._guard.refusal(need.key),
-      done: () => toasts.say(`${need.name}: ${need.done[behaviour]}`, behaviour === "allow" ? "good" : "wait"),
+      done: () => toasts.say(`${need.name}: ${need.done[behaviour]}`, behaviour === "allow" ? "good" : "quiet"),
       failed: (error) => {
         if (error.error !== "not_found") return this._mine.delete(need.key) && false;
-        toasts.say(error.message, "wait"); // who was faster
+        toasts.say(error.message); // who was faster
         return true;
       },
     });

@@ -14,7 +14,7 @@ export class Toasts {
    * Show a sentence.
    *
    * @param {string} text
-   * @param {string} [tone] good, bad, wait, quiet
+   * @param {string} [tone] good, bad, quiet; wait: a person is needed
    * @param {{label: string, press: Function}} [action]
    */
   say(text, tone = "quiet", action = null) {

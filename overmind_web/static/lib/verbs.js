@@ -125,12 +125,12 @@ export class Verbs {
   async press(verb, args, how = {}) {
     const row = this.row(verb) ?? {};
     if (!this.allowed(verb)) {
-      this._toasts.say("This login may only look.", "wait");
+      this._toasts.say("This login may only look.");
       return null;
     }
     const refusal = how.guard?.();
     if (refusal) {
-      this._toasts.say(refusal, "wait");
+      this._toasts.say(refusal);
       return null;
     }
     forms.done();
@@ -170,7 +170,7 @@ export class Verbs {
   tell(said, answers, { wrong = false } = {}) {
     const notes = new Set(answers.flatMap((answer) => (typeof answer?.note === "string" ? answer.note.split("\n") : [])));
     const text = [said, ...notes].filter(Boolean).join(" · ");
-    if (text) this._toasts.say(text, wrong || notes.size ? "wait" : "good");
+    if (text) this._toasts.say(text, wrong || notes.size ? "quiet" : "good");
   }
 
   /** What hangs on missions that it ends or removes: a promise of the sentence, which the server knows; none where nothing ends. */

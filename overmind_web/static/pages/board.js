@@ -130,7 +130,7 @@ class Board {
     this.problem.textContent = content.problem ?? "";
     this.filter.classList.toggle("wrong", Boolean(content.problem));
     const spec = this._query.spec ? [h("a", { href: href("board") }, "all quests"), ` · of ${this._query.spec}`] : "";
-    fill(this.line, content.paused ? h("span", { class: "tone-wait" }, "the queue is paused ") : null, spec);
+    fill(this.line, content.paused ? h("span", { class: "quiet" }, "the queue is paused ") : null, spec);
     const paused = content.paused ? "resume" : "pause";
     if (this.pause.dataset.does !== paused) {
       this.pause.dataset.does = paused;

@@ -315,8 +315,8 @@ class Changes {
     const { toasts } = this._context;
     const { about } = this._content ?? {};
     if (!line) return false;
-    if (!about.there) toasts.say(`The mission of ${about.name} was removed and takes no comments.`, "wait");
-    else if (this._context.verbs.readOnly) toasts.say("This login may only look.", "wait");
+    if (!about.there) toasts.say(`The mission of ${about.name} was removed and takes no comments.`);
+    else if (this._context.verbs.readOnly) toasts.say("This login may only look.");
     else {
       const at = this._files.get(line.path).at;
       const box = this.comments.write(key, { place: line.place, line: line.line, order: at * 1e6 + line.order });
@@ -363,7 +363,7 @@ class Changes {
       "send",
       () => {
         if (!about.takes) {
-          this._context.toasts.say(`${about.name} reads no messages now: the comments stay here.`, "wait");
+          this._context.toasts.say(`${about.name} reads no messages now: the comments stay here.`);
           return null;
         }
         sending = this.comments.sending();
@@ -393,12 +393,12 @@ class Changes {
       return true;
     }
     if (!this._about.worktree) {
-      this._context.toasts.say(`${this._about.name} has no worktree of its own.`, "wait");
+      this._context.toasts.say(`${this._about.name} has no worktree of its own.`);
       return true;
     }
     if (!this._context.socket.ready || !this._context.verbs.allowed(verb)) {
       if (verb !== "merge" || !this._context.socket.ready) {
-        this._context.toasts.say(this._context.socket.ready ? "This login may only look." : "Not connected: nothing was done.", "wait");
+        this._context.toasts.say(this._context.socket.ready ? "This login may only look." : "Not connected: nothing was done.");
         return true;
       }
     }

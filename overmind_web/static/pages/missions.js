@@ -403,7 +403,7 @@ class Missions {
   /** One log of all that are marked, by the time of their lines. */
   _logs() {
     const marked = [...this.table.marked];
-    if (marked.length > MOST_LOGS) this._context.toasts.say(`the log is of ${MOST_LOGS} of the ${marked.length} marked missions`, "wait");
+    if (marked.length > MOST_LOGS) this._context.toasts.say(`the log is of ${MOST_LOGS} of the ${marked.length} marked missions`);
     this._context.router.go("log", marked.slice(0, MOST_LOGS));
   }
 
@@ -424,7 +424,7 @@ class Missions {
       await navigator.clipboard.writeText(targets.join("\n"));
       this._context.toasts.say(`copied ${targets.length === 1 ? targets[0] : `${targets.length} ids`}`, "good");
     } catch {
-      this._context.toasts.say(`This browser lets nobody copy here: ${targets.join(" ")}`, "wait");
+      this._context.toasts.say(`This browser lets nobody copy here: ${targets.join(" ")}`);
     }
   }
 

@@ -121,7 +121,7 @@ class Needs {
     if (this._missed === query || !this._loaded) return;
     this._missed = query;
     setTimeout(() => {
-      if (this._wanted === query && !this._closing.signal.aborted) this._context.toasts.say(`question ${query.q} is no longer open`, "wait");
+      if (this._wanted === query && !this._closing.signal.aborted) this._context.toasts.say(`question ${query.q} is no longer open`);
     }, NAMED);
   }
 
@@ -229,12 +229,12 @@ class Needs {
       answered: (which, behaviour, said) => {
         this._mine.set(which.key, behaviour);
         const done = said ?? { ...which.done, always: "allowed, and the rule is stored", reply: "sent" }[behaviour];
-        this._context.toasts.say(`${which.name}: ${done}`, behaviour === "deny" ? "wait" : "good");
+        this._context.toasts.say(`${which.name}: ${done}`, behaviour === "deny" ? "quiet" : "good");
       },
       failed: (which, error) => {
         if (error.error !== "not_found") return false;
         this._mine.set(which.key, "late");
-        this._context.toasts.say(error.message, "wait");
+        this._context.toasts.say(error.message);
         return true;
       },
     };

@@ -128,8 +128,8 @@ class Spec {
           ...this._context,
           guard: () => this._guard.refusal(need.key),
           go: (tab) => router.go("m", [need.id, tab]),
-          answered: (which, behaviour, said) => toasts.say(`${which.phase || which.part || which.name}: ${said ?? which.done[behaviour] ?? "answered"}`, behaviour === "deny" ? "wait" : "good"),
-          failed: (which, error) => error.error === "not_found" && (toasts.say(error.message, "wait"), true),
+          answered: (which, behaviour, said) => toasts.say(`${which.phase || which.part || which.name}: ${said ?? which.done[behaviour] ?? "answered"}`, behaviour === "deny" ? "quiet" : "good"),
+          failed: (which, error) => error.error === "not_found" && (toasts.say(error.message), true),
         });
         this._cards.set(need.key, card);
         this.cards.append(card.element);
@@ -316,7 +316,7 @@ class Spec {
     const element = this._element(key);
     if (!element) return false;
     if (this._context.verbs.readOnly) {
-      this._context.toasts.say("This login may only look.", "wait");
+      this._context.toasts.say("This login may only look.");
       return true;
     }
     const documents = this._content?.documents ?? [];
@@ -342,7 +342,7 @@ class Spec {
       "answer",
       () => {
         if (!this._gate) {
-          this._context.toasts.say("Nothing is asked about this spec now: the comments stay here until then.", "wait");
+          this._context.toasts.say("Nothing is asked about this spec now: the comments stay here until then.");
           return null;
         }
         sending = this.comments.sending();

@@ -132,7 +132,7 @@ class TerminalPage {
       item: (item) => this._item(item),
       lost: () => {
         this._writes = false;
-        this._state("not connected, trying again …", "tone-wait");
+        this._state("not connected, trying again …", "tone-slow");
       },
     });
   }
@@ -149,17 +149,17 @@ class TerminalPage {
         break;
       case "waiting":
         this._writes = false;
-        this._state(`${item.status}, waiting for the next run`, "tone-wait");
+        this._state(`${item.status}, waiting for the next run`, "tone-slow");
         break;
       case "away":
         this._writes = false;
-        this._state("joining again …", "tone-wait");
+        this._state("joining again …", "tone-slow");
         break;
       case "severed":
         this._state("connection to the terminal lost, trying again …", "tone-bad");
         break;
       case "refused":
-        this._state(item.full ? "not sent: the program reads nothing" : NOT_SENT, "tone-wait");
+        this._state(item.full ? "not sent: the program reads nothing" : NOT_SENT, "tone-text");
         break;
       case "handing_back":
         this._handedBack(item.reason);
@@ -182,7 +182,7 @@ class TerminalPage {
   _send(data) {
     if (this._mode !== "type" || !data.length) return false;
     const sent = this._writes && this._socket.type(data);
-    if (!sent) this._state(typeof data === "string" && TerminalSocket.tooMuch(data) ? "not sent: that is too much at once" : NOT_SENT, "tone-wait");
+    if (!sent) this._state(typeof data === "string" && TerminalSocket.tooMuch(data) ? "not sent: that is too much at once" : NOT_SENT, "tone-text");
     return sent;
   }
 
@@ -205,7 +205,7 @@ class TerminalPage {
   _mode_words() {
     const size = this._size ? `${this._size[0]}x${this._size[1]}` : "";
     if (this._mode !== "type") this._state(`looking · ${size}`);
-    else if (!this._writes) this._state(`takes no input · ${size}`, "tone-wait");
+    else if (!this._writes) this._state(`takes no input · ${size}`);
     else this._state(`typing · ${size}${coarse.matches ? "" : " · ctrl-\\ leaves"}`, "tone-good");
   }
 
