@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain import engine_questions
 from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.text.paragraphs import stands
 from overmind_core.errors import OvermindError
 from overmind_core.spec_files import document_texts
 from overmind_core.view import diff
@@ -312,4 +313,4 @@ def advanced(answer: Row) -> str:
         return f"waits: {safe(held['text'])}"
     if answer["phase"] is not None and answer["state"] == "running":
         return f"{answer['phase']} is running"
-    return f"nothing to do, it is {answer['state']}"
+    return f"nothing to do, it {stands(answer['state'])}"

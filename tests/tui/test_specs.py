@@ -132,6 +132,12 @@ def test_a_run_of_one_that_only_waits_for_money_or_a_person_does_not_say_that_it
     assert advanced({**answer, "held": held}) == "waits: $0.00 of $0.20"
 
 
+@pytest.mark.parametrize(("state", "said"), [("failed", "has failed"), ("review", "is in review"), ("done", "is done")])
+def test_a_run_of_one_that_has_nothing_to_do_says_how_it_stands(state, said):
+    answer = {"state": state, "phase": None, "queued": False, "synced": 0, "question": None}
+    assert advanced(answer) == f"nothing to do, it {said}"
+
+
 pytestmark = pytest.mark.usefixtures("specified")
 
 

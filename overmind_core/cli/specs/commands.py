@@ -303,11 +303,11 @@ def _reached(answer: Row) -> str:
 
 
 def _unmoved(answer: Row, changed: Sequence[str]) -> str:
-    state = with_changed(answer["state"], answer)
+    stood = with_changed(stands(answer["state"]), answer)
     if not changed:
-        return f"unchanged: spec {answer['id']} ({answer['slug']}) {stands(state)}"
+        return f"unchanged: spec {answer['id']} ({answer['slug']}) {stood}"
     options = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
-    return f"Spec {answer['slug']}: {options} changed; it {stands(state)}"
+    return f"Spec {answer['slug']}: {options} changed; it {stood}"
 
 
 class _Watch:

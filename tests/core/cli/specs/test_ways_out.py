@@ -83,6 +83,7 @@ def test_a_spec_is_never_just_done_while_a_task_has_changed_since_its_quest_bega
     assert run_line(both) == f"unchanged: spec 5bec (carts) is done; {told}"
     assert run_line({**both, "synced": 1}) == f"Spec carts: 1 task queued\n  {told}"
     assert run_line(answer) == "unchanged: spec 5bec (carts) is done"
+    assert run_line({**both, "state": "failed"}) == f"unchanged: spec 5bec (carts) has failed; {told}"
 
 
 def test_a_spec_that_only_waits_for_money_or_a_person_says_so_with_the_command_that_goes_on():
