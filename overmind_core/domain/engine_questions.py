@@ -107,7 +107,7 @@ AGENT_EFFECTS: Mapping[str, AnswerEffects] = {
     "question": AnswerEffects("send the answer", "give no answer", "the answer", text_with=ALLOW),
 }
 """Of an agent's questions, by what it wants; what only its terminal answers has none."""
-LOST_JOB = AnswerEffects("it is off: start it elsewhere", "wait for it", first=DENY)
+LOST_JOB = AnswerEffects("it is off: start the job elsewhere", "wait for it", first=DENY)
 """Of the question about work of the swarm whose machine is silent."""
 LOST = "lost"
 """The need of that question."""

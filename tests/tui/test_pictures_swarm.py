@@ -73,7 +73,7 @@ ASKS = [
      "choices": [], "replaces": None, "attach_only": False, "asked_at": at(40.0),
      "about": {"kind": "mission", "id": "aaaa0001", "name": "site"}},
     {"question": 9, "id": "00000004", "name": "train", "hive": "gpu2", "there": None, "need": "lost", "tool": "",
-     "summary": "Hive gpu2 is silent. Is its machine off?",
+     "summary": "Hive gpu2 is silent. Is its machine off? allow: start train elsewhere; deny: wait for it",
      "subject": {}, "rule": None, "options": [], "choices": [], "replaces": None, "attach_only": False,
      "asked_at": at(48.0), "about": {"kind": "mission", "id": "00000004", "name": "train"}},
 ]  # fmt: skip

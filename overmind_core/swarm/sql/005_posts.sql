@@ -608,8 +608,8 @@ begin
         elsif one.on_lost = 'wait' and one.state = 'claimed' and watched >= 60 then
             update posts set state = 'lost', version = version + 1 where id = one.id;
             insert into questions (post, fence, key, body) values (one.id, one.fence, 'lost', jsonb_build_object(
-                'key', 'lost', 'text', format('Hive %s is silent. Is its machine off?', one.hive)))
-                on conflict do nothing;
+                'key', 'lost', 'text', format('Hive %s is silent. Is its machine off? allow: start %s elsewhere;'
+                    ' deny: wait for it', one.hive, one.name))) on conflict do nothing;
             perform record('post_lost', one.id, one.hive, jsonb_build_object('fence', one.fence));
             lost := lost || one.id;
         end if;

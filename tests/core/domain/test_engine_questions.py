@@ -194,7 +194,7 @@ STEER = "overmind answer 4 deny (leave this mission alone for 1 h) or allow (sen
         (question("report"), ""),
         (question("orbit"), ""),
         ({"question": "swarm/4", "need": "lost", "name": "m", "summary": "red is silent.", "subject": {}},
-         "red is silent: overmind answer swarm/4 deny (wait for it) or allow (it is off: start it elsewhere)"),
+         "red is silent: overmind answer swarm/4 deny (wait for it) or allow (it is off: start the job elsewhere)"),
         ({"question": 4, "need": "permission", "name": "m", "summary": "rm x", "subject": {}}, ""),
     ],
 )  # fmt: skip
