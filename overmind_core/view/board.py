@@ -302,7 +302,7 @@ def tails(row: Row, now: float) -> tuple[str, ...]:
         case "completed" if achieved := safe(achievement_of(row)):
             shorter = shortenings(achieved)
             return *(f"{one} {about}" for one in shorter), *shorter
-        case status if status in {"failed", "cancelled", "lost"} or landing_waits(row):
+        case status if status in {"failed", "cancelled", "unheard"} or landing_waits(row):
             return (quests_rows.why(row) or (status if status == quests_rows.CANCELLED else about),)
         case "running" if row["phase"] not in {None, "work"}:
             return f"{quests_rows.state(row)} {about}", quests_rows.state(row)

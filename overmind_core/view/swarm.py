@@ -106,7 +106,7 @@ def as_row(post: Row) -> Row:
     }  # fmt: skip
 
 
-_STATUS = {"claimed": "running", "done": "completed"}
+_STATUS = {"claimed": "running", "done": "completed", "lost": "unheard"}
 """State → status of a quest, where that is another word."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from overmind_core.domain.missions.status_marks import LOST
 from overmind_core.errors import OvermindError
 from overmind_core.view import health as health_rows
 from overmind_core.view import learning as learning_rows
@@ -83,6 +84,8 @@ def test_a_timeline_names_each_attempt_once_and_puts_marks_beside_their_words():
     ]  # fmt: skip
     assert len({row["id"] for row in rows}) == len(rows)
     assert timeline_rows.what({"what": "of_a_later_version"}).text == "  of a later version"
+    for word, shown in (("keeper_lost", "? keeper lost"), ("lost", "? lost")):
+        assert timeline_rows.what({"what": word}) == (shown, LOST.tone), "not the mark of a silent post"
 
 
 def test_lessons_that_wait_for_a_person_come_first_then_the_newest():

@@ -74,7 +74,7 @@ REVIEW = StatusMark("?", "?", "review", "wait")
 BLOCKED = StatusMark("⊗", "%", "blocked", "bad")
 STALE = StatusMark("↻", "@", "stale", "slow")
 UNHEARD = StatusMark("!", "?", "lost", "wait")
-"""A post of the swarm whose hive is silent, and about which a person is asked."""
+"""A post of the swarm whose hive is silent, and about which a person is asked: not `lost` as a mission is."""
 PLANNED: tuple[StatusMark, ...] = (
     PENDING, SKIPPED, CANCELLED, MISSED, QUEUED, REVIEW, BLOCKED, STALE,
 )  # fmt: skip
@@ -103,7 +103,8 @@ _BY_STATUS: dict[str, StatusMark] = {
     "crashed": FAILED,
     "completed": SUCCEEDED,
     **{mark.word: mark for mark in (PREPARING, STARTING, RESTARTING, STOPPING, *OUTCOMES)},
-    **{mark.word: mark for mark in (*PLANNED, *OF_WORK, *SILENT, UNHEARD)},
+    **{mark.word: mark for mark in (*PLANNED, *OF_WORK, *SILENT)},
+    "unheard": UNHEARD,
 }
 _BY_OUTCOME = {mark.word: mark for mark in OUTCOMES}
 
@@ -113,7 +114,7 @@ def mark_of(status: str, activity: str | None = None, outcome: str | None = None
 
     Args:
         status: Of a mission; the stage of an agent of a plan; the status of a quest, a ritual, or a run of one; a
-            level of health that has a mark.
+            level of health that has a mark; `unheard` of a post.
         activity: What a mission's provider says that it is doing; counts while it runs.
         outcome: How it ended, where that is known.
     """

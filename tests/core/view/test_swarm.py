@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from overmind_core.domain.missions.status_marks import mark_of
+from overmind_core.domain.missions.status_marks import UNHEARD, mark_of
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.view import hives, inbox, missions, quests, row_filter, swarm, swarm_tables
 from overmind_core.view.board import counted
@@ -207,6 +207,7 @@ def test_each_state_of_a_post_has_its_mark():
     rows = [swarm.as_row(one) for one in POSTS]
     assert [missions.mark(row).ascii for row in rows] == SIGNS
     assert [swarm.state_word(row) for row in rows] == WORDS
+    assert [missions.mark(row) is UNHEARD for row in rows] == [word == "lost" for word in WORDS]
     assert [row["name"] for row in swarm.posts(POSTS)] == [f"swarm/{one}" for one in "gfedcba"]
 
 
