@@ -403,7 +403,7 @@ class Fleet:
     def state_word(self, row: Row, now: float) -> str:
         """The word that lists show for the state of a mission where its row alone doesn't say it; "" for any other.
 
-        It is what the engine asks about, is tried again at a moment to come, or gives no sign of life. `now`: in
+        The engine asks about it, it is tried again at a moment to come, or it gives no sign of life. `now`: in
         seconds since the epoch.
         """
         if row["id"] in self.asked_about:

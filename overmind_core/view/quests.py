@@ -109,7 +109,7 @@ def can_retry(row: Row) -> bool:
 
 
 def can_cancel(row: Row) -> bool:
-    """Whether anything of it can be cancelled: it has not ended, and is a quest."""
+    """True while anything of it can be cancelled: it has not ended, and is a quest."""
     return row["status"] not in ENDED and not row.get(GATE)
 
 

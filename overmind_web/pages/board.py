@@ -72,7 +72,7 @@ class BoardPane(ContentPane):
             self._stale.set()
 
     async def load(self) -> object:
-        """Ask for the cards, and for the slots: of those that run, who asks a person stands in review, and has one."""
+        """Ask for the cards, and for the slots: a quest that asks a person stands in review, and keeps its slot."""
         most = MANY if self.args.get("all") is True else FEW
         typed = text(self.args, "filter")
         asked: dict[str, Any] = {"limit": 0 if typed.strip() else most}  # a filter finds cards of any place
