@@ -63,7 +63,7 @@ class NotesPanel:
         row = self._screen.shell.fleet.behind(mission)
         mission = None if row is None else row["id"]
         if mission != self._mission:
-            self._screen.notes_view.at = 0
+            self._screen.notes_view.go_to(0)
         self._mission = mission
         if row is None:
             self._show([GivenLine([Cell("  no mission is selected", "quiet")])])

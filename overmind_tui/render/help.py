@@ -169,3 +169,8 @@ def step(places: Sequence[Place], at: int, *, sideways: int) -> int:
     wanted = places[at].column + sideways
     beside = [number for number, place in enumerate(places) if place.column == wanted]
     return min(beside, key=lambda number: abs(places[number].line - places[at].line), default=at)
+
+
+def distance(places: Sequence[Place], at: int, number: int) -> tuple[bool, int]:
+    """How far a row is from another one, for an order: those of its column are nearer than any beside it."""
+    return places[number].column != places[at].column, abs(places[number].line - places[at].line)

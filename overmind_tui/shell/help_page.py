@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -39,6 +40,14 @@ class HelpView(TextView):
         def __init__(self, x: int, line: int, times: int) -> None:
             super().__init__()
             self.x, self.line, self.times = x, line, times
+
+    class Scrolled(Message):
+        """Other lines are in sight."""
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Tell that, whoever scrolled."""
+        super().watch_scroll_y(old_value, new_value)
+        self.post_message(self.Scrolled())
 
     def on_click(self, event: events.Click) -> None:
         """Tell where that was."""
@@ -240,6 +249,14 @@ class HelpPage(TextPage):
         self._go_to(list(self._places).index(place))
         if message.times > 1:
             self.do_run_row()
+
+    @on(HelpView.Scrolled)
+    def keep_in_sight(self) -> None:
+        """The wheel has scrolled the chosen row away: the nearest in sight is chosen, for enter does that one."""
+        top, height = self.text.scroll_offset.y, self.text.scrollable_content_region.height
+        seen = [at for at, place in enumerate(self._places) if top <= place.line < top + height]
+        if seen and self._at not in seen:
+            self._go_to(min(seen, key=partial(help_lines.distance, self._places, self._at)))
 
     def typing(self, sign: str, text: str) -> None:
         """Each key filters; the first row that matches is chosen."""

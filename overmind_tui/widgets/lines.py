@@ -200,8 +200,8 @@ class ComposedTextView(TextView):
         self._compose_lines = compose_lines
 
     def refresh_if_changed(self) -> None:
-        """What is said may be different by now; draws only when it is."""
-        if self.is_mounted and self.display:
+        """What is said may be different by now; draws only when it is, and composes nothing where nobody sees it."""
+        if self.is_mounted and all(node.display for node in self.ancestors_with_self):
             composed = self._compose_lines()
             if composed != self.lines:
                 self.show(composed)
@@ -266,6 +266,15 @@ class CursorTextView(TextView):
         half = self.scrollable_content_region.height // 2
         if self.at - self.scroll_offset.y >= half:
             self.to_row(min(self.at - half // 2, self._end))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Scrolled by the wheel, too: the cursor stays in sight, for keys are about its line."""
+        super().watch_scroll_y(old_value, new_value)
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        at = max(top, min(self.at, top + height - 1))
+        if height > 0 and at != self.at:
+            self.at = at
+            self.post_message(self.Moved(self))
 
     def find(self, step: int) -> bool:
         """Go to the next line with what is wanted, and have the cursor there."""

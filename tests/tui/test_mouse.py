@@ -6,11 +6,14 @@ import pytest
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from overmind_core.view.actions import Context
+from overmind_core.view.cells import Cell
+from overmind_tui.changes.page import ChangesPage
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.messages import LogShown
 from tests.tui.conftest import lists_needs, until
-from tests.tui.test_help import drawn
+from tests.tui.test_help import drawn, help_of
 from tests.tui.test_pictures import AGENTS, NOW, ROWS, mission, settle
+from tests.tui.test_pictures_worktrees import Isolated
 from tests.tui.test_stats_panel import Long
 from tests.tui.test_traps import Asked, run
 
@@ -73,6 +76,72 @@ def test_the_wheel_scrolls_the_face_below_the_mouse_and_the_keys_stay_in_the_lis
         await until(pilot, lambda: view.scroll_offset.y == begin, what="and back")
 
     run(Scrolled, scenario, (80, 18))
+
+
+def in_sight(view):
+    """The lines of a text that are in sight."""
+    top = view.scroll_offset.y
+    return range(top, top + view.scrollable_content_region.height)
+
+
+async def wheel(pilot, view, event, turns):
+    for _ in range(turns):
+        await pilot._post_mouse_events([event], view, offset=(5, 2))
+
+
+@pytest.mark.parametrize("back", [0, 10], ids=["down", "down and up"])
+def test_the_wheel_takes_the_chosen_row_of_all_keys_along_and_enter_does_that_one(back):
+    async def scenario(app, pilot):
+        await help_of(app, pilot)
+        await pilot.press("question_mark")
+        page = app.screen
+        done: list[object] = []
+        await wheel(pilot, page.text, MouseScrollDown, 4 + 2 * back)
+        await wheel(pilot, page.text, MouseScrollUp, back)
+        assert page.text.scroll_offset.y > 0
+        assert page._places[page._at].line in in_sight(page.text)
+        chosen = page._entries[page._at]
+        assert chosen.action is not None
+        assert any(chosen.text[:20] in line for line in drawn(app))
+        app.main.act = done.append
+        await pilot.press("enter")
+        assert done == [chosen.action]
+
+    run(Asked, scenario, (80, 18))
+
+
+def test_the_wheel_takes_the_cursor_of_a_diff_along_and_the_list_of_its_files():
+    async def scenario(app, pilot):
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(app.screen, ChangesPage) and app.screen._found, what="the changes")
+        page = app.screen
+        begin = page.path
+        await wheel(pilot, page.text, MouseScrollDown, 20)
+        top = page.text.scroll_offset.y
+        assert page.text.at in in_sight(page.text)
+        assert page.path != begin
+        await until(pilot, lambda: page._here == page.path, what="its file marked")
+        await pilot.press("j")
+        assert page.text.scroll_offset.y == top, "nothing jumps back"
+
+    run(Isolated, scenario, (80, 18))
+
+
+def test_the_notes_of_another_mission_begin_in_sight_however_far_those_before_were_scrolled():
+    async def scenario(app, pilot):
+        app.main.panels.open_notes()
+        view = app.main.notes_view
+        view.show([[Cell(f"line {at}")] for at in range(100)])
+        await settle(pilot)
+        await wheel(pilot, view, MouseScrollDown, 4)
+        assert view.at > 0
+        assert view.at in in_sight(view)
+        app.request = lambda *_asked: None  # those of the other one are on their way
+        app.main.notes_panel.look_at("00000001")
+        assert view.at == 0
+        assert view.at in in_sight(view)
+
+    run(Asked, scenario)
 
 
 def test_a_click_on_an_event_goes_to_its_mission_unless_that_is_gone():

@@ -90,6 +90,27 @@ def test_keys_scroll_the_stats_and_those_of_another_mission_begin_above():
     walk(scenario, Long, size=(80, 18))
 
 
+def test_a_panel_that_is_closed_composes_no_stats():
+    async def scenario(app, press):
+        composed: list[int] = []
+
+        def stats(cells):
+            composed.append(cells)
+            return []
+
+        app.main.panels.turn_to(Panel.STATS)
+        app.main.panels._is_open = False
+        app.main.panels.fold()
+        app.main.faces.stats = stats
+        app.main.tick()
+        assert composed == []
+        await press("tab")
+        assert composed
+        assert min(composed) > 0
+
+    walk(scenario, Known, size=(80, 24))
+
+
 def test_a_mission_of_which_nobody_may_know_shows_its_row_alone():
     async def scenario(app, press):
         app.refuses = True
