@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.system.run_mark import clear_own_mark_of
-from overmind_core.view.cells import safe
 from overmind_core.view.question_block import short_path
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def run_shell(shell: Shell, argv: Sequence[str], cwd: str, name: str, environ: M
     """Give the terminal to a shell in the folder of a mission, whose `name` is said, and how one comes back."""
     folder = short_path(cwd, shell.world.environ.get("HOME", ""))
     lead = f"shell in {folder} of {name}: exit returns to overmind"
-    run(shell, argv, cwd=cwd, then=lambda _: shell.flash(f"back from {safe(cwd)}", "quiet"), environ=environ, lead=lead)
+    run(shell, argv, cwd=cwd, then=lambda _: shell.flash(f"back from {folder}", "quiet"), environ=environ, lead=lead)
 
 
 class _Started(NamedTuple):

@@ -55,6 +55,8 @@ def test_a_shell_says_where_it_is_and_how_one_comes_back(monkeypatch, tmp_path, 
         await press(key)
         (how,) = ran
         assert (how["cwd"], how["lead"]) == (one["cwd"], f"shell in ~/shop of {row}: exit returns to overmind")
+        how["then"](0)
+        assert app.notice.text == "back from ~/shop"
 
     (tmp_path / "shop").mkdir()
     walk(scenario, Recorded)
