@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual import on
-
 from overmind_core.view import health as health_rows
 from overmind_core.view import hints
 from overmind_core.view.cells import Cell, Row, safe
@@ -14,7 +12,6 @@ from overmind_core.view.registry import View
 from overmind_tui.command_line.parse import Show
 from overmind_tui.pages.details import DetailsPage
 from overmind_tui.timeline.page import show_timeline
-from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
     from overmind_core.view.actions import Context
@@ -65,11 +62,6 @@ class HealthPage(DetailsPage):
     def subtitle(self) -> str:
         """How they go together."""
         return self._summary
-
-    @on(ResourceTable.Selected)
-    def selected(self) -> None:
-        """Update the line for the mission under the cursor."""
-        self.refresh_line()
 
     def standing(self) -> Cell:
         """How the one under the cursor is, whole."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from textual import on
-
 from overmind_core.errors import OvermindError
 from overmind_core.view import notes as notes_rows
 from overmind_core.view.cells import Cell, Row, safe
@@ -15,7 +13,6 @@ from overmind_tui.command_line.parse import Show
 from overmind_tui.notes.asking import fetch_note, folder, without_secrets
 from overmind_tui.notes.note_page import open_note
 from overmind_tui.pages.table import TablePage
-from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
     from overmind_core.view.actions import Context
@@ -148,11 +145,6 @@ class NotesPage(TablePage):
         if self._not_given or not proposed:
             return self._not_given
         return f"{proposed} proposed: " + ("y accept · ctrl-d forget" if shown else ":notes proposed lists them")
-
-    @on(ResourceTable.Selected)
-    def selected(self) -> None:
-        """Another note was found for other reasons."""
-        self.refresh_line()
 
     def standing(self) -> Cell:
         """Why the note under the cursor was found, else what to do about how it stands."""

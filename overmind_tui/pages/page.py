@@ -572,7 +572,7 @@ class Page(NeedsRoom, RateLimited):
             self.absence, shell.coaching.line(self.context), shell.read_only, shell.zone, self.standing(),
             self.context, self.is_covered,
         )  # fmt: skip
-        return shell.notice.in_line(facts, shell.coaching.step or shell.main.absence)
+        return shell.notice.in_line(facts, lambda: shell.coaching.step or shell.main.absence)
 
     def hinted_rows(self) -> list[Row]:
         """The rows that decide which keys the hints say as usable."""

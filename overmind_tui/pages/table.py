@@ -385,10 +385,9 @@ class TablePage(Page):
 
     def chosen(self) -> list[Row]:
         """The marked rows that are shown, else the cursor's."""
-        marked = [branch.row for branch in self.table.branches if branch.id in self.table.marked]
-        if marked or self.table.marked:
-            return marked
-        return [] if self.table.current is None else [self.table.current.row]
+        if not self.table.marked:
+            return [] if self.table.current is None else [self.table.current.row]
+        return [branch.row for branch in self.table.branches if branch.id in self.table.marked]
 
     def targets(self) -> list[Row]:
         """The missions that an action would meet."""
@@ -422,8 +421,8 @@ class TablePage(Page):
 
     @on(ResourceTable.Selected)
     def row_changed(self) -> None:
-        """Another row may be of other use."""
-        self.hints.refresh_if_changed()
+        """Another row stands otherwise, and may be of other use."""
+        self.refresh_line()
 
     @on(ResourceTable.Opened)
     def opened(self) -> None:

@@ -74,11 +74,6 @@ class QuestRowsPage(DetailsPage):
             self.learn(self.rows)
         super().refresh_status()
 
-    @on(ResourceTable.Selected)
-    def selected(self) -> None:
-        """Update the line for the quest under the cursor."""
-        self.refresh_line()
-
     def standing(self) -> Cell:
         """The state of the quest under the cursor, in full, for the line."""
         row = self.current

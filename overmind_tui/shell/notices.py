@@ -90,16 +90,18 @@ class Notice:
         """The last sentence, when it was said, and whether it was read; None while there was none."""
         return Said(self._cell.text, self._said_at, self.tone, self._passed) if self._cell.text else None
 
-    def in_line(self, facts: RestFacts, list_says: str) -> RestFacts:
+    def in_line(self, facts: RestFacts, list_says: Callable[[], str]) -> RestFacts:
         """The facts of a line with what was said last, which is gone in all of them once it is over and displaced.
 
         Args:
             facts: Of the line, without it.
-            list_says: What the list of missions says in its place once it is over; "" is nothing.
+            list_says: What the list of missions says in its place once it is over; "" is nothing. All missions are
+                looked at for that, so it is asked only where nothing else decides.
         """
         said = self.said
-        if said is not None and not said.is_bright(self._shell.now()) and self.until != float("inf"):
-            self._is_gone |= bool(list_says) or prompt.says_more(facts)
+        is_over = said is not None and not said.is_bright(self._shell.now()) and self.until != float("inf")
+        if is_over and not self._is_gone:
+            self._is_gone = prompt.says_more(facts) or bool(list_says())
         return facts if self._is_gone else facts._replace(said=said)
 
     def put(self, text: str, tone: str) -> None:

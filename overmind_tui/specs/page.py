@@ -70,11 +70,6 @@ class SpecsPage(DetailsPage):
         """The text of a row in which a filter searches."""
         return specs_rows.looked_in(row)
 
-    @on(ResourceTable.Selected)
-    def selected(self) -> None:
-        """Update the line for the spec under the cursor."""
-        self.refresh_line()
-
     def standing(self) -> Cell:
         """The state of the row under the cursor, in full, for the line."""
         return Cell("") if self.current is None else Cell(specs_rows.standing(self.current), "quiet")
@@ -239,8 +234,7 @@ class SpecPage(DetailsPage):
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:
-        """Update the line, and what stands beside the list, for the row under the cursor."""
-        self.refresh_line()
+        """Update what stands beside the list for the row under the cursor."""
         self._show_document()
 
     def standing(self) -> Cell:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from textual import on
-
 from overmind_core.domain.hives import SWARM
 from overmind_core.logs.display import readable_lines
 from overmind_core.providers import registry
@@ -24,7 +22,6 @@ from overmind_tui.pages.table import as_now
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
 from overmind_tui.swarm.page import SwarmTablePage
-from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
     from overmind_core.view.actions import Context
@@ -63,11 +60,6 @@ class PostRowsPage(SwarmTablePage):
     def looked_in(self, row: Row) -> str:
         """What a plain word of a filter is looked for in."""
         return swarm_rows.looked_in(row)
-
-    @on(ResourceTable.Selected)
-    def selected(self) -> None:
-        """The line is about the post under the cursor."""
-        self.refresh_line()
 
     def standing(self) -> Cell:
         """How the post under the cursor stands, in full."""

@@ -106,8 +106,10 @@ class TimelinePage(DetailsPage):
 
     def unusable(self) -> frozenset[str]:
         """Also its question, where nothing is asked, and its log, where it has no mission."""
-        usable = {"question": self.has_question(), "quest-log": bool(self.targets())}
-        return super().unusable() | hints.refused(usable)
+        rows, has_row = self.hinted_rows(), self.table.current is not None
+        usable = {"question": self.has_question(), "quest-log": any("status" in row for row in rows)}
+        refused = hints.unusable(rows, self.shell.fleet.asked, self.context, has_row=has_row)
+        return refused | hints.refused(usable)
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also why it waits, and its log."""

@@ -137,6 +137,28 @@ def test_what_was_said_is_bright_for_a_while_then_faint_and_never_moves():
     assert notice.said.passed, "a key did something else"
 
 
+def test_the_list_is_asked_what_it_says_only_while_that_decides_whether_a_sentence_is_gone():
+    now = 1_000.0
+    asked: list[float] = []
+    app: Any = SimpleNamespace(settings=Settings(), fleet=SimpleNamespace(newest_event=0), now=lambda: now)
+    notice, facts = Notice(app, ""), RestFacts("~/shop")
+
+    def list_says():
+        asked.append(now)
+        return "1 mission was lost with its keeper"
+
+    notice.put("done", "good")
+    assert notice.in_line(facts, list_says).said == notice.said
+    assert asked == [], "it is bright"
+    now += BRIGHT_SECONDS
+    assert notice.in_line(facts._replace(meaningless="k"), list_says).said is None
+    assert asked == [], "what else stands there has displaced it"
+    notice.put("done", "good")
+    now += BRIGHT_SECONDS
+    assert [notice.in_line(facts, list_says).said for _ in range(3)] == [None] * 3
+    assert len(asked) == 1, "it is gone"
+
+
 @pytest.mark.parametrize(("seconds", "stays"), [(0.0, True), (1.0, True), (2.0, False)])
 def test_what_was_said_goes_with_its_view_once_it_could_be_read(monkeypatch, seconds, stays):
     now = 100.0

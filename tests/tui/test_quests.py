@@ -469,6 +469,41 @@ def test_each_key_means_what_the_table_says_and_each_action_is_done(context, mon
     walk(scenario, RecordingBoard)
 
 
+class Counted(list[Any]):
+    """Rows that count how often all of them are looked at."""
+
+    looked = 0
+
+    def __iter__(self):
+        self.looked += 1
+        return super().__iter__()
+
+
+def test_a_moved_cursor_composes_the_hints_once_and_looks_at_all_rows_only_while_some_are_marked():
+    async def scenario(app, press):
+        await press(":quests")
+        page, unusable = app.screen, app.screen.unusable
+        composed: list[int] = []
+        page.refresh_status = lambda: None  # no second goes by
+
+        def counted():
+            composed.append(page.table.at)
+            return unusable()
+
+        page.unusable = counted
+        await press("down")
+        assert composed == [1]
+        rows = page.table.branches = Counted(page.table.branches)
+        assert page.chosen() == [page.current]
+        assert rows.looked == 0
+        page.table.marked = {rows[2].id}
+        assert page.chosen() == [rows[2].row]
+        page.table.marked = {"gone"}
+        assert page.chosen() == [], "what is marked and not shown is not what the cursor is on"
+
+    walk(scenario, RecordingBoard)
+
+
 class Titled(NoQuests):
     """Quests whose names have lost letters of their titles."""
 

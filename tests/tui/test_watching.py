@@ -263,6 +263,24 @@ def test_what_has_no_mission_says_so():
     walk(scenario, RecordingHealth)
 
 
+@pytest.mark.parametrize(("subject", "has_log"), [("carts", False), ("login/TSK-001", True)])
+def test_the_hints_of_a_timeline_look_for_its_mission_once(subject, has_log):
+    async def scenario(app, press):
+        await press(f":timeline {subject}")
+        asked: list[str] = []
+        named = app.fleet.named
+
+        def counted(word):
+            asked.append(word)
+            return named(word)
+
+        app.fleet.named = counted
+        assert ("quest-log" not in app.screen.unusable()) is has_log
+        assert asked == [subject]
+
+    walk(scenario, RecordingHealth)
+
+
 IDS = {number: f"N-000000000{number}" for number in (3, 5, 7)}
 HERE = {"cwd": "/srv/work"}
 
