@@ -24,7 +24,10 @@ def world(om):
 
 
 def line(*counts, word="Synced"):
-    said = ", ".join(f"{count} {what}" for count, what in zip(counts, COUNTED, strict=True))
+    words = (
+        "conflict" if (count, what) == (1, "conflicts") else what for count, what in zip(counts, COUNTED, strict=True)
+    )
+    said = ", ".join(f"{count} {what}" for count, what in zip(counts, words, strict=True))
     return f"{word} carts: {said}"
 
 
