@@ -27,7 +27,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"some of: {' '.join(NAMES)}; all by default")
     parser.add_argument("--keep-table", action="store_true", help="leave bench/README.md as it is")
-    parser.add_argument("--rows", action="store_true", help="put the rows of the named ones into the table, anew")
+    parser.add_argument("--rows", action="store_true", help="put the rows of the named ones into the table")
     parser.add_argument("--smoke", action="store_true", help="see whether each runs, with tiny sizes; keep the table")
     options = parser.parse_args(words)
     unknown = sorted(set(options.names) - set(NAMES))

@@ -50,7 +50,7 @@ def with_rows(table: str, figures: Sequence[Figure], *, names: Sequence[str], ma
         else:
             last += 1
             lines.insert(last, _row(figure))
-    lines[0] = f"{lines[0].removesuffix('.')}; anew `{' '.join(names)}` on {machine}."
+    lines[0] = f"{lines[0].removesuffix('.')}; measured again: `{' '.join(names)}` on {machine}."
     return "\n".join(lines)
 
 

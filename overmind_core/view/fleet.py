@@ -493,7 +493,7 @@ def wanted(row: Row, asked_about: Collection[str] = ()) -> bool:
 
 
 def plan_now(row: Row, agents: Sequence[Row]) -> str:
-    """What a plan does, by the agents that have missions: those that run, or the one that made it fail, and why."""
+    """The doing of a plan, by the agents that have missions: those that run, or the one that made it fail, and why."""
     names = {agent["id"]: missions_rows.short_name(agent, row) or safe(agent["name"]) for agent in agents}
     if missions_rows.is_live(row):
         running = [names[agent["id"]] for agent in agents if missions_rows.is_live(agent)]
@@ -510,10 +510,10 @@ def plan_now(row: Row, agents: Sequence[Row]) -> str:
 
 
 def _ended_in(plan: Row, agent: Row) -> bool:
-    """Whether an agent's mission ended in the newest run of its plan, and not in one before."""
+    """True if an agent's mission ended in the newest run of its plan, and not in one before."""
     return (agent.get("ended_at") or "") >= (plan.get("run_started_at") or "")
 
 
 def _is_over(agent: Row) -> bool:
-    """Whether nothing follows the end of an agent's mission: no other attempt waits, or has followed."""
+    """True if nothing follows the end of an agent's mission: no other attempt waits, or has followed."""
     return missions_rows.mark(agent) not in {QUEUED, TRIED_AGAIN}

@@ -310,7 +310,7 @@ class LogPanel:
     # what the border says
 
     def title(self) -> str:
-        """Whose log it is, and which part."""
+        """The title of the log: names, and which part."""
         fleet = self._screen.shell.fleet
         names = [missions_rows.called(row, fleet.rows) for row in map(fleet.of, self.look.missions) if row]
         return log_lines.title(names, self.look.run, self.runs, self.span)

@@ -50,7 +50,7 @@ class NoteActions:
         }
         self.conditions: dict[str, Callable[[list[Row]], bool]] = {
             "accept-note": lambda rows: bool(_proposed(rows)),
-            "forget-note": lambda rows: bool(_given(rows)),
+            "forget-note": lambda rows: bool(_forgettable(rows)),
             "restore-note": lambda rows: bool(self._restorable(rows)),
         }
         """Action → whether it does anything to these rows."""
@@ -82,7 +82,7 @@ class NoteActions:
 
     def forget(self, rows: list[Row]) -> None:
         """Give these to nobody, and find them no more."""
-        ids = _given(rows)
+        ids = _forgettable(rows)
         if not ids:
             self._shell.flash(f"{rows[0]['id']} is {notes_rows.state(rows[0])} already", "slow")
             return
@@ -185,7 +185,7 @@ def _proposed(rows: list[Row]) -> list[str]:
     return [row["id"] for row in rows if row["state"] == "proposed"]
 
 
-def _given(rows: list[Row]) -> list[str]:
+def _forgettable(rows: list[Row]) -> list[str]:
     """Ids of the notes that can still be forgotten."""
     return [row["id"] for row in rows if notes_rows.mark(row) is not GONE]
 

@@ -594,5 +594,5 @@ class Page(NeedsRoom, RateLimited):
 
     @property
     def absence(self) -> str:
-        """What happened while nobody was here, until that was looked at."""
+        """The summary of the time while nobody was here, until that was looked at."""
         return ""

@@ -158,7 +158,7 @@ class MissionsStream(ABC):
         self._costs: dict[str, float] = {}
         """Mission → US dollars, as its row says."""
         self._costs_more = False
-        """Whether a row says another cost than when it was asked last what was spent today."""
+        """True if a row says another cost than when it was asked last what was spent today."""
         self._spent_due = 0.0
         """When that may be asked for this again; monotonic."""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)

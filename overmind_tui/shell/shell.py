@@ -65,7 +65,7 @@ class Main(RowSelection, Protocol):
 
     @property
     def absence(self) -> str:
-        """What happened while nobody was here, until that was looked at."""
+        """The summary of the time while nobody was here, until that was looked at."""
 
     @property
     def in_view(self) -> str | None:

@@ -101,7 +101,7 @@ class TimelinePage(DetailsPage):
         return [] if known is None else [known]
 
     def hinted_rows(self) -> list[Row]:
-        """Who it is about, with what is known of its mission."""
+        """The row that it is about, with all that is known of its mission."""
         return [{**known, **one} for one in self.chosen() for known in (*self.targets(), {})[:1]]
 
     def unusable(self) -> frozenset[str]:

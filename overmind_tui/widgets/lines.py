@@ -200,7 +200,7 @@ class ComposedTextView(TextView):
         self._compose_lines = compose_lines
 
     def refresh_if_changed(self) -> None:
-        """What is said may be different by now; draws only when it is, and composes nothing where nobody sees it."""
+        """Draw the lines if they are other ones by now; nothing is composed where nobody sees it."""
         if self.is_mounted and all(node.display for node in self.ancestors_with_self):
             composed = self._compose_lines()
             if composed != self.lines:

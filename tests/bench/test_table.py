@@ -31,7 +31,7 @@ def test_rows_that_are_measured_anew_stand_where_they_stood_and_new_ones_behind_
     after = table.with_rows(before, anew, names=["b"], machine="4 cores")
     assert [line.split(" | ")[0] for line in after.splitlines()[4:8]] == ["| a", "| b", "| b of late", "| c"]
     assert "| b | 30/s |" in after
-    assert after.splitlines()[0] == "Made by `make bench` on 2 cores; anew `b` on 4 cores."
+    assert after.splitlines()[0] == "Made by `make bench` on 2 cores; measured again: `b` on 4 cores."
     assert after.splitlines()[8:] == before.splitlines()[7:]
 
 
