@@ -87,7 +87,7 @@ class Asking(Protocol):
 
     @property
     def is_as_found(self) -> bool:
-        """True where the keys are at the list, and going to its mission anew would show nothing else."""
+        """True where the keys are at the list, and going to its mission again would show nothing else."""
 
     @property
     def following(self) -> Key | None:

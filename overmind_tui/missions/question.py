@@ -126,7 +126,7 @@ class QuestionPanel:
 
     @property
     def is_as_found(self) -> bool:
-        """True where the keys are at the list, and going to its mission anew would show nothing else."""
+        """True where the keys are at the list, and going to its mission again would show nothing else."""
         is_same = self.key in {None, *(need.key for need in self._needs[:1])}
         return is_same and not self.whole and self._screen.panels.current in AT_LIST
 
