@@ -271,7 +271,7 @@ class KeeperProcess:
             client.close()
         if self.process.poll() is None:
             try:
-                with contextlib.suppress(ConnectionRefusedError):  # a test has killed it; who started it may hear late
+                with contextlib.suppress(ConnectionError):  # a test has killed it; who started it may hear late
                     KeeperClient(self.home, kill_after=0.0).close()
                 self.wait()
             except (OSError, TimeoutError, subprocess.TimeoutExpired):

@@ -76,4 +76,4 @@ def test_a_hive_that_answers_nonsense_hides_no_other(hives, tmp_path, words):
     assert done.returncode == 1
     assert f"Error: internal: odd: {SENTENCE}\n" in done.stderr
     shown = {"ps": mission, "top": mission, "logs": "here"}
-    assert shown.get(words[0], "") in done.stdout
+    assert shown.get(words[0], "") in done.stdout, done
