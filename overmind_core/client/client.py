@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from overmind_core.client.place import Place
     from overmind_core.client.request_keys import RequestKeys
     from overmind_core.system.paths import Home
+    from overmind_core.system.selectable_event import SelectableEvent
 
     Args = Mapping[str, Any]
 
@@ -179,18 +180,18 @@ class Client:
         connection.send(envelope(command, args, self._last_number, self.by, key))
         return self._last_number
 
-    def receive(self, *, timeout: float | None = None) -> dict[str, Any]:
+    def receive(self, *, timeout: float | None = None, woken: SelectableEvent | None = None) -> dict[str, Any]:
         """Return the next answer, whichever request it belongs to.
 
         Raises:
             ConnectionError: the daemon is gone; see `recover`.
-            TimeoutError: nothing came within `timeout` seconds; the session is still good.
+            TimeoutError: nothing came within `timeout` seconds, or `woken` was set; the session is still good.
             OvermindError: the daemon doesn't answer at all, or refuses this client.
         """
         connection = self._connected()
         if not self._greeted:
             self._read_greeting(connection)
-        answer = connection.receive(timeout=timeout)
+        answer = connection.receive(timeout=timeout, woken=woken)
         self._lost_at = None
         if answer.get("id") is None:  # the daemon could not even read which request it was
             answer_result(answer)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from overmind_core.system.selectable_event import SelectableEvent
+
 ANSWER_LIMIT = 10.0
 """Seconds for a daemon to answer the first time, and for a client to find a lost one again."""
 
@@ -62,20 +64,23 @@ class ApiConnection:
             raise OvermindError("invalid", f"{error.object[:40]!r} is not valid UTF-8 text.") from None
         self._unsent += line + b"\n"
 
-    def receive(self, *, timeout: float | None = None) -> dict[str, Any]:
+    def receive(self, *, timeout: float | None = None, woken: SelectableEvent | None = None) -> dict[str, Any]:
         """Send what is queued and return the next answer.
 
         Args:
             timeout: Seconds of silence, None for ever.
+            woken: Ends the wait as `timeout` does, once it is set.
 
         Raises:
             ConnectionError: the daemon closed the connection, or died.
-            TimeoutError: nothing came within `timeout`; the connection is still good.
+            TimeoutError: nothing came within `timeout`, or it was woken; the connection is still good.
         """
         self._socket.settimeout(timeout)
         self._flush()
         while (end := self._unread.find(b"\n", self._searched)) < 0:
             self._searched = len(self._unread)
+            if woken is not None:
+                self._wait_beside(woken, timeout)
             chunk = self._socket.recv(_CHUNK)
             if not chunk:
                 raise ConnectionResetError("the daemon closed the connection")
@@ -84,6 +89,16 @@ class ApiConnection:
         del self._unread[: end + 1]
         self._searched = 0
         return self._decoded(line)
+
+    def _wait_beside(self, woken: SelectableEvent, timeout: float | None) -> None:
+        import select  # noqa: PLC0415 - most commands wait for one thing alone
+
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        poll.register(woken, select.POLLIN)
+        ready = poll.poll(None if timeout is None else timeout * 1000)
+        if not ready or any(fd == woken.fileno() for fd, _ in ready):
+            raise TimeoutError("the wait is over")
 
     def receive_available(self) -> list[dict[str, Any]]:
         """Send what is queued, and return the answers that are there, without waiting.

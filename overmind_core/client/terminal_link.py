@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import select
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -31,6 +30,7 @@ from overmind_core.client.terminal_stream import (
 )
 from overmind_core.client.unreadable import FAULTS, unreadable
 from overmind_core.errors import OvermindError
+from overmind_core.system.selectable_event import SelectableEvent
 from overmind_core.terminal.screen import SCROLLBACK
 from overmind_core.wire.keeper import (
     FRAME_DATA,
@@ -84,8 +84,9 @@ class Link:
         self._patience = GONE_SECONDS if isinstance(place_of(home), LocalPlace) else FAR_GONE_SECONDS
         self._by = by
         self._request = dict(request)
-        self._inbox = LinkQueue(notify, self._wake)
-        self._output = RunOutput(self._inbox, self._wake, scrollback=scrollback, scrollback_again=scrollback_again)
+        self._woken = SelectableEvent()
+        self._inbox = LinkQueue(notify, self._woken.set)
+        self._output = RunOutput(self._inbox, self._woken.set, scrollback=scrollback, scrollback_again=scrollback_again)
         self._guard = threading.Lock()
         """Around the stream and what is to be sent on it."""
         self._stream: KeeperStream | None = None
@@ -97,9 +98,6 @@ class Link:
         self._exited = False
         self._interrupt = False
         self._closed = False
-        self._wake_read, self._wake_write = socket.socketpair()  # closed they stay closed, whoever gets their numbers
-        self._wake_read.setblocking(False)
-        self._wake_write.setblocking(False)
         self._thread = threading.Thread(target=self._run, name="terminal-link", daemon=True)
 
     def start(self) -> None:
@@ -127,7 +125,7 @@ class Link:
             elif len(self._early) + len(data) <= TYPED_LIMIT:
                 self._early += data
         if waits:
-            self._wake()  # else the keeper has it, and the thread would only be in the way of the echo
+            self._woken.set()  # else the keeper has it, and the thread would only be in the way of the echo
 
     @property
     def unsent(self) -> int:
@@ -141,19 +139,19 @@ class Link:
             self._size = (columns, rows)
             if self._stream is not None:
                 self._send(resize_frame(columns, rows))
-        self._wake()
+        self._woken.set()
 
     def redraw(self) -> None:
         """Have the program in the terminal draw everything."""
         with self._guard:
             if self._stream is not None:
                 self._send(redraw_frame())
-        self._wake()
+        self._woken.set()
 
     def replay(self) -> None:
         """Draw the screen anew from the log: not everything was taken."""
         self._output.replay()
-        self._wake()
+        self._woken.set()
 
     def forget(self) -> None:
         """What was typed so far is not for the terminal that will be there."""
@@ -178,16 +176,12 @@ class Link:
     def interrupt(self) -> None:
         """Break off what the mission does, so that its terminal is there sooner."""
         self._interrupt = True
-        self._wake()
+        self._woken.set()
 
     def close(self) -> None:
         """Leave; what was typed before is still sent."""
         self._closed = True
-        self._wake()
-
-    def _wake(self) -> None:
-        with contextlib.suppress(OSError):
-            self._wake_write.send(b".")
+        self._woken.set()
 
     def _send(self, frame: bytes) -> None:
         assert self._stream is not None
@@ -213,8 +207,7 @@ class Link:
             if attachment is not None:
                 attachment.close()
             self._closed = True
-            self._wake_read.close()
-            self._wake_write.close()
+            self._woken.close()
 
     def _session(self, attachment: MissionAttachment) -> None:
         while not self._closed:
@@ -237,15 +230,14 @@ class Link:
         """Until something comes, or is due."""
         seconds = self._poll_seconds(attachment)  # it may connect again: before it is said what is waited for
         poll = select.poll()
-        poll.register(self._wake_read, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
         if not attachment.is_lost:
             poll.register(attachment.fileno(), select.POLLIN)
         stream = self._stream
         if stream is not None:
             poll.register(stream.fileno(), select.POLLIN | (select.POLLOUT if stream.has_unsent else 0))
         poll.poll(None if seconds is None else seconds * 1000)
-        with contextlib.suppress(BlockingIOError):
-            self._wake_read.recv(4096)
+        self._woken.clear()
 
     def _poll_seconds(self, attachment: MissionAttachment) -> float | None:
         now = time.monotonic()

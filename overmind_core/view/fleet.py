@@ -88,6 +88,14 @@ def joined(asked: Iterable[Sequence[Row]], in_swarm: Sequence[Row], ways: Mappin
     return list(found.values())
 
 
+class _Told(NamedTuple):
+    """Ids of those that need a person, and of those that something is asked of; how many others failed, unseen."""
+
+    asking: frozenset[str]
+    asked: frozenset[str]
+    failed: int
+
+
 class Fleet:
     """Missions by id, in the order of their start, and all that is known of them."""
 
@@ -134,8 +142,8 @@ class Fleet:
         self.loaded = False
         self.load = Load(0.0, 0.0)
         self._counted: tuple[Mapping[StatusMark, int], int] | None = None
-        self._asking: tuple[object, tuple[frozenset[str], frozenset[str]]] | None = None
-        """As of which rows and questions, and who needs a person."""
+        self._told: tuple[object, _Told] | None = None
+        """As of which rows and questions, and whom they are about."""
         self.changes = 0
         """How often rows have come, gone or changed."""
 
@@ -318,22 +326,31 @@ class Fleet:
     @property
     def asking(self) -> frozenset[str]:
         """Ids of all that needs a person: the rows of the first group of the list."""
-        return self._needing()[0]
+        return self._needing().asking
 
     @property
     def asked(self) -> frozenset[str]:
         """Ids of those among them of which something is asked; the others have ended, or have to be written to."""
-        return self._needing()[1]
+        return self._needing().asked
 
-    def _needing(self) -> tuple[frozenset[str], frozenset[str]]:
+    @property
+    def failed(self) -> int:
+        """How many of the others ended not well and were not seen."""
+        return self._needing().failed
+
+    def _needing(self) -> _Told:
         known = (self.changes, self._questions)
-        if self._asking is None or self._asking[0] != known:
+        if self._told is None or self._told[0] != known:
             asked = {one["id"] for one in self._questions}
             some = [row for row in self.rows.values() if row["id"] in asked or may_need(row)]
             found = needs(some, self._questions, 0.0)
             ids = frozenset(need.row["id"] for need in found)
-            self._asking = known, (ids, frozenset(need.row["id"] for need in found if need.asked is not None))
-        return self._asking[1]
+            failed = unseen_failures(row for one, row in self.rows.items() if one not in ids)
+            self._told = (
+                known,
+                _Told(ids, frozenset(need.row["id"] for need in found if need.asked is not None), failed),
+            )
+        return self._told[1]
 
     @property
     def tokens(self) -> int:
@@ -480,6 +497,15 @@ def _past(loaded: Mapping[str, Sequence[float]]) -> list[Sample]:
     """The samples that the supervisor has kept."""
     figures = (loaded["cpu_percent"], loaded["memory_bytes"], loaded["output_bytes_per_second"])
     return [Sample(*map(float, one)) for one in zip(*figures, strict=True)]
+
+
+def unseen_failures(found: Iterable[Row]) -> int:
+    """Missions that ended not well and were not seen; one that was lost and needs a person is counted with those."""
+    return sum(bool(row.get("unseen")) and not row.get("lost") and _ended_badly(row) for row in found)
+
+
+def _ended_badly(row: Row) -> bool:
+    return not missions_rows.is_live(row) and missions_rows.mark(row) in BAD_ENDS
 
 
 def wanted(row: Row, asked_about: Collection[str] = ()) -> bool:

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from overmind_core.domain.missions.status_marks import BAD_ENDS
 from overmind_core.domain.text.cells import width
-from overmind_core.view import missions as rows
 from overmind_core.view import numbers
-from overmind_core.view.cells import Cell, Row, clipped_line, fitted, safe
+from overmind_core.view.cells import Cell, clipped_line, fitted, safe
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.summary import Load
 
@@ -100,21 +98,11 @@ class HeaderFacts(NamedTuple):
             fleet: As the supervisor told it.
             asking: Rows of the first group of the list.
         """
-        engine, counted = fleet.engine, fleet.asking
-        failed = unseen_failures(row for row in fleet.rows.values() if row["id"] not in counted)
+        engine = fleet.engine
         return cls(
-            asking, failed, engine.sharing, engine.queued, engine.paused, fleet.today, fleet.tokens, fleet.load,
+            asking, fleet.failed, engine.sharing, engine.queued, engine.paused, fleet.today, fleet.tokens, fleet.load,
             len(fleet.rows), lost=fleet.lost, proposed=fleet.proposed,
         )  # fmt: skip
-
-
-def unseen_failures(found: Iterable[Row]) -> int:
-    """Missions that ended not well and were not seen; one that was lost and needs a person is counted with those."""
-    return sum(bool(row.get("unseen")) and not row.get("lost") and _ended_badly(row) for row in found)
-
-
-def _ended_badly(row: Row) -> bool:
-    return not rows.is_live(row) and rows.mark(row) in BAD_ENDS
 
 
 def header_line(facts: HeaderFacts, cells: int) -> Line:

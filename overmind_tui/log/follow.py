@@ -18,6 +18,7 @@ from overmind_core.log_pages.index import LogPage, LogScope
 from overmind_core.log_pages.page_worker import PageRead, PagesIndexed, PageWorker, Result
 from overmind_core.log_pages.pattern import Pattern
 from overmind_core.log_pages.reader import Reader
+from overmind_core.system.selectable_event import SelectableEvent
 from overmind_tui.shell.messages import LogCounted, LogFailed, LogGrew, LogIndexed, LogRead, LogShown
 from overmind_tui.shell.requests import Located
 
@@ -25,8 +26,6 @@ FRAME = 1 / 15
 """Seconds between two messages: more often nobody can read."""
 REST = 0.03
 """Seconds that the eyes rest on a row before its log is read."""
-STIR = 0.05
-"""Seconds until a change of the wanted log is noticed while nothing grows."""
 PAUSE = 0.3
 """Seconds before the supervisor is asked again after it was lost."""
 JUMP = 128 << 10
@@ -59,7 +58,7 @@ class LogFollower:
         self._zone = zone
         self._wanted = LogScope()
         self._changed = threading.Event()
-        self._stirred = threading.Event()
+        self._stirred = SelectableEvent()
         """Set with `_changed`, and when what was held back is wanted."""
         self._held = self._stale = False
         self._ruled = 0.0
@@ -137,6 +136,7 @@ class LogFollower:
             self._rest()
             if look.missions and look == self._wanted:
                 self._follow_until_changed(look)
+        self._stirred.close()
 
     def _rest(self) -> None:
         """Wait until the same has been wanted for a moment."""
@@ -169,8 +169,9 @@ class LogFollower:
         reader: Reader | None = None
         while not self._changed.is_set():
             try:
-                answer = client.receive(timeout=STIR)
+                answer = client.receive(woken=self._stirred)
             except TimeoutError:
+                self._stirred.clear()
                 self._deliver(reader, stale=False)
                 continue
             if answer.get("id") != number:
@@ -197,7 +198,7 @@ class LogFollower:
         ended = False
         while (left := began + FRAME - time.monotonic()) > 0:
             try:
-                answer = client.receive(timeout=left)
+                answer = client.receive(timeout=left, woken=self._stirred)
             except TimeoutError:
                 break
             if answer.get("id") == number and "item" in answer:

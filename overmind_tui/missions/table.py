@@ -214,10 +214,9 @@ class TablePanel(SortKeys):
     def targets(self) -> list[Row]:
         """The marked rows that are shown, else the cursor's."""
         table = self._screen.table
-        shown = {one.id: one.row for one in table.branches if one.meant and not one.row.get(STANDS_FOR_NONE)}
-        marked = [shown[one] for one in shown if one in table.marked]
-        if marked or table.marked:
-            return marked
+        if table.marked:
+            shown = (one for one in table.branches if one.meant and not one.row.get(STANDS_FOR_NONE))
+            return list({one.id: one.row for one in shown if one.id in table.marked}.values())
         current = table.current
         return [] if current is None or current.row.get(STANDS_FOR_NONE) else [current.row]
 

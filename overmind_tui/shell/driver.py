@@ -25,6 +25,7 @@ from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from overmind_core.system.selectable_event import SelectableEvent
 from overmind_tui.shell.frame import Frame
 from overmind_tui.shell.keys import Token, Tokenizer, TokenKind
 from overmind_tui.shell.messages import Tapped, TerminalGone
@@ -132,7 +133,7 @@ REMOTE_ESCAPE_SECONDS = 0.150
 """Over a network a sequence may come in pieces."""
 REMOTE_FRAME_SECONDS = 1 / 15
 """Over a network frames come no faster than anybody needs."""
-_POLL, _POLL_PENDING = 0.1, 0.005
+_POLL_PENDING = 0.005
 _CHUNK = 4096
 _REPORTS = "MmIOytR"
 KEYBOARD_FLAGS_BACK = "\x1b[<u"
@@ -169,6 +170,7 @@ class Driver(LinuxDriver):
         super().__init__(*args, **options)
         assert self._file is not None
         self._file = _Calm(self._file)  # type: ignore[assignment] # a file as far as it is used
+        self.exit_event: SelectableEvent = SelectableEvent()
         self._parser = XTermParser()
         self.tap: InputTap | None = None
         self._tapping: InputTap | None = None
@@ -261,8 +263,10 @@ class Driver(LinuxDriver):
         """Read keys until the program ends, or the terminal does."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
+            selector.register(self.exit_event, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(_POLL_PENDING if self._pending else _POLL):
+                ready = selector.select(_POLL_PENDING if self._pending else None)
+                if any(key.fileobj == self.fileno for key, _ in ready):
                     data = self._read()
                     if not data:
                         self.send_message(TerminalGone())

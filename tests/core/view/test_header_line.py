@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from overmind_core.view import header_line
 from overmind_core.view.cells import Cell, clipped_line
-from overmind_core.view.fleet import Fleet
+from overmind_core.view.fleet import Fleet, unseen_failures
 from overmind_core.view.header_line import HeaderFacts
 from overmind_core.view.summary import Load
 from tests.kit.cases import tabled
@@ -101,7 +101,7 @@ def test_a_lost_supervisor_takes_the_line():
     ],
 )  # fmt: skip
 def test_failures_are_counted_until_they_are_seen(found, count):
-    assert header_line.unseen_failures(found) == count
+    assert unseen_failures(found) == count
 
 
 def test_a_failure_that_needs_a_person_is_counted_once():
