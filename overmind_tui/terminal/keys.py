@@ -14,7 +14,7 @@ from overmind_tui.terminal import encoding, input_tap
 from overmind_tui.terminal.encoding import detach_keys
 from overmind_tui.terminal.input_tap import Part
 from overmind_tui.terminal.session import TerminalSession
-from overmind_tui.widgets.terminal import WHEEL
+from overmind_tui.widgets.canvas import WHEEL
 
 if TYPE_CHECKING:
     from overmind_core.terminal.input_encoding import MouseEvent

@@ -22,8 +22,6 @@ from overmind_tui.render.layout import NARROW
 from overmind_tui.widgets.canvas import Run
 from overmind_tui.widgets.table import DIM, ResourceTable
 
-WHEEL = 3
-"""Lines that a turn of the mouse's wheel scrolls."""
 MOST_DRAWN = 4096
 """Lines, and parts of lines, that are remembered."""
 
@@ -201,15 +199,8 @@ class BoardTable(ResourceTable):
             found.append(end)
         return found
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+    def wheel(self, event: events.MouseEvent, lines: int) -> None:
         """Scroll the column below the mouse."""
-        self._wheel(event, WHEEL)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Scroll it back."""
-        self._wheel(event, -WHEEL)
-
-    def _wheel(self, event: events.MouseEvent, lines: int) -> None:
         event.stop()
         place = event.get_content_offset(self)
         column = self.column

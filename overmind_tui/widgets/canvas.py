@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Size
@@ -19,6 +20,8 @@ from overmind_core.domain.text.cells import width
 from overmind_core.view.cells import TextStyle, apart, clipped
 from overmind_tui.widgets.style import Tones, tones_of
 
+WHEEL = 3
+"""Lines that one step of the wheel scrolls."""
 Run = tuple[str, Style]
 
 
@@ -114,6 +117,27 @@ class ScrollCanvas(Titled, ScrollView, can_focus=True):
         Forced, because Textual allows scrolling only once its scrollbar is laid out, after the next frame.
         """
         self.scroll_to(y=max(y, 0), animate=False, immediate=True, force=True)
+
+
+class ListCanvas(ScrollCanvas):
+    """A canvas of rows with a cursor. The wheel takes it along, for keys are about its row."""
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Show what is below."""
+        self.wheel(event, WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Show what is above."""
+        self.wheel(event, -WHEEL)
+
+    def wheel(self, event: events.MouseEvent, lines: int) -> None:
+        """Scroll by so many lines."""
+        event.stop()
+        self.to_row(min(self.scroll_offset.y + lines, int(self.max_scroll_y)))
+        self.keep_in_sight()
+
+    def keep_in_sight(self) -> None:
+        """Put the cursor on the nearest row in sight."""
 
 
 @lru_cache(maxsize=1024)

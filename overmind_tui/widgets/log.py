@@ -22,7 +22,7 @@ from overmind_core.view import log_face, log_lines
 from overmind_core.view.cells import Cell
 from overmind_core.view.log_face import LogLook
 from overmind_tui.shell.timers import SureTimers
-from overmind_tui.widgets.canvas import ScrollCanvas, style_of
+from overmind_tui.widgets.canvas import WHEEL, ScrollCanvas, style_of
 from overmind_tui.widgets.style import readable
 
 REMEMBERED = 1024
@@ -361,12 +361,12 @@ class LogView(SureTimers, LogCanvas):
 
     def on_mouse_scroll_up(self) -> None:
         """Back: following would fight against it."""
-        self._scroll(-3)
+        self._scroll(-WHEEL)
         self.post_message(self.Changed())
 
     def on_mouse_scroll_down(self) -> None:
         """Forward, until the end is followed again."""
-        self._scroll(3)
+        self._scroll(WHEEL)
         self.post_message(self.Changed())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

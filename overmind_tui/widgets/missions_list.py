@@ -22,13 +22,13 @@ from overmind_core.view.keys_help import MARKED, UNFOLDED
 from overmind_core.view.list_columns import SAMPLE, Layout
 from overmind_core.view.mission_list import FOLD, ListLine, Look, Slot
 from overmind_core.view.row_words import Facts
-from overmind_tui.widgets.canvas import ScrollCanvas
+from overmind_tui.widgets.canvas import ListCanvas
 
 RESTLESS_SECONDS = 0.5
 """Seconds after the cursor's row moved in which actions that end work are refused."""
 
 
-class MissionsList(ScrollCanvas):
+class MissionsList(ListCanvas):
     """Who needs a person, who runs and who has ended, with a cursor.
 
     Args:
@@ -288,6 +288,14 @@ class MissionsList(ScrollCanvas):
             self.post_message(self.FoldClicked())
         elif event.chain > 1 and group is None:
             self.post_message(self.Opened())
+
+    def keep_in_sight(self) -> None:
+        """Put the cursor on the nearest row in sight."""
+        top = int(self.scroll_offset.y)
+        seen = mission_list.keys_of(self._slots[top + 1 if top else 0 : top + self._height])
+        if seen:
+            first = self._keys.index(seen[0])
+            self._move_to(max(first, min(self._at, first + len(seen) - 1)))
 
     def _line_at(self, y: int) -> ListLine | None:
         """The line that is drawn there; None where none is."""

@@ -27,7 +27,7 @@ from overmind_core.view.hive_keys import SILENT_SINCE
 from overmind_core.view.keys_help import FOLDED, MARKED, NEWS
 from overmind_core.view.mission_list import CURSOR
 from overmind_core.view.missions import Branch
-from overmind_tui.widgets.canvas import Run, ScrollCanvas
+from overmind_tui.widgets.canvas import ListCanvas, Run
 
 RESTLESS_SECONDS = 0.5
 """Seconds after the cursor's row moved in which actions that end work are refused."""
@@ -38,7 +38,7 @@ EDGES = 2
 DIM = Style(dim=True)
 
 
-class ResourceTable(ScrollCanvas):
+class ResourceTable(ListCanvas):
     """Rows, columns and a cursor; the first column draws the tree."""
 
     beside: ClassVar = 6
@@ -256,6 +256,11 @@ class ResourceTable(ScrollCanvas):
             self.move_to(at)
             if event.chain > 1:
                 self.post_message(self.Opened())
+
+    def keep_in_sight(self) -> None:
+        """Put the cursor on the nearest row in sight."""
+        top = self.scroll_offset.y
+        self.move_to(max(top, min(self.at, top + self._rows_shown - 1)))
 
     def heading_clicked(self, x: int) -> None:
         """Sort by the column that stands there."""

@@ -24,7 +24,7 @@ from overmind_tui.terminal import grid, grid_search
 from overmind_tui.terminal.grid import Grid, GridPlace, Selection
 from overmind_tui.terminal.grid_search import Match
 from overmind_tui.widgets import style as widgets_style
-from overmind_tui.widgets.canvas import Titled
+from overmind_tui.widgets.canvas import WHEEL, Titled
 
 if TYPE_CHECKING:
     from overmind_core.terminal.input_encoding import MouseEvent
@@ -284,8 +284,6 @@ def _overlaid(strip: Strip, columns: range, over: Over) -> Strip:
 
 SEARCH = 1.0
 """Seconds of computing that one search may take."""
-WHEEL = 3
-"""Rows that one step of the wheel scrolls."""
 SIDEWAYS = 8
 """Columns that one key goes sideways."""
 

@@ -233,3 +233,47 @@ def test_a_click_on_what_the_line_offers_presses_its_key():
         assert app.asked == []
 
     run(Asked, scenario)
+
+
+CROWD = [*ROWS, *(mission(at, f"more-{at}", "running", now="on and on") for at in range(20, 80))]
+
+
+@pytest.mark.parametrize("view", ["missions", "events"])
+def test_the_wheel_takes_the_cursor_of_a_list_along_only_where_it_would_leave_sight(view):
+    async def scenario(app, pilot):
+        if view == "events":
+            app.fleet.events.extend({**app.fleet.events[-1], "seq": 100 + at} for at in range(70))
+            await pilot.press("colon", *"events", "enter")
+            await settle(pilot)
+        table = app.screen.table
+        await pilot.press("g", *"jjjj")
+        row = table.cursor_id
+        assert row is not None
+        await wheel(pilot, table, MouseScrollDown, 1)
+        assert (table.cursor_id, table.scroll_offset.y) == (row, 3)
+        await wheel(pilot, table, MouseScrollDown, 4)
+        passed, top = table.cursor_id, table.scroll_offset.y
+        assert (passed != row, top) == (True, 15)
+        await pilot.press("j", "k")
+        assert (table.cursor_id, table.scroll_offset.y) == (passed, top)
+        await wheel(pilot, table, MouseScrollDown, 50)
+        end, passed = table.scroll_offset.y, table.cursor_id
+        await pilot.press("G")
+        assert table.scroll_offset.y == end
+        await wheel(pilot, table, MouseScrollUp, 50)
+        assert table.scroll_offset.y == 0
+        assert table.cursor_id not in {row, passed}
+
+    run(lambda: Asked(CROWD), scenario, (80, 24))
+
+
+def test_the_wheel_over_a_list_that_is_all_in_sight_does_nothing():
+    async def scenario(app, pilot):
+        table = app.main.table
+        await pilot.press("j")
+        row = table.cursor_id
+        for event in (MouseScrollDown, MouseScrollUp):
+            await wheel(pilot, table, event, 3)
+            assert (table.scroll_offset.y, table.cursor_id) == (0, row)
+
+    run(Asked, scenario, LARGE)
