@@ -6,7 +6,7 @@ The cursor holds a key, not a line: the id of a mission, or that of the line of 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 from textual import events
@@ -92,6 +92,8 @@ class MissionsList(ListCanvas):
         """Where the cursor stood when a filter began, or before no line was left."""
         self._roomy = False
         self._layout: Layout | None = None
+        self._needs: tuple[bool, Mapping[str, int]] | None = None
+        """Whether the list is wide, and what its columns need; None where rows or times may be others by now."""
         self._moved_at = float("-inf")
         self._on_screen: list[ListLine] = []
 
@@ -153,8 +155,8 @@ class MissionsList(ListCanvas):
         self._kept = None
         self._at = max(0, min(at, len(self._keys) - 1))
         self._moved_at = float("-inf")
-        self._settle()
-        self._redraw()
+        if not self._settle():
+            self._redraw()
 
     # what is shown
 
@@ -191,9 +193,10 @@ class MissionsList(ListCanvas):
         stays = self._key in self._keys and (self._at, self._place(self._key)) == before
         if not asked and self._key is not None and not stays:
             self._moved_at = time.monotonic()
+        self._needs = None
         self.hold_rows(len(self._slots))
-        self._settle(line=line)
-        self._redraw()
+        if not self._settle(line=line):
+            self._redraw()
 
     def _sought(self, had: Sequence[str]) -> str | None:
         """The key for the cursor: the one that it is on, behind a list without lines the one before that."""
@@ -210,19 +213,20 @@ class MissionsList(ListCanvas):
         """The line of a key among all lines; 0 where it has none."""
         return mission_list.place_of(self._slots, key) or 0
 
-    def _settle(self, *, line: int | None = None) -> None:
-        """Tell who listens where the cursor is, and have its row in sight."""
+    def _settle(self, *, line: int | None = None) -> bool:
+        """Tell who listens where the cursor is, and have its row in sight; True if that scrolled, and so drew, it."""
         found = self._keys[self._at] if self._keys else None
         if found != self._key:
             self._key = found
             self.post_message(self.Selected(self.cursor_id))
+        top = int(self.scroll_offset.y)
         if self._height > 0:
-            top = int(self.scroll_offset.y)
             wanted = mission_list.first_seen(
                 len(self._slots), self._place(found), self._height, top=top, line=line if line and line > 0 else None
             )
             if wanted != top:
                 self.to_row(wanted)
+        return int(self.scroll_offset.y) != top
 
     def mark(self, rows: set[str]) -> None:
         """Mark these rows, and no others."""
@@ -249,6 +253,7 @@ class MissionsList(ListCanvas):
 
     def tick(self) -> None:
         """Draw what goes on by itself, such as times."""
+        self._needs = None
         self._redraw()
 
     def draw_marks(self, *, ascii_only: bool) -> None:
@@ -333,8 +338,10 @@ class MissionsList(ListCanvas):
 
     def _laid_out(self) -> Layout:
         cells = self.scrollable_content_region.width
-        needs = list_columns.needed(islice(self.branches, SAMPLE), self._facts(), wide=self.wide)
-        self._layout = list_columns.laid_out(cells, needs, self._layout, wide=self.wide)
+        if self._needs is None or self._needs[0] is not self.wide:
+            found = list_columns.needed(islice(self.branches, SAMPLE), self._facts(), wide=self.wide)
+            self._needs = self.wide, found
+        self._layout = list_columns.laid_out(cells, self._needs[1], self._layout, wide=self.wide)
         return self._layout
 
     def _look(self) -> Look:
