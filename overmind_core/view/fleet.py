@@ -88,7 +88,7 @@ def joined(asked: Iterable[Sequence[Row]], in_swarm: Sequence[Row], ways: Mappin
     return list(found.values())
 
 
-class _Told(NamedTuple):
+class _Attention(NamedTuple):
     """Ids of those that need a person, and of those that something is asked of; how many others failed, unseen."""
 
     asking: frozenset[str]
@@ -142,7 +142,7 @@ class Fleet:
         self.loaded = False
         self.load = Load(0.0, 0.0)
         self._counted: tuple[Mapping[StatusMark, int], int] | None = None
-        self._told: tuple[object, _Told] | None = None
+        self._attention: tuple[object, _Attention] | None = None
         """As of which rows and questions, and whom they are about."""
         self.changes = 0
         """How often rows have come, gone or changed."""
@@ -326,31 +326,31 @@ class Fleet:
     @property
     def asking(self) -> frozenset[str]:
         """Ids of all that needs a person: the rows of the first group of the list."""
-        return self._needing().asking
+        return self._attend().asking
 
     @property
     def asked(self) -> frozenset[str]:
         """Ids of those among them of which something is asked; the others have ended, or have to be written to."""
-        return self._needing().asked
+        return self._attend().asked
 
     @property
     def failed(self) -> int:
         """How many of the others ended not well and were not seen."""
-        return self._needing().failed
+        return self._attend().failed
 
-    def _needing(self) -> _Told:
+    def _attend(self) -> _Attention:
         known = (self.changes, self._questions)
-        if self._told is None or self._told[0] != known:
+        if self._attention is None or self._attention[0] != known:
             asked = {one["id"] for one in self._questions}
             some = [row for row in self.rows.values() if row["id"] in asked or may_need(row)]
             found = needs(some, self._questions, 0.0)
             ids = frozenset(need.row["id"] for need in found)
             failed = unseen_failures(row for one, row in self.rows.items() if one not in ids)
-            self._told = (
+            self._attention = (
                 known,
-                _Told(ids, frozenset(need.row["id"] for need in found if need.asked is not None), failed),
+                _Attention(ids, frozenset(need.row["id"] for need in found if need.asked is not None), failed),
             )
-        return self._told[1]
+        return self._attention[1]
 
     @property
     def tokens(self) -> int:

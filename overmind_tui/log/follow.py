@@ -134,7 +134,7 @@ class LogFollower:
             if not look.missions:
                 self._changed.wait()
             self._rest()
-            if look.missions and look == self._wanted:
+            if look.missions and look == self._wanted and not self._closed:
                 self._follow_until_changed(look)
         self._stirred.close()
 
@@ -167,7 +167,7 @@ class LogFollower:
         client.connect()
         number = client.send("logs", {"ids": list(ids), "follow": True})
         reader: Reader | None = None
-        while not self._changed.is_set():
+        while not (self._changed.is_set() or self._closed):
             try:
                 answer = client.receive(woken=self._stirred)
             except TimeoutError:
@@ -179,6 +179,7 @@ class LogFollower:
             if "ok" in answer or "error" in answer:
                 reader = Reader(answer_result(answer)["missions"], look, zone=self._zone)
                 self._show(reader)
+                self._deliver(reader, stale=False)  # a line was wanted before there was a log
             elif "end" in answer:
                 self._rest_of(reader)
             elif reader is not None:

@@ -354,9 +354,11 @@ class TablePanel(SortKeys):
             self._screen.shell.flash(NO_FOLD, "quiet")
             return
         if current.id in self._opened_roots:
+            shown = table.listed
             self._opened_roots.discard(current.id)
             self.rearrange(asked=True)
-            return
+            if table.listed != shown:  # else what was below has gone since
+                return
         brood = any(row["parent"] == current.id for row in self._screen.shell.fleet.rows.values())
         if current.id in self._beneath.values() and self._ritual(current.id) in self._opened:
             self._opened.discard(self._ritual(current.id))

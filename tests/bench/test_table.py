@@ -35,6 +35,14 @@ def test_rows_that_are_measured_anew_stand_where_they_stood_and_new_ones_behind_
     assert after.splitlines()[8:] == before.splitlines()[7:]
 
 
+def test_each_measurement_is_said_to_be_of_its_newest_run():
+    found = table.markdown([ROW], command="make bench", machine="2 cores")
+    for names, machine in ((["a", "b"], "4 cores"), (["a"], "5 cores"), (["c", "a"], "6 cores")):
+        found = table.with_rows(found, [ROW], names=names, machine=machine)
+    head = "Made by `make bench` on 2 cores; measured again: `a b` on 4 cores; measured again: `c a` on 6 cores."
+    assert found.splitlines()[0] == head
+
+
 def test_only_what_stands_between_the_marks_is_replaced():
     document = f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n"
     once = table.replaced(document, lambda _: "new")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import queue
+from contextlib import closing
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -11,12 +14,15 @@ from overmind_core.client import terminal_stream as stream
 from overmind_core.errors import OvermindError
 from overmind_core.log_pages.index import LogScope
 from overmind_core.log_pages.reader import Reader
+from overmind_core.system.paths import Home
 from overmind_core.view import diff_face
 from overmind_core.view.actions import Context
+from overmind_tui.log import follow
 from overmind_tui.log.follow import LogFollower
 from overmind_tui.missions import diff_panel, following
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.messages import LogGrew, LogShown
+from overmind_tui.shell.requests import Located
 from tests.tui.conftest import picture, until
 from tests.tui.test_hop import TYPED, Terminals
 from tests.tui.test_pictures import NOW, ROWS, Still, mission, settle
@@ -254,12 +260,15 @@ def test_the_key_that_leaves_a_terminal_is_not_said_to_be_sent_where_nothing_is(
     run(Terminals, scenario)
 
 
+DESCRIBED: dict[str, Any] = {
+    "id": "a", "name": "a", "status": "running", "exit_code": None, "seen_at": None, "runs": [], "annotations": [],
+}  # fmt: skip
+
+
 def test_an_empty_log_says_so_once_its_mission_has_ended():
     posted: list[Any] = []
     follower = LogFollower(lambda _: pytest.fail("nobody is asked"), posted.append)
-    described: dict[str, Any] = {"id": "a", "name": "a", "status": "running", "exit_code": None, "seen_at": None,
-                                 "runs": [], "annotations": []}  # fmt: skip
-    reader = Reader([described], LogScope(("a",)))
+    reader = Reader([deepcopy(DESCRIBED)], LogScope(("a",)))
     follower._show(reader)
     reader.apply({"type": "end", "mission": "a", "status": "stopped", "exit_code": 0})
     follower._deliver(reader, stale=True)
@@ -267,6 +276,43 @@ def test_an_empty_log_says_so_once_its_mission_has_ended():
     follower._deliver(reader, stale=True)
     follower._deliver(reader, stale=True)
     assert [type(one) for one in posted] == [LogShown, LogShown, LogGrew, LogGrew], "it is said once"
+
+
+class SlowSupervisor:
+    """Answers with a log once whoever waits for it was woken."""
+
+    def __init__(self, _place):
+        self.answered = False
+
+    def connect(self):
+        """It is there."""
+
+    def close(self):
+        """It is left."""
+
+    def send(self, command, _args):
+        assert command == "logs"
+        return 1
+
+    def receive(self, *, woken):
+        if self.answered or not woken.is_set():
+            woken.wait(20)
+            raise TimeoutError
+        woken.clear()
+        self.answered = True
+        return {"id": 1, "ok": {"missions": [DESCRIBED]}}
+
+
+def test_a_line_wanted_before_the_log_has_come_is_drawn_though_nothing_follows(monkeypatch):
+    monkeypatch.setattr(follow, "Client", SlowSupervisor)
+    posted: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    follower = LogFollower(lambda missions: Located(Home("/none"), missions), posted.put)
+    follower.draw_ruler(NOW)
+    follower.show(LogScope(("a",)))
+    follower.start()
+    with closing(follower):
+        assert isinstance(posted.get(timeout=20), LogShown)
+        assert isinstance(posted.get(timeout=20), LogGrew)
 
 
 class Unread(Still):

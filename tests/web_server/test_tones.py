@@ -65,6 +65,19 @@ def test_no_script_says_anything_in_the_colour_of_a_call_but_that_a_mission_need
     assert called == [("app.js", '} else this.toasts.say(text, "wait", { label: "Open", press: open });')]
 
 
+OF_WHAT_CALLS = {".tone-wait", ".edge-wait", ".card::before", ".count.waits", ".strip:not([hidden])"}
+"""What is about a mission that needs a person, or about all of them."""
+
+
+def test_nothing_is_drawn_in_the_colour_of_a_call_but_what_calls_for_a_person():
+    """Marks, what was found and comments do not; nor does an agent's own magenta, which has no other tone here."""
+    rules = [
+        rule for path in STYLES.glob("*.css") for rule in re.findall(r"([^{}]+)\{([^{}]*)\}", path.read_text("utf-8"))
+    ]
+    called = {selector.strip() for selector, text in rules if "var(--wait)" in text}
+    assert {one for one in called if not one.startswith(".sgr-")} == OF_WHAT_CALLS
+
+
 def test_no_colour_stands_outside_the_tokens():
     sheets = [path for path in STYLES.glob("*.css") if path.name != "tokens.css"]
     assert len(sheets) > 5

@@ -170,7 +170,7 @@ export class Verbs {
   tell(said, answers, { wrong = false } = {}) {
     const notes = new Set(answers.flatMap((answer) => (typeof answer?.note === "string" ? answer.note.split("\n") : [])));
     const text = [said, ...notes].filter(Boolean).join(" · ");
-    if (text) this._toasts.say(text, wrong || notes.size ? "quiet" : "good");
+    if (text) this._toasts.say(text, wrong ? "bad" : notes.size ? "quiet" : "good");
   }
 
   /** What hangs on missions that it ends or removes: a promise of the sentence, which the server knows; none where nothing ends. */
