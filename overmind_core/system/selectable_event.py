@@ -11,19 +11,19 @@ import weakref
 class SelectableEvent(threading.Event):
     """A `threading.Event` whose `fileno` is readable while it is set.
 
-    Who clears it looks at what it was set for only then: a `set` that comes meanwhile is seen by one or the other.
+    Clear it first, and then look at what it was set for: a `set` in between is not lost.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._read, self._write = socket.socketpair()  # closed they stay closed, whoever gets their numbers
+        self._read, self._write = socket.socketpair()  # no pipe: the number of a closed one may be another's
         self._read.setblocking(False)
         self._write.setblocking(False)
         self.close = weakref.finalize(self, _close, self._read, self._write)
         """Gives its descriptors back; done, too, when nobody has it any more."""
 
     def fileno(self) -> int:
-        """Its descriptor, for a selector; -1 once it was closed."""
+        """Return the descriptor for a selector; -1 once it was closed."""
         return self._read.fileno()
 
     def set(self) -> None:

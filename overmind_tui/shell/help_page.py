@@ -45,7 +45,7 @@ class HelpView(TextView):
         """Other lines are in sight."""
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Tell that, whoever scrolled."""
+        """Tell that, also when the wheel scrolled."""
         super().watch_scroll_y(old_value, new_value)
         self.post_message(self.Scrolled())
 

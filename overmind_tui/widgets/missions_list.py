@@ -93,7 +93,7 @@ class MissionsList(ListCanvas):
         self._roomy = False
         self._layout: Layout | None = None
         self._needs: tuple[bool, Mapping[str, int]] | None = None
-        """Whether the list is wide, and what its columns need; None where rows or times may be others by now."""
+        """Cells that columns need in the wide list, or the other; None where rows or times may be others by now."""
         self._moved_at = float("-inf")
         self._on_screen: list[ListLine] = []
 

@@ -279,16 +279,16 @@ def test_an_empty_log_says_so_once_its_mission_has_ended():
 
 
 class SlowSupervisor:
-    """Answers with a log once whoever waits for it was woken."""
+    """Answers with a log, but only after the one who waits for it was woken."""
 
     def __init__(self, _place):
         self.answered = False
 
     def connect(self):
-        """It is there."""
+        """Be there."""
 
     def close(self):
-        """It is left."""
+        """Be left."""
 
     def send(self, command, _args):
         assert command == "logs"

@@ -66,7 +66,7 @@ def test_no_script_says_anything_in_the_colour_of_a_call_but_that_a_mission_need
 
 
 OF_WHAT_CALLS = {".tone-wait", ".edge-wait", ".card::before", ".count.waits", ".strip:not([hidden])"}
-"""What is about a mission that needs a person, or about all of them."""
+"""Rules about a mission that needs a person, or about all of them."""
 
 
 def test_nothing_is_drawn_in_the_colour_of_a_call_but_what_calls_for_a_person():
