@@ -67,7 +67,8 @@ def has_forgotten(session: Session, environ: Mapping[str, str]) -> bool:
     """
     if session.state.resumed and not session.provider.goes_on:
         return True
-    pattern = session.provider.conversations(environ) if session.state.resumed else None
+    is_begun_again = session.state.resumed and not session.state.adopted
+    pattern = session.provider.conversations(environ) if is_begun_again else None
     if pattern is None:
         return False
     before, _, after = from_wire(pattern).partition("*")

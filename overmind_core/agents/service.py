@@ -20,6 +20,7 @@ from overmind_core.domain.agents.agent import RAW, Activity, Agent, AgentMode, A
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.agents.conversation import (
     Conversation,
+    adopt,
     has_begun,
     inherit,
     is_handed_over,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.answer_types import MissionNotes
     from overmind_core.missions.changes import MissionChanged
+    from overmind_core.missions.spec import AdoptedConversation
     from overmind_core.providers.base import InteractiveProvider, Launch
 
 REJOIN_SECONDS = 10.0
@@ -162,16 +164,32 @@ class Agents:
         agents = [agent for one in missions if (agent := self.agent(one)) is not None]
         return tuple(dict.fromkeys(rule for agent in agents for rule in agent.deny))
 
-    def create(self, mission: Mission, agent: Agent, earlier: Mission | None = None) -> Callable[[], None]:
-        """A new agent; what is returned stores it, in the commit of its mission. A session's prompt is a message.
+    def create(
+        self,
+        mission: Mission,
+        agent: Agent,
+        earlier: Mission | None = None,
+        adopted: AdoptedConversation | None = None,
+    ) -> Callable[[], None]:
+        """Return what stores a new agent, in the commit of its mission. A session's prompt is a message.
 
-        `earlier`: one that has ended, whose conversation it goes on with; None: it begins one.
+        Args:
+            mission: Of the agent.
+            agent: What a person wants of it.
+            earlier: A mission that has ended, whose conversation it goes on with; None: it begins one.
+            adopted: A conversation that a person has led with its program; None: there is none.
+
+        Raises:
+            OvermindError: `busy`, another session leads that conversation.
         """
         conversation = Conversation(str(uuid4()), agent.home, agent.home, agent.home, model=agent.model, held=True,
                                     permission_mode=agent.permission_mode)  # fmt: skip
         known = None if earlier is None else self.conversations([earlier]).get(earlier.id)
         if known is not None:
             conversation = inherit(conversation, known)
+        if adopted is not None:
+            self._check_free(adopted.session)
+            conversation = adopt(conversation, adopted.session, adopted.cost)
         session = Session(self._context, mission.id, agent, conversation, registry.get(mission.definition.provider))
         self._sessions[mission.id] = session
         first: MessageRow | None = None
@@ -187,6 +205,13 @@ class Agents:
                 self._store.messages.insert(first)
 
         return insert
+
+    def _check_free(self, conversation: str) -> None:
+        for one in self._sessions.values():
+            mission = self._context.registry.live.get(one.id)
+            if one.state.session == conversation and mission is not None:
+                named = f"mission {mission.id} ({mission.definition.name})"
+                raise OvermindError("busy", f"Conversation {conversation} is led by {named}.", id=mission.id)
 
     def drop(self, mission_id: str) -> None:
         """Forget an agent that has ended, or never came to be."""
@@ -482,7 +507,7 @@ def _verdict(session: Session, code: int, errors: str, why: Callable[[], str]) -
         if refused is not None:
             session.record(StartFailed(text=f"--- could not start in a terminal: {refused} ---"))
         return RunVerdict(failed=False, retry=Retry.SWITCH)
-    if state.switched:
+    if state.switched or state.adopted:  # a new conversation would not be the one that was asked for
         return verdict._replace(failed=True, retry=Retry.POLICY)
     session.put(switch_resume(state))
     return verdict

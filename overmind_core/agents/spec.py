@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.validate import agent_of
+from overmind_core.domain.agents.agent import RAW, AgentMode
+from overmind_core.errors import OvermindError
 from overmind_core.missions import validate
-from overmind_core.missions.spec import Environment, MissionSpec
+from overmind_core.missions.spec import AdoptedConversation, Environment, MissionSpec
+from overmind_core.providers import registry
 
 if TYPE_CHECKING:
+    from overmind_core.domain.agents.agent import Agent
     from overmind_core.kernel.config import Settings
-    from overmind_core.missions.requests import Start
+    from overmind_core.missions.requests import ConversationArgs, Start
+
+LONGEST_SAID = 64 * 1024
+"""Bytes of the last lines of a conversation that a log begins with."""
+_SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
 def spec_of(request: Start, settings: Settings, *, name: str | None = None, parent: str | None = None) -> MissionSpec:
@@ -36,5 +45,23 @@ def spec_of(request: Start, settings: Settings, *, name: str | None = None, pare
         agent,
         isolate=validate.wants_isolation(request),
         base=request.base,
+        adopts=None if request.conversation is None else _adopted(request.conversation, agent, request.provider),
         request=request.request,
     )
+
+
+def _adopted(asked: ConversationArgs, agent: Agent | None, provider: str) -> AdoptedConversation:
+    """Return a conversation that a session is to go on with.
+
+    Raises:
+        OvermindError: `invalid`, no session of an agent can; `too_large`.
+    """
+    if agent is None or provider == RAW or agent.home is AgentMode.ONE_SHOT:
+        raise OvermindError("invalid", "Only the session of an agent can go on with a conversation.")
+    if not registry.get(provider).goes_on:
+        raise OvermindError("invalid", f"{provider} can't go on with a conversation in its next process.")
+    if _SESSION_ID.fullmatch(asked.id) is None:
+        raise OvermindError("invalid", "The id of a conversation has letters, digits, - and _, at most 128 of them.")
+    if sum(len(line.encode()) + 1 for line in asked.said) > LONGEST_SAID:
+        raise OvermindError("too_large", "The last lines of the conversation are longer than 64 KiB.")
+    return AdoptedConversation(asked.id, tuple(asked.said), asked.cost_usd)

@@ -81,7 +81,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "seen",
     ),
     "Use their terminals": ("attach", "detach", "shell", "exec"),
-    "Talk to agents": ("send", "keys", "interrupt", "inbox", "answer", "messages", "result"),
+    "Talk to agents": ("send", "keys", "interrupt", "inbox", "answer", "messages", "result", "adopt"),
     "Remember": (
         "remember",
         "recall",
@@ -189,6 +189,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "agents.cost": ("cost",),
     "agents.inbox": ("inbox", "answer", "hook", "seen"),
     "agents.orchestrate": ("skill", "mcp"),
+    "agents.adopt": ("adopt",),
     "agents.talk": ("send", "keys", "messages", "result", "interrupt", "subscribe"),
     "definitions.edit": ("edit",),
     "definitions.run": ("run", "claude run"),

@@ -446,6 +446,8 @@ COMMANDS: tuple[Operation, ...] = (
     _command("rename", "rename a mission", _CHANGES, made_of="update"),
     _command("edit", "edit a mission's definition as TOML in $EDITOR, then restart it", _ENDS,
              not_on_web="it has the values of environments; update has a form"),
+    _command("adopt", "go on with a conversation that an agent's program keeps, or list those",
+             _CHANGES, not_on_web="it reads the files of programs on that machine"),
     _command("skill", "print instructions for an agent that runs other agents", not_on_web="for agents"),
     _command("mcp", "serve missions as tools to an agent, through MCP on standard input and output",
              not_on_web="for agents"),

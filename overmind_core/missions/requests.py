@@ -40,6 +40,17 @@ class AgentArgs(Args, frozen=True):
     """It runs agents of its own: plain `overmind` commands of its shell that do no more are allowed unasked."""
 
 
+class ConversationArgs(Args, frozen=True):
+    """A conversation that an agent's program keeps already, and that a session goes on with."""
+
+    id: str
+    """By its program's name for it."""
+    said: list[str] = []
+    """Its last lines, for the log; at most 64 KiB together."""
+    cost_usd: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """The program's own sum until now, which is not the mission's; null: nobody knows."""
+
+
 class Start(Args, frozen=True):
     """`run`: the command, its environment and its policy."""
 
@@ -83,6 +94,8 @@ class Start(Args, frozen=True):
     """A worktree, ports and services of its own; null: where the project has an `.overmind.yml`, or with `base`."""
     base: str | None = None
     """The branch that its worktree begins at, and `merge` lands on; null: the project's, or what is checked out."""
+    conversation: ConversationArgs | None = None
+    """For a session of an agent: what it goes on with; null: it begins a conversation."""
     request: RequestKey | None = None
     """A key of the caller's choice, without `:`; a repeat with the same key answers the same mission."""
 

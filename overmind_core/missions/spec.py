@@ -24,6 +24,15 @@ class Environment(NamedTuple):
         return {**self.inherited, **self.chosen}
 
 
+class AdoptedConversation(NamedTuple):
+    """A conversation that a person has led with an agent's program, and its last lines."""
+
+    session: str
+    said: tuple[str, ...]
+    cost: float | None
+    """US dollars as its program has counted them; None: nobody knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class MissionSpec:
     """What `Missions.start` is given."""
@@ -41,6 +50,8 @@ class MissionSpec:
     """A key of the caller's choice: a repeat with the same key starts nothing, and answers the same mission."""
     goes_on_with: Mission | None = None
     """One that has ended, with whose conversation its agent goes on; None: it begins one."""
+    adopts: AdoptedConversation | None = None
+    """What its agent goes on with, that no mission of ours has begun; None: there is none."""
     leased_until: float | None = None
     """The end of its lease, in seconds of the boot clock; None: it has none."""
 

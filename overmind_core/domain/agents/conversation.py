@@ -105,6 +105,8 @@ class Conversation:
     """The program has stored the conversation: it can be resumed, and can't be begun."""
     inherited: bool = False
     """An earlier mission has begun it: each run goes on with it, that of a task, too."""
+    adopted: bool = False
+    """A person has begun it with the program alone: no other one takes its place."""
     resumed: bool = False
     """How the newest run was started."""
     switched: bool = False
@@ -245,6 +247,11 @@ def plan_run(c: Conversation, run: int, *, session: str, token: str) -> Conversa
 def inherit(c: Conversation, earlier: Conversation) -> Conversation:
     """A new mission's conversation, as one that goes on where that of an earlier mission has ended."""
     return replace(c, session=earlier.session, begun=earlier.begun, inherited=True, cost_total=earlier.cost_total)
+
+
+def adopt(c: Conversation, session: str, cost: float | None) -> Conversation:
+    """Return a new mission's conversation as one that a person has led; what that has `cost` is not this mission's."""
+    return replace(c, session=session, begun=True, inherited=True, adopted=True, cost_total=cost)
 
 
 def first_prompt(c: Conversation) -> int | None:

@@ -25,6 +25,13 @@ class ConversationChanged(MissionEvent, frozen=True, kw_only=True, tag="session"
     """The id of the conversation in its program."""
 
 
+class ConversationAdopted(MissionEvent, frozen=True, kw_only=True, tag="conversation_adopted"):
+    """A new session goes on with a conversation that a person has led; the text shows its last lines."""
+
+    session_id: str
+    """The id of the conversation in its program."""
+
+
 class ConversationLost(MissionEvent, frozen=True, tag="conversation_lost"):
     """An agent's program has lost its conversation, and begins a new one without what was said before."""
 

@@ -1,0 +1,175 @@
+"""The conversations that agents' programs keep in this account's home, read from their files, and who leads one now."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psutil
+
+from overmind_core.providers.kept_conversations import (
+    CONVERSATIONS_QUERY,
+    DATABASE_PROVIDER,
+    FILE_STORES,
+    SAID_QUERY,
+    FileStore,
+    Said,
+    database_path,
+    read_conversation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+HEAD = 256 * 1024
+"""Bytes of a conversation's beginning that are read for its folder and first words."""
+TAIL = 512 * 1024
+"""Bytes of its end that are read for its last lines."""
+_MOST_ROWS = 10_000
+_AGENTS_SECONDS = 10.0
+
+
+class KeptConversation(NamedTuple):
+    """A conversation that a program keeps."""
+
+    provider: str
+    session: str
+    cwd: str
+    changed: float
+    """Seconds since the epoch."""
+    title: str
+    """The first words, or the program's own title."""
+    path: str
+    """The file, absolute."""
+    cost: float | None = None
+    """US dollars, as its program counts them."""
+    in_database: bool = False
+
+
+class Leader(NamedTuple):
+    """A process that leads a conversation now, and how its program calls the state."""
+
+    pid: int
+    state: str = ""
+    mission: str = ""
+    """The id of the mission that it belongs to; "" for none."""
+    background: str = ""
+    """The id under which its program runs it in the background."""
+
+
+def kept_conversations(environ: Mapping[str, str], provider: str | None = None) -> list[KeptConversation]:
+    """Return all, newest first; what can't be read is left out."""
+    found = [
+        one
+        for name, store in FILE_STORES.items()
+        if provider in {None, name}
+        for one in _in_files(name, store, environ)
+    ]
+    if provider in {None, DATABASE_PROVIDER}:
+        found += _in_database(environ)
+    return sorted(found, key=lambda one: one.changed, reverse=True)
+
+
+def last_said(kept: KeptConversation, most: int) -> Sequence[Said]:
+    """Return what was said last in a conversation, oldest first."""
+    if kept.in_database:
+        rows = _rows(kept.path, SAID_QUERY, (kept.session, most))
+        return [Said(role == "user", text) for role, text in reversed(rows) if isinstance(text, str)]
+    with suppress(OSError), open(kept.path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(0, size - TAIL))
+        lines = file.read(TAIL).split(b"\n")
+        return read_conversation(FILE_STORES[kept.provider], lines[1 if size > TAIL else 0 :]).said[-most:]
+    return ()
+
+
+def leaders(environ: Mapping[str, str], among: Sequence[KeptConversation]) -> dict[str, Leader]:
+    """Return who leads these conversations now, by their ids: what programs say, and who has their files open."""
+    found = {one.path: one.session for one in among if not one.in_database}
+    led: dict[str, Leader] = {}
+    for process in psutil.process_iter(["pid"]):
+        with suppress(psutil.Error, OSError):
+            for opened in process.open_files():
+                if opened.path in found:
+                    led[found[opened.path]] = Leader(process.pid, mission=_mission_of(process))
+    if any(one.provider == "claude" for one in among):
+        led |= _claude_leaders(environ)
+    return led
+
+
+def _mission_of(process: psutil.Process) -> str:
+    with suppress(psutil.Error, OSError):
+        return str(process.environ().get("OVERMIND_MISSION_ID", ""))
+    return ""
+
+
+def _claude_leaders(environ: Mapping[str, str]) -> Iterator[tuple[str, Leader]]:
+    """Ask claude for its sessions, those in its background among them; one that does not answer has none."""
+    program = environ.get("OVERMIND_CLAUDE_BIN") or "claude"
+    try:
+        answer = subprocess.run(
+            [program, "agents", "--json"], env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=_AGENTS_SECONDS, check=False,
+        )  # fmt: skip
+        listed = json.loads(answer.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict) and isinstance(one.get("sessionId"), str) and isinstance(one.get("pid"), int):
+            yield one["sessionId"], _claude_leader(one)
+
+
+def _claude_leader(row: Mapping[str, Any]) -> Leader:
+    mission = ""
+    with suppress(psutil.Error, OSError, OverflowError, ValueError):
+        mission = _mission_of(psutil.Process(row["pid"]))
+    is_background = row.get("kind") == "background"
+    state = " ".join(str(row[key]) for key in ("status", "waitingFor") if isinstance(row.get(key), str))
+    return Leader(row["pid"], state, mission, str(row.get("id", "")) if is_background else "")
+
+
+def _in_files(provider: str, store: FileStore, environ: Mapping[str, str]) -> Iterator[KeptConversation]:
+    root = store.root(environ)
+    if root is None:
+        return
+    for path in glob.iglob(os.path.join(glob.escape(root), store.pattern)):
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with open(descriptor, "rb") as file:
+                facts = os.fstat(descriptor)
+                if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.getuid():
+                    continue
+                lines = file.read(HEAD).split(b"\n")
+            kept = read_conversation(store, lines)
+            first = next((one.text for one in kept.said if one.by_person), "")
+            if kept.session and kept.cwd and first:
+                yield KeptConversation(provider, kept.session, kept.cwd, facts.st_mtime, first, path)
+
+
+def _in_database(environ: Mapping[str, str]) -> Iterator[KeptConversation]:
+    path = database_path(environ)
+    if path is None or not os.path.isfile(path):
+        return
+    for row in _rows(path, CONVERSATIONS_QUERY, (_MOST_ROWS,)):
+        session, cwd, title, changed, cost = row
+        if isinstance(session, str) and isinstance(cwd, str) and isinstance(changed, int | float):
+            cost = float(cost) if isinstance(cost, int | float) and cost >= 0 else None
+            yield KeptConversation(
+                DATABASE_PROVIDER, session, cwd, changed / 1000, str(title), path, cost, in_database=True
+            )
+
+
+def _rows(path: str, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    """Return rows of a database that another program uses; none where it is another one than we know."""
+    address = f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=2)) as database:
+            return database.execute(query, values).fetchall()
+    except sqlite3.Error:
+        return []
