@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
-from overmind_core.domain.agents.conversation import first_prompt, plan_run
+from overmind_core.domain.agents.conversation import first_prompt, fork_of_run, plan_run
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.providers.base import LaunchRequest
 
@@ -55,6 +55,8 @@ def launch_of(session: Session, mission: Mission, notes: str | None) -> Launch |
         texts=_texts(session, mission),
         first_prompt=None if first is None else session.text_of(first),
         notes=notes,
+        fork=fork_of_run(session.state),
+        cwd=from_wire(mission.definition.cwd),
     )
     session.launch = session.provider.launch(start)
     return session.launch

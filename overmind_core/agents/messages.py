@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, MessageRow
 from overmind_core.kernel.database import StoreError
@@ -20,10 +20,20 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
 
 
-def encode(result: TurnResult | None, error: str | None) -> str:
-    """JSON of the answer: its text, what it took and cost, or why there is none."""
+class AnswerPlace(NamedTuple):
+    """The place of an answer in the conversation of its agent."""
+
+    mark: str
+    """The program's name of it."""
+    lost: int
+    """As of the conversation: in another one it means nothing."""
+
+
+def encode(result: TurnResult | None, error: str | None, place: AnswerPlace) -> str:
+    """JSON of the answer: its text, what it took and cost, or why there is none; and its place, where that is known."""
+    at = {"place": [*place]} if place.mark else {}
     if result is None:
-        return json.dumps({"error": error})
+        return json.dumps({"error": error, **at})
     usage = result.usage
     return json.dumps(
         {
@@ -32,6 +42,7 @@ def encode(result: TurnResult | None, error: str | None) -> str:
             "cost_usd": None if result.cost_turn is None else round(result.cost_turn, 6),
             "usage": usage._asdict(),
             "error": error,
+            **at,
         },
         ensure_ascii=False,
     )
@@ -47,6 +58,12 @@ def decode(stored: str | None) -> MessageAnswer:
         "usage": found.get("usage"),
         "error": found.get("error"),
     }
+
+
+def place_of(stored: str | None) -> AnswerPlace | None:
+    """Return the place of an answer, as it is stored; None: it has none, or none that is known."""
+    place = None if stored is None else json.loads(stored).get("place")
+    return None if place is None else AnswerPlace(*place)
 
 
 _ENDED = frozenset({ANSWERED, FAILED, CANCELLED})
@@ -94,8 +111,8 @@ class MessageQueue:
     def move(self, effect: MessageMoved, *, resent: Callable[[], bool]) -> None:
         """Save what became of a message, and wake who waits for it; `resent` is asked when it is saved."""
         now = self._clock.wall()
-        number, state, error, result = effect
-        answer = encode(result, error) if state in _ENDED else None
+        number, state, error, result, mark, lost = effect
+        answer = encode(result, error, AnswerPlace(mark, lost)) if state in _ENDED else None
 
         def write() -> None:
             found = self._table.get(number)

@@ -21,10 +21,14 @@ from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.agents.conversation import (
     Conversation,
     adopt,
+    begin_as_copy,
     has_begun,
     inherit,
     is_handed_over,
+    is_uncopied,
     last_paragraph,
+    lose_conversation,
+    may_copy_again,
     switch_resume,
 )
 from overmind_core.domain.agents.events import ConversationLost, MessageResent, PromptGiven
@@ -33,6 +37,7 @@ from overmind_core.domain.memory.giving import Injection
 from overmind_core.domain.missions.events import StartFailed
 from overmind_core.domain.missions.mission import FINAL, Cause, Kind, Mission, Status
 from overmind_core.errors import OvermindError
+from overmind_core.missions.spec import Adoption, Fork
 from overmind_core.providers import registry
 
 if TYPE_CHECKING:
@@ -48,7 +53,6 @@ if TYPE_CHECKING:
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.answer_types import MissionNotes
     from overmind_core.missions.changes import MissionChanged
-    from overmind_core.missions.spec import AdoptedConversation
     from overmind_core.providers.base import InteractiveProvider, Launch
 
 REJOIN_SECONDS = 10.0
@@ -77,6 +81,7 @@ class Agents:
         self._context = context
         self._journal = context.journal
         self._store = context.store
+        self.messages = context.messages
         self._output = output
         self._driver = driver
         self.handover = handover
@@ -165,31 +170,28 @@ class Agents:
         return tuple(dict.fromkeys(rule for agent in agents for rule in agent.deny))
 
     def create(
-        self,
-        mission: Mission,
-        agent: Agent,
-        earlier: Mission | None = None,
-        adopted: AdoptedConversation | None = None,
+        self, mission: Mission, agent: Agent, origin: Mission | Fork | Adoption | None = None
     ) -> Callable[[], None]:
         """Return what stores a new agent, in the commit of its mission. A session's prompt is a message.
 
         Args:
             mission: Of the agent.
             agent: What a person wants of it.
-            earlier: A mission that has ended, whose conversation it goes on with; None: it begins one.
-            adopted: A conversation that a person has led with its program; None: there is none.
+            origin: A mission that has ended, whose conversation it goes on with; what it begins as a copy of; or a
+                conversation that a person has led with its program. None: it begins one.
 
         Raises:
             OvermindError: `busy`, another session leads that conversation.
         """
         conversation = Conversation(str(uuid4()), agent.home, agent.home, agent.home, model=agent.model, held=True,
                                     permission_mode=agent.permission_mode)  # fmt: skip
-        known = None if earlier is None else self.conversations([earlier]).get(earlier.id)
-        if known is not None:
+        if isinstance(origin, Adoption):
+            self._check_free(origin.session)
+            conversation = adopt(conversation, origin.session, origin.cost)
+        elif isinstance(origin, Fork):
+            conversation = begin_as_copy(conversation, origin.point, origin.source)
+        elif origin is not None and (known := self.conversations([origin]).get(origin.id)) is not None:
             conversation = inherit(conversation, known)
-        if adopted is not None:
-            self._check_free(adopted.session)
-            conversation = adopt(conversation, adopted.session, adopted.cost)
         session = Session(self._context, mission.id, agent, conversation, registry.get(mission.definition.provider))
         self._sessions[mission.id] = session
         first: MessageRow | None = None
@@ -257,7 +259,7 @@ class Agents:
         session = self._sessions.get(mission.id)
         if session is None:
             return None
-        if has_forgotten(session, environ):
+        if not may_copy_again(session.state) and has_forgotten(session, environ):
             self._begin_again(session, mission)
         return launch_of(session, mission, notes)
 
@@ -387,6 +389,7 @@ class Agents:
 
     def _begin_again(self, session: Session, mission: Mission) -> None:
         """The conversation is gone, and the new one knows nothing: it gets the first prompt before all else."""
+        session.put(lose_conversation(session.state))
         text = "--- its conversation is gone: it begins a new one, without what was said before ---"
         self._context.registry.record(mission, ConversationLost(text=text))
         prompt = session.agent.prompt
@@ -464,7 +467,8 @@ class Agents:
         code, until = int(row["code"]), int(row["out"])
         was_resumed = session.state.resumed and not session.state.switched
         verdict = _verdict(session, code, errors, lambda: self._last_words(session, mission, until))
-        if was_resumed and session.state.switched and not session.state.begun:
+        is_gone = was_resumed and session.state.switched and not session.state.begun
+        if is_gone and not may_copy_again(session.state):
             self._begin_again(session, mission)
         return verdict
 
@@ -507,7 +511,9 @@ def _verdict(session: Session, code: int, errors: str, why: Callable[[], str]) -
         if refused is not None:
             session.record(StartFailed(text=f"--- could not start in a terminal: {refused} ---"))
         return RunVerdict(failed=False, retry=Retry.SWITCH)
-    if state.switched or state.adopted:  # a new conversation would not be the one that was asked for
+    if is_uncopied(state) or state.adopted:  # never a conversation with nothing under that name
+        return verdict._replace(failed=True, retry=Retry.NEVER)
+    if state.switched:
         return verdict._replace(failed=True, retry=Retry.POLICY)
     session.put(switch_resume(state))
     return verdict

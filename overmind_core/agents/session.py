@@ -262,6 +262,7 @@ class Session:
             state.resumed,
             folder,
             in_turn=state.turn is not None or state.sending is not None,
+            fork=conversation.fork_of_run(state),
             read=lambda name: read_small_file(os.path.join(folder, from_wire(name))),
         )
         return self.provider.connect(request)

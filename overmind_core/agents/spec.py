@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from overmind_core.agents.validate import agent_of
 from overmind_core.domain.agents.agent import RAW, AgentMode
+from overmind_core.domain.agents.events import ConversationAdopted
 from overmind_core.errors import OvermindError
 from overmind_core.missions import validate
-from overmind_core.missions.spec import AdoptedConversation, Environment, MissionSpec
+from overmind_core.missions.spec import Adoption, Environment, MissionSpec
 from overmind_core.providers import registry
 
 if TYPE_CHECKING:
@@ -45,12 +46,12 @@ def spec_of(request: Start, settings: Settings, *, name: str | None = None, pare
         agent,
         isolate=validate.wants_isolation(request),
         base=request.base,
-        adopts=None if request.conversation is None else _adopted(request.conversation, agent, request.provider),
+        origin=None if request.conversation is None else _adopted(request.conversation, agent, request.provider),
         request=request.request,
     )
 
 
-def _adopted(asked: ConversationArgs, agent: Agent | None, provider: str) -> AdoptedConversation:
+def _adopted(asked: ConversationArgs, agent: Agent | None, provider: str) -> Adoption:
     """Return a conversation that a session is to go on with.
 
     Raises:
@@ -64,4 +65,5 @@ def _adopted(asked: ConversationArgs, agent: Agent | None, provider: str) -> Ado
         raise OvermindError("invalid", "The id of a conversation has letters, digits, - and _, at most 128 of them.")
     if sum(len(line.encode()) + 1 for line in asked.said) > LONGEST_SAID:
         raise OvermindError("too_large", "The last lines of the conversation are longer than 64 KiB.")
-    return AdoptedConversation(asked.id, tuple(asked.said), asked.cost_usd)
+    lines = [f"--- goes on with conversation {asked.id} ---", *asked.said]
+    return Adoption(asked.id, asked.cost_usd, ConversationAdopted(text="\n".join(lines), session_id=asked.id))

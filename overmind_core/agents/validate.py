@@ -121,6 +121,21 @@ def _prompt(request: Start, given: AgentArgs) -> str | None:
     prompt = given.prompt
     if prompt is None and request.command:
         prompt = request.command if isinstance(request.command, str) else " ".join(request.command)
+    return _checked_length(prompt)
+
+
+def checked_prompt(prompt: str | None) -> str | None:
+    """The first message of a session; None for one without a character that is seen.
+
+    Raises:
+        OvermindError: `too_large`; `invalid`, it has a NUL character.
+    """
+    if prompt is not None and "\0" in prompt:
+        raise OvermindError("invalid", "The prompt contains a NUL character, which can't be passed to a program.")
+    return _checked_length(prompt)
+
+
+def _checked_length(prompt: str | None) -> str | None:
     if prompt is not None and len(prompt.encode()) > LONGEST_PROMPT:
         raise OvermindError("too_large", f"The prompt is {len(prompt.encode())} bytes long; the limit is 15 MiB.")
     return prompt if prompt and prompt.strip() else None

@@ -81,7 +81,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "seen",
     ),
     "Use their terminals": ("attach", "detach", "shell", "exec"),
-    "Talk to agents": ("send", "keys", "interrupt", "inbox", "answer", "messages", "result", "adopt"),
+    "Talk to agents": ("send", "fork", "adopt", "keys", "interrupt", "inbox", "answer", "messages", "result"),
     "Remember": (
         "remember",
         "recall",
@@ -187,6 +187,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "state": ("state", "state recover"),
     "isolation.commands": ("isolate", "trust", "ports"),
     "agents.cost": ("cost",),
+    "agents.fork": ("fork",),
     "agents.inbox": ("inbox", "answer", "hook", "seen"),
     "agents.orchestrate": ("skill", "mcp"),
     "agents.adopt": ("adopt",),

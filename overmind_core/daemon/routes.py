@@ -16,6 +16,7 @@ from overmind_core.agents.api_questions import QuestionApi
 from overmind_core.agents.api_stream import StreamApi
 from overmind_core.daemon.api import DaemonApi
 from overmind_core.definitions.api import DefinitionsApi
+from overmind_core.definitions.api_fork import ForkApi
 from overmind_core.definitions.api_run import RunApi
 from overmind_core.domain.actor import PERSON
 from overmind_core.domain.operations import OPERATIONS, REQUESTS
@@ -77,6 +78,7 @@ HANDLERS: tuple[type, ...] = (
     DaemonApi,
     DefinitionsApi,
     RunApi,
+    ForkApi,
     IsolationApi,
     FiguresApi,
     LandingApi,
@@ -227,6 +229,14 @@ def handlers(app: App) -> tuple[object, ...]:
         unseen=app.unseen,
     )
     run = RunApi(home=app.home, settings=app.settings, registry=app.registry, missions=app.missions)
+    fork = ForkApi(
+        home=app.home,
+        registry=app.registry,
+        missions=app.missions,
+        agents=app.agents,
+        messages=app.agents.messages,
+        environments=app.saved_environments,
+    )
     events = EventsApi(
         home=app.home,
         registry=app.registry,
@@ -334,6 +344,7 @@ def handlers(app: App) -> tuple[object, ...]:
         daemon,
         isolation,
         run,
+        fork,
         lifecycle,
         queries,
         figures,

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.isolation.isolation import Isolation
+from overmind_core.domain.isolation.isolation import Isolation, WorkCopy
 from overmind_core.domain.isolation.project import FILE, Project
 from overmind_core.domain.isolation.saga import saga_of, steps
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -35,6 +35,8 @@ class Planned:
     """A sentence for the person, "" for none."""
     base: str | None = None
     """The branch that its worktree begins at; None: the project's, else what is checked out. Wire form."""
+    copy_of: WorkCopy | None = None
+    """The work of another mission that its worktree begins with instead."""
 
     @property
     def has_worktree(self) -> bool:
@@ -68,6 +70,7 @@ class Planned:
             base=base,
             engine=self.engine,
             ports=ports,
+            copy_of=self.copy_of,
         )
 
 
@@ -91,6 +94,35 @@ async def planned(workspace: Workspace, folder: str, environ: Mapping[str, str],
         await _check_base(workspace, looked, project, environ, base)
     engine = await workspace.engines.find(environ) if project.containers else None
     return Planned(looked, project, engine, workspace.once(looked.source, note), base)
+
+
+async def planned_copy(workspace: Workspace, source: Isolation, environ: Mapping[str, str]) -> Planned:
+    """How a fork of a mission with things of its own is to be isolated: it begins with all that is in its worktree.
+
+    Of a mission whose worktree is gone, it begins at the base.
+
+    Raises:
+        OvermindError: as `planned`; `git_failed`, what is in the worktree can't be read.
+    """
+    folder = f"{source.source}/{source.subfolder}" if source.subfolder else source.source
+    plan = await planned(workspace, folder, environ)
+    if source.worktree is None or not plan.has_worktree:
+        return plan
+    if source.branch is None or not await workspace.in_thread(os.path.isdir, from_wire(source.worktree)):
+        note = f"The worktree of {source.name} is gone: this one begins at its base."
+        return replace(plan, base=source.base, note=note)
+    from overmind_core.git.merge import commit_of_all  # noqa: PLC0415 - for forks
+    from overmind_core.git.repository import resolve  # noqa: PLC0415 - same
+    from overmind_core.isolation.steps.worktree import with_git  # noqa: PLC0415 - same
+
+    git, worktree = workspace.git(source), from_wire(source.worktree)
+    before = await with_git(workspace, resolve, git, worktree, "HEAD")
+    whole = await with_git(workspace, commit_of_all, git, worktree, f"Work of {source.name}, as it was forked")
+    heads = {before, await with_git(workspace, resolve, git, worktree, "HEAD")}  # its agent may commit meanwhile
+    commit = whole if whole in heads else await with_git(workspace, resolve, git, worktree, f"{whole}^")
+    if commit is None:
+        raise no_commits(source.worktree)
+    return replace(plan, base=source.base, copy_of=WorkCopy(commit, whole, source.base_commit))
 
 
 async def _check_base(

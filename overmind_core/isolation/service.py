@@ -17,6 +17,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.isolation import store, stray_containers
 from overmind_core.isolation.changed_lines import LineCounts
 from overmind_core.isolation.preparations import Preparations, is_next, is_unfinished
+from overmind_core.missions.spec import Fork
 
 if TYPE_CHECKING:
     from overmind_core.domain.events import MissionEvent
@@ -129,6 +130,12 @@ class IsolationService:
         """How a mission is to be isolated; None when it is not to be."""
         if spec.isolate is False or (spec.isolate is None and not await self.has_file(spec.definition.cwd)):
             return None
+        forked = spec.origin.point.mission if isinstance(spec.origin, Fork) else None
+        source = None if forked is None else self._workspace.records.get(forked)
+        if source is not None:
+            from overmind_core.isolation import plan  # noqa: PLC0415 - see above
+
+            return await plan.planned_copy(self._workspace, source, spec.environment.both)
         return await self.planned_in(spec.definition.cwd, spec.environment.both, base=spec.base)
 
     async def planned_in(self, folder: str, environ: Mapping[str, str], *, base: str | None = None) -> Planned:

@@ -31,6 +31,17 @@ class StartedMission(MissionBrief):
     """Notes for the person."""
 
 
+class ForkedMission(StartedMission):
+    """A session that begins with the conversation of another mission."""
+
+    source: str | None
+    """The id of that mission."""
+    source_name: str | None
+    """Null: it was removed meanwhile."""
+    at: int | None
+    """The number of the last message in the copy; null: not known, as of a task."""
+
+
 class RemovedMission(MissionBrief):
     """A mission that was removed."""
 

@@ -107,6 +107,11 @@ def _is_given(name: str) -> bool:
     return name.startswith(VARIABLE) or name in OF_ATTEMPTS or name in ISOLATION
 
 
+def without_given(environment: Environment) -> Environment:
+    """The same without what a plan, the queue or isolation has given the mission that it is of."""
+    return environment._replace(chosen={name: one for name, one in environment.chosen.items() if not _is_given(name)})
+
+
 @lru_cache(maxsize=64)  # the same names come with every mission of a burst
 def _dropped(names: tuple[str, ...], tty: bool) -> tuple[str, ...]:  # noqa: FBT001 - a key by position is found sooner
     return tuple(name for name in names if _is_dropped(name, tty=tty))

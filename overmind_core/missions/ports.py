@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.standing import WorkStanding
     from overmind_core.domain.missions.tree import SpentLimit
     from overmind_core.missions.answer_types import ChangedLines, IsolationSummary, MissionNotes
-    from overmind_core.missions.spec import AdoptedConversation, MissionSpec
+    from overmind_core.missions.spec import Adoption, Fork, MissionSpec
     from overmind_core.providers.base import Launch
 
     Write = Callable[[], None]
@@ -28,12 +28,10 @@ if TYPE_CHECKING:
 class Runner(Protocol):
     """Agents: what a mission has beside its process."""
 
-    def create(
-        self, mission: Mission, agent: Agent, earlier: Mission | None, adopted: AdoptedConversation | None
-    ) -> Write:
+    def create(self, mission: Mission, agent: Agent, origin: Mission | Fork | Adoption | None) -> Write:
         """A new agent; what is returned stores it, in the commit of its mission.
 
-        `earlier`: one that has ended, whose conversation it goes on with; None: it begins one.
+        `earlier`: one that has ended, whose conversation it goes on with; None: it begins one, as a copy with `fork`.
         """
 
     def drop(self, mission_id: str) -> None:

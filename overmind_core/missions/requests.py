@@ -100,6 +100,18 @@ class Start(Args, frozen=True):
     """A key of the caller's choice, without `:`; a repeat with the same key answers the same mission."""
 
 
+class ForkArgs(Args, frozen=True):
+    """`fork`: whose conversation is copied, up to which message, and what the copy is called and told first."""
+
+    id: str
+    at: Whole | None = None
+    """The number of a message: the copy ends with its answer; null: with the last finished one."""
+    name: str | None = None
+    prompt: str | None = None
+    request: RequestKey | None = None
+    """A key of the caller's choice, without `:`; a repeat with the same key answers the same mission."""
+
+
 class Ps(Args, frozen=True):
     """Which missions to list."""
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.agents.events import ConversationAdopted
 from overmind_core.domain.missions import names
 from overmind_core.domain.missions.events import MissionUpdated
 from overmind_core.domain.missions.facts import EndAsked
@@ -27,6 +26,7 @@ from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.keeper_client import KeeperGone
 from overmind_core.missions.leases import MissionFenced
 from overmind_core.missions.lookup import line, not_running
+from overmind_core.missions.spec import Adoption, Fork
 from overmind_core.missions.terminator import listed
 from overmind_core.providers import registry as providers
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.limits import TreeLimits
     from overmind_core.missions.ports import Preparation, Preparer, Runner
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.spec import AdoptedConversation, MissionSpec
+    from overmind_core.missions.spec import MissionSpec
     from overmind_core.missions.store import EnvironmentTable, MissionTable
     from overmind_core.missions.terminator import Terminator
     from overmind_core.system.machine import Clock
@@ -231,7 +231,7 @@ class Missions:
             mission = _isolated(mission, planned)
         writes = [] if also is None else [also(mission)]
         if agent is not None:
-            writes.append(self._runner.create(mission, agent, spec.goes_on_with, spec.adopts))
+            writes.append(self._runner.create(mission, agent, spec.origin))
             mission = self._runner.ready(mission)
         try:
             with self._registry.index.reserved(mission.definition.name, mission.id):
@@ -341,8 +341,9 @@ class Missions:
 
         asks = self._journal.save(_nothing, lambda: self._launcher.ask(mission.id), first=True)
         added = self._registry.add(mission, write, spec.request)
-        adopted = () if spec.adopts is None else (self._registry.record(mission, _adoption(spec.adopts)),)
-        return (*added, *adopted, *self._launcher.record_notes(mission), asks)
+        origin = spec.origin
+        begins = (self._registry.record(mission, origin.event),) if isinstance(origin, Fork | Adoption) else ()
+        return (*added, *begins, *self._launcher.record_notes(mission), asks)
 
     async def _saved(self, mission: Mission, changes: tuple[Change, ...]) -> None:
         """Wait for the commit; what can't be saved isn't started."""
@@ -571,11 +572,6 @@ def _standing(mission: Mission) -> Started:
 def _is_below(program: str) -> bool:
     """Whether it is a path from the working directory: whether it is there, set-up may decide."""
     return "/" in program and not program.startswith("/")
-
-
-def _adoption(adopted: AdoptedConversation) -> ConversationAdopted:
-    head = f"--- goes on with conversation {adopted.session} ---"
-    return ConversationAdopted(text="\n".join([head, *adopted.said]), session_id=adopted.session)
 
 
 def _isolated(mission: Mission, planned: Preparation) -> Mission:

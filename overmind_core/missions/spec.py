@@ -9,6 +9,8 @@ from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
     from overmind_core.domain.agents.agent import Agent
+    from overmind_core.domain.agents.conversation import Conversation, ForkPoint
+    from overmind_core.domain.events import MissionEvent
     from overmind_core.domain.missions.mission import Definition, Mission
 
 
@@ -24,13 +26,25 @@ class Environment(NamedTuple):
         return {**self.inherited, **self.chosen}
 
 
-class AdoptedConversation(NamedTuple):
-    """A conversation that a person has led with an agent's program, and its last lines."""
+class Fork(NamedTuple):
+    """A conversation that begins as a copy of that of another mission, in a copy of its work where that is isolated."""
+
+    point: ForkPoint
+    source: Conversation
+    """As it stood when the copy was asked for."""
+    event: MissionEvent
+    """What the log begins with."""
+
+
+class Adoption(NamedTuple):
+    """A conversation that a person has led with an agent's program, and that a mission goes on with."""
 
     session: str
-    said: tuple[str, ...]
+    """Its id in the program."""
     cost: float | None
     """US dollars as its program has counted them; None: nobody knows."""
+    event: MissionEvent
+    """What the log begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +62,9 @@ class MissionSpec:
     """The branch that its worktree begins at; None: the project's, else what is checked out. Not where it has none."""
     request: str | None = None
     """A key of the caller's choice: a repeat with the same key starts nothing, and answers the same mission."""
-    goes_on_with: Mission | None = None
-    """One that has ended, with whose conversation its agent goes on; None: it begins one."""
-    adopts: AdoptedConversation | None = None
-    """What its agent goes on with, that no mission of ours has begun; None: there is none."""
+    origin: Mission | Fork | Adoption | None = None
+    """A mission that has ended, with whose conversation its agent goes on; what its conversation begins as a copy of;
+    one that a person has led. None: it begins one."""
     leased_until: float | None = None
     """The end of its lease, in seconds of the boot clock; None: it has none."""
 

@@ -15,6 +15,7 @@ from overmind_core.domain.agents.agent_events import (
     RunVerdict,
     TurnResult,
 )
+from overmind_core.domain.agents.conversation import ForkPoint
 
 
 class LaunchRequest(NamedTuple):
@@ -30,6 +31,8 @@ class LaunchRequest(NamedTuple):
         texts: What the files hold that `Provider.reads` names, as far as they could be read.
         notes: What earlier work has taught, as one text that the program is to know from its beginning; None: nothing.
             No wire form: any text.
+        fork: The conversation that the new one begins as a copy of; None: it begins with nothing. Never with `resume`.
+        cwd: Where it works. Absolute.
     """
 
     mode: AgentMode
@@ -40,6 +43,8 @@ class LaunchRequest(NamedTuple):
     first_prompt: str | None = None
     texts: Mapping[str, str] = {}
     notes: str | None = None
+    fork: ForkPoint | None = None
+    cwd: str = "/"
 
 
 class Launch(NamedTuple):
@@ -74,6 +79,7 @@ class ConnectionRequest(NamedTuple):
         resume: Whether the run goes on with that conversation; else it begins one.
         cwd: Where it works. Absolute.
         in_turn: Whether it was given a message that it has not answered.
+        fork: As in `LaunchRequest`.
         read: Returns what is in a small file, by its path in wire form, which begins in that folder; None: there is
             none. Raises OSError.
     """
@@ -84,6 +90,7 @@ class ConnectionRequest(NamedTuple):
     resume: bool
     cwd: str
     in_turn: bool = False
+    fork: ForkPoint | None = None
     read: Callable[[str], bytes | None] = lambda _name: None
 
 
@@ -131,6 +138,10 @@ class Provider(Protocol):
     """Whether a run on pipes begins with an exchange behind which the program says that it takes messages."""
     goes_on: bool
     """Whether a run can go on with the conversation of an earlier one."""
+    forks: bool
+    """Whether it can begin a conversation as a copy of another one; one that announces what it can may lack it yet."""
+    forks_at: bool
+    """Whether such a copy can end at any earlier answer, and so leave out the turn under way."""
     reads_reasons: bool
     """Whether its program reads what a person writes beside what they deny."""
 

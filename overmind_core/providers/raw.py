@@ -21,6 +21,8 @@ class Raw(WithoutRecords):
     modes = frozenset({AgentMode.INTERACTIVE})
     speaks_json = False
     opens = False
+    forks = False
+    forks_at = False
     goes_on = True
     reads_reasons = True
 

@@ -112,7 +112,7 @@ class Generations:
             replace(
                 spec,
                 agent=replace(agent, prompt=to_wire(prompt)),
-                goes_on_with=None if begun.is_new else mission,
+                origin=None if begun.is_new else mission,
             ),
             GenerationBegun(
                 text=lineages.log_line(lineage, known.number, last, begun),

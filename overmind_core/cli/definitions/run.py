@@ -40,7 +40,7 @@ def run(args: Namespace, context: Context) -> int:
         from overmind_core.cli.swarm.run_on import post_run  # start-up: for posts alone
 
         return post_run(args, context, request)
-    mission = start_mission(args, context, "run", request, message="Started mission {id} ({name})")
+    mission = start_mission(args, context, "run", request, message="Started mission {id} ({name})".format_map)
     if mission is None:
         return INTERRUPTED
     if not args.wait and not args.tty:

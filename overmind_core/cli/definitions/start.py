@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from overmind_core.cli.context import Context
@@ -31,7 +31,12 @@ PREPARING = "preparing"
 
 
 def start_mission(
-    args: Namespace, context: Context, command: str, request: Mapping[str, Any], *, message: str
+    args: Namespace,
+    context: Context,
+    command: str,
+    request: Mapping[str, Any],
+    *,
+    message: Callable[[Mapping[str, Any]], str],
 ) -> Mapping[str, Any] | None:
     """Send the request, see an isolated mission through its preparation, and say that it runs.
 
@@ -40,7 +45,7 @@ def start_mission(
         context: Where to print.
         command: Its name on the socket.
         request: Its arguments.
-        message: What people read, with places for `id` and `name`.
+        message: What people read of the answer.
 
     Returns:
         The answer; None when the person had enough of waiting.
@@ -58,7 +63,7 @@ def start_mission(
         return None
     if not args.json:
         write = context.note if args.wait else context.print
-        write(message.format(id=mission["id"], name=mission["name"]))
+        write(message(mission))
     if isolated:
         _print_worktree(context, mission["id"])
     return mission

@@ -62,7 +62,7 @@ def quest_run(args: Namespace, context: Context) -> int:
     from overmind_core.cli.definitions.start import start_mission  # start-up: --help needs none
 
     request = quest_request(args, context)
-    quest = start_mission(args, context, "quest_run", request, message="Quest started: {id} ({name})")
+    quest = start_mission(args, context, "quest_run", request, message="Quest started: {id} ({name})".format_map)
     if quest is None:
         return INTERRUPTED
     return _follow(context, quest) if args.wait else 0

@@ -23,6 +23,8 @@ class SessionNamed(NamedTuple):
     session: str
     model: str | None = None
     permission_mode: str | None = None
+    forks: bool | None = None
+    """Whether it announces that it can copy a conversation; None: it announces nothing, or that was not heard."""
 
 
 class Echoed(NamedTuple):
@@ -34,6 +36,12 @@ class Echoed(NamedTuple):
 
 class TurnBegan(NamedTuple):
     """A turn has begun, on whose behalf ever."""
+
+
+class MarkReached(NamedTuple):
+    """The program's own name of the place in the conversation that a turn has reached: a copy can end there."""
+
+    mark: str
 
 
 class TextSpoken(NamedTuple):
@@ -291,6 +299,7 @@ AgentFact = (
     SessionNamed
     | Echoed
     | TurnBegan
+    | MarkReached
     | TextSpoken
     | ToolCalled
     | ToolReturned

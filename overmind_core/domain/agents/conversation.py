@@ -44,6 +44,8 @@ class Turn:
     """Seconds since the epoch."""
     calls: tuple[ToolCall, ...] = ()
     used: TurnUsage = TurnUsage()
+    mark: str = ""
+    """The program's name of the place that it has reached; "" where it tells none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,19 @@ class ConversationFiles:
     since: float
     """Seconds since the epoch: what was written down earlier was counted otherwise, or is not ours."""
     read: tuple[FilePosition, ...] = ()
+
+
+class ForkPoint(NamedTuple):
+    """The conversation that another one begins as a copy of, and the place where the copy ends."""
+
+    session: str
+    """The program's name of that conversation."""
+    mark: str = ""
+    """The program's name of the place; "": it copies all that it holds as the copy is made."""
+    mission: str = ""
+    """The id of the mission whose conversation that is."""
+    message: int | None = None
+    """The number of the last message in the copy, where it is known."""
 
 
 class FailedMessage(NamedTuple):
@@ -162,6 +177,16 @@ class Conversation:
     """Offset in the newest run's output from which on its lines are read again by who has to know the turn so far."""
     process_usage: TokenUsage = TokenUsage()  # noqa: RUF009 - frozen
     """Tokens of the newest run as its program counted last, where it counts those of its process."""
+    fork: ForkPoint | None = None
+    """It began as a copy of this; None: with nothing."""
+    copied: bool = False
+    """It has had a turn of its own since: the copy is stored for certain."""
+    mark: str = ""
+    """The program's name of the place where its newest turn has ended; "" where it tells none."""
+    lost: int = 0
+    """Conversations of the mission that were lost or left before this one."""
+    forks: bool | None = None
+    """Whether its program has announced that it can copy a conversation; None: it has announced nothing."""
 
 
 def is_busy(c: Conversation) -> bool:
@@ -224,14 +249,16 @@ def plan_run(c: Conversation, run: int, *, session: str, token: str) -> Conversa
     if c.run == run:
         return c
     goes_on = c.home is not AgentMode.ONE_SHOT or c.inherited
-    again = goes_on and (c.begun or c.run > 0)
+    # A program that was killed as it copied may have left half a copy under the name: the next copy gets another one.
+    is_copied_again = is_uncopied(c)
+    again = goes_on and (c.begun or (c.run > 0 and not is_copied_again))
     same = again or not c.run
     return replace(
         c,
         run=run,
         mode=c.wanted,
         session=c.session if same else session,
-        cost_total=c.cost_total if same else 0.0,
+        cost_total=c.cost_total if same or is_copied_again else 0.0,
         token=token,
         resumed=c.begun and goes_on,
         refused=None if c.wanted is AgentMode.INTERACTIVE else c.refused,
@@ -252,6 +279,34 @@ def inherit(c: Conversation, earlier: Conversation) -> Conversation:
 def adopt(c: Conversation, session: str, cost: float | None) -> Conversation:
     """Return a new mission's conversation as one that a person has led; what that has `cost` is not this mission's."""
     return replace(c, session=session, begun=True, inherited=True, adopted=True, cost_total=cost)
+
+
+def begin_as_copy(c: Conversation, point: ForkPoint, source: Conversation) -> Conversation:
+    """A new mission's conversation, as one that begins as a copy of another mission's.
+
+    Programs count its cost from what that one had cost.
+    """
+    return replace(c, fork=point, cost_total=source.cost_total, forks=source.forks)
+
+
+def may_copy_again(c: Conversation) -> bool:
+    """Return whether it began as a copy that is not stored for certain: where it is gone, another one is made."""
+    return c.fork is not None and not c.copied
+
+
+def is_uncopied(c: Conversation) -> bool:
+    """Return whether its next run makes the copy that it begins with."""
+    return may_copy_again(c) and not c.begun
+
+
+def fork_of_run(c: Conversation) -> ForkPoint | None:
+    """Return what the newest run begins as a copy of; None: it goes on with what is stored, or begins with nothing."""
+    return None if c.resumed or c.copied else c.fork
+
+
+def lose_conversation(c: Conversation) -> Conversation:
+    """The conversation is gone, and the next run begins one with nothing: no copy ends at a place of the old one."""
+    return replace(c, lost=c.lost + 1, mark="")
 
 
 def first_prompt(c: Conversation) -> int | None:

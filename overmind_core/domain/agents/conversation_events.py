@@ -123,6 +123,10 @@ class MessageMoved(NamedTuple):
     state: str
     error: str | None = None
     result: TurnResult | None = None
+    mark: str = ""
+    """The program's name of the place where its turn has ended; "" where it tells none."""
+    lost: int = 0
+    """As of the conversation in which that was."""
 
 
 class WriteAnswer(NamedTuple):

@@ -14,6 +14,7 @@ from overmind_core.domain.agents.agent_events import (
     AskCancelled,
     Echoed,
     LimitReached,
+    MarkReached,
     ModelCalled,
     NotOpened,
     Retry,
@@ -30,7 +31,14 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
     UsageRead,
 )
-from overmind_core.domain.agents.conversation import Conversation, FailedMessage, has_turn, is_busy
+from overmind_core.domain.agents.conversation import (
+    Conversation,
+    FailedMessage,
+    has_turn,
+    is_busy,
+    lose_conversation,
+    may_copy_again,
+)
 from overmind_core.domain.agents.conversation_events import (
     Answered,
     Asking,
@@ -60,6 +68,7 @@ from overmind_core.domain.agents.turns import (
     answered,
     asking,
     close,
+    mark_reached,
     one_line,
     others,
     since,
@@ -126,6 +135,8 @@ def _on_agent_event(c: Conversation, fact: Fact, now: float, source: ActivitySou
             return tool_called(c, fact, now, source)
         case ToolReturned(call):
             return tool_returned(c, call, now, source)
+        case MarkReached(mark):
+            return mark_reached(c, mark), ()
         case Retrying() | LimitReached():
             return _on_limit(c, fact, now, source)
         case ModelCalled() | UsageRead():
@@ -194,13 +205,20 @@ def _on_run_over(c: Conversation, fact: RunOver, now: float) -> Step:
 def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: ActivitySource) -> Step:
     """It has begun: what it asked before that is answered. Another name: a person began another conversation."""
     c, effects = close(c, [one for one in c.open if one.need is AgentNeed.SETUP], now, source)
-    c = replace(c, model=fact.model or c.model, permission_mode=fact.permission_mode or c.permission_mode)
+    c = replace(
+        c,
+        model=fact.model or c.model,
+        permission_mode=fact.permission_mode or c.permission_mode,
+        forks=c.forks if fact.forks is None else fact.forks,
+    )
     if fact.session == c.session:
         return c, effects
+    if c.opening and may_copy_again(c):  # the program has stored the copy under this name
+        return replace(c, session=fact.session, begun=True), effects
     if c.opening:  # the program chooses the name
         return replace(c, session=fact.session, begun=False, cost_total=0.0), effects
     # `/clear`: the new one is stored with its first prompt.
-    other = replace(c, session=fact.session, begun=False, cost_total=None)
+    other = replace(lose_conversation(c), session=fact.session, begun=False, cost_total=None, copied=True)
     return other, (*effects, ConversationChanged(session_id=fact.session))
 
 

@@ -36,6 +36,15 @@ class ConversationLost(MissionEvent, frozen=True, tag="conversation_lost"):
     """An agent's program has lost its conversation, and begins a new one without what was said before."""
 
 
+class ConversationForked(MissionEvent, frozen=True, kw_only=True, tag="forked"):
+    """The mission was made by a fork: its conversation begins as a copy of another mission's; the text names that."""
+
+    source: str
+    """The id of the mission that was forked."""
+    up_to: int | UnsetType = UNSET
+    """The number of the last message in the copy; absent where it is not known."""
+
+
 class PromptGiven(MissionEvent, frozen=True, tag="prompt"):
     """The agent of a task was started; the text is its prompt."""
 

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 from overmind_core.domain.agents.agent import Activity, ActivityKind, ActivitySource, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Echoed, Retry, ToolCalled, TurnBegan, TurnResult
-from overmind_core.domain.agents.conversation import Conversation, FailedMessage, OpenQuestion, ToolCall, Turn
+from overmind_core.domain.agents.conversation import (
+    Conversation,
+    FailedMessage,
+    OpenQuestion,
+    ToolCall,
+    Turn,
+    may_copy_again,
+)
 from overmind_core.domain.agents.conversation_events import (
     Answered,
     AskClosed,
@@ -100,7 +107,8 @@ MOST_CALLS = 64
 def turn_began(c: Conversation, fact: TurnBegan | Echoed, now: float, source: ActivitySource) -> Step:
     """A message of ours has reached the agent, a person has typed one, or it works by itself."""
     text = fact.text if isinstance(fact, Echoed) else ""
-    c = replace(c, begun=True, switched=False, failed=None)
+    # A copy is not whole yet when the program takes its first message: see `mark_reached`.
+    c = replace(c, begun=c.begun or not may_copy_again(c), switched=False, failed=None)
     typed_by_us = c.mode is not AgentMode.INTERACTIVE or (isinstance(fact, Echoed) and fact.uuid == str(c.sending))
     if c.sending is not None and typed_by_us:
         message = c.sending
@@ -112,6 +120,11 @@ def turn_began(c: Conversation, fact: TurnBegan | Echoed, now: float, source: Ac
     if c.turn is None:
         c = _fresh(replace(c, turn=Turn(None, now)))
     return working(c, "", now, source), ()
+
+
+def mark_reached(c: Conversation, mark: str) -> Conversation:
+    """The turn has got somewhere: a program that began with a copy has been answered, and stores what it holds."""
+    return c if c.turn is None else replace(c, begun=c.begun or may_copy_again(c), turn=replace(c.turn, mark=mark))
 
 
 def working(c: Conversation, line: str, now: float, source: ActivitySource) -> Conversation:
@@ -162,7 +175,12 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
     closed, effects = close(c, list(c.open), now, source)
     message = c.turn.message if c.turn is not None else c.sending if result is not None else None
     lasted = now - c.turn.began if c.turn is not None else 0.0
-    c = replace(closed, turn=None, sending=None if message == closed.sending else closed.sending)
+    mark = "" if c.turn is None else c.turn.mark
+    c = replace(
+        _with_end(closed, is_ok=result is None or result.ok),
+        turn=None,
+        sending=None if message == closed.sending else closed.sending,
+    )
     if message is not None and result is not None and result.retry is Retry.WAIT and c.mode is not AgentMode.ONE_SHOT:
         c, held = held_back(c, message, result)
         effects = (*effects, *held)
@@ -171,7 +189,7 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
         error = None if result is None or result.ok else result.reason or "failed"
         failed = None if error is None or error == INTERRUPTED else FailedMessage(message, error)
         c = replace(c, resent=others(c.resent, message), failed=failed)
-        effects = (*effects, MessageMoved(message, "answered" if ok else "failed", error, result))
+        effects = (*effects, MessageMoved(message, "answered" if ok else "failed", error, result, mark, c.lost))
     if result is not None:
         c, paid = result_paid(c, result, counted=counted)
         effects = (*effects, *paid)
@@ -179,6 +197,19 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
     if lasted >= LONG_TURN and c.mode is not AgentMode.ONE_SHOT:
         effects = (*effects, Notify("your_turn"))
     return c, ((*effects, CloseInput()) if c.mode is AgentMode.ONE_SHOT else effects)
+
+
+def _with_end(c: Conversation, *, is_ok: bool) -> Conversation:
+    """The conversation behind a turn: one that began as a copy is stored, and the next copy can end here.
+
+    The place of a turn on a terminal has no name; one on pipes that was ended before its first words leaves it where
+    it was.
+    """
+    if c.turn is None:
+        return c
+    kept = "" if c.mode is AgentMode.INTERACTIVE else c.mark
+    c = replace(c, mark=c.turn.mark or kept)
+    return replace(c, begun=True, copied=True) if is_ok and may_copy_again(c) else c
 
 
 def _fresh(c: Conversation) -> Conversation:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
+from typing import NamedTuple
 
 from overmind_core.domain.isolation.project import Project, ReadyCheck, ReadyKind, Service, service_and_number
 from overmind_core.domain.isolation.saga import Saga, SagaPhase, SagaStep, StepKind
@@ -27,6 +28,17 @@ class Removal(StrEnum):
     """Nothing in it is work."""
     FORCED = "forced"
     """Work and all: a person wants it."""
+
+
+class WorkCopy(NamedTuple):
+    """The work of another mission that a worktree begins with."""
+
+    commit: str
+    """The newest commit there."""
+    whole: str
+    """A commit, which no branch leads to, of all that was there but what git ignores."""
+    base_commit: str | None
+    """The commit at which that work began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,8 @@ class Isolation:
     removal: Removal = Removal.NONE
     removed: Removal = Removal.NONE
     """How its worktree was removed; NONE while it has one, or where nobody has noted that."""
+    copy_of: WorkCopy | None = None
+    """What its worktree begins with; None: with its base alone."""
     lost: bool = False
     """A recovery of the state found neither worktree nor branch: what its mission did is nowhere."""
 

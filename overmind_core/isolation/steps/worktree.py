@@ -16,6 +16,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git import worktrees
 from overmind_core.git.repository import HEADS, find_repository, resolve
 from overmind_core.git.run import GitFailed, GitMissing
+from overmind_core.git.sent_branches import restore_files
 from overmind_core.git.status import RemovalRefused
 from overmind_core.git.worktree_removal import RemovedWorktree, claimed_branch
 from overmind_core.isolation.errors import git_failed, git_missing, no_commits
@@ -146,6 +147,16 @@ class Worktree:
         return branch
 
     async def _add(self, repository: Repository) -> worktrees.NewWorktree:
+        """Make both new: at the base, or with all the work of the mission that this one is a fork of."""
+        one, copied = self._record, self._record.copy_of
+        if copied is None:
+            return await self._add_at(repository, self._base, fetch=one.project.fetch)
+        made = await self._add_at(repository, copied.commit, fetch=False)
+        await self._run(restore_files, self._path, copied.whole)
+        base = made.base if one.base is None else from_wire(one.base)
+        return made._replace(base=base, base_commit=copied.base_commit or made.base_commit)
+
+    async def _add_at(self, repository: Repository, base: str | None, *, fetch: bool) -> worktrees.NewWorktree:
         one = self._record
         name = self._workspace.registry.live[self._mission].definition.name
         wanted = branches(one.project.branch, name=name, mission=self._mission)
@@ -154,8 +165,8 @@ class Worktree:
             repository,
             self._path,
             map(from_wire, wanted),
-            self._base,
-            one.project.fetch,
+            base,
+            fetch,
         )
 
     def _made(self, isolation: Isolation) -> None:

@@ -38,6 +38,7 @@ ALWAYS: Mapping[str, str] = {
     "-c": "Overmind chooses the conversation",
     "--continue": "Overmind chooses the conversation",
     "--fork-session": "Overmind chooses the conversation",
+    "--resume-session-at": "Overmind chooses the conversation",
     "--from-pr": "Overmind chooses the conversation",
     "--no-session-persistence": "Overmind resumes the conversation after a crash",
     "--bg": "Overmind already runs it in the background",
@@ -237,6 +238,9 @@ def _several(agent: Agent) -> Iterator[str]:
 
 def _single(start: LaunchRequest, files: dict[str, str]) -> Iterator[str]:
     agent = start.agent
+    if start.fork is not None:
+        yield from ("--resume", start.fork.session, "--fork-session")
+        yield from ("--resume-session-at", start.fork.mark) if start.fork.mark else ()
     yield from ("--resume" if start.resume else "--session-id", start.session)
     if agent.model:
         yield from ("--model", agent.model)

@@ -65,6 +65,8 @@ class Claude:
     speaks_json = True
     opens = False
     goes_on = True
+    forks = True
+    forks_at = True
     reads_reasons = True
     interrupt_keys = b"\x1b"
     exit_keys = b"/exit"

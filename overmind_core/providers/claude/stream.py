@@ -23,6 +23,7 @@ from overmind_core.domain.agents.agent_events import (
     Asked,
     Echoed,
     LimitReached,
+    MarkReached,
     ModelCalled,
     PlainLine,
     Retry,
@@ -53,6 +54,7 @@ from overmind_core.providers.lines import (
 )
 
 UNKNOWN_CONVERSATION = "No conversation found"
+UNKNOWN_PLACE = "No message found"
 KNOWN_CONVERSATION = "is already in use"
 
 _INTERRUPTED = frozenset({"aborted_streaming", "aborted_tools"})
@@ -161,7 +163,7 @@ def _reason(line: Object, message: str) -> str:
     )
     if ended in _INTERRUPTED:
         return INTERRUPTED
-    if UNKNOWN_CONVERSATION in message:
+    if UNKNOWN_CONVERSATION in message or UNKNOWN_PLACE in message:
         return WRONG_START
     if subtype in REASONS:
         return REASONS[subtype]
@@ -353,6 +355,8 @@ def _assistant(found: Object) -> Iterator[AgentFact]:
             yield TextSpoken(text_at(block, "thinking"), thought=True)
         elif kind.endswith("tool_use"):  # also those that the API runs itself: server_tool_use, mcp_tool_use
             yield tool_called(text_at(block, "id"), text_at(block, "name"), object_at(block, "input"))
+    if (uuid := text_at(found, "uuid")) and not found.get("parent_tool_use_id"):
+        yield MarkReached(uuid)
 
 
 def _user(found: Object) -> Iterator[AgentFact]:

@@ -30,12 +30,14 @@ from overmind_core.providers.lines import Object, count_at, number_at, object_at
 from overmind_core.providers.rpc.engine import (
     FINAL,
     LONGEST_ID,
+    NO_CONVERSATION,
     PROMPT,
     RpcConnection,
     Turn,
     error_of,
     error_text,
     gone,
+    not_copied,
     not_opened,
     plus,
     reason_of,
@@ -81,6 +83,8 @@ class AcpConnection(RpcConnection):
         self._row, self._servers = row, servers
         self._to_set: list[tuple[str, str, Mapping[str, Any]]] = []
         """Id, method and parameters of what is asked before the conversation is open."""
+        self._forks: bool | None = None
+        """Whether it announces that it copies conversations; None: that was not heard."""
         self._before: TokenUsage | None = None
         """Use of its process when the turn began, where it tells that; None: that was not heard."""
 
@@ -227,9 +231,15 @@ class AcpConnection(RpcConnection):
             return
         able = object_at(result, "agentCapabilities")
         resumes = "resume" in object_at(able, "sessionCapabilities")
+        self._forks = "fork" in object_at(able, "sessionCapabilities")
         loads = self._row.loads and able.get("loadSession") is True
         if self.session and not (resumes or loads):
             yield gone("it can't go on with a conversation")
+            return
+        fork = self.request.fork
+        if fork is not None and not self._forks:
+            text = "it can't fork a conversation: it does not announce session/fork"
+            yield NotOpened(TurnResult(ok=False, reason=NO_CONVERSATION, text=text, retry=Retry.NEVER))
             return
         self.awaited = SESSION  # an earlier supervisor may have asked: a file may be gone by now
         try:
@@ -240,11 +250,16 @@ class AcpConnection(RpcConnection):
         params = {"cwd": self.request.cwd, "mcpServers": servers}
         method = ("session/resume" if resumes else "session/load") if self.session else "session/new"
         named = {"sessionId": self.session} if self.session else {}
+        if fork is not None:
+            method, named = "session/fork", {"sessionId": fork.session}
         yield self.ask(SESSION, method, {**named, **params})
 
     def _on_session(self, found: Object) -> Iterator[AgentFact]:
         error, result = error_of(found), object_at(found, "result")
         name = self.session or text_at(result, "sessionId")[:LONGEST_ID]
+        if error is not None and self.request.fork is not None:
+            yield not_copied(error)
+            return
         if error is not None and self.session and reason_of(error) != "not_logged_in":
             yield gone(error_text(error))
             return
@@ -283,7 +298,7 @@ class AcpConnection(RpcConnection):
             request, method, params = self._to_set[0]
             yield self.ask(request, method, {"sessionId": self.session, **params})
             return
-        yield SessionNamed(self.session, self.model, self.mode)
+        yield SessionNamed(self.session, self.model, self.mode, self._forks)
         yield SessionReady()
         agent, mode = self.request.agent, self.request.mode
         if mode is AgentMode.ONE_SHOT:

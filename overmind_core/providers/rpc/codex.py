@@ -18,6 +18,7 @@ from overmind_core.domain.agents.agent_events import (
     Asked,
     Behaviour,
     Decision,
+    MarkReached,
     NotOpened,
     Owed,
     Retry,
@@ -51,6 +52,7 @@ from overmind_core.providers.rpc.engine import (
     error_of,
     error_text,
     gone,
+    not_copied,
     not_opened,
     plus,
     refused,
@@ -119,6 +121,8 @@ class Codex(RpcProvider):
     install = "npm install -g @openai/codex"
     log_in = "run codex login in a terminal"
     goes_on = True
+    forks = True
+    forks_at = True
 
     def refuse(self, agent: Agent) -> str | None:
         """Name options that it doesn't know, and arguments that collide with ours."""
@@ -180,14 +184,19 @@ def _opening(start: LaunchRequest) -> bytes:
     params |= {"model": agent.model} if agent.model else {}
     params |= {"developerInstructions": instructions} if instructions else {}
     params |= {"baseInstructions": agent.system_prompt} if agent.system_prompt else {}
+    method = "thread/start"
     if start.resume:
-        params |= {"threadId": start.session, "excludeTurns": True}
+        method, params = "thread/resume", params | {"threadId": start.session, "excludeTurns": True}
+    elif start.fork is not None:
+        method = "thread/fork"
+        params |= {"threadId": start.fork.session, "excludeTurns": True, "cwd": start.cwd}
+        params |= {"lastTurnId": start.fork.mark} if start.fork.mark else {}
     about = {"name": "overmind", "title": "Overmind", "version": "1"}
     opening: list[dict[str, Any]] = [
         {"id": OPEN, "method": "initialize", "params": {"clientInfo": about, "capabilities": _ABLE}},
         {"method": "initialized"},
         {"id": ACCOUNT, "method": "account/read", "params": {"refreshToken": False}},
-        {"id": SESSION, "method": "thread/resume" if start.resume else "thread/start", "params": params},
+        {"id": SESSION, "method": method, "params": params},
     ]
     return b"".join(map(written, opening))
 
@@ -285,6 +294,8 @@ class CodexConnection(RpcConnection):
         if self.name:
             yield from self._named(object_at(params, "turn"))
         yield from self.begin()
+        if self.expects and self._turn_id:
+            yield MarkReached(self._turn_id)
 
     def _named(self, turn: Object) -> Iterator[AgentFact]:
         """The turn has a name: what waited for it is written."""
@@ -402,6 +413,9 @@ class CodexConnection(RpcConnection):
         name = text_at(object_at(result, "thread"), "id")[:LONGEST_ID]
         if error is not None and self.session and _NO_THREAD in error_text(error):
             yield gone(error_text(error))
+            return
+        if error is not None and self.request.fork is not None:
+            yield not_copied(error)
             return
         if error is not None or not name:
             yield not_opened(error, "it opened a conversation without a name")

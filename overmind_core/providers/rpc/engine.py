@@ -51,6 +51,8 @@ MOST_CALLS = 1000
 """Tool calls of a turn that are known."""
 LONGEST_ID = 512
 """Characters of a conversation's name."""
+WRONG_START = "wrong_start"
+"""The reason of a run whose program has not the conversation that it was to go on with, or to copy."""
 NO_CONVERSATION = "no_conversation"
 """The reason of a run whose program did not open a conversation, for none of the reasons that have a name."""
 FINAL = frozenset({"not_logged_in", "usage_error"} | {f"api_error {status}" for status in (400, 401, 403, 404, 413)})
@@ -311,4 +313,12 @@ def not_opened(error: Object | None, text: str) -> NotOpened:
 
 def gone(text: str) -> NotOpened:
     """The conversation is not there: the next run begins one, and says so."""
-    return NotOpened(TurnResult(ok=False, reason="wrong_start", text=text, retry=Retry.SWITCH))
+    return NotOpened(TurnResult(ok=False, reason=WRONG_START, text=text, retry=Retry.SWITCH))
+
+
+def not_copied(error: Object) -> NotOpened:
+    """The conversation can't be copied: another run would end the same way."""
+    reason = reason_of(error)
+    reason = reason if reason == "not_logged_in" else WRONG_START
+    text = f"the conversation was not copied: {error_text(error)}"
+    return NotOpened(TurnResult(ok=False, reason=reason, text=text, retry=Retry.NEVER))

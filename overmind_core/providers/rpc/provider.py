@@ -25,7 +25,7 @@ from overmind_core.providers.base import ConnectionRequest, Launch, WithoutRecor
 from overmind_core.providers.lines import failure, object_at, read_object, text_at, tool_line, turn_summary
 from overmind_core.providers.rpc import rows
 from overmind_core.providers.rpc.acp import OPEN, SESSION, AcpConnection, initialize
-from overmind_core.providers.rpc.engine import NO_CONVERSATION, stored_result
+from overmind_core.providers.rpc.engine import NO_CONVERSATION, WRONG_START, stored_result
 from overmind_core.providers.rpc.mcp import NO_SERVERS, is_json, read_servers, wrong_texts
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
 """Options of `overmind run` for which the protocol has nothing."""
 _EDIT_RULES = ("Edit", "Write", "MultiEdit", "NotebookEdit")
 """Beginnings of rules about changes of files."""
-_NEVER_OPEN = frozenset({NO_CONVERSATION, NO_SERVERS, "not_logged_in", "usage_error"})
+_NEVER_OPEN = frozenset({NO_CONVERSATION, NO_SERVERS, WRONG_START, "not_logged_in", "usage_error"})
 """Reasons with which a session has ended before it took a message."""
 LISTENING = ConnectionRequest(AgentMode.HEADLESS, Agent(), "", resume=False, cwd="/", in_turn=True)
 """For reading a run that somebody else talks with."""
@@ -83,6 +83,7 @@ class RpcProvider(WithoutRecords, ABC):
     modes = frozenset({AgentMode.ONE_SHOT, AgentMode.HEADLESS})
     speaks_json = True
     opens = True
+    forks_at = False
     reads_reasons = False
 
     @abstractmethod
@@ -125,6 +126,7 @@ class AcpProvider(RpcProvider):
         self.install = row.install
         self.log_in = row.log_in
         self.goes_on = row.goes_on
+        self.forks = row.forks
 
     def refuse(self, agent: Agent) -> str | None:
         """Name options that it doesn't know, and arguments that collide with ours."""
@@ -252,5 +254,7 @@ def copilot() -> AcpProvider:
 
 def own(name: str) -> AcpProvider:
     """An agent of somebody's own: a program of which nothing is known but that it speaks the protocol."""
-    row = rows.AcpRow(name=name, program="", install="", arguments=(), tokens=rows.TokensFrom.REPLY, modes={})
+    row = rows.AcpRow(
+        name=name, program="", install="", arguments=(), tokens=rows.TokensFrom.REPLY, modes={}, forks=True
+    )
     return AcpProvider(row)

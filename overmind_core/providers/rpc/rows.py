@@ -56,6 +56,8 @@ class AcpRow:
     """As `Provider.log_in`."""
     goes_on: bool = True
     """Whether it can open a conversation of an earlier process again and lose nothing of it."""
+    forks: bool = False
+    """Whether it can begin a conversation as a copy of another one, where it announces that."""
     loads: bool = False
     """It tells the conversation once more as it opens it, by `session/load`: all of it before its reply."""
     notice: re.Pattern[str] | None = None
@@ -96,6 +98,7 @@ OPENCODE = AcpRow(
         # The last three it asks for by itself: `read` of an .env.
         ALL: _opencode("allow", "allow", external_directory="allow", doom_loop="allow", read="allow"),
     },
+    forks=True,
     tells_cost=True,
 )
 QWEN = AcpRow(
