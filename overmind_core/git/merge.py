@@ -167,15 +167,35 @@ def commit_of_all(git: Git, folder: str, message: str) -> str:
         GitMissing: there is none.
     """
     top = top_of(git, folder)
+    tree = tree_of_all(git, top)
+    own, before = repository.resolve_all(git, top, "HEAD", "HEAD^{tree}")
+    assert own is not None
+    return own if tree == before else git.run(top, "commit-tree", tree, "-p", own, "-m", message).out.strip()
+
+
+def tree_of_all(git: Git, top: str) -> str:
+    """Return a tree of all that is in a worktree but what git ignores, conflicts too; nothing there changes.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is none.
+    """
     with tempfile.TemporaryDirectory(prefix="overmind-index-", ignore_cleanup_errors=True) as scratch:
         index = os.path.join(scratch, "index")
         shutil.copy2(os.path.join(git_folders(git, top).own, "index"), index)
         variables = {"GIT_INDEX_FILE": index}
         git.run(top, *_NOT_INSIDE, "add", "-A", "--", ":(top)", variables=variables)
-        tree = git.run(top, "write-tree", variables=variables).out.strip()
-    own, before = repository.resolve_all(git, top, "HEAD", "HEAD^{tree}")
-    assert own is not None
-    return own if tree == before else git.run(top, "commit-tree", tree, "-p", own, "-m", message).out.strip()
+        return git.run(top, "write-tree", variables=variables).out.strip()
+
+
+def restore_files(git: Git, top: str, tree: str) -> None:
+    """Have a worktree without changes hold the files of a tree, as changes that are not committed.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is none.
+    """
+    git.run(top, *_NOT_INSIDE, "restore", f"--source={tree}", "--worktree", "--", ":(top)")
 
 
 def begin_at(git: Git, folder: str, commit: str) -> None:

@@ -57,16 +57,6 @@ def commit_of_all(git: Git, top: str, look: WorktreeLook, message: str) -> str:
     return git.run(top, *words).out.strip()
 
 
-def restore_files(git: Git, top: str, commit: str) -> None:
-    """Have a worktree that has no changes hold the files of a commit, as changes that are not committed.
-
-    Raises:
-        GitFailed: git refused.
-        GitMissing: there is none.
-    """
-    git.run(top, "restore", f"--source={commit}", "--worktree", "--", ":(top)")
-
-
 def forget_sent(git: Git, repository: str, gone: str, used: Iterable[str], now: float) -> None:
     """Remove the sent branches of a repository that no run needs any more; see `domain.sent_work.left_over`.
 

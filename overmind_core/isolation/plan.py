@@ -111,18 +111,16 @@ async def planned_copy(workspace: Workspace, source: Isolation, environ: Mapping
     if source.branch is None or not await workspace.in_thread(os.path.isdir, from_wire(source.worktree)):
         note = f"The worktree of {source.name} is gone: this one begins at its base."
         return replace(plan, base=source.base, note=note)
-    from overmind_core.git.merge import commit_of_all  # noqa: PLC0415 - for forks
+    from overmind_core.git.merge import tree_of_all  # noqa: PLC0415 - for forks
     from overmind_core.git.repository import resolve  # noqa: PLC0415 - same
     from overmind_core.isolation.steps.worktree import with_git  # noqa: PLC0415 - same
 
     git, worktree = workspace.git(source), from_wire(source.worktree)
-    before = await with_git(workspace, resolve, git, worktree, "HEAD")
-    whole = await with_git(workspace, commit_of_all, git, worktree, f"Work of {source.name}, as it was forked")
-    heads = {before, await with_git(workspace, resolve, git, worktree, "HEAD")}  # its agent may commit meanwhile
-    commit = whole if whole in heads else await with_git(workspace, resolve, git, worktree, f"{whole}^")
+    commit = await with_git(workspace, resolve, git, worktree, "HEAD")
     if commit is None:
         raise no_commits(source.worktree)
-    return replace(plan, base=source.base, copy_of=WorkCopy(commit, whole, source.base_commit))
+    tree = await with_git(workspace, tree_of_all, git, worktree)  # its agent may commit meanwhile: then it is in this
+    return replace(plan, base=source.base, copy_of=WorkCopy(commit, tree, source.base_commit))
 
 
 async def _check_base(

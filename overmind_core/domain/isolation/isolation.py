@@ -35,8 +35,8 @@ class WorkCopy(NamedTuple):
 
     commit: str
     """The newest commit there."""
-    whole: str
-    """A commit, which no branch leads to, of all that was there but what git ignores."""
+    tree: str
+    """A tree of all files that were there but those that git ignores, committed or not."""
     base_commit: str | None
     """The commit at which that work began."""
 

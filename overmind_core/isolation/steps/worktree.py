@@ -16,7 +16,6 @@ from overmind_core.errors import OvermindError
 from overmind_core.git import worktrees
 from overmind_core.git.repository import HEADS, find_repository, resolve
 from overmind_core.git.run import GitFailed, GitMissing
-from overmind_core.git.sent_branches import restore_files
 from overmind_core.git.status import RemovalRefused
 from overmind_core.git.worktree_removal import RemovedWorktree, claimed_branch
 from overmind_core.isolation.errors import git_failed, git_missing, no_commits
@@ -152,7 +151,9 @@ class Worktree:
         if copied is None:
             return await self._add_at(repository, self._base, fetch=one.project.fetch)
         made = await self._add_at(repository, copied.commit, fetch=False)
-        await self._run(restore_files, self._path, copied.whole)
+        from overmind_core.git.merge import restore_files  # noqa: PLC0415 - for forks
+
+        await self._run(restore_files, self._path, copied.tree)
         base = made.base if one.base is None else from_wire(one.base)
         return made._replace(base=base, base_commit=copied.base_commit or made.base_commit)
 

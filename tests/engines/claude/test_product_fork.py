@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_a_fork_that_is_killed_in_its_first_turn_has_the_history_all_the_same(ag
     source = talked(agents, "one", "two", options=(*BASH, "--restart", "always", "--backoff", "1ms"))
     prompt = gate.prompt if delay == "spoken" else "hello"
     _, fork = forked(agents, source, prompt)
-    pid = agents.om.info(fork)["runs"][-1]["pid"]
+    pid = agents.om.pid(fork)
     if delay == "spoken":
         gate.runs()
     kill_supervisor(agents.om)
@@ -128,3 +129,63 @@ def test_a_fork_of_a_conversation_that_is_gone_fails_with_the_reason(agents, wor
     info = agents.om.wait_status(fork, "crashed")
     assert info["reason"] == "wrong_start"
     assert len(info["runs"]) == 1
+
+
+def git(folder, *words):
+    done = subprocess.run(["git", "-C", folder, *words], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def test_a_fork_of_an_isolated_session_has_a_copy_of_its_work(agents, world):
+    """A worktree and a branch of its own: the source's commits, and what it has changed, made, staged and deleted."""
+    repository(world.work)
+    source = talked(agents, "one", options=("--isolate",))
+    tree = agents.om.info(source)["isolation"]["worktree"]
+    write(tree, "committed", "by the source")
+    git(tree, "add", "committed")
+    git(tree, *AUTHOR, "commit", "-qm", "work of the source")
+    write(tree, "kept", "changed")
+    write(tree, "new", "not known to git")
+    write(tree, "staged", "known")
+    git(tree, "add", "staged")
+    os.unlink(os.path.join(tree, "gone"))
+    write(tree, ".gitignore", "ignored\n")
+    write(tree, "ignored", "no work")
+    before = git(tree, "status", "--porcelain")
+    _, fork = forked(agents, source)
+    of_source, of_fork = (agents.om.info(one)["isolation"] for one in (source, fork))
+    own = of_fork["worktree"]
+    assert own != tree
+    assert of_fork["branch"] != of_source["branch"]
+    assert of_fork["base"] == of_source["base"]
+    assert git(own, "rev-parse", "HEAD") == git(tree, "rev-parse", "HEAD")
+    files = {name: read(own, name) for name in ("committed", "kept", "new", "staged")}
+    assert files == {"committed": "by the source", "kept": "changed", "new": "not known to git", "staged": "known"}
+    assert not os.path.exists(os.path.join(own, "gone"))
+    assert not os.path.exists(os.path.join(own, "ignored"))
+    assert git(tree, "status", "--porcelain") == before
+    assert history(agents, fork) == ["one"]
+    write(own, "kept", "by the fork")
+    assert read(tree, "kept") == "changed"
+    assert history(agents, source) == ["one"]
+
+
+AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@b")
+
+
+def repository(folder):
+    git(folder, "init", "-q", "-b", "main")
+    for name in ("kept", "gone"):
+        write(folder, name, "first")
+    git(folder, "add", ".")
+    git(folder, *AUTHOR, "commit", "-qm", "first")
+
+
+def write(folder, name, text):
+    with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def read(folder, name):
+    with open(os.path.join(folder, name), encoding="utf-8") as file:
+        return file.read()
