@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import AgentMode
-from overmind_core.domain.agents.conversation import is_busy, is_handed_over
+from overmind_core.domain.agents.conversation import is_busy, is_handed_over, is_uncopied
 from overmind_core.domain.missions.mission import Status
+from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -63,6 +64,20 @@ class Handover:
             return
         if self._attachments.typists(session.id) == 0:
             session.apply(conversation_events.ModeWanted(AgentMode.HEADLESS))
+
+
+def check_copied(session: Session | None) -> None:
+    """Refuse to give a fork to a terminal before it has its copy: there it would copy more than was asked for.
+
+    Raises:
+        OvermindError: `not_finished`.
+    """
+    if session is None or not is_uncopied(session.state) or session.state.fork is None or not session.state.fork.mark:
+        return
+    mission = session.mission
+    name = session.id if mission is None else mission.definition.name
+    message = f"{name} makes its copy with its first message, not on a terminal. Send it one: overmind send {name} TEXT"
+    raise OvermindError("not_finished", message)
 
 
 def can_change(session: Session | None) -> bool:

@@ -470,9 +470,8 @@ class Session:
         """Whether the prompt is the message under way; where nobody else types, it is, whatever became of it."""
         if self.state.sending is None:
             return False
-        return self._context.driver.is_alone(self.id) or conversation.same_prompt(
-            self.text_of(self.state.sending), text
-        )
+        ours = self.text_of(self.state.sending)
+        return self._context.driver.is_alone(self.id) or conversation.same_prompt(ours, text)
 
     def _on_question(self, asked: Asked, source: ActivitySource) -> None:
         mission, questions = self.mission, self._context.questions

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from overmind_core.agents.messages import place_of
+from overmind_core.agents.store import ANSWERED, DELIVERED, QUEUED
 from overmind_core.agents.validate import checked_prompt
 from overmind_core.domain.agents.agent import RAW, AgentMode
 from overmind_core.domain.agents.conversation import ForkPoint, is_busy, is_uncopied
@@ -148,7 +149,7 @@ class ForkApi:
         _check_stored(source, known, provider)
         last = next((one.id for one in reversed(answered) if _mark(one) == known.mark), None)
         if not provider.forks_at:  # it copies all: the newest message that was answered is in it
-            last = next((one.id for one in reversed(self._messages.of(source.id)) if one.state == "answered"), None)
+            last = next((one.id for one in reversed(self._messages.of(source.id)) if one.state == ANSWERED), None)
         return ForkPoint(known.session, known.mark if provider.forks_at else "", source.id, last)
 
     def _without_place(self, source: Mission, known: Conversation, at: int) -> OvermindError:
@@ -160,13 +161,13 @@ class ForkApi:
             return OvermindError("invalid", f"{called} is a task: it has one turn and no messages. Omit --at.")
         if row is None:
             return OvermindError("not_found", f"{called} has no message {at}. {see}")
-        if row.state in {"queued", "delivered"}:
+        if row.state in {QUEUED, DELIVERED}:
             return OvermindError("not_finished", f"Message {at} is not answered yet. {see}")
         place = place_of(row.answer)
         if place is not None and place.lost != known.lost:
             lost = f"Message {at} belongs to a conversation that {name} has lost or left: nothing can be forked there."
             return OvermindError("invalid", f"{lost} {see}")
-        if row.state != "answered":
+        if row.state != ANSWERED:
             return OvermindError("invalid", f"Message {at} was not answered: nothing can be forked there. {see}")
         where = "on a terminal, or by an earlier version of Overmind"
         message = f"Message {at} was answered {where}: its place in the conversation is not known. Omit --at."
@@ -231,7 +232,7 @@ def _has_finished_turn(known: Conversation) -> bool:
 def _is_of(row: MessageRow, known: Conversation) -> bool:
     """Return whether the place of a message's answer is known, and in the conversation as it is now."""
     place = place_of(row.answer)
-    return place is not None and place.lost == known.lost
+    return row.state == ANSWERED and place is not None and place.lost == known.lost
 
 
 def _mark(row: MessageRow) -> str:

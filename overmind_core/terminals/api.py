@@ -122,7 +122,9 @@ class TerminalsApi:
         if not mission.is_live and not request.rejoin:
             raise _over(mission)
         changes = handover.can_change(self._agents.of(mission.id)) and request.types
-        if not changes:
+        if changes:
+            handover.check_copied(self._agents.of(mission.id))
+        else:
             need_terminal(mission)
         try:
             with self._attachments.seat(mission.id, types=request.types, counts=not request.looks) as seat:

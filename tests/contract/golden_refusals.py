@@ -146,6 +146,7 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "rituals": {"nosuch": 1},
     "rm": {"id": "nosuch"},
     "seen": {"id": "nosuch"},
+    "fork": {"id": "nosuch"},
     "send": {"id": "nosuch", "text": "t"},
     "signal": {"id": "nosuch", "signal": "HUP"},
     "spec": {"id": "nosuch"},

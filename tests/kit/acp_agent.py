@@ -4,7 +4,8 @@
 file, `!late` and `!late-ask` go on with a tool after the reply, `!error CODE TEXT` fails, `!die` ends at once,
 `!history` tells all prompts; anything else is echoed.
 Conversations are kept in the folder that RPC_KEPT names. ACP_WAY: `no-login`, `old` (version 0 of the protocol),
-`loads` (opens a conversation again by telling all of it, and counts what its process has used).
+`loads` (opens a conversation again by telling all of it, and counts what its process has used), `forks` (copies a
+conversation), `dies-forking` (the same, and ends the first time, once the copy is stored).
 """
 
 from __future__ import annotations
@@ -173,13 +174,20 @@ class Agent:
             return
         self.session = params.get("sessionId") or f"ses_{uuid.uuid4()}"
         path = os.path.join(KEPT, self.session)
+        forks = method == "session/fork"
         if method != "session/new":
             if not os.path.exists(path):
                 self.send(id=number, error={"code": -32603, "message": "no such session"})
                 return
             with open(path, encoding="utf-8") as file:
                 self.prompts = json.load(file)
-        if method == "session/load":
+        if forks:
+            self.session = f"ses_{uuid.uuid4()}"
+            self.keep()
+            if WAY == "dies-forking" and not os.path.exists(died := os.path.join(KEPT, "died")):
+                with open(died, "w", encoding="utf-8"):
+                    os._exit(3)
+        if method == "session/load" or forks:
             for text in self.prompts:
                 self.update("user_message_chunk", content={"type": "text", "text": text})
                 self.speak(f"echo: {text}")
@@ -192,9 +200,11 @@ class Agent:
             found = self.heard()
             number, method, params = found.get("id"), str(found.get("method")), found.get("params", {})
             if method == "initialize":
-                able: Json = {"loadSession": True} if WAY == "loads" else {"sessionCapabilities": {"resume": {}}}
+                forks: Json = {"fork": {}} if WAY.endswith(("forks", "forking")) else {}
+                able: Json = {"sessionCapabilities": {"resume": {}, **forks}}
+                able = {"loadSession": True} if WAY == "loads" else able
                 self.send(id=number, result={"protocolVersion": 0 if WAY == "old" else 1, "agentCapabilities": able})
-            elif method in {"session/new", "session/resume", "session/load"}:
+            elif method in {"session/new", "session/resume", "session/load", "session/fork"}:
                 self.on_session(number, method, params)
             elif method == "session/set_mode":
                 self.mode = params["modeId"]

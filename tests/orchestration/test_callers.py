@@ -38,6 +38,8 @@ ASKED = [
     ("run", {**WORLD, "parent": "child"}, OK),
     ("run", {**WORLD, "parent": "other"}, FORBIDDEN),
     ("run", {**WORLD, "parent": "ended"}, FORBIDDEN),
+    ("fork", {"id": "child"}, "invalid"),  # a plain program, which has no conversation
+    ("fork", {"id": "other"}, FORBIDDEN),
     ("send", {"id": "child", "text": "hello"}, OK),
     ("send", {"id": "grandchild", "text": "hello"}, OK),
     ("send", {"id": "other", "text": "hello"}, FORBIDDEN),
@@ -210,7 +212,8 @@ def test_what_is_for_people_alone_is_told_apart_in_the_table():
 
 def test_whose_missions_a_mission_may_touch_is_told_in_the_table():
     answers = {command: {answer for other, _, answer in ASKED if other == command} for command in TABLE}
-    by_mission = {command for command, found in answers.items() if found == {OK, FORBIDDEN}} - BY_ARGUMENT
+    judged = ({OK, FORBIDDEN}, {"invalid", FORBIDDEN})
+    by_mission = {command for command, found in answers.items() if found in judged} - BY_ARGUMENT
     assert by_mission == {row.name for row in REQUESTS if row.within}
 
 

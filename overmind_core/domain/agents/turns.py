@@ -202,13 +202,13 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
 def _with_end(c: Conversation, *, is_ok: bool) -> Conversation:
     """The conversation behind a turn: one that began as a copy is stored, and the next copy can end here.
 
-    The place of a turn on a terminal has no name; one on pipes that was ended before its first words leaves it where
-    it was.
+    The place of a turn on a terminal has no name; one on pipes that has failed or was interrupted leaves it where it
+    was.
     """
     if c.turn is None:
         return c
     kept = "" if c.mode is AgentMode.INTERACTIVE else c.mark
-    c = replace(c, mark=c.turn.mark or kept)
+    c = replace(c, mark=(c.turn.mark if is_ok else "") or kept)
     return replace(c, begun=True, copied=True) if is_ok and may_copy_again(c) else c
 
 

@@ -161,7 +161,7 @@ def test_each_step_follows_the_answer_to_the_one_before():
     facts = found.parse(line(id="session", result={"sessionId": "s1", "modes": modes}))
     assert [one["params"] for one in owed(facts)] == [{"sessionId": "s1", "modeId": "default"}], "nobody gets `auto`"
     assert not any(isinstance(fact, SessionReady) for fact in facts)
-    assert found.parse(line(id="mode", result={})) == (SessionNamed("s1", None, "default"), SessionReady())
+    assert found.parse(line(id="mode", result={})) == (SessionNamed("s1", None, "default", forks=False), SessionReady())
 
 
 def test_a_task_is_given_its_prompt_once_the_conversation_is_open():
@@ -280,7 +280,7 @@ def test_modes_that_are_called_by_addresses_are_known_by_their_names(word, varia
     facts = list(found.parse(line(id="session", result={"sessionId": "s", "modes": told})))
     assert [one["params"]["modeId"] for one in owed(facts)] == modes
     facts += found.parse(line(id="mode", result={}))
-    assert SessionNamed("s", None, "plan" if modes else "agent") in facts
+    assert SessionNamed("s", None, "plan" if modes else "agent", forks=False) in facts
     launch = registry.get("copilot").launch(LaunchRequest(AgentMode.HEADLESS, Agent(permission_mode=word), "s", False))
     assert launch.argv == ("copilot", "--acp", *arguments)
     assert launch.environment["COPILOT_ALLOW_ALL"] == variable

@@ -14,10 +14,11 @@ Entry = dict[str, Any]
 
 
 class Unknown(Exception):
-    """There is no conversation of this id."""
+    """There is no conversation of this id, or no message in it."""
 
-    def __init__(self, session_id: str) -> None:
-        super().__init__(f"No conversation found with session ID: {session_id}")
+    def __init__(self, session_id: str, why: str = "No conversation found with session ID") -> None:
+        self.sentence = f"{why}: {session_id}"
+        super().__init__(self.sentence)
         self.session_id = session_id
 
 
@@ -71,6 +72,18 @@ class Conversation:
         for entry in self._entries:
             copy.append(entry)
         return copy
+
+    def cut(self, uuid: str) -> None:
+        """Forget what came behind a message of the model, here and not on disk.
+
+        Raises:
+            Unknown: there is no such message.
+        """
+        uuids = [entry.get("uuid") for entry in self._entries]
+        if uuid not in uuids:
+            raise Unknown(uuid, "No message found with message.uuid of")
+        costs = [entry for entry in self._entries if entry["type"] == "cost-state"]
+        self._entries = [*costs[-1:], *self._entries[: uuids.index(uuid) + 1]]
 
     def append(self, entry: Entry) -> None:
         """Add an entry; it is on disk when this returns."""

@@ -42,24 +42,26 @@ class ModelReply:
             turn.replay()
         self._piece(message_id, "message_start", message=self._begun(message_id))
         blocks = []
+        uuids = []
         for number, block in enumerate(answer.blocks):
             named = {"id": f"toolu_standin_{message_id[-8:]}_{number}"} if block["type"] == "tool_use" else {}
             blocks.append({"type": block["type"]} | named | {k: v for k, v in block.items() if k != "type"})
-            self._say(message_id, number, blocks[-1], answer.spread)
+            uuids.append(self._say(message_id, number, blocks[-1], answer.spread))
         written = sum(len(str(block)) for block in blocks)
         about = {
             "id": message_id, "model": turn.world.model, "stop_reason": answer.stop,
             "usage": usage(input_tokens(turn.sent()), written // 4 + 1),
         }  # fmt: skip
-        for block in blocks:
-            turn.store("assistant", [block], about=about)
+        for block, uuid in zip(blocks, uuids, strict=True):
+            turn.store("assistant", [block], about=about, uuid=uuid)
         turn.world.meter.request(turn.sent(), written)
         ended = {"stop_reason": answer.stop, "stop_sequence": None}
         self._piece(message_id, "message_delta", delta=ended, usage={"output_tokens": written // 4 + 1})
         self._piece(message_id, "message_stop")
         return blocks
 
-    def _say(self, message_id: str, index: int, block: Block, spread: float) -> None:
+    def _say(self, message_id: str, index: int, block: Block, spread: float) -> str:
+        """Say a block; return the name of its line."""
         turn = self._turn
         turn.partial = ""
         self._piece(message_id, "content_block_start", index=index, content_block=_empty(block))
@@ -69,8 +71,10 @@ class ModelReply:
             turn.emit(turn.world.events.system("thinking_tokens", estimated_tokens=5, estimated_tokens_delta=5))
         turn.replay()
         more = THOUGHT if block["type"] == "thinking" else {}
-        turn.emit(turn.world.events.assistant(message_id, block, input_tokens(turn.sent()), **turn.first(), **more))
+        event = turn.world.events.assistant(message_id, block, input_tokens(turn.sent()), **turn.first(), **more)
+        turn.emit(event)
         self._piece(message_id, "content_block_stop", index=index)
+        return str(event["uuid"])
 
     def _speak(self, message_id: str, index: int, words: str, spread: float) -> None:
         pieces = _pieces(words, spread)

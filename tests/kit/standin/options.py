@@ -10,9 +10,9 @@ VALUES = {
     "--effort": "ignored", "--fallback-model": "ignored", "--input-format": "input_format",
     "--json-schema": "ignored", "--max-budget-usd": "max_cost", "--max-turns": "max_turns", "--model": "model",
     "--name": "ignored", "--output-format": "output_format", "--permission-mode": "mode",
-    "--permission-prompt-tool": "prompt_tool", "--resume": "resume", "-r": "resume", "--session-id": "session_id",
-    "--setting-sources": "ignored", "--settings": "settings", "--system-prompt": "ignored",
-    "--system-prompt-file": "ignored",
+    "--permission-prompt-tool": "prompt_tool", "--resume": "resume", "-r": "resume",
+    "--resume-session-at": "resume_at", "--session-id": "session_id", "--setting-sources": "ignored",
+    "--settings": "settings", "--system-prompt": "ignored", "--system-prompt-file": "ignored",
 }  # fmt: skip
 LISTS = {
     "--add-dir": "folders", "--allowedTools": "allowed", "--allowed-tools": "allowed", "--betas": "ignored_list",
@@ -49,6 +49,7 @@ class Options(NamedTuple):
     output_format: str = "text"
     session_id: str = ""
     resume: str = ""
+    resume_at: str = ""
     model: str = ""
     mode: str = ""
     settings: str = ""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.kit.standin import ids
 from tests.kit.standin.usage import usage
+
+if TYPE_CHECKING:
+    from tests.kit.standin.conversation import Unknown
 
 SUBAGENTS = {
     "spawned": 0, "requested": {"background": 0, "foreground": 0, "unset": 0}, "started_in_background": 0,
@@ -83,11 +86,11 @@ def too_much(sentence: str, reason: str, what: str) -> Ending:
     return Ending(reason, f"error_max_{what}", is_error=True, stop_reason="tool_use", errors=(sentence,))
 
 
-def no_conversation(session_id: str) -> Event:
+def no_conversation(unknown: Unknown) -> Event:
     """The only line of a process that was to resume what does not exist."""
     return {
         "type": "result", "subtype": "error_during_execution", "duration_ms": 0, "duration_api_ms": 0,
-        "is_error": True, "num_turns": 0, "stop_reason": None, "session_id": session_id, "total_cost_usd": 0,
+        "is_error": True, "num_turns": 0, "stop_reason": None, "session_id": unknown.session_id, "total_cost_usd": 0,
         "usage": usage(0, 0), "modelUsage": {}, "permission_denials": [], "uuid": ids.uuid4(),
-        "errors": [f"No conversation found with session ID: {session_id}"], "result_index": 0,
+        "errors": [unknown.sentence], "result_index": 0,
     }  # fmt: skip

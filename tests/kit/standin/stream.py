@@ -192,7 +192,7 @@ def run(options: Options) -> int:
     try:
         world = World(options, os.environ, "sdk-cli")
     except Unknown as unknown:
-        lines.emit(results.no_conversation(unknown.session_id))
+        lines.emit(results.no_conversation(unknown))
         raise Refused(str(unknown)) from None
     agent = Agent(world, lines)
     _handle_signals(agent, lines)

@@ -128,6 +128,8 @@ def _conversation(options: Options, home: str, cwd: str) -> Conversation:
     if not resume:
         return Conversation.new(home, cwd, options.session_id or ids.uuid4())
     found = Conversation.resume(home, resume)
+    if options.resume_at:
+        found.cut(options.resume_at)
     return found.fork(home, cwd, options.session_id or ids.uuid4()) if options.fork else found
 
 

@@ -16,6 +16,7 @@ from overmind_core.domain.specs.spec import PhaseName
 from scripts.reference.answer_types import answers
 from tests.contract.golden_refusals import WITH_A_CORTEX, WITH_A_SWARM
 from tests.contract.test_operations import READINGS
+from tests.kit import claude
 from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.spec_documents import WHOLE, checked, write_documents, write_files
@@ -34,6 +35,7 @@ class World:
     def __init__(self, om):
         self.om = om
         om.environment |= AUTHOR
+        claude.at_hand(om, om.path("agents"))
         self.code = Repository(om.path("code"))
         self.code.commit("first", {".overmind.yml": "isolation: {}\n"})
         self.code.git("init", "-q", "--bare", om.path("remote"))
@@ -45,6 +47,7 @@ class World:
         self.task("talk", "exec cat", type="session")
         om.api("send", id="talk", text="hello")
         eventually(lambda: "hello" in om.logs("talk"), what="what it was sent")
+        claude.greeted(om, "planner")
         om.api("apply", **self.plan("plan"))
         om.api("quest_run", **self.quest("quest"))
         om.api("quest_run", **self.quest("done", "true"))
@@ -92,17 +95,22 @@ class World:
         """A spec, to be created."""
         return {"title": title, "command": "true", "cwd": self.om.path("plain"), "env": self.om.environment}
 
+    def redefinition(self, name):
+        """A definition without labels, to be given to a mission."""
+        found = self.om.api("definition", id=name)
+        return {"id": name, "as_of": found["as_of"], "definition": {**found["definition"], "labels": {}}}
+
     def changes(self):
         """Each change, with arguments: what it is about is made when it is its turn."""
         om = self.om
         yield "run", {"command": "exec sleep 1000", "request": "run", **self.at}
         yield "send", {"id": "talk", "text": "once", "request": "send"}
+        yield "fork", {"id": "planner", "request": "fork"}
         yield "freeze", {"id": "task"}
         yield "thaw", {"id": "task"}
         yield "seen", {"id": "task"}
         yield "update", {"id": "task", "labels": {"a": "b"}}
-        found = om.api("definition", id="task")
-        yield "redefine", {"id": "task", "as_of": found["as_of"], "definition": {**found["definition"], "labels": {}}}
+        yield "redefine", self.redefinition("task")
         yield "signal", {"id": self.task("signalled"), "signal": "TERM"}
         yield "restart", {"id": self.task("restarted")}
         yield "stop", {"id": self.task("stopped")}
