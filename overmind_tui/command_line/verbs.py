@@ -200,6 +200,8 @@ VERBS: dict[str, Verb] = {
         Verb("keep", "keep an agent in its terminal after you leave", inside="keep", alone="attach --keep",
              command="attach"),
         Verb("send", "send a message to sessions: :send go on", one=True, prose=("--timeout",)),
+        Verb("fork", "fork an agent's conversation: :fork try it with SQLite", one=True, starts=True,
+             prose=("--at", "--name", "-n"), brief=True),
         Verb("interrupt", "interrupt the turn of sessions", takes_missions=True),
         Verb("answer", "answer a question: :answer 7 allow"),
         Verb("seen", takes_missions=True),
