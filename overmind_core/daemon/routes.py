@@ -236,6 +236,7 @@ def handlers(app: App) -> tuple[object, ...]:
         agents=app.agents,
         messages=app.agents.messages,
         environments=app.saved_environments,
+        project_folder=app.isolation.project_folder,
     )
     events = EventsApi(
         home=app.home,

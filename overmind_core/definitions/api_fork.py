@@ -27,6 +27,8 @@ from overmind_core.missions.spec import Fork, MissionSpec
 from overmind_core.providers import registry as providers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from overmind_core.agents.messages import MessageQueue
     from overmind_core.agents.service import Agents
     from overmind_core.agents.store import MessageRow
@@ -56,13 +58,16 @@ class ForkApi:
         agents: Agents,
         messages: MessageQueue,
         environments: SavedEnvironments,
+        project_folder: Callable[[str], str | None],
     ) -> None:
+        """`project_folder`: the one that an isolated mission was started in; None: nothing is known of it."""
         self._home = home
         self._registry = registry
         self._missions = missions
         self._agents = agents
         self._messages = messages
         self._environments = environments
+        self._project_folder = project_folder
 
     @handles(ForkArgs)
     async def fork(self, request: ForkArgs, caller: Caller) -> ForkedMission:
@@ -101,7 +106,10 @@ class ForkApi:
         up_to = UNSET if point.message is None else point.message
         text = f"--- forked from {source.id} ({name}){_at_message(point.message)} ---"
         return MissionSpec(
-            _definition(source.definition, prompt, self._name(name, request.name), parent=inside),
+            replace(
+                _definition(source.definition, prompt, self._name(name, request.name), parent=inside),
+                cwd=self._project_folder(source.id) or source.definition.cwd,
+            ),
             without_given(self._environments.of(source.id)),
             agent,
             isolate=source.definition.isolated,

@@ -104,8 +104,7 @@ async def planned_copy(workspace: Workspace, source: Isolation, environ: Mapping
     Raises:
         OvermindError: as `planned`; `git_failed`, what is in the worktree can't be read.
     """
-    folder = f"{source.source}/{source.subfolder}" if source.subfolder else source.source
-    plan = await planned(workspace, folder, environ)
+    plan = await planned(workspace, source.project_folder, environ)
     if source.worktree is None or not plan.has_worktree:
         return plan
     if source.branch is None or not await workspace.in_thread(os.path.isdir, from_wire(source.worktree)):

@@ -198,6 +198,11 @@ class IsolationService:
         """What a mission that has nothing of its own has from the one in whose worktree it runs."""
         return self._workspace.shared(definition)
 
+    def project_folder(self, mission: str) -> str | None:
+        """The folder that an isolated mission was started in, in its project; None: nothing is known of it."""
+        isolation = self._workspace.records.get(mission)
+        return None if isolation is None else isolation.project_folder
+
     def services_of(self, mission: str) -> Collection[str]:
         """Ids of the missions that are services of this one."""
         return self._workspace.services_of(mission)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import AgentMode
 from overmind_core.domain.agents.agent_events import CostTotalled, ModelCalled, TokenUsage, TurnResult, UsageRead
-from overmind_core.domain.agents.conversation import Conversation, ConversationFiles, Turn, TurnUsage
+from overmind_core.domain.agents.conversation import Conversation, ConversationFiles, Turn, TurnUsage, may_copy_again
 from overmind_core.domain.agents.conversation_events import Step, TurnPaid
 from overmind_core.domain.agents.events import TurnFinished
 
@@ -165,6 +165,8 @@ def _price(c: Conversation, result: TurnResult) -> float | None:
     spent in its interactive mode shows in the next total alone, where it was not counted already.
     """
     turn, total, before = result.cost_turn, result.cost_total, c.cost_total
+    if turn is not None and may_copy_again(c):  # the total of a copy begins with its source's, which may have grown
+        return turn
     if total is not None and before is not None and total >= before:
         return max(turn or 0.0, total - before)
     if turn is not None:

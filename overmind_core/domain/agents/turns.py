@@ -175,12 +175,8 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
     closed, effects = close(c, list(c.open), now, source)
     message = c.turn.message if c.turn is not None else c.sending if result is not None else None
     lasted = now - c.turn.began if c.turn is not None else 0.0
-    mark = "" if c.turn is None else c.turn.mark
-    c = replace(
-        _with_end(closed, is_ok=result is None or result.ok),
-        turn=None,
-        sending=None if message == closed.sending else closed.sending,
-    )
+    turn = c.turn
+    c = replace(closed, turn=None, sending=None if message == closed.sending else closed.sending)
     if message is not None and result is not None and result.retry is Retry.WAIT and c.mode is not AgentMode.ONE_SHOT:
         c, held = held_back(c, message, result)
         effects = (*effects, *held)
@@ -189,26 +185,30 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
         error = None if result is None or result.ok else result.reason or "failed"
         failed = None if error is None or error == INTERRUPTED else FailedMessage(message, error)
         c = replace(c, resent=others(c.resent, message), failed=failed)
-        effects = (*effects, MessageMoved(message, "answered" if ok else "failed", error, result, mark, c.lost))
+        effects = (
+            *effects,
+            MessageMoved(message, "answered" if ok else "failed", error, result, turn.mark if turn else "", c.lost),
+        )
     if result is not None:
         c, paid = result_paid(c, result, counted=counted)
         effects = (*effects, *paid)
+    c = _with_end(c, turn, is_ok=result is None or result.ok)
     c = replace(c, activity=_resting(result, now, source, c.tries, text))
     if lasted >= LONG_TURN and c.mode is not AgentMode.ONE_SHOT:
         effects = (*effects, Notify("your_turn"))
     return c, ((*effects, CloseInput()) if c.mode is AgentMode.ONE_SHOT else effects)
 
 
-def _with_end(c: Conversation, *, is_ok: bool) -> Conversation:
+def _with_end(c: Conversation, turn: Turn | None, *, is_ok: bool) -> Conversation:
     """The conversation behind a turn: one that began as a copy is stored, and the next copy can end here.
 
     The place of a turn on a terminal has no name; one on pipes that has failed or was interrupted leaves it where it
     was.
     """
-    if c.turn is None:
+    if turn is None:
         return c
     kept = "" if c.mode is AgentMode.INTERACTIVE else c.mark
-    c = replace(c, mark=(c.turn.mark if is_ok else "") or kept)
+    c = replace(c, mark=(turn.mark if is_ok else "") or kept)
     return replace(c, begun=True, copied=True) if is_ok and may_copy_again(c) else c
 
 

@@ -98,6 +98,11 @@ class Isolation:
         top = self.worktree or self.source
         return f"{top}/{self.subfolder}" if self.subfolder else top
 
+    @property
+    def project_folder(self) -> str:
+        """The folder that its mission was started in."""
+        return f"{self.source}/{self.subfolder}" if self.subfolder else self.source
+
 
 _REMOVED: Mapping[Removal, str] = {
     Removal.UNASKED: "it was removed, and no work was lost with it",

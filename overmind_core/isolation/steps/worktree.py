@@ -147,7 +147,8 @@ class Worktree:
 
     async def _add(self, repository: Repository) -> worktrees.NewWorktree:
         """Make both new: at the base, or with all the work of the mission that this one is a fork of."""
-        one, copied = self._record, self._record.copy_of
+        one = self._record
+        copied = None if one.ready_once else one.copy_of  # a fresh one begins as any other: git keeps no tree for ever
         if copied is None:
             return await self._add_at(repository, self._base, fetch=one.project.fetch)
         made = await self._add_at(repository, copied.commit, fetch=False)

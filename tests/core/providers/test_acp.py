@@ -28,6 +28,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
 )
 from overmind_core.domain.agents.approval_subject import lines as approval_lines
+from overmind_core.domain.agents.conversation import ForkPoint
 from overmind_core.domain.agents.permission import decide
 from overmind_core.providers import registry
 from overmind_core.providers.base import ConnectionRequest, LaunchRequest
@@ -180,6 +181,26 @@ def test_a_conversation_is_resumed_where_the_program_can():
     assert named.session == "old"
     found = connection("gemini", resume=True, session="old")
     assert owed(found.parse(line(id="open", result={"protocolVersion": 1})))[0]["method"] == "session/new"
+
+
+def test_a_conversation_is_copied_where_the_program_announces_that():
+    request = ConnectionRequest(AgentMode.HEADLESS, Agent(), "mine", resume=False, cwd="/w", fork=ForkPoint("theirs"))
+    able: dict[str, Any] = {"sessionCapabilities": {"fork": {}}}
+    opens = line(id="open", result={"protocolVersion": 1, "agentCapabilities": able})
+    found = registry.get("opencode").connect(request)
+    (fork,) = owed(found.parse(opens))
+    told = {"sessionId": "theirs", "cwd": "/w", "mcpServers": []}
+    assert (fork["method"], fork["params"]) == ("session/fork", told)
+    before = (update("user_message_chunk", content={"type": "text", "text": "hi"}), text("old words"), CALL)
+    assert [fact for said in before for fact in found.parse(said)] == [], "it tells the copy before its reply"
+    assert SessionNamed("new", None, None, forks=True) in found.parse(line(id="session", result={"sessionId": "new"}))
+    found = registry.get("opencode").connect(request)
+    found.parse(opens)
+    (gone,) = found.parse(line(id="session", error={"code": -32603, "message": "no such session"}))
+    assert (gone.result.reason, gone.result.retry) == ("wrong_start", Retry.NEVER)
+    found = registry.get("opencode").connect(request)
+    (cannot,) = found.parse(line(id="open", result={"protocolVersion": 1}))
+    assert (cannot.result.reason, cannot.result.retry) == ("no_conversation", Retry.NEVER)
 
 
 def test_a_conversation_that_is_told_once_more_as_it_is_opened_counts_nothing_twice():

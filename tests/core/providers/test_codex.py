@@ -19,6 +19,7 @@ from overmind_core.domain.agents.agent_events import (
     Asked,
     Behaviour,
     Decision,
+    MarkReached,
     NotOpened,
     Owed,
     Retry,
@@ -34,6 +35,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
     TurnResult,
 )
+from overmind_core.domain.agents.conversation import ForkPoint
 from overmind_core.providers import registry
 from overmind_core.providers.base import ConnectionRequest, LaunchRequest
 from tests.kit import torture
@@ -194,6 +196,30 @@ def test_its_words_stand_before_the_conversation_and_the_notes_in_a_file_of_thei
     resumed = opening(noted)[3]
     assert (resumed["method"], resumed["params"]["threadId"]) == ("thread/resume", "t1")
     assert resumed["params"]["developerInstructions"] == "[N-1] é\n\n\nmore"
+
+
+def test_a_fork_asks_for_the_thread_of_its_source_up_to_a_turn():
+    start = LaunchRequest(AgentMode.HEADLESS, Agent(), "mine", resume=False, fork=ForkPoint("t1", "u2"), cwd="/w")
+    asked = opening(CODEX.launch(start))[3]
+    told = {"threadId": "t1", "lastTurnId": "u2", "cwd": "/w", "excludeTurns": True}
+    assert (asked["method"], asked["params"] | told) == ("thread/fork", asked["params"])
+    whole = opening(CODEX.launch(start._replace(fork=ForkPoint("t1"))))[3]
+    assert "lastTurnId" not in whole["params"]
+    request = ConnectionRequest(AgentMode.HEADLESS, Agent(), "mine", resume=False, cwd="/w", fork=ForkPoint("t1"))
+    for said, expected in (
+        ({"result": {"thread": {"id": "t2"}}}, SessionNamed("t2", None, "ask")),
+        ({"error": {"code": -32600, "message": "turn not found: u2"}}, "wrong_start"),
+    ):
+        found = CODEX.connect(request)
+        found.parse(line(id="open", result={}))
+        found.parse(line(id="account", result={"requiresOpenaiAuth": False}))
+        fact = found.parse(line(id="session", **said))[0]
+        assert expected in (fact, fact.result.reason if isinstance(fact, NotOpened) else "")
+        assert not isinstance(fact, NotOpened) or fact.result.retry is Retry.NEVER
+
+
+def test_the_name_of_a_turn_is_where_a_copy_can_end():
+    assert in_turn().parse(notice("turn/started", turn={"id": "u"})) == (TurnBegan(), MarkReached("u"))
 
 
 def test_it_may_write_into_the_folder_of_its_quest():

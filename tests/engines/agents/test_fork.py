@@ -101,6 +101,13 @@ def test_a_fork_that_is_killed_as_it_begins_is_whole_all_the_same(agents):
     assert sorted(names) == ["planner", "planner-fork"]
 
 
+@FORKS
+def test_a_task_that_is_over_can_be_forked(agents):
+    task = agents.task("the only prompt")["id"]
+    _, fork = forked(agents, task)
+    assert history(agents, fork) == ("the only prompt",)
+
+
 @pytest.mark.parametrize("provider", ["gemini", "qwen", "copilot"])
 def test_other_programs_refuse_before_anything_exists(agents, provider):
     source = agents.session("--name", "planner")

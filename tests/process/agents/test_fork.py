@@ -10,6 +10,7 @@ import pytest
 from tests.kit.agents import Agents
 from tests.kit.killing import kill_supervisor
 from tests.kit.raw_socket import RawSocket
+from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.rpc import RpcAgents
 
 
@@ -128,3 +129,38 @@ def test_the_rules_of_the_source_hold_in_the_fork(agents):
     assert "denies it" in agents.answer(2)["text"]
     assert not os.path.exists(os.path.join(agents.work, "made"))
     assert os.path.samefile(agents.om.info(fork)["cwd"], agents.work)
+
+
+def test_a_fork_of_an_isolated_session_has_a_copy_of_its_work(agents):
+    """A worktree and a branch of its own: the source's commits, and what it has changed, made, staged and deleted."""
+    om = agents.om
+    om.environment |= AUTHOR
+    code = Repository(om.path("code"))
+    code.commit("first", {"kept": "first", "gone": "first", ".gitignore": "ignored\n"})
+    source = agents.session("--name", "planner", "--isolate", "--cwd", code.folder, prompt="one")
+    agents.answer(1)
+    isolation = om.info(source)["isolation"]
+    tree = Repository(isolation["worktree"])
+    tree.commit("work of the source", {"committed": "by the source"})
+    tree.write({"kept": "changed", "new": "not known to git", "staged": "known", "ignored": "no work"})
+    tree.git("add", "staged")
+    os.unlink(tree.path("gone"))
+    before = tree.git("status", "--porcelain")
+    fork = forked(agents, source)
+    of_fork = om.info(fork)["isolation"]
+    assert (of_fork["base"], of_fork["branch"] == isolation["branch"]) == (isolation["base"], False)
+    own = Repository(of_fork["worktree"])
+    assert own.git("rev-parse", "HEAD") == tree.git("rev-parse", "HEAD")
+    files = {name: own.read(name) for name in ("committed", "kept", "new", "staged")}
+    assert files == {"committed": "by the source", "kept": "changed", "new": "not known to git", "staged": "known"}
+    assert not os.path.exists(own.path("gone"))
+    assert not os.path.exists(own.path("ignored"))
+    assert tree.git("status", "--porcelain") == before
+    own.write({"kept": "by the fork"})
+    assert tree.read("kept") == "changed"
+    assert agents.say(fork, "!history") == "history: n=2 | one | !history"
+    assert {one["path"] for one in om.json("changes", fork, "--json")["files"]} >= {"committed", "kept", "new", "gone"}
+    om.ok("stop", source)
+    om.ok("discard", source, "--force")
+    assert "is gone: this one begins at its base" in om("fork", source, "--name", "later").stderr
+    assert own.read("kept") == "by the fork"

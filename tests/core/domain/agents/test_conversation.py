@@ -16,6 +16,7 @@ from overmind_core.domain.agents.agent_events import (
     Decision,
     Echoed,
     LimitReached,
+    MarkReached,
     NotOpened,
     Retry,
     Retrying,
@@ -519,6 +520,74 @@ PLANS = [
 def test_plans(before, session, resumed):
     after = conversation.plan_run(before, before.run + 1, session="new", token="t")
     assert (after.session, after.resumed, after.token) == (session, resumed, "t")
+
+
+SOURCE = conversation.ForkPoint("source", "place")
+
+
+def forked(**fields):
+    """A fork in its first run."""
+    source = fresh(cost_total=0.40)
+    c = conversation.begin_as_copy(fresh(), SOURCE, source)
+    return conversation.plan_run(replace(c, **fields), 1, session="unused", token="")
+
+
+def test_a_fork_is_copied_again_under_another_name_until_its_copy_is_stored():
+    """A program that was killed as it copied may have left half a copy, and the name of that is in use."""
+    first = forked()
+    assert (first.session, conversation.fork_of_run(first)) == ("session", SOURCE)
+    killed, _ = go(first, RunBegun(1), Queued(1), Echoed("hi"), RunOver(final=False))
+    again = conversation.plan_run(killed, 2, session="other", token="")
+    assert (again.session, conversation.fork_of_run(again), again.queue) == ("other", SOURCE, (1,))
+    assert again.cost_total == 0.40
+    answered, _ = go(again, RunBegun(2), Echoed("hi"), MarkReached("own"), RunOver(final=False))
+    resumed = conversation.plan_run(answered, 3, session="third", token="")
+    assert (resumed.session, resumed.resumed, conversation.fork_of_run(resumed)) == ("other", True, None)
+    lost = conversation.plan_run(conversation.switch_resume(resumed), 4, session="fourth", token="")
+    assert (lost.session, conversation.fork_of_run(lost)) == ("fourth", SOURCE), "the copy was not whole"
+
+
+def test_a_fork_whose_turn_is_over_is_a_conversation_like_any_other():
+    c, _ = go(forked(), RunBegun(1), Queued(1), Echoed("hi"), MarkReached("own"), TurnEnded(OK))
+    assert (c.begun, c.copied, c.mark) == (True, True, "own")
+    gone = conversation.plan_run(conversation.switch_resume(replace(c, resumed=True)), 2, session="new", token="")
+    assert (conversation.fork_of_run(gone), gone.begun) == (None, False)
+
+
+def test_a_program_that_names_its_copy_has_stored_it():
+    c, _ = go(forked(), RunBegun(1, opens=True), SessionNamed("theirs", forks=True))
+    assert (c.session, c.begun, c.copied, c.forks, c.cost_total) == ("theirs", True, False, True, 0.40)
+    assert conversation.fork_of_run(c) == SOURCE, "until the next run, which goes on with it"
+    again = conversation.plan_run(c, 2, session="unused", token="")
+    assert (again.session, again.resumed, conversation.fork_of_run(again)) == ("theirs", True, None)
+
+
+def test_the_cost_of_a_fork_begins_at_nothing():
+    c, _ = go(forked(), RunBegun(1), Queued(1), Echoed("hi"))
+    more_was_spent_by_the_source = TurnResult(ok=True, cost_turn=0.05, cost_total=0.60)
+    c, _ = go(c, TurnEnded(more_was_spent_by_the_source))
+    assert c.cost == 0.05
+    c, _ = go(c, Queued(2), Echoed("hi"), TurnEnded(TurnResult(ok=True, cost_turn=0.05, cost_total=0.65)))
+    assert round(c.cost, 6) == 0.10
+    told_in_sums_alone, _ = go(
+        forked(), RunBegun(1), Queued(1), Echoed("hi"), TurnEnded(TurnResult(True, cost_total=0.5))
+    )
+    assert round(told_in_sums_alone.cost, 6) == 0.10
+
+
+def test_a_fork_ends_with_the_last_turn_that_went_well():
+    interrupted = TurnResult(ok=False, reason="interrupted")
+    c, done = go(running(), Queued(1), Echoed("hi"), MarkReached("a"), MarkReached("b"), TurnEnded(OK))
+    assert c.mark == "b"
+    assert [(one.mark, one.lost) for one in done if isinstance(one, MessageMoved) and one.state == "answered"] == [
+        ("b", 0)
+    ]
+    c, _ = go(c, Queued(2), Echoed("hi"), MarkReached("c"), TurnEnded(interrupted))
+    assert c.mark == "b"
+    person, _ = go(replace(c, mode=AgentMode.INTERACTIVE), Echoed("typed"), TurnEnded(None), source=ActivitySource.HOOK)
+    assert person.mark == "", "the place of a turn on a terminal has no name"
+    other, _ = go(c, SessionNamed("another"))
+    assert (other.mark, other.lost) == ("", 1)
 
 
 def test_a_run_that_was_planned_keeps_its_plan():

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent import Agent, AgentFolders, AgentMode, AgentNeed
-from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
+from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision, MarkReached
+from overmind_core.domain.agents.conversation import ForkPoint
 from overmind_core.providers import registry
 from overmind_core.providers.base import ConnectionRequest, InteractiveProvider, LaunchRequest
 from overmind_core.providers.claude.command_line import LINES
@@ -44,6 +45,23 @@ def test_a_headless_session_begins_without_a_message():
     started = launch(AgentMode.HEADLESS, Agent(home=AgentMode.HEADLESS, prompt="later"), resume=True)
     assert started.argv == ("claude", "--resume", SESSION, *LINES)
     assert started.stdin == b""
+
+
+def test_a_fork_resumes_its_source_under_a_name_of_its_own():
+    fork = ("--resume", "theirs", "--fork-session")
+    whole = launch(AgentMode.HEADLESS, fork=ForkPoint("theirs"))
+    assert whole.argv == ("claude", *fork, "--session-id", SESSION, *LINES)
+    part = launch(AgentMode.HEADLESS, fork=ForkPoint("theirs", "uuid"))
+    assert part.argv == ("claude", *fork, "--resume-session-at", "uuid", "--session-id", SESSION, *LINES)
+
+
+def test_the_last_line_of_the_model_is_where_a_copy_can_end():
+    said = {"content": [{"type": "text", "text": "hi"}]}
+    assert MarkReached("u") in HEARD.parse(json.dumps({"type": "assistant", "uuid": "u", "message": said}).encode())
+    helper = {"type": "assistant", "uuid": "u", "message": said, "parent_tool_use_id": "t"}
+    error = {"type": "assistant", "uuid": "u", "message": said, "error": "server_error"}
+    for line in (helper, error):
+        assert not any(isinstance(fact, MarkReached) for fact in HEARD.parse(json.dumps(line).encode()))
 
 
 def test_on_a_terminal_the_first_prompt_is_protected_whatever_it_begins_with():
