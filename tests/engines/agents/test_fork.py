@@ -9,12 +9,15 @@ import pytest
 
 from tests.kit.killing import kill_supervisor
 from tests.kit.model_api import OUTPUT
+from tests.kit.overmind import FINAL
 from tests.kit.processes import with_variable
 
 pytestmark = pytest.mark.linux
 
 FORKS = pytest.mark.parametrize("provider", ["codex", "opencode"])
 TEXTS = ("one", "two", "three")
+SLOW = 60.0
+"""Seconds that a program may take to start, and to start again."""
 
 
 def history(agents, mission):
@@ -94,7 +97,7 @@ def test_a_fork_that_is_killed_as_it_begins_is_whole_all_the_same(agents):
     kill_supervisor(agents.om)
     for pid in with_variable("OVERMIND_MISSION_ID", fork):
         os.kill(pid, signal.SIGKILL)
-    agents.doing(fork, "idle")
+    assert agents.answer(4, timeout=SLOW)["text"] == "echo: hello"
     assert history(agents, fork)[:4] == (*TEXTS, "!sleep 1 hello")
     assert history(agents, source) == TEXTS
     names = [one["name"] for one in agents.om.json("ps", "--all", "--json")]
@@ -103,7 +106,8 @@ def test_a_fork_that_is_killed_as_it_begins_is_whole_all_the_same(agents):
 
 @FORKS
 def test_a_task_that_is_over_can_be_forked(agents):
-    task = agents.task("the only prompt")["id"]
+    task = agents.start("the only prompt")
+    agents.om.wait_status(task, *FINAL, timeout=SLOW)
     _, fork = forked(agents, task)
     assert history(agents, fork) == ("the only prompt",)
 

@@ -133,9 +133,9 @@ def test_a_fork_of_a_conversation_that_is_gone_fails_with_the_reason(agents, wor
 
 
 def test_a_fork_of_an_isolated_session_works_in_a_worktree_of_its_own(agents, world):
-    code = Repository(world.work)
+    code = Repository(world.path("code"))
     code.commit("first", {"kept": "first"})
-    source = talked(agents, "one", options=("--isolate",))
+    source = talked(agents, "one", options=("--isolate", "--cwd", code.folder))
     tree = agents.om.info(source)["isolation"]["worktree"]
     Path(tree, "kept").write_text("changed", encoding="utf-8")
     _, fork = forked(agents, source)
