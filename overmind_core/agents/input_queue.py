@@ -120,10 +120,11 @@ class InputQueue:
         """Send what a keeper that has everything up to `seq` has not been given yet."""
         self.taken(run, seq)
         for number, data in self._table.after(run, seq):
-            self._send(run, number, self._notes_of(run) if data is None else data)
+            self._send(run, number, _encoded(self.notes_of(run)) if data is None else data)
 
-    def _notes_of(self, run: str) -> bytes:
-        return _encoded(self._written_notes(run.partition(".")[0]) or "")
+    def notes_of(self, run: str) -> str:
+        """Return the notes that a run is given, from their file."""
+        return self._written_notes(run.partition(".")[0]) or ""
 
     def taken(self, run: str, seq: int) -> None:
         """The keeper has everything up to `seq`."""

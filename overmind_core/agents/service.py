@@ -450,8 +450,8 @@ class Agents:
         if session is None or mission is None or not session.provider.opens:
             return self._written_notes(mission_id)
         launch, session.launch = self._launch_again(session, mission), None
-        if launch is None or launch.notes is not None:
-            return None if launch is None else launch.notes
+        if launch is None or launch.notes is not None or launch.first_words is not None:
+            return None if launch is None else launch.notes or launch.first_words
         return (launch.stdin or b"").decode("utf-8", "replace")  # they are gone: it begins without them
 
     def _on_typed(self, run: str, message: int, error: str | None) -> None:

@@ -11,7 +11,6 @@ import json
 import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from uuid import NAMESPACE_OID, UUID, uuid5
 
 import msgspec
 
@@ -132,14 +131,6 @@ class AgentContext:
     """Told of what each program says."""
 
 
-def _namespace(session: str) -> UUID:
-    """The conversation's name as a namespace of message names; a program may choose any text."""
-    try:
-        return UUID(session)
-    except ValueError:
-        return uuid5(NAMESPACE_OID, session)
-
-
 class Session:
     """A live mission that talks."""
 
@@ -219,7 +210,7 @@ class Session:
         if isinstance(fact, PlainLine | Acknowledged):
             return
         if isinstance(fact, Owed):
-            self.send(fact.data)
+            self._send_message(fact.data, is_first=fact.is_prompt and not self.state.resumed)
             return
         out = self.reader.offset if self.reader is not None and self.reads_lines else None
         self._context.publish(FactRead(self.id, fact, self.state.run, out))
@@ -500,13 +491,18 @@ class Session:
         if self.state.mode is AgentMode.INTERACTIVE:
             self._context.driver.type(self, message)
             return
-        # Of its own for each run: a program that resumes drops a message whose answer had begun when it died.
-        # And of its own for each try: one that is known is answered no more.
-        attempt = f".{self.state.tries}" if self.state.tries else ""
-        uuid = uuid5(_namespace(self.state.session), f"{message}.{self.state.run}{attempt}")
+        data = self.connection.message(self.text_of(message), str(conversation.message_uuid(self.state, message)))
         if self.provider.opens and self.reader is not None:
             self.put(replace(self.state, heard_from=self.reader.offset))
-        self.send(self.connection.message(self.text_of(message), str(uuid)))
+        self._send_message(data, is_first=not self.state.begun)
+
+    def _send_message(self, data: bytes, *, is_first: bool) -> None:
+        """Send a message; the first one of a conversation with what stands before it."""
+        at = self.provider.words_at if is_first else 0
+        words = self._context.inputs.notes_of(self.run_id) if at else ""
+        with self._journal.together():
+            for piece in (data[:at], words, data[at:]) if words else (data,):
+                self.send(piece) if isinstance(piece, bytes) else self.send_notes(piece)
 
     def _move_message(self, effect: conversation_events.MessageMoved) -> None:
         self._context.messages.move(effect, resent=lambda: effect.message in (*self.state.resent, self.state.cut_off))

@@ -55,6 +55,8 @@ class Launch(NamedTuple):
             path of a private file that holds `files[NAME]`.
         notes: A text with the notes that is written to the pipe before `stdin`: it is made again of those, which rest
             in a file of their own, where a purge reaches them.
+        first_words: What stands before a person's words in the first message of a conversation, with the notes: a piece
+            of its bytes, made again as `notes`, which are None then; None: its program takes nothing there.
         stdin: What is written to the pipe first; None with a terminal.
         end_input: Whether nothing follows it; else whoever reads a one-shot's result closes its input.
         environment: Variables for this run, on top of the caller's.
@@ -63,6 +65,7 @@ class Launch(NamedTuple):
 
     argv: tuple[str, ...]
     notes: str | None = None
+    first_words: str | None = None
     stdin: bytes | None = None
     end_input: bool = False
     environment: Mapping[str, str] = {}
@@ -144,6 +147,8 @@ class Provider(Protocol):
     """Whether such a copy can end at any earlier answer, and so leave out the turn under way."""
     reads_reasons: bool
     """Whether its program reads what a person writes beside what they deny."""
+    words_at: int
+    """The offset at which `Launch.first_words` stand in the bytes of a message; 0: its program takes nothing there."""
 
     def refuse(self, agent: Agent) -> str | None:
         """Why this agent can't be run, such as an `--agent-arg` that collides with ours; None when it can."""

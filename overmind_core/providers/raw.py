@@ -25,6 +25,7 @@ class Raw(WithoutRecords):
     forks_at = False
     goes_on = True
     reads_reasons = True
+    words_at = 0
 
     def refuse(self, agent: Agent) -> str | None:
         """What a raw mission can't have."""

@@ -144,7 +144,7 @@ class Agent:
 
     def on_prompt(self, number: object, params: Json) -> None:
         assert params["sessionId"] == self.session
-        text = params["prompt"][0]["text"]
+        text = params["prompt"][-1]["text"]
         self.prompts.append(text)
         self.keep()
         if text.startswith("!error"):

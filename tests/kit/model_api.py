@@ -165,7 +165,7 @@ def _persons_texts(pieces: Iterable[str]) -> list[str]:
     return [text for text in texts if text and not text.startswith(("<", "#", "This is the Gemini"))]
 
 
-_TAGS = re.compile(r"\A(?:<([\w-]+)>.*?</\1>\s*)+", re.DOTALL)
+_TAGS = re.compile(r"\A(?:<([\w-]+)(?: \w+)?>.*?</\1(?: \w+)?>\s*)+", re.DOTALL)
 
 
 class Chat:

@@ -271,6 +271,8 @@ class Owed(NamedTuple):
     """Bytes that are to be written to the program because of what it says: an answer, or the next step of ours."""
 
     data: bytes
+    is_prompt: bool = False
+    """Whether it is the prompt of a task."""
 
 
 class SessionReady(NamedTuple):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 from unicodedata import category, normalize
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from overmind_core.domain.agents.agent import BY_KEYS, Activity, ActivityKind, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import FilePosition, ModelCalled, TokenUsage, TurnResult
@@ -323,6 +324,19 @@ def switch_resume(c: Conversation) -> Conversation:
     """
     unread = () if c.sending is None else (c.sending,)
     return replace(c, begun=not c.resumed, switched=True, sending=None, queue=(*unread, *c.queue))
+
+
+def message_uuid(c: Conversation, message: int) -> UUID:
+    """Return the name by which the newest run's program knows a message.
+
+    Of its own for each run: a program that resumes drops a message whose answer had begun when it died. And of its own
+    for each try: one that is known is answered no more.
+    """
+    try:
+        namespace = UUID(c.session)
+    except ValueError:  # its program has chosen another text
+        namespace = uuid5(NAMESPACE_OID, c.session)
+    return uuid5(namespace, f"{message}.{c.run}{f'.{c.tries}' if c.tries else ''}")
 
 
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")

@@ -68,6 +68,7 @@ class Claude:
     forks = True
     forks_at = True
     reads_reasons = True
+    words_at = 0
     interrupt_keys = b"\x1b"
     exit_keys = b"/exit"
 

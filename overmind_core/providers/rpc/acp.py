@@ -74,6 +74,24 @@ def initialize() -> bytes:
     return _written({"id": OPEN, "method": "initialize", "params": params})
 
 
+MESSAGE_BEGINS = _written({"method": "session/prompt", "params": {"prompt": []}})[: -len(b"]}}\n")]
+"""All messages begin so; what comes behind it in the first one of a conversation are texts beside the person's."""
+
+
+def first_words(notes: str | None, instructions: str | None) -> str:
+    """Return what the first message of a conversation begins with, as a piece of its bytes.
+
+    As texts: a resource is a file below /tmp with copilot, and changes the person's words with gemini and qwen.
+    """
+    framed = notes if not notes or notes.startswith("<") else f"<notes>\n{notes}</notes>\n"
+    asked = f"<instructions>\n{instructions}\n</instructions>\n" if instructions else None
+    return "".join(f"{json.dumps(_text(one), ensure_ascii=False)}, " for one in (framed, asked) if one)
+
+
+def _text(text: str) -> dict[str, str]:
+    return {"type": "text", "text": text}
+
+
 class AcpConnection(RpcConnection):
     """The talk with the program of one run."""
 
@@ -93,13 +111,8 @@ class AcpConnection(RpcConnection):
     def message(self, text: str, uuid: str) -> bytes:
         """A prompt."""
         self.expect()
-        return _written(
-            {
-                "id": f"{PROMPT}{uuid}",
-                "method": "session/prompt",
-                "params": {"sessionId": self.name, "prompt": [{"type": "text", "text": text}]},
-            }
-        )
+        params = {"prompt": [_text(text)], "sessionId": self.name}
+        return _written({"method": "session/prompt", "params": params, "id": f"{PROMPT}{uuid}"})
 
     def interrupt(self, request: str, asked: Sequence[Asked]) -> bytes:
         """What ends the turn; the protocol wants each open question answered, too."""
@@ -302,7 +315,7 @@ class AcpConnection(RpcConnection):
         yield SessionReady()
         agent, mode = self.request.agent, self.request.mode
         if mode is AgentMode.ONE_SHOT:
-            yield Owed(self.message(agent.prompt or "", "1"))
+            yield Owed(self.message(agent.prompt or "", "1"), is_prompt=True)
 
     def _on_set(self, found: Object) -> Iterator[AgentFact]:
         error = error_of(found)

@@ -133,10 +133,6 @@ class Codex(RpcProvider):
             )
         return "; ".join(problems) or None
 
-    def refuse_notes(self, agent: Agent) -> None:
-        """Nothing of a person's takes their place."""
-        del agent
-
     def launch(self, start: LaunchRequest) -> Launch:
         """All that opens the conversation is written at once; the notes stand in it, and so it is theirs."""
         agent = start.agent
@@ -425,7 +421,7 @@ class CodexConnection(RpcConnection):
         yield SessionNamed(name, self.model, agent.permission_mode or ASK)
         yield SessionReady()
         if self.request.mode is AgentMode.ONE_SHOT:
-            yield Owed(self.message(agent.prompt or "", "1"))
+            yield Owed(self.message(agent.prompt or "", "1"), is_prompt=True)
 
     def _on_left(self, found: Object) -> Iterator[AgentFact]:
         """End the commands that an interrupted turn has left running."""

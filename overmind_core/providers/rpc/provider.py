@@ -24,7 +24,7 @@ from overmind_core.domain.agents.agent_events import (
 from overmind_core.providers.base import ConnectionRequest, Launch, WithoutRecords
 from overmind_core.providers.lines import failure, object_at, read_object, text_at, tool_line, turn_summary
 from overmind_core.providers.rpc import rows
-from overmind_core.providers.rpc.acp import OPEN, SESSION, AcpConnection, initialize
+from overmind_core.providers.rpc.acp import MESSAGE_BEGINS, OPEN, SESSION, AcpConnection, first_words, initialize
 from overmind_core.providers.rpc.engine import NO_CONVERSATION, WRONG_START, stored_result
 from overmind_core.providers.rpc.mcp import NO_SERVERS, is_json, read_servers, wrong_texts
 
@@ -39,7 +39,6 @@ UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
     "--disallowed-tools": lambda agent: agent.disallowed_tools,
     "--max-turns": lambda agent: agent.max_turns,
     "--system-prompt": lambda agent: agent.system_prompt,
-    "--append-system-prompt": lambda agent: agent.append_system_prompt,
 }
 """Options of `overmind run` for which the protocol has nothing."""
 _EDIT_RULES = ("Edit", "Write", "MultiEdit", "NotebookEdit")
@@ -85,6 +84,11 @@ class RpcProvider(WithoutRecords, ABC):
     opens = True
     forks_at = False
     reads_reasons = False
+    words_at = 0
+
+    def refuse_notes(self, agent: Agent) -> None:
+        """Nothing of a person's takes their place."""
+        del agent
 
     @abstractmethod
     def listener(self) -> Connection:
@@ -119,6 +123,8 @@ class RpcProvider(WithoutRecords, ABC):
 class AcpProvider(RpcProvider):
     """One program."""
 
+    words_at = len(MESSAGE_BEGINS)
+
     def __init__(self, row: rows.AcpRow) -> None:
         self._row = row
         self.name = row.name
@@ -144,11 +150,6 @@ class AcpProvider(RpcProvider):
         problems += wrong_texts(agent.mcp_config)
         return "; ".join(problems) or None
 
-    def refuse_notes(self, agent: Agent) -> str:
-        """The protocol has no place for what a program is to know before its first prompt."""
-        del agent
-        return f"{self.name} takes no notes"
-
     def launch(self, start: LaunchRequest) -> Launch:
         """Its first line opens the exchange; all else follows what the program answers."""
         row, agent = self._row, start.agent
@@ -160,7 +161,8 @@ class AcpProvider(RpcProvider):
         word = agent.permission_mode or ""
         argv += row.permission_arguments.get(word, ())
         asks = row.permissions.get(word, row.permissions.get(rows.ASK, {}))
-        return Launch(argv=tuple(argv), stdin=initialize(), environment={**row.environment, **asks})
+        first = first_words(start.notes, agent.append_system_prompt)
+        return Launch(argv=tuple(argv), first_words=first, stdin=initialize(), environment={**row.environment, **asks})
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         """A line by itself: a piece of text, or the end of a turn as its result was stored."""

@@ -32,7 +32,7 @@ class Story:
         self.home = Home(str(folder / "home"))
         self.memory = Remembered()
         self.keeper = ScriptedKeeper(self.home)
-        self.environment = world(str(folder / "bin"), "claude", "codex")
+        self.environment = world(str(folder / "bin"), "claude", "codex", "opencode")
 
     @asynccontextmanager
     async def supervisor(self):
@@ -368,6 +368,83 @@ def test_a_codex_whose_supervisor_died_at_its_start_is_given_what_was_chosen_for
     text = story.memory.saved[run].text
     assert instructions(story, run) == text
     assert len(story.memory.asked) == 1
+
+
+INTERRUPTIONS = ["nothing", "its supervisor dies", "its notes are purged", "its program dies"]
+
+
+@pytest.mark.parametrize("between", INTERRUPTIONS)
+def test_an_agent_that_takes_no_instructions_has_its_notes_once_before_the_first_words_of_its_conversation(
+    story, between
+):
+    async def opened(run):
+        await story.began(run)
+        able = {"protocolVersion": 1, "agentCapabilities": {"sessionCapabilities": {"resume": {}}}}
+        for name, result in (("open", able), ("session", {"sessionId": "s"})):
+            story.keeper.write(run, json.dumps({"id": name, "result": result}).encode() + b"\n")
+
+    async def said(inside, mission, run, text):
+        before = len(messages(story, run))
+        await inside.ask("send", id=mission, text=text)
+        await until(lambda: len(messages(story, run)) > before, text)
+        reply = {"id": messages(story, run)[-1]["id"], "result": {"stopReason": "end_turn"}}
+        story.keeper.write(run, json.dumps(reply).encode() + b"\n")
+        agent = inside.app.agents.of(mission)
+        await until(lambda: agent.state.begun and not agent.state.turn, "it is answered")
+
+    async def work():
+        async with story.supervisor() as inside:
+            how = {"provider": "opencode", "type": "session", "restart": "always", "backoff": 1}
+            mission = await story.run(inside, "", **how, agent={"append_system_prompt": "Be brief."})
+            await opened(f"{mission}.1")
+            await until(lambda: not inside.app.agents.of(mission).state.opening)
+            if between == "its program dies":
+                story.keeper.exit(f"{mission}.1", 1)
+                await opened(f"{mission}.2")
+        if between == "its notes are purged":
+            os.unlink(f"{story.home.root}/files/{mission}/notes.md")
+        async with story.supervisor() as inside:
+            run = f"{mission}.{2 if between == 'its program dies' else 1}"
+            for text in ("first", "second"):
+                await said(inside, mission, run, text)
+            story.keeper.exit(run, 1)
+            again = f"{mission}.{3 if between == 'its program dies' else 2}"
+            await opened(again)
+            await said(inside, mission, again, "third")
+            return mission, messages(story, run), messages(story, again)
+
+    mission, first, then = story.play(work)
+    notes, asked = story.memory.saved[mission].text, "<instructions>\nBe brief.\n</instructions>\n"
+    given = [asked] if between == "its notes are purged" else [notes, asked]
+    assert [texts(one) for one in (*first, *then)] == [[*given, "first"], ["second"], ["third"]]
+    assert not any(notes.encode() in path.read_bytes() for path in Path(story.home.root).glob("state.db*"))
+
+
+def messages(story, run):
+    """What a run was given to answer over the Agent Client Protocol."""
+    lines = b"".join(story.keeper.typed[run]).splitlines()
+    return [one for one in map(json.loads, lines) if one.get("method") == "session/prompt"]
+
+
+def texts(message):
+    return [block["text"] for block in message["params"]["prompt"]]
+
+
+def test_a_task_over_the_agent_client_protocol_has_its_notes_before_its_prompt(story):
+    async def work():
+        async with story.supervisor() as inside:
+            mission = await story.run(inside, "fix it", provider="opencode")
+            await story.began(f"{mission}.1")
+            for name, result in (("open", {"protocolVersion": 1}), ("session", {"sessionId": "s"})):
+                story.keeper.write(f"{mission}.1", json.dumps({"id": name, "result": result}).encode() + b"\n")
+            await until(lambda: messages(story, f"{mission}.1"))
+            prompts = [event["text"] for event in inside.events(mission) if event["type"] == "prompt"]
+            return mission, prompts, notes_of(inside, mission)
+
+    mission, prompts, told = story.play(work)
+    (message,) = messages(story, f"{mission}.1")
+    assert texts(message) == [story.memory.saved[f"{mission}.1"].text, "fix it"]
+    assert (prompts, told) == (["[human] fix it"], [(1, LINE)])
 
 
 QUESTS = [

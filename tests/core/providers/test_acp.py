@@ -326,6 +326,25 @@ def test_a_denial_is_refused_beside_a_mode_that_does_not_ask(program, word, rule
     assert (refused is None) is taken
 
 
+FIRST_WORDS = [
+    (None, None, []),
+    ("<notes a1>\n  | x\n</notes a1>\n", None, ["<notes a1>\n  | x\n</notes a1>\n"]),
+    ("Notes: overmind recall\n", 'say "é"', ["<notes>\nNotes: overmind recall\n</notes>\n",
+                                            '<instructions>\nsay "é"\n</instructions>\n']),
+]  # fmt: skip
+
+
+@tabled(("notes", "instructions", "texts"), FIRST_WORDS)
+def test_what_stands_before_the_first_words_of_a_conversation_is_no_persons(notes, instructions, texts):
+    program = registry.get("qwen")
+    agent = Agent(append_system_prompt=instructions)
+    words = program.launch(LaunchRequest(AgentMode.HEADLESS, agent, "s", resume=False, notes=notes)).first_words
+    said = opened("qwen").message("hello", "u")
+    whole = json.loads(said[: program.words_at] + words.encode() + said[program.words_at :])
+    assert [one["text"] for one in whole["params"]["prompt"]] == [*texts, "hello"]
+    assert {**whole, "params": {**whole["params"], "prompt": whole["params"]["prompt"][-1:]}} == json.loads(said)
+
+
 def test_a_model_is_an_argument_or_set():
     agent = Agent(model="m2", arguments=("--debug",))
     argv = registry.get("gemini").launch(LaunchRequest(AgentMode.HEADLESS, agent, "s", resume=False)).argv

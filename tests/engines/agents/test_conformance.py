@@ -184,10 +184,26 @@ def test_nothing_of_it_is_left_and_another_one_lives_on(agents, way):
     assert agents.say(other, "hello") == "echo: hello"
 
 
-@pytest.mark.parametrize("provider", ["codex"])  # the protocol of the others has nothing for it
-def test_its_model_is_given_what_it_is_to_be(agents):
-    assert agents.task("hello", "--append-system-prompt", "Speak like a till.")["status"] == "stopped"
-    assert "Speak like a till." in json.dumps(asked_for(agents, "hello").body)
+def test_its_model_is_given_notes_and_what_it_is_to_be_once_and_the_transcript_none_of_it(agents):
+    agents.om.ok("remember", "The till opens with a peppercorn.", cwd=agents.work)
+    prompt = "how does the till open?"
+    mission = agents.session("--append-system-prompt", "Speak like a till.", *RESTARTED, prompt=prompt)
+    agents.answer(1)
+    pid = agents.om.pid(mission)
+    agents.say(mission, "second")
+    os.killpg(pid, signal.SIGKILL)
+    agents.again(mission)
+    agents.say(mission, "third")
+    said = (prompt, "second", "third")
+    asked = [one for one in agents.api.requests if one.asked.tools and one.asked.texts[-1] in said]
+    again = [prompt] if agents.provider == "gemini" else []  # it begins another conversation
+    assert [one.asked.texts[-1] for one in asked] == [prompt, "second", *again, "third"]
+    for body in (json.dumps(one.body) for one in asked):
+        assert [body.count(one) for one in ("opens with a peppercorn", "Speak like a till.")] == [1, 1]
+    log = agents.om.logs(mission)
+    assert log.count("[human]") == len(asked)
+    assert "peppercorn" not in log
+    assert agents.om.json("memory", "used", mission, "--json")["notes"]
 
 
 @pytest.mark.parametrize("provider", ["copilot", "gemini", "opencode", "qwen"])
