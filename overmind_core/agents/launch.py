@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -12,6 +13,7 @@ from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.agents.conversation import first_prompt, fork_of_run, plan_run
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.providers.base import LaunchRequest
+from overmind_core.system.small_file import read_small_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,11 +116,9 @@ def _texts(session: Session, mission: Mission) -> dict[str, str]:
     found = {}
     for name in session.provider.reads(session.agent):
         path = os.path.join(from_wire(mission.definition.cwd), from_wire(name))
-        try:
-            with open(path, encoding="utf-8") as file:
-                found[name] = file.read(_LONGEST_FILE)
-        except (OSError, UnicodeDecodeError):
-            continue
+        with suppress(OSError, UnicodeDecodeError):
+            if (data := read_small_file(path, _LONGEST_FILE)) is not None:
+                found[name] = data.decode("utf-8")
     return found
 
 

@@ -284,6 +284,8 @@ class Responses:
             content = [{"type": "output_text", "text": block["text"]}]
             return {"type": "message", "role": "assistant", "id": f"msg_{number}", "content": content}
         call = {"call_id": f"call_{number}", "name": block["name"]}
+        if block["name"].startswith("mcp__"):  # a tool of a server: of the namespace that is the server's
+            call["namespace"], _, call["name"] = block["name"].rpartition("__")
         if block["name"] == "apply_patch":
             return {"type": "custom_tool_call", "id": f"ct_{number}", **call, "input": block["input"]["input"]}
         return {"type": "function_call", "id": f"fc_{number}", **call, "arguments": json.dumps(block["input"])}

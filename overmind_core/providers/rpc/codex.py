@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from errno import EILSEQ
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents.agent import Agent, AgentMode, AgentNeed
@@ -21,6 +22,7 @@ from overmind_core.domain.agents.agent_events import (
     MarkReached,
     NotOpened,
     Owed,
+    PlainLine,
     Retry,
     Retrying,
     RunVerdict,
@@ -42,6 +44,15 @@ from overmind_core.providers.lines import (
     read_object,
     text_at,
 )
+from overmind_core.providers.rpc.codex_items import (
+    ASKS_FOR_SERVER,
+    ASKS_TO_CHANGE,
+    ASKS_TO_RUN,
+    approved_call,
+    asked_call,
+    call_of,
+    is_approval,
+)
 from overmind_core.providers.rpc.engine import (
     FINAL,
     LONGEST_ID,
@@ -58,9 +69,10 @@ from overmind_core.providers.rpc.engine import (
     refused,
     written,
 )
+from overmind_core.providers.rpc.mcp import HTTP, NO_SERVERS, SSE, is_json, read_servers
 from overmind_core.providers.rpc.provider import LISTENING, RpcProvider, refusals
 from overmind_core.providers.rpc.rows import ALL, ASK, READ_ONLY
-from overmind_core.providers.rpc.tools import merged, tool_of
+from overmind_core.providers.rpc.tools import MCP_BEGINS, merged, tool_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -82,7 +94,6 @@ UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
     "--disallowed-tools": lambda agent: agent.disallowed_tools,
     "--max-turns": lambda agent: agent.max_turns,
     "--max-cost": lambda agent: agent.max_cost,
-    "--mcp-config": lambda agent: agent.mcp_config,
 }
 """Options of `overmind run` that this program has nothing for."""
 OURS = frozenset({"--listen", "--", "-h", "--help", "-V", "--version", "daemon", "proxy"})
@@ -91,26 +102,15 @@ _SILENT = frozenset(POLICIES) - {ASK}
 """Words with which it runs commands unasked."""
 _ABLE = {"experimentalApi": True}
 """Without it the commands that outlive an interrupted turn can't be ended."""
-_ASKS_TO_RUN, _ASKS_TO_CHANGE = "item/commandExecution/requestApproval", "item/fileChange/requestApproval"
-_MORE = ("networkApprovalContext", "additionalPermissions")
-"""Fields with which a question is about more than a command."""
+_MARKS = ("OVERMIND_MISSION_ID", "OVERMIND_MISSION_NAME", "OVERMIND_PARENT_ID", "OVERMIND_HOME", "OVERMIND_NOTES")
+"""Variables that its servers of tools are given, too: by themselves they have few."""
 INTERRUPTED = "interrupted"
 _USAGE_ERROR = 2
 _NO_THREAD = "no rollout found"
-_UNTOLD = frozenset({"webSearch", "imageView"})
-"""Items that say nothing of how they stand."""
-_STATES = {"inProgress": "in_progress", "declined": "failed"}
 _RETRYING = re.compile(r"Reconnecting\.\.\. (\d{1,6})/(\d{1,6})")
 _STATUS = re.compile(r"status:? (\d{3})\b")
 _LIMIT = re.compile(r"usage limit", re.IGNORECASE)
 _NOT_LOGGED_IN = re.compile(r"missing bearer|not logged in|codex login|missing environment variable", re.IGNORECASE)
-_SHELL = re.compile(
-    r"(?:/usr(?:/local)?)?/bin/(?:sh|bash|zsh) -l?c |/(?:opt/homebrew|run/current-system/sw)/bin/(?:bash|zsh) -l?c "
-)
-"""Shells that a command is given to; any other one is a part of what is asked."""
-_PIECE = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^\s'"\\]+)""", re.DOTALL)
-"""Pieces of one quoted word."""
-_HUNK = re.compile(r"^@@.*\n", re.MULTILINE)
 
 
 class Codex(RpcProvider):
@@ -131,7 +131,16 @@ class Codex(RpcProvider):
             problems.insert(
                 0, f"--permission-mode {agent.permission_mode} is not possible with codex: {', '.join(POLICIES)}"
             )
+        for config in filter(is_json, agent.mcp_config):
+            try:
+                _servers(Agent(mcp_config=(config,)), lambda _: None)
+            except ValueError as wrong:
+                problems.append(str(wrong))
         return "; ".join(problems) or None
+
+    def reads(self, agent: Agent) -> Sequence[str]:
+        """The files of servers of tools."""
+        return [one for one in agent.mcp_config if not is_json(one)]
 
     def launch(self, start: LaunchRequest) -> Launch:
         """All that opens the conversation is written at once; the notes stand in it, and so it is theirs."""
@@ -180,6 +189,8 @@ def _opening(start: LaunchRequest) -> bytes:
     params |= {"model": agent.model} if agent.model else {}
     params |= {"developerInstructions": instructions} if instructions else {}
     params |= {"baseInstructions": agent.system_prompt} if agent.system_prompt else {}
+    if servers := _readable_servers(start):
+        params |= {"config": {"mcp_servers": servers}}
     method = "thread/start"
     if start.resume:
         method, params = "thread/resume", params | {"threadId": start.session, "excludeTurns": True}
@@ -195,6 +206,48 @@ def _opening(start: LaunchRequest) -> bytes:
         {"id": SESSION, "method": method, "params": params},
     ]
     return b"".join(map(written, opening))
+
+
+def _readable_servers(start: LaunchRequest) -> dict[str, Any]:
+    """Return the servers of tools; without any where the first reply finds out what is wrong."""
+    texts = {name: text.encode("utf-8", "replace") for name, text in start.texts.items()}
+    try:
+        return _servers(start.agent, texts.get)
+    except ValueError:
+        return {}
+
+
+def _servers(agent: Agent, read: Callable[[str], bytes | None]) -> dict[str, Any]:
+    """Return the servers of tools as its configuration has them.
+
+    Raises:
+        ValueError: As `read_servers`, or it reaches none of a kind.
+    """
+    found: dict[str, Any] = {}
+    asks = {"default_tools_approval_mode": "prompt"} if (agent.permission_mode or ASK) == ASK else {}
+    for one in read_servers(agent.mcp_config, read):
+        if one.kind == SSE:
+            raise ValueError(f"codex reaches no server of tools by {SSE}: {one_line(one.name, 100)}")
+        if one.kind == HTTP:
+            found[one.name] = {"url": one.url, "http_headers": dict(one.headers), **asks}
+        else:
+            command = {"command": one.command, "args": [*one.arguments], "env": dict(one.environment)}
+            found[one.name] = {**command, "env_vars": [*_MARKS], **asks}
+    return found
+
+
+def _in_utf8(read: Callable[[str], bytes | None]) -> Callable[[str], bytes | None]:
+    """Refuse what `launch` could not read as a text."""
+
+    def checked(name: str) -> bytes | None:
+        data = read(name)
+        try:
+            data = data if data is None else data.decode("utf-8").encode("utf-8")
+        except UnicodeDecodeError:
+            raise OSError(EILSEQ, "it is not UTF-8") from None
+        return data
+
+    return checked
 
 
 class CodexConnection(RpcConnection):
@@ -247,10 +300,14 @@ class CodexConnection(RpcConnection):
     def on_request(self, found: Object) -> Iterator[AgentFact]:
         """The program wants something: a question is answered in its time, anything else at once."""
         method, params = text_at(found, "method"), object_at(found, "params")
-        if method not in {_ASKS_TO_RUN, _ASKS_TO_CHANGE}:
+        told: Object | None = None
+        if method in {ASKS_TO_RUN, ASKS_TO_CHANGE}:
+            told = asked_call(method, params, self.request.cwd)
+        elif method == ASKS_FOR_SERVER and is_approval(params):
+            told = approved_call(params, {**self.turn.calls, **self._helpers}, {*self.turn.asked.values()})
+        if told is None:
             yield refused(found)
             return
-        told = _asked_call(method, params, self.request.cwd)
         name = text_at(told, "toolCallId")
         known = self.turn.calls.get(name) or self._helpers.get(name, {})
         tool = tool_of(merged(known, told), self.request.cwd)
@@ -273,7 +330,7 @@ class CodexConnection(RpcConnection):
     def _hear_helper(self, method: str, item: Object) -> None:
         """Remember a call of a helper for as long as it may ask about it."""
         if method == "item/started" and len(self._helpers) < MOST_CALLS:
-            if call := _call(item, self.request.cwd, is_over=False):
+            if call := call_of(item, self.request.cwd, is_over=False):
                 self._helpers[call["toolCallId"]] = call
         elif method == "item/completed":
             self._helpers.pop(text_at(item, "id"), None)
@@ -317,7 +374,7 @@ class CodexConnection(RpcConnection):
             summary = item.get("summary")
             said = "\n".join(one for one in summary if isinstance(one, str)) if isinstance(summary, list) else ""
             yield from self.say(f"{said}\n" if said else "", thought=True)
-        elif call := _call(item, self.request.cwd, is_over=is_over):
+        elif call := call_of(item, self.request.cwd, is_over=is_over):
             if text_at(item, "status") == "declined":
                 self.turn.denied.add(call["toolCallId"])
             yield from self.use(call)
@@ -337,6 +394,12 @@ class CodexConnection(RpcConnection):
             yield Retrying(
                 attempt, most, 0.0, one_line(text_at(error, "additionalDetails") or text_at(error, "message"))
             )
+
+    def _on_server(self, params: Object) -> Iterator[AgentFact]:
+        """A server of tools has started, or has not: without it the thread goes on."""
+        if text_at(params, "status") == "failed":
+            why = one_line(text_at(params, "error"), 1000)
+            yield PlainLine(f"server of tools {one_line(text_at(params, 'name'))}: {why or 'it does not start'}")
 
     def _on_end(self, params: Object) -> Iterator[AgentFact]:
         turn = object_at(params, "turn")
@@ -368,6 +431,7 @@ class CodexConnection(RpcConnection):
         "item/completed": _on_item,
         "thread/tokenUsage/updated": _on_tokens,
         "error": _on_error,
+        "mcpServer/startupStatus/updated": _on_server,
         "turn/completed": _on_end,
     }
 
@@ -391,8 +455,12 @@ class CodexConnection(RpcConnection):
     def _on_open(self, found: Object) -> Iterator[AgentFact]:
         if (error := error_of(found)) is not None:
             yield not_opened(error, "")
-        else:
+            return
+        try:
+            _servers(self.request.agent, _in_utf8(self.request.read))
             self.awaited = ACCOUNT
+        except ValueError as wrong:  # it was begun without them, and is given no prompt
+            yield NotOpened(TurnResult(ok=False, reason=NO_SERVERS, text=str(wrong), retry=Retry.NEVER))
 
     def _on_account(self, found: Object) -> Iterator[AgentFact]:
         result = object_at(found, "result")
@@ -446,108 +514,9 @@ class _Listener(CodexConnection):
 
 
 def _decided(question: Asked, decision: str) -> bytes:
-    return written({"id": json.loads(question.request), "result": {"decision": decision}})
-
-
-def _asked_call(method: str, params: Object, folder: str) -> dict[str, Any]:
-    """A question as the call that it is about, with all that it would allow beside that."""
-    call: dict[str, Any] = {"toolCallId": text_at(params, "itemId")}
-    reason = text_at(params, "reason")
-    if method == _ASKS_TO_CHANGE:
-        root = text_at(params, "grantRoot")
-        return (
-            {**call, "kind": "other", "title": f"write anywhere below {root}", "rawInput": {"reason": reason}}
-            if root
-            else call
-        )
-    given = _command(params, folder) | ({"reason": reason} if reason else {})
-    more = {name: params[name] for name in _MORE if params.get(name)}
-    if more or text_at(params, "kind") not in {"", "command"}:
-        return {
-            **call,
-            "kind": "other",
-            "title": reason or "more than its sandbox allows",
-            "rawInput": {**given, **more},
-        }
-    return {**call, "kind": "execute", "rawInput": given} if given else call
-
-
-def _call(item: Object, folder: str, *, is_over: bool) -> dict[str, Any]:
-    """A use of a tool, in the words of the Agent Client Protocol; {} for items that are none."""
-    kind, status = text_at(item, "type"), text_at(item, "status")
-    if kind in _UNTOLD:  # all that they are about comes with their end
-        status = "completed" if is_over else "pending"
-    if not status:
-        return {}
-    call: dict[str, Any] = {"toolCallId": text_at(item, "id"), "status": _STATES.get(status, status)}
-    return {**call, **_about(kind, item, folder)}
-
-
-def _about(kind: str, item: Object, folder: str) -> dict[str, Any]:
-    """The deed of a tool, in the same words."""
-    about: dict[str, Any]
-    match kind:
-        case "commandExecution":
-            output = {"output": text_at(item, "aggregatedOutput"), "metadata": {"exit": number_at(item, "exitCode")}}
-            about = {"kind": "execute", "rawInput": _command(item, folder), "rawOutput": output}
-        case "fileChange":
-            changes = objects_at(item, "changes")
-            paths = [path for one in changes for path in _paths(one)]
-            content = [hunk for one in changes for hunk in _hunks(one)]
-            title = f"change {len(paths)} files"
-            about = {"kind": "edit", "title": title, "content": content, "locations": [{"path": one} for one in paths]}
-        case "imageView":
-            about = {"kind": "read", "locations": [{"path": text_at(item, "path")}]}
-        case "webSearch":
-            query = text_at(item, "query")
-            about = {"kind": "other", "title": f"web search: {query}", "rawInput": {"query": query}}
-        case _:
-            named = ": ".join(filter(None, (text_at(item, "server"), text_at(item, "tool"))))
-            error = {"error": text_at(object_at(item, "error"), "message")}
-            about = {"kind": "other", "title": named or kind, "rawInput": item.get("arguments"), "rawOutput": error}
-    return about
-
-
-def _command(told: Object, folder: str) -> dict[str, Any]:
-    """The command, without the shell that it is given to, and where it runs where that is elsewhere than `folder`."""
-    command = text_at(told, "command")
-    if shell := _SHELL.match(command):
-        command = _unquoted(command[shell.end() :]) or command
-    elsewhere = {"cwd": cwd} if (cwd := text_at(told, "cwd")) and cwd != folder else {}
-    return {"command": command, **elsewhere} if command else {}
-
-
-def _unquoted(word: str) -> str:
-    """One word of a shell without its quotes; "": it is more than one, or broken."""
-    pieces, at = [], 0
-    while piece := _PIECE.match(word, at):
-        single, double, escaped, plain = piece.groups()
-        pieces.append(
-            re.sub(r"\\([\\\"$`])", r"\1", double) if double is not None else single or escaped or plain or ""
-        )
-        at = piece.end()
-    return "".join(pieces) if at == len(word) else ""
-
-
-def _paths(change: Object) -> Iterator[str]:
-    moved = text_at(object_at(change, "kind"), "move_path")
-    yield from (path for path in (text_at(change, "path"), moved) if path)
-
-
-def _hunks(change: Object) -> Iterator[Object]:
-    """The lines that a change takes away and puts there, hunk by hunk; of a whole file its text."""
-    path, diff = text_at(change, "path"), text_at(change, "diff")
-    kind = text_at(object_at(change, "kind"), "type")
-    if kind != "update":
-        old, new = (diff, "") if kind == "delete" else ("", diff)
-        yield {"type": "diff", "path": path, "oldText": old, "newText": new}
-        return
-    for hunk in _HUNK.split(diff)[1:] or [diff]:
-        lines = [f"{one}\n" for one in hunk.split("\n")] if hunk else []
-        lines[-1:] = [lines[-1][:-1]] if lines else []
-        old = "".join(line[1:] for line in lines if line[:1] in {" ", "-"})
-        new = "".join(line[1:] for line in lines if line[:1] in {" ", "+"})
-        yield {"type": "diff", "path": path, "oldText": old, "newText": new}
+    is_of_server = question.tool.startswith(MCP_BEGINS)
+    result = {"action": decision, "content": {}} if is_of_server else {"decision": decision}
+    return written({"id": json.loads(question.request), "result": result})
 
 
 def _usage(found: Object) -> TokenUsage:

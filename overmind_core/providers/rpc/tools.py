@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,13 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 EDIT, READ = "Edit", "Read"
+MCP = "mcp"
+"""The kind of a use of a server's tool, which codex tells with its `server` and `tool`."""
+MCP_BEGINS = "mcp__"
+"""Names of such tools begin so, as rules know them."""
 EDITING = frozenset({"edit", "delete", "move"})
 """Kinds of tools that change files."""
+LONGEST_NAME = 128
+"""Characters of the name of a server, or of its tool, by which rules know it."""
 MOST_FILES = 1000
 """Of one call that are told."""
 _PATHS = ("file_path", "filePath", "filepath", "absolute_path", "notebook_path", "path")
 _FOLDERS = ("cwd", "workdir", "directory", "dir_path", "dir")
 """Fields that say where a command runs."""
+_NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
 _JOINED = ", "
 """Between several names in one field of opencode's."""
 
@@ -68,6 +76,9 @@ def tool_of(told: Object, folder: str) -> Tool:
         return _shell(call, title, given, folder)
     if kind in EDITING:
         return _edit(call, title, told, folder)
+    if kind == MCP:
+        name = f"{MCP_BEGINS}{_named(told, 'server')}__{_named(told, 'tool')}"
+        return Tool(call, name, name, dict(given))
     paths = _files(told, folder)
     if kind == "read":
         return _read(call, title, given, paths)
@@ -76,6 +87,10 @@ def tool_of(told: Object, folder: str) -> Tool:
         subject = {"url": url} if url else _any(title, given)
         return Tool(call, FETCH, f"{FETCH}: {one_line(url or title)}", subject)
     return Tool(call, OTHER, one_line(title) or OTHER, _any(title, given), paths[:MOST_FILES])
+
+
+def _named(told: Object, field: str) -> str:
+    return _NO_NAME.sub("_", text_at(told, field)[:LONGEST_NAME])
 
 
 def _shell(call: str, title: str, given: Object, folder: str) -> Tool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -80,3 +81,25 @@ def test_what_it_can_not_do_is_refused_in_plain_words(tmp_path):
         return str(refused.value)
 
     assert "--permission-mode plan is not possible with codex: ask, read-only" in in_process.run(story())
+
+
+def test_a_pipe_in_the_place_of_a_file_of_servers_is_named_and_nobody_waits_for_its_writer(tmp_path):
+    environment = world(str(tmp_path), "codex")
+    home = Home(str(tmp_path / "home"))
+    pipe = str(tmp_path / "mcp.json")
+    os.mkfifo(pipe)
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            mission = await inside.run("say hi", provider="codex", env=environment, agent={"mcp_config": [pipe]})
+            keeper.write(f"{mission}.1", written(OPENED))
+            await until(lambda: "start_failed" in inside.event_types(mission))
+            typed = b"".join(keeper.typed[f"{mission}.1"])
+            said = [event["text"] for event in inside.events(mission) if event["type"] == "start_failed"]
+        keeper.close()
+        return typed, said
+
+    typed, said = in_process.run(story())
+    assert said == [f"--- could not start: --mcp-config {pipe}: it is not a regular file ---"]
+    assert b"turn/start" not in typed, "it is given no prompt"

@@ -451,6 +451,61 @@ def test_the_same_call_and_the_same_answer_are_known_by_their_digest():
     assert (back.failed, back.error) == (True, "no such table: t")
 
 
+def used(arguments, name="i1", tool="query", server="db", event="started", **fields):
+    told = {"server": server, "tool": tool, "arguments": arguments, "status": "inProgress", **fields}
+    return item("mcpToolCall", event, name, **told)
+
+
+def elicits(number=0, **meta):
+    told = {"codex_approval_kind": "mcp_tool_call", "tool_name": "query", "tool_params": {"sql": "x"}, **meta}
+    params = {"threadId": "t", "turnId": "u", "serverName": "db", "mode": "form", "message": "May it?", "_meta": told}
+    return line(id=number, method="mcpServer/elicitation/request", params=params)
+
+
+def test_a_tool_of_a_server_asks_with_what_it_is_given_and_the_answer_is_that_of_a_form():
+    found = in_turn()
+    found.parse(used({"sql": "y"}, "i1"))
+    found.parse(used({"sql": "x"}, "i2"))
+    (asked,) = only(found.parse(elicits()), Asked)
+    assert (asked.tool, asked.summary, asked.subject) == ("mcp__db__query", "mcp__db__query", {"sql": "x"})
+    assert json.loads(found.answer(asked, Decision(Behaviour.DENY))) == {
+        "id": 0, "result": {"action": "decline", "content": {}},
+    }  # fmt: skip
+    (back,) = only(found.parse(used({"sql": "x"}, "i2", event="completed", status="failed")), ToolReturned)
+    assert (back.failed, back.denied) == (True, True)
+    (asked,) = only(found.parse(elicits(1, tool_params={"sql": "y"})), Asked)
+    assert json.loads(found.answer(asked, Decision(Behaviour.ALLOW)))["result"]["action"] == "accept"
+    assert b'"cancel"' in found.interrupt("i", [asked])
+
+
+NO_APPROVAL = [
+    {"codex_approval_kind": None}, {"codex_approval_kind": ["mcp_tool_call"]}, {"tool_name": "other"},
+    {"tool_name": None}, {"tool_params": {"sql": "z"}}, {"tool_params": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("meta", NO_APPROVAL, ids=range(len(NO_APPROVAL)))
+def test_what_a_server_asks_by_itself_reaches_nobody_whatever_it_calls_itself(meta):
+    found = in_turn()
+    found.parse(used({"sql": "x"}))
+    assert [one["error"]["code"] for one in owed(found.parse(elicits(**meta)))] == [-32601]
+    assert only(found.parse(elicits(1)), Asked), "that of the program itself does"
+    assert owed(found.parse(elicits(2))), "once for each use"
+
+
+def test_names_of_tools_are_those_of_rules_whatever_a_server_calls_them():
+    found = in_turn()
+    found.parse(used({}, server="d b", tool="a(b)*\n" + "x" * 1000))
+    (asked,) = only(
+        found.parse(line(id=0, method="mcpServer/elicitation/request", params={
+            "threadId": "t", "turnId": "u", "serverName": "d b",
+            "_meta": {"codex_approval_kind": "mcp_tool_call", "tool_name": "a(b)*\n" + "x" * 1000},
+        })), Asked,
+    )  # fmt: skip
+    assert asked.tool.startswith("mcp__d_b__a_b___x")
+    assert len(asked.tool) < 300
+
+
 def test_a_search_of_the_web_is_told_once_its_words_are_known():
     found = in_turn()
     assert not only(found.parse(item("webSearch", "started", query="")), ToolCalled)

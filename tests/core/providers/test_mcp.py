@@ -78,6 +78,45 @@ def test_copilot_is_told_by_its_argument():
     assert servers_told("copilot", text) == []
 
 
+def codex(*configs, texts=None, mode=None):
+    """What codex is told of its servers as a run begins, and the facts of its first reply."""
+    agent = Agent(mcp_config=configs, permission_mode=mode)
+    start = LaunchRequest(AgentMode.HEADLESS, agent, "s", resume=False, texts=texts or {})
+    told = json.loads(registry.get("codex").launch(start).stdin.splitlines()[-1])["params"].get("config")
+    request = ConnectionRequest(AgentMode.HEADLESS, agent, "s", False, "/w", read=reads_in("/"))
+    return told, registry.get("codex").connect(request).parse(b'{"id":"open","result":{}}')
+
+
+def test_codex_is_told_with_its_conversation_and_asks_before_each_use(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(config(till=TILL), encoding="utf-8")
+    web = {"url": "http://127.0.0.1/mcp", "headers": {"A": "b"}}
+    assert registry.get("codex").reads(Agent(mcp_config=(str(path), config(web=web)))) == [str(path)]
+    told, facts = codex(str(path), config(web=web), texts={str(path): path.read_text(encoding="utf-8")})
+    assert not facts
+    till, other = told["mcp_servers"]["till"], told["mcp_servers"]["web"]
+    assert (till["command"], till["args"], till["env"]) == ("till", ["-v"], {"KEY": "k"})
+    assert "OVERMIND_MISSION_ID" in till["env_vars"]
+    assert other == {"url": web["url"], "http_headers": {"A": "b"}, "default_tools_approval_mode": "prompt"}
+    assert till["default_tools_approval_mode"] == "prompt"
+    told, _ = codex(config(web=web), mode="all")
+    assert "default_tools_approval_mode" not in told["mcp_servers"]["web"]
+
+
+def test_codex_begins_nothing_without_the_servers_that_it_is_to_have(tmp_path):
+    (tmp_path / "bytes").write_bytes(b'{"mcpServers": {}, "\xff": 1}')
+    (tmp_path / "sse").write_text(config(old={"type": "sse", "url": "http://x"}), encoding="utf-8")
+    for name, why in (("none", "there is no such file"), ("bytes", "it is not UTF-8")):
+        told, (fact,) = codex(str(tmp_path / name))
+        assert told is None
+        assert (fact.result.reason, fact.result.retry) == ("mcp_config", Retry.NEVER)
+        assert fact.result.text == f"--mcp-config {tmp_path / name}: {why}"
+    _, (fact,) = codex(str(tmp_path / "sse"))
+    assert fact.result.text == "codex reaches no server of tools by sse: old"
+    refused = registry.get("codex").refuse(Agent(mcp_config=(config(old={"type": "sse", "url": "http://x"}),)))
+    assert refused == "codex reaches no server of tools by sse: old"
+
+
 NO_JSON = '--mcp-config: it is not JSON of the form {"mcpServers": {"NAME": {"command": "…", "args": []}}}'
 WRONG = [
     ("{", NO_JSON),
@@ -103,7 +142,8 @@ def test_what_is_wrong_is_said_before_a_run_begins(text, why):
     with pytest.raises(ValueError, match="mcp-config") as wrong:
         read_servers([text], reads_in("/"))
     assert str(wrong.value) == why
-    assert registry.get("gemini").refuse(Agent(mcp_config=(text,))) == why
+    for program in ("gemini", "codex"):
+        assert registry.get(program).refuse(Agent(mcp_config=(text,))) == why
 
 
 def test_a_file_is_read_at_a_run_and_whatever_else_lies_there_is_named(tmp_path):

@@ -206,27 +206,81 @@ def test_its_model_is_given_notes_and_what_it_is_to_be_once_and_the_transcript_n
     assert agents.om.json("memory", "used", mission, "--json")["notes"]
 
 
-@pytest.mark.parametrize("provider", ["copilot", "gemini", "opencode", "qwen"])
 def test_its_model_is_given_the_tools_of_a_server(agents, tmp_path):
     heard = tmp_path / "heard"
-    server = {"command": sys.executable, "args": ["-c", MCP_SERVER], "env": {"HEARD": str(heard)}}
-    config = tmp_path / "mcp.json"
-    config.write_text(json.dumps({"mcpServers": {"till": server}}), encoding="utf-8")
-    mission = agents.session("--mcp-config", str(config))
-    eventually(
-        lambda: heard.exists() and "tools/list" in heard.read_text(encoding="utf-8"), timeout=60, what="it is asked"
-    )
+    mission = agents.session("--mcp-config", till(tmp_path, heard))
+    eventually(lambda: "tools/list" in said_to(heard), timeout=60, what="it is asked")
     agents.say(mission, "hello")
     if agents.provider != "qwen":  # which offers a tool that searches among those of servers
-        assert any("ring_up" in name for name in asked_for(agents, "hello").asked.tools)
+        name = {"codex": "mcp__till"}.get(agents.provider, "ring_up")  # and codex one tool for each server
+        assert any(name in tool for tool in asked_for(agents, "hello").asked.tools)
 
 
-@pytest.mark.parametrize("provider", ["copilot", "gemini", "opencode", "qwen"])
-def test_a_task_ends_though_its_server_of_tools_stays(agents, tmp_path):
+RING = '!tool mcp__till__ring_up {"item": "apple"}'
+PEEK = "!tool mcp__till__peek {}"
+
+
+@pytest.mark.parametrize("provider", ["codex"])
+def test_a_tool_of_a_server_asks_first_whatever_its_server_says_of_it(agents, tmp_path):
+    heard = tmp_path / "heard"
+    mission = agents.session("--mcp-config", till(tmp_path, heard), *RESTARTED, prompt=RING)
+    (asked,) = agents.asked(mission)
+    assert (asked["tool"], asked["subject"]) == ("mcp__till__ring_up", {"item": "apple"})
+    agents.om.ok("answer", mission, "deny")
+    assert "rejected" in agents.answer(1)["text"]
+    message = agents.post(mission, PEEK)
+    (asked,) = agents.asked(mission)
+    assert (asked["tool"], asked["subject"], "tools/call" in said_to(heard)) == ("mcp__till__peek", {}, False)
+    kill_supervisor(agents.om)
+    agents.om.ok("start")
+    agents.om.ok("answer", mission, "always")
+    assert "rung up" in agents.answer(message)["text"]
+    agents.post(mission, RING)
+    agents.asked(mission)
+    agents.om.ok("interrupt", mission)
+    agents.doing(mission, "idle")
+    os.killpg(agents.om.pid(mission), signal.SIGKILL)
+    agents.again(mission)
+    assert "rung up" in agents.say(mission, PEEK)
+    assert said_to(heard).count("tools/call") == 2
+    assert agents.om.json("inbox", "--json") == []
+    assert "mcp__till__peek → ok" in agents.om.logs(mission)
+
+
+@pytest.mark.parametrize("provider", ["codex"])
+def test_rules_answer_for_the_tools_of_a_server(agents, tmp_path):
+    heard = tmp_path / "heard"
+    config = ("--mcp-config", till(tmp_path, heard))
+    assert "rung up" in result(agents, agents.task(RING, *config, "--allow", "mcp__till")["id"])
+    refused = agents.task(RING, *config, "--allow", "mcp__till", "--deny", "mcp__till__ring_up")
+    assert "rejected" in result(agents, refused["id"])
+    assert said_to(heard).count("tools/call") == 1
+
+
+@pytest.mark.parametrize("provider", ["codex"])
+def test_a_server_of_tools_that_does_not_start_is_named(agents):
+    info = agents.task("hello", "--mcp-config", json.dumps({"mcpServers": {"till": {"command": "/nowhere/till"}}}))
+    assert result(agents, info["id"]) == "echo: hello"
+    assert "server of tools till: MCP client for `till` failed to start" in agents.om.logs(info["id"])
+
+
+def test_a_task_ends_though_its_server_of_tools_stays(agents):
     config = json.dumps({"mcpServers": {"till": {"command": sys.executable, "args": ["-c", MCP_SERVER]}}})
     info = agents.task("hello", "--mcp-config", config)
     assert (info["status"], result(agents, info["id"])) == ("stopped", "echo: hello")
     assert not with_variable("OVERMIND_MISSION_ID", info["id"])
+
+
+def till(folder, heard):
+    """A file that names a server of tools, which writes down what it is asked."""
+    server = {"command": sys.executable, "args": ["-c", MCP_SERVER], "env": {"HEARD": str(heard)}}
+    path = folder / "mcp.json"
+    path.write_text(json.dumps({"mcpServers": {"till": server}}), encoding="utf-8")
+    return str(path)
+
+
+def said_to(heard):
+    return heard.read_text(encoding="utf-8") if heard.exists() else ""
 
 
 def asked_for(agents, text):
@@ -247,7 +301,12 @@ for line in sys.stdin:
     found = {
         "initialize": {"protocolVersion": asked.get("params", {}).get("protocolVersion", "2024-11-05"),
                        "capabilities": {"tools": {}}, "serverInfo": {"name": "till", "version": "1"}},
-        "tools/list": {"tools": [{"name": "ring_up", "description": "Rings up.", "inputSchema": {"type": "object"}}]},
+        "tools/list": {"tools": [
+            {"name": "ring_up", "description": "Rings up.", "inputSchema": {"type": "object"}},
+            {"name": "peek", "description": "Looks.", "inputSchema": {"type": "object"},
+             "annotations": {"readOnlyHint": True}},
+        ]},
+        "tools/call": {"content": [{"type": "text", "text": "rung up"}]},
     }.get(asked["method"], {})
     print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": found}), flush=True)
 """
