@@ -33,8 +33,8 @@ _BETWEEN_LOOKS = 0.5
 class Gate:
     """A turn that lasts until the test opens the gate: the agent runs a command that waits for a file."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str, patience: float) -> None:
+        self._path, self._patience = path, patience
         self.command = f"while [ ! -e {shlex.quote(path)} ]; do sleep 0.02; done; echo through"
         self.prompt = f"!bash {self.command}"
 
@@ -45,7 +45,7 @@ class Gate:
             found = with_word(self.command)
             return found if len(found) >= processes else None
 
-        return eventually(look, timeout=PATIENCE, what=f"a tool runs {self.command}") or []
+        return eventually(look, timeout=self._patience, what=f"a tool runs {self.command}") or []
 
     def open(self) -> None:
         """Let it go on."""
@@ -63,6 +63,9 @@ class Agents:
         work: Where agents work; "" = the home.
     """
 
+    patience = PATIENCE
+    """Seconds that anything may take that one of them does."""
+
     def __init__(self, om: Overmind, folder: str, *, program: str = "", work: str = "") -> None:
         self.om = om
         self.folder = folder
@@ -75,7 +78,7 @@ class Agents:
     def gate(self) -> Gate:
         """A new gate; the session needs `--allowed-tools Bash`."""
         self._gates += 1
-        return Gate(os.path.join(self.folder, f"gate-{self._gates}"))
+        return Gate(os.path.join(self.folder, f"gate-{self._gates}"), self.patience)
 
     # missions
 
@@ -85,7 +88,7 @@ class Agents:
 
     def task(self, prompt: str, *options: str) -> Json:
         """Run a task to its end; return its `info`."""
-        return self.om.wait_status(self.start(prompt, *options), *FINAL, timeout=PATIENCE)
+        return self.om.wait_status(self.start(prompt, *options), *FINAL, timeout=self.patience)
 
     def session(self, *options: str, prompt: str | None = None) -> str:
         """Start a session; return its id as soon as it runs."""
@@ -112,12 +115,12 @@ class Agents:
             self._first_number = min(one["message"] for mission in missions for one in self.messages(mission))
         return self._first_number + count - 1
 
-    def answer(self, message: Json | int, *, timeout: float = PATIENCE) -> Json:
+    def answer(self, message: Json | int, *, timeout: float | None = None) -> Json:
         """Wait until a message has ended, over any death of the daemon; return how it stands.
 
         Args:
             message: What `post` returned, or 1, 2, … for this test's first, second, …
-            timeout: Seconds.
+            timeout: Seconds; None: as long as for anything.
         """
 
         def look() -> Json | None:
@@ -127,7 +130,7 @@ class Agents:
                 return dict(found) if found["state"] in {"answered", "failed", "cancelled"} else None
             return None
 
-        return eventually(look, timeout=timeout, what=f"message {message} has ended") or {}
+        return eventually(look, timeout=timeout or self.patience, what=f"message {message} has ended") or {}
 
     def messages(self, mission: str) -> list[Json]:
         """All messages of a mission, as `overmind messages` prints them."""
@@ -141,7 +144,7 @@ class Agents:
 
     def until(self, mission: str, look: Callable[[Json], Seen], *, what: str = "") -> Seen:
         """Return the first true answer of `look` to the mission's `info`, asked at each of its events."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.patience
         with RawSocket.connect(self.om.home) as events:
             events.ok("events", follow=True, since=self.om.since)
             while True:

@@ -61,10 +61,12 @@ class ModelApi:
     Attributes:
         url: Its address.
         requests: Those that asked for an answer, oldest first.
+        failures: What the next requests with tools fail with, by HTTP status; each is taken once.
     """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.failures: list[int] = []
         self.numbers = itertools.count(1)
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.api = self
@@ -110,6 +112,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         asked = way.asked(body)
         self.server.api.requests.append(Request(path, body, asked, tokens))
         reply = directives.reply(asked.texts, asked.results, tools=bool(asked.tools))
+        if asked.tools and self.server.api.failures:
+            reply = Reply(error=self.server.api.failures.pop(0))
         if reply.error:
             self._send(reply.error, way.refusal(reply.error))
             return

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from tests.kit.agents import Agents
 from tests.kit.model_api import ModelApi
@@ -12,6 +15,10 @@ from tests.kit.overmind import Overmind
 
 Environment = dict[str, str]
 KEY = "sk-stub"
+WRITTEN = {
+    "codex": ".codex", "copilot": ".copilot", "gemini": ".gemini", "opencode": ".local/share/opencode", "qwen": ".qwen",
+}  # fmt: skip
+"""Where in a person's home each program writes."""
 MODELS = {"gemini": "gemini-2.5-flash"}
 """Models for `--model`, where a program would choose one by itself, through another model."""
 
@@ -26,6 +33,8 @@ class RealAgents(Agents):
         programs: The folder of the programs.
         api: What it talks to.
     """
+
+    patience = 60.0  # opencode and qwen take 28 s to open a conversation on a busy machine
 
     def __init__(self, om: Overmind, folder: str, provider: str, programs: str, api: ModelApi) -> None:
         super().__init__(om, folder, program="/bin/false")
@@ -45,6 +54,24 @@ class RealAgents(Agents):
         mission = self.om.mission(command, "--type", "session", *self.options, *options)
         self.om.wait_status(mission, "running")
         return mission
+
+    def make_noisy(self) -> str:
+        """Have the next runs say what no protocol has; the path of the file with the answers to that."""
+        name = f"OVERMIND_{self.provider.upper()}_BIN"
+        words = (sys.executable, str(Path(__file__).parent / "noisy_agent.py"), self.om.environment[name])
+        path = os.path.join(self.folder, "noisy")
+        _write(path, f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        os.chmod(path, 0o755)
+        answers = os.path.join(self.folder, "answers")
+        self.om.environment |= {name: path, "NOISE": answers}
+        return answers
+
+    def forget(self) -> None:
+        """Take away all that its program has written down, and so each conversation."""
+        for folder, _, names in os.walk(os.path.join(self.om.environment["HOME"], WRITTEN[self.provider])):
+            for name in names:
+                if name not in {"config.toml", "settings.json"}:
+                    os.unlink(os.path.join(folder, name))
 
 
 def _codex(home: str, url: str) -> Environment:

@@ -16,6 +16,7 @@ from overmind_core.domain.agents.agent_events import (
     Owed,
     PlainLine,
     Retry,
+    Retrying,
     TextSpoken,
     TokenUsage,
     ToolReturned,
@@ -206,6 +207,9 @@ class Turn:
         self.wrong = (is_notice["error"] or "") if is_notice else ""
         if is_notice:
             yield from self.spoken()
+        if is_notice and is_notice["retry"]:
+            yield from (TextSpoken(text), Retrying(0, 0, 0.0, one_line(text)))
+            return
         yield from self._add(text, thought=thought)
         if is_notice:
             yield from self.spoken()

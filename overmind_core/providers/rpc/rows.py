@@ -62,7 +62,7 @@ class AcpRow:
     """It tells the conversation once more as it opens it, by `session/load`: all of it before its reply."""
     notice: re.Pattern[str] | None = None
     """How a piece of text begins that the program says itself, and not its model; `error`: a turn that ends with it
-    has failed, though its reply says nothing of that."""
+    has failed, though its reply says nothing of that; `retry`: it tries again, and that is no part of the answer."""
 
 
 def _opencode(shell: str, edit: str, **more: str) -> Mapping[str, str]:
@@ -112,7 +112,7 @@ QWEN = AcpRow(
     model_option="--model",
 )
 _COPILOT_SAYS = re.compile(
-    r"(?:Info|Warning): |Error: (?P<error>(?:"
+    r"(?P<retry>Info: Request failed due to .{1,200}\. Retrying\.\.\.\s*\Z)|(?:Info|Warning): |Error: (?P<error>(?:"
     r"[45]\d\d |Authentication failed with provider |Model '.*' not found |Could not connect to "
     r"|The provider rejected |Failed to get response from the AI model).*)?",
     re.DOTALL,

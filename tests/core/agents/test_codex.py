@@ -94,9 +94,9 @@ def test_a_pipe_in_the_place_of_a_file_of_servers_is_named_and_nobody_waits_for_
         async with supervising(home, keeper) as inside:
             mission = await inside.run("say hi", provider="codex", env=environment, agent={"mcp_config": [pipe]})
             keeper.write(f"{mission}.1", written(OPENED))
-            await until(lambda: "start_failed" in inside.event_types(mission))
+            await until(lambda: "spawn_failed" in inside.event_types(mission))
             typed = b"".join(keeper.typed[f"{mission}.1"])
-            said = [event["text"] for event in inside.events(mission) if event["type"] == "start_failed"]
+            said = [event["text"] for event in inside.events(mission) if event["type"] == "spawn_failed"]
         keeper.close()
         return typed, said
 

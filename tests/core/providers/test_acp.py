@@ -19,6 +19,7 @@ from overmind_core.domain.agents.agent_events import (
     Owed,
     PlainLine,
     Retry,
+    Retrying,
     SessionNamed,
     SessionReady,
     TextSpoken,
@@ -425,6 +426,15 @@ def test_an_answer_in_which_the_program_says_that_it_has_failed_is_none(said, re
     found.parse(text(said))
     found.parse(text("Here it is."))
     assert results(found.parse(answer("v")))[0].ok, "it has gone on"
+
+
+def test_a_try_of_the_program_itself_is_a_limit_and_no_part_of_the_answer():
+    found = opened("copilot")
+    found.message("hi", "u")
+    said = "Info: Request failed due to a transient API error. Retrying...\n\n"
+    assert found.parse(text(said)) == (TurnBegan(), TextSpoken(said), Retrying(0, 0, 0.0, said.strip()))
+    found.parse(text(f"It prints {said}"))
+    assert results(found.parse(answer()))[0].text == f"It prints {said}".strip()
 
 
 def test_what_a_process_has_used_is_counted_from_turn_to_turn():

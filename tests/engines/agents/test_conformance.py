@@ -18,7 +18,7 @@ from tests.kit.waiting import eventually
 pytestmark = pytest.mark.linux
 
 TOUCH = "!bash touch made"
-UNAUTHORIZED = 401
+UNAUTHORIZED, LIMITED = 401, 429
 RESTARTED = ("--restart", "always", "--max-restarts", "0", "--backoff", "1ms")
 
 
@@ -98,7 +98,7 @@ def test_ten_messages_have_ten_answers(agents):
 
 def test_an_interrupt_in_a_text_ends_the_turn_alone(agents):
     mission = agents.session(prompt="!slow 60")
-    eventually(lambda: agents.api.requests, timeout=60, what="it has asked its model")
+    eventually(lambda: agents.api.requests, timeout=agents.patience, what="it has asked its model")
     agents.doing(mission, "working")
     agents.om.ok("interrupt", mission)
     agents.doing(mission, "idle")
@@ -145,11 +145,13 @@ def test_a_conversation_goes_on_in_the_next_process(agents):
     agents.answer(1)
     pid = agents.om.pid(mission)
     message = agents.post(mission, "!slow 3")
-    eventually(lambda: agents.api.requests[-1].asked.texts[-1] == "!slow 3", timeout=60, what="its turn has begun")
+    eventually(
+        lambda: agents.api.requests[-1].asked.texts[-1] == "!slow 3", timeout=agents.patience, what="its turn has begun"
+    )
     kill_supervisor(agents.om)
     os.killpg(pid, signal.SIGKILL)
     agents.om.ok("start")
-    assert agents.answer(message, timeout=60)["state"] == "answered"
+    assert agents.answer(message)["state"] == "answered"
     assert " | first | !slow 3 | " in agents.say(mission, "!history")
 
 
@@ -160,6 +162,60 @@ def test_a_refusal_of_its_service_is_the_reason_and_no_run_follows(agents, statu
     assert (info["status"], info["restart_count"]) == ("crashed", 0)
     assert info["reason"] in reasons
     assert f"stub error {status}" in agents.om.logs(info["id"]) or info["reason"] == "not_logged_in"
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_one_that_tries_again_is_never_idle_meanwhile_and_then_answers(agents, status):
+    tries = ("request_max_retries", "stream_max_retries") if agents.provider == "codex" else ()
+    options = [word for one in tries for word in ("--agent-arg=-c", f"--agent-arg=model_providers.stub.{one}=3")]
+    mission = agents.session(*options)
+    agents.doing(mission, "idle")
+    agents.api.failures += [status, status]
+    answer = agents.answer(agents.post(mission, "hello"))
+    if (agents.provider, status) == ("codex", LIMITED):  # which does not try again then
+        assert answer["error"] == f"api_error {status}"
+        return
+    assert (answer["text"], agents.api.failures) == ("echo: hello", [])
+    agents.doing(mission, "idle")
+    seen = [event["doing"] for event in agents.events(mission, "activity")]
+    begun = seen.index("working")
+    assert set(seen[begun:-1]) <= {"working", "limited"}, seen
+
+
+def test_one_whose_conversation_is_gone_begins_another_with_the_first_prompt_and_says_so(agents):
+    mission = agents.session(*RESTARTED, prompt="first")
+    agents.answer(1)
+    agents.say(mission, "second")
+    pid = agents.om.pid(mission)
+    agents.forget()
+    os.killpg(pid, signal.SIGKILL)
+    eventually(
+        lambda: "its conversation is gone: it begins a new one" in agents.om.logs(mission),
+        timeout=60,
+        what="it is said",
+    )
+    assert agents.om.info(mission)["conversation_lost"]
+    assert agents.say(mission, "!history").startswith("history: n=2 | first | !history")
+
+
+def test_what_no_protocol_has_holds_nothing_up(agents):
+    answers = agents.make_noisy()
+    mission = agents.session(prompt="hello there")
+    assert agents.answer(1)["text"] == "echo: hello there"
+    message = agents.post(mission, TOUCH)
+    (asked,) = agents.asked(mission)
+    agents.om.ok("answer", str(asked["question"]), "allow")
+    assert "tool said:" in agents.answer(message)["text"]
+    assert made(agents)
+    assert agents.say(mission, "!history").startswith(f"history: n=3 | hello there | {TOUCH} | !history")
+    with open(answers, encoding="utf-8") as file:
+        refused = [json.loads(line) for line in file]
+    assert {one["error"]["code"] for one in refused} == {-32601}
+    assert len({one["id"] for one in refused}) == len(refused)
+    log = agents.om.logs(mission)
+    assert "a banner that is no JSON" in log
+    assert next(line for line in log.splitlines() if "[human]" in line) == "[human] hello there"
+    assert "\necho: hello there\n" in log
 
 
 def test_its_tokens_are_those_that_its_service_counted(agents):
@@ -209,7 +265,7 @@ def test_its_model_is_given_notes_and_what_it_is_to_be_once_and_the_transcript_n
 def test_its_model_is_given_the_tools_of_a_server(agents, tmp_path):
     heard = tmp_path / "heard"
     mission = agents.session("--mcp-config", till(tmp_path, heard))
-    eventually(lambda: "tools/list" in said_to(heard), timeout=60, what="it is asked")
+    eventually(lambda: "tools/list" in said_to(heard), timeout=agents.patience, what="it is asked")
     agents.say(mission, "hello")
     if agents.provider != "qwen":  # which offers a tool that searches among those of servers
         name = {"codex": "mcp__till"}.get(agents.provider, "ring_up")  # and codex one tool for each server
