@@ -501,6 +501,8 @@ def _verdict(session: Session, code: int, errors: str, why: Callable[[], str]) -
     state = session.state
     if state.wanted is not state.mode or (state.leaving and state.mode is not AgentMode.ONE_SHOT):
         return RunVerdict(failed=False, retry=Retry.SWITCH)
+    if state.opening and code == 0 and state.last is None:  # no success: it has taken nothing that it was to do
+        return RunVerdict(failed=True, reason="no_conversation")
     verdict = session.provider.verdict(code, state.last, errors, mode=state.mode, resumed=state.resumed)
     if verdict.retry is not Retry.SWITCH:
         if state.home is state.mode or not 0 <= code < SIGNALLED:

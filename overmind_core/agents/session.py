@@ -254,6 +254,7 @@ class Session:
             folder,
             in_turn=state.turn is not None or state.sending is not None,
             fork=conversation.fork_of_run(state),
+            message=conversation.uuid_under_way(state),
             read=lambda name: read_small_file(os.path.join(folder, from_wire(name))),
         )
         return self.provider.connect(request)

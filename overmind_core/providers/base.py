@@ -83,6 +83,7 @@ class ConnectionRequest(NamedTuple):
         cwd: Where it works. Absolute.
         in_turn: Whether it was given a message that it has not answered.
         fork: As in `LaunchRequest`.
+        message: The uuid of that message; "": nobody knows it.
         read: Returns what is in a small file, by its path in wire form, which begins in that folder; None: there is
             none. Raises OSError.
     """
@@ -94,6 +95,7 @@ class ConnectionRequest(NamedTuple):
     cwd: str
     in_turn: bool = False
     fork: ForkPoint | None = None
+    message: str = ""
     read: Callable[[str], bytes | None] = lambda _name: None
 
 

@@ -5,7 +5,8 @@ file, `!late` and `!late-ask` go on with a tool after the reply, `!error CODE TE
 `!history` tells all prompts; anything else is echoed.
 Conversations are kept in the folder that RPC_KEPT names. ACP_WAY: `no-login`, `old` (version 0 of the protocol),
 `loads` (opens a conversation again by telling all of it, and counts what its process has used), `forks` (copies a
-conversation), `dies-forking` (the same, and ends the first time, once the copy is stored).
+conversation), `dies-forking` (the same, and ends the first time, once the copy is stored), `leaves` (a child of it
+speaks, and it ends).
 """
 
 from __future__ import annotations
@@ -214,4 +215,6 @@ class Agent:
 
 
 if __name__ == "__main__":
+    if WAY == "leaves" and os.fork():
+        os._exit(0)
     Agent().serve()

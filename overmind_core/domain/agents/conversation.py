@@ -339,6 +339,12 @@ def message_uuid(c: Conversation, message: int) -> UUID:
     return uuid5(namespace, f"{message}.{c.run}{f'.{c.tries}' if c.tries else ''}")
 
 
+def uuid_under_way(c: Conversation) -> str:
+    """Return that name of the message that is not answered yet; "": there is none, or it is a task's."""
+    message = c.turn.message if c.turn is not None else c.sending
+    return "" if message is None else str(message_uuid(c, message))
+
+
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 

@@ -31,7 +31,6 @@ from overmind_core.providers.rpc.engine import (
     FINAL,
     LONGEST_ID,
     NO_CONVERSATION,
-    PROMPT,
     RpcConnection,
     Turn,
     error_of,
@@ -110,9 +109,8 @@ class AcpConnection(RpcConnection):
 
     def message(self, text: str, uuid: str) -> bytes:
         """A prompt."""
-        self.expect()
         params = {"prompt": [_text(text)], "sessionId": self.name}
-        return _written({"method": "session/prompt", "params": params, "id": f"{PROMPT}{uuid}"})
+        return _written({"method": "session/prompt", "params": params, "id": self.expect(uuid)})
 
     def interrupt(self, request: str, asked: Sequence[Asked]) -> bytes:
         """What ends the turn; the protocol wants each open question answered, too."""

@@ -57,7 +57,6 @@ from overmind_core.providers.rpc.engine import (
     FINAL,
     LONGEST_ID,
     MOST_CALLS,
-    PROMPT,
     RpcConnection,
     Turn,
     error_of,
@@ -272,10 +271,9 @@ class CodexConnection(RpcConnection):
 
     def message(self, text: str, uuid: str) -> bytes:
         """A prompt."""
-        self.expect()
         self._turn_id, self._streamed, self._is_to_stop = "", set(), False
         prompt = {"threadId": self.name, "input": [{"type": "text", "text": text}]}
-        return written({"id": f"{PROMPT}{uuid}", "method": "turn/start", "params": prompt})
+        return written({"id": self.expect(uuid), "method": "turn/start", "params": prompt})
 
     def interrupt(self, request: str, asked: Sequence[Asked]) -> bytes:
         """The end of the turn, once its name is known."""

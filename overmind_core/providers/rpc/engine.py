@@ -97,6 +97,8 @@ class RpcConnection:
         self.expects = request.in_turn
         """A prompt is on its way: what is said and done belongs to its turn. What comes late belongs to none, for no
         reply would end it."""
+        self.prompt = f"{PROMPT}{request.message}" if request.message else ""
+        """The id of the prompt on its way; "": any is taken for that."""
         self.turn = Turn(request.cwd)
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
@@ -137,7 +139,7 @@ class RpcConnection:
         if request and request == self.awaited:
             self.awaited = ""
             yield from self.steps[request](self, found)
-        elif request.startswith(PROMPT) and request not in self.steps:
+        elif request.startswith(PROMPT) and request not in self.steps and self.prompt in {"", request}:
             yield from self.on_answer(found)
 
     def ask(self, request: str, method: str, params: Mapping[str, Any]) -> Owed:
@@ -145,9 +147,11 @@ class RpcConnection:
         self.awaited = request
         return Owed(written({"jsonrpc": "2.0", "id": request, "method": method, "params": params}))
 
-    def expect(self) -> None:
-        """A prompt is about to be written."""
+    def expect(self, uuid: str) -> str:
+        """Prepare for the answer to a prompt that is about to be written, and return the id of that."""
         self.expects, self.turn = True, Turn(self.request.cwd)
+        self.prompt = f"{PROMPT}{uuid}"
+        return self.prompt
 
     def begin(self) -> Iterator[AgentFact]:
         """The turn shows itself for the first time."""

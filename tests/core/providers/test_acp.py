@@ -99,7 +99,8 @@ def played(program):
             said = said.replace('"id":"init"', '"id":"open"', 1).replace('"id":"new"', '"id":"session"', 1)
             facts += heard.parse(said.encode())
         elif '"session/prompt"' in said:
-            heard.message(json.loads(said)["params"]["prompt"][0]["text"], "u")
+            asked = json.loads(said)
+            heard.message(asked["params"]["prompt"][0]["text"], asked["id"][1:])
     return facts
 
 
@@ -464,6 +465,60 @@ def test_tokens_of_the_cache_are_counted_once_wherever_a_program_counts_them(tol
     heard = connection("opencode", in_turn=True)
     (result,) = results(heard.parse(answer(result={"stopReason": "end_turn", "usage": told})))
     assert result.usage == used
+
+
+TO_NOTHING = [answer("1"), answer(""), answer("2x"), line(id=None, result={}), line(id=2, result={}), line(id=["m2"]),
+              line(result={"stopReason": "end_turn"}), line(id="session", result={"sessionId": "other"})]  # fmt: skip
+
+
+@pytest.mark.parametrize("reply", TO_NOTHING, ids=range(len(TO_NOTHING)))
+def test_a_reply_to_nothing_or_one_that_comes_twice_ends_no_turn(reply):
+    first = opened()
+    assert results(first.parse(answer("2"))) == [], "a reply before its request was written"
+    first.message("a", "1")
+    assert results(first.parse(answer("1")))
+    first.message("b", "2")
+    request = ConnectionRequest(AgentMode.HEADLESS, Agent(), "s", False, "/w", in_turn=True, message="2")
+    for found in (first, registry.get("opencode").connect(request)):
+        assert found.parse(reply) == ()
+        found.parse(text("to b"))
+        assert results(found.parse(answer("2")))[0].text == "to b"
+        assert found.parse(answer("2")) == ()
+
+
+def test_two_questions_of_one_id_are_both_asked_and_answered():
+    found = opened()
+    found.message("hi", "u")
+    asked = [found.parse(ask(0, toolCallId=call, rawInput={"command": call}))[-1] for call in ("c1", "c2")]
+    assert [one.subject["command"] for one in asked] == ["c1", "c2"]
+    assert [json.loads(found.answer(one, Decision(Behaviour.ALLOW)))["id"] for one in asked] == [0, 0]
+
+
+def test_a_tool_that_never_returns_holds_up_neither_its_turn_nor_the_next():
+    found = opened()
+    found.message("hi", "u")
+    begun = update("tool_call", toolCallId="c1", kind="execute", title="make", status="in_progress")
+    assert any(isinstance(fact, ToolCalled) for fact in found.parse(begun))
+    assert results(found.parse(answer()))[0].ok
+    assert found.parse(text("behind the reply")) == ()
+    found.message("more", "v")
+    assert any(isinstance(fact, ToolCalled) for fact in found.parse(begun)), "another turn's call may be called so"
+    found.parse(text("words"))
+    assert results(found.parse(answer("v")))[0].text == "words"
+
+
+@pytest.mark.parametrize("name", ["../../x", "\x1b[31m", "a\0b\n", "é" * 600, "x" * 1_000_000])
+def test_a_conversation_is_called_as_its_program_calls_it_and_stays_that(name):
+    found = connection()
+    found.parse(line(id="open", result={"protocolVersion": 1}))
+    (named, _) = found.parse(line(id="session", result={"sessionId": name}))
+    assert named.session == name[: engine.LONGEST_ID]
+    assert json.loads(found.message("hi", "u"))["params"]["sessionId"] == named.session
+    able: dict[str, Any] = {"sessionCapabilities": {"resume": {}}}
+    found = connection(resume=True, session="old")
+    found.parse(line(id="open", result={"protocolVersion": 1, "agentCapabilities": able}))
+    (named, _) = found.parse(line(id="session", result={"sessionId": name}))
+    assert named.session == "old"
 
 
 def test_a_turn_goes_on_for_whoever_takes_over():

@@ -9,7 +9,7 @@ import pytest
 
 from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import FINAL
-from tests.kit.processes import alive
+from tests.kit.processes import alive, with_variable
 from tests.kit.rpc import AcpAgents
 from tests.kit.waiting import eventually
 
@@ -200,6 +200,14 @@ def test_who_is_not_logged_in_is_not_started_again(acp):
     info = acp.task("hello", "--restart", "on-failure", "--backoff", "1ms")
     assert (info["reason"], info["restart_count"]) == ("not_logged_in", 0)
     assert "could not start: Authentication required" in acp.om.logs(info["id"])
+
+
+def test_one_that_goes_into_the_background_has_failed_and_nothing_of_it_is_left(acp):
+    acp.om.environment["ACP_WAY"] = "leaves"
+    mission = acp.om.mission(["hello"], "--type", "session", "--provider", "opencode", "--cwd", acp.work)
+    info = acp.om.wait_status(mission, *FINAL)
+    assert (info["status"], info["reason"]) == ("crashed", "no_conversation")
+    assert not with_variable("OVERMIND_MISSION_ID", mission)
 
 
 def test_another_version_of_the_protocol_is_named(acp):
