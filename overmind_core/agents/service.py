@@ -513,9 +513,8 @@ def _verdict(session: Session, code: int, errors: str, why: Callable[[], str]) -
         if refused is not None:
             session.record(StartFailed(text=f"--- could not start in a terminal: {refused} ---"))
         return RunVerdict(failed=False, retry=Retry.SWITCH)
-    if is_uncopied(state) or state.adopted:  # never a conversation with nothing under that name
-        return verdict._replace(failed=True, retry=Retry.NEVER)
-    if state.switched:
-        return verdict._replace(failed=True, retry=Retry.POLICY)
+    is_named = is_uncopied(state) or state.adopted  # never a conversation with nothing in it under that name
+    if is_named or state.switched:
+        return verdict._replace(failed=True, retry=Retry.NEVER if is_named else Retry.POLICY)
     session.put(switch_resume(state))
     return verdict
