@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from overmind_core.providers.base import Provider
     from overmind_core.system.paths import Home
 
+NAME_TRIES = 10
+"""Names that are chosen one after the other, where several forks of one mission begin at once."""
 _OURS = "overmind."
 """What labels begin with that say what a mission is for the program itself: a fork is none of that."""
 
@@ -80,8 +82,14 @@ class ForkApi:
             return self._answer(await self._missions.start(self._repeat(earlier, request.request)))
         source = find(self._registry, request.id, live_first=True)
         forbid_foreign(inside, source, self._registry, "fork")
-        spec = self._spec(source, request, inside)
-        return self._answer(await self._missions.start(spec, inside=inside, caller=caller))
+        tries = 1 if request.name is not None else NAME_TRIES
+        while True:
+            spec, tries = self._spec(source, request, inside), tries - 1
+            try:
+                return self._answer(await self._missions.start(spec, inside=inside, caller=caller))
+            except OvermindError as error:
+                if error.code != "name_taken" or not tries:
+                    raise
 
     def _repeat(self, earlier: Mission, key: str) -> MissionSpec:
         """What the mission of an earlier try with the same key is found by."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,15 @@ def test_the_same_request_makes_one_fork(agents):
     assert forked(agents, source, "--at", str(agents.number(1)), "--name", "third") != first["id"]
     assert "is taken by mission" in agents.om.refused("fork", source, "--name", "third", code="name_taken")
     assert agents.om.json("fork", source, "--json")["name"] == "planner-fork-2"
+
+
+def test_several_forks_at_once_have_names_of_their_own(agents):
+    source = agents.session("--name", "planner", prompt="one")
+    agents.answer(1)
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(lambda _: agents.om.api("fork", id=source), range(4)))
+    names = ["planner-fork", *(f"planner-fork-{number}" for number in (2, 3, 4))]
+    assert sorted(one["name"] for one in answers) == names
 
 
 def test_a_fork_waits_for_its_first_message_before_anybody_has_it_on_a_terminal(agents):
