@@ -207,7 +207,7 @@ class Session:
 
     def receive(self, fact: AgentFact, source: ActivitySource = ActivitySource.STREAM) -> None:
         """Take in what the program says."""
-        if isinstance(fact, PlainLine | Acknowledged):
+        if isinstance(fact, PlainLine | Acknowledged) or self._is_cut_off(fact):
             return
         if isinstance(fact, Owed):
             self._send_message(fact.data, is_first=fact.is_prompt and not self.state.resumed)
@@ -229,6 +229,12 @@ class Session:
         self.apply(fact, source)
         if isinstance(fact, TurnEnded) and source is not ActivitySource.STREAM:
             self._context.usage.read_later(self)
+
+    def _is_cut_off(self, fact: AgentFact) -> bool:
+        """Return whether nobody but the end of a run whose first process is gone has interrupted its turn."""
+        result = fact.result if isinstance(fact, TurnEnded) and self.provider.opens else None
+        ending = None if result is None or not result.interrupted or self.mission is None else self.mission.ending
+        return ending is not None and ending.exited
 
     def _with_answer(self, result: TurnResult) -> TurnResult:
         """The result with the answer, where the program's own object does not repeat what was said last."""
@@ -460,10 +466,10 @@ class Session:
 
     def _is_ours(self, text: str) -> bool:
         """Whether the prompt is the message under way; where nobody else types, it is, whatever became of it."""
-        if self.state.sending is None:
-            return False
-        ours = self.text_of(self.state.sending)
-        return self._context.driver.is_alone(self.id) or conversation.same_prompt(ours, text)
+        sent = self.state.sending
+        if sent is None or self._context.driver.is_alone(self.id):
+            return sent is not None
+        return conversation.same_prompt(self.text_of(sent), text)
 
     def _on_question(self, asked: Asked, source: ActivitySource) -> None:
         mission, questions = self.mission, self._context.questions
@@ -528,9 +534,8 @@ class Session:
         mission = self.mission
         if effect.state != FAILED or effect.result is not None or mission is None or not mission.is_live:
             return None
-        kept = self.state.failed
-        is_known = kept is not None and kept.message == effect.message
-        failed = kept if kept is not None and is_known else FailedMessage(effect.message, effect.error or FAILED)
+        kept, given_up = self.state.failed, FailedMessage(effect.message, effect.error or FAILED)
+        failed = kept if kept is not None and kept.message == effect.message else given_up
         how = log_in_first(mission.definition.provider, failed.error)
         told = f"{failed.sentence} ({how})" if how else failed.sentence
         return f"--- {told}; send it again with: {to_send_again(mission.definition.name)} ---"
@@ -573,8 +578,7 @@ class Session:
         mission = self._context.registry.known(self.id)
         if mission is None:
             return
-        definition = mission.definition
-        used = paid.usage
+        definition, used = mission.definition, paid.usage
         cost = CostRow(
             at=self._context.clock.wall(),
             mission=self.id,

@@ -109,6 +109,7 @@ QWEN = AcpRow(
     arguments=("--acp",),
     tokens=TokensFrom.CHUNKS,
     modes={ASK: "default", EDITS: "auto-edit", READ_ONLY: "plan", ALL: "yolo"},
+    environment={"QWEN_CODE_NO_RELAUNCH": "true"},  # else it is one process more: 190 MB, and twice the start
     model_option="--model",
 )
 _COPILOT_SAYS = re.compile(

@@ -155,6 +155,16 @@ def test_a_conversation_goes_on_in_the_next_process(agents):
     assert " | first | !slow 3 | " in agents.say(mission, "!history")
 
 
+@pytest.mark.parametrize("provider", ["qwen"])  # whose first process starts another one
+def test_a_turn_whose_first_process_is_killed_alone_is_tried_again(agents):
+    mission = agents.session(*RESTARTED, prompt="first")
+    agents.answer(1)
+    message = agents.post(mission, "!slow 3")
+    eventually(lambda: agents.api.requests[-1].asked.texts[-1] == "!slow 3", timeout=60, what="its turn has begun")
+    agents.kill(mission)
+    assert agents.answer(message)["state"] == "answered"
+
+
 @pytest.mark.parametrize("status", [400, 401])
 def test_a_refusal_of_its_service_is_the_reason_and_no_run_follows(agents, status):
     info = agents.task(f"!error {status}", "--restart", "on-failure", "--backoff", "1ms")
