@@ -60,6 +60,10 @@ class Style:
     following: dict[str, Style] = field(default_factory=dict, compare=False, repr=False)
     """SGR parameters → the style after them; a cache of `sgr.select`."""
 
+    def __deepcopy__(self, _: object) -> Style:
+        """The style itself: equal styles are one object, also in copies of a screen."""
+        return self
+
 
 FIELDS = ("foreground", "background", "underline_colour", "bold", "dim", "italic", "underline", "blink", "reverse",
           "conceal", "strike", "overline", "link")  # fmt: skip
@@ -202,6 +206,9 @@ class CellRow:
         self.styles = styles
         self.plain = plain
         self.wrapped = wrapped
+
+    def __deepcopy__(self, _: object) -> CellRow:
+        return CellRow(self.cells[:], self.styles[:], plain=self.plain, wrapped=self.wrapped)
 
     @property
     def text(self) -> str:

@@ -132,6 +132,10 @@ class Modes:
         """Whether a line feed also returns, and Enter sends both (ANSI 20)."""
         return NEW_LINE in self._ansi
 
+    def is_same(self, other: Modes) -> bool:
+        """Whether the same modes are set."""
+        return (self._private, self._ansi, self.alternate) == (other._private, other._ansi, other.alternate)
+
     def set_private(self, mode: int, *, on: bool) -> None:
         """Note a private mode; a mouse mode or encoding takes the place of the one before."""
         for group in (MOUSE, ALTERNATE_SCREENS, MOUSE_ENCODINGS if on else frozenset[int]()):

@@ -7,9 +7,11 @@ the scrollback is where it is asked for. A row is its text, and between it the c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from functools import lru_cache
 
 from overmind_core.terminal import modes
-from overmind_core.terminal.cells import DEFAULT, CellRow, Run, Style, Wrap, cells_of, linked
+from overmind_core.terminal.cells import DEFAULT, FIELDS, CellRow, Run, Style, Wrap, cells_of, linked, styled
 from overmind_core.terminal.sgr import parameters_of
 from overmind_core.terminal.state import SLOTS, TAB, Charsets, SavedCursor, TerminalState
 
@@ -31,6 +33,21 @@ def at(x: int, y: int) -> str:
 def coloured(row: CellRow) -> str:
     """One row without blanks at its end; the look is the default one before and after."""
     return "".join(_text(_trimmed(row.runs())))
+
+
+def seen(row: CellRow, columns: int, *, colours: bool) -> str:
+    """The left part of a row as `coloured` has it, for who looks at a picture of it: without links."""
+    shown = deepcopy(row)
+    if columns < len(shown.cells):
+        shown.clip(columns)
+    shown.styles = [_seen_look(style, colours=colours) for style in shown.styles]
+    return coloured(shown)
+
+
+@lru_cache(maxsize=4096)
+def _seen_look(style: Style, *, colours: bool) -> Style:
+    left_out = {"link"} if colours else {"link", "foreground", "background", "underline_colour"}
+    return styled(**{name: getattr(style, name) for name in FIELDS if name not in left_out})
 
 
 def all_cells(rows: Sequence[CellRow]) -> Iterator[str]:

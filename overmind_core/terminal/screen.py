@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from typing import NamedTuple
 
-from overmind_core.terminal.cells import Run
+from overmind_core.terminal.cells import CellRow, Run
 from overmind_core.terminal.keyboard import Keyboard, apply_flags, apply_resource
 from overmind_core.terminal.modes import ALTERNATE_SCREENS, INITIAL, NUMERIC_KEYPAD, SAVE_CURSOR, Modes
 from overmind_core.terminal.parser import Stream
-from overmind_core.terminal.render import above, coloured, redraw
+from overmind_core.terminal.render import above, coloured, redraw, seen
 from overmind_core.terminal.resize import resize
 from overmind_core.terminal.scrollback import Scrollback
 from overmind_core.terminal.state import Colours, Event, TerminalState
@@ -141,12 +142,37 @@ class Screen:
         """Row `y` as (text, style), neighbours of the same style in one; together as wide as the screen."""
         return self._state.rows[y].runs()
 
+    def seen(self, y: int, columns: int, *, colours: bool = True) -> str:
+        """The left part of row `y` with its look and without links, reset at its end; never what a program wrote."""
+        return seen(self._state.rows[y], columns, colours=colours)
+
     def take_dirty(self) -> set[int]:
         """The rows that look different since the last call (all, the first time)."""
         state = self._state
         dirty = set(range(state.height)) if state.dirty_all else state.dirty
         state.dirty, state.dirty_all = set(), False
         return dirty
+
+    def copy(self) -> Screen:
+        """The same screen once more, also amid a sequence, without its listeners; both go their own ways."""
+        twin = Screen(self.columns, self.rows, scrollback=0)
+        twin._state, twin._stream = deepcopy((self._state, self._stream))
+        return twin
+
+    def shows_same(self, other: Screen) -> bool:
+        """Whether a person sees the same on both: cells, their looks, and the cursor."""
+        ours, theirs = self._state.rows, other._state.rows
+        return self.cursor == other.cursor and _is_same(ours, theirs)
+
+    def is_same(self, other: Screen) -> bool:
+        """Whether the same bytes will always show the same on both."""
+        ours, theirs = self._state, other._state
+        return (
+            self.shows_same(other)
+            and _is_same(ours.other_rows, theirs.other_rows)
+            and all(getattr(ours, name) == getattr(theirs, name) for name in _PLAIN_PARTS)
+            and ours.modes.is_same(theirs.modes)
+        )
 
     def redraw(self) -> bytes:
         """What shows this screen, with all its modes, on a fresh terminal of the same size."""
@@ -174,6 +200,16 @@ class Screen:
         return "\n".join(coloured(row) for row in self._state.rows)
 
 
+_PLAIN_PARTS = ("pending_wrap", "top", "bottom", "style", "charsets", "saved", "tabs", "last")
+
+
+def _is_same(ours: list[CellRow], theirs: list[CellRow]) -> bool:
+    return len(ours) == len(theirs) and all(
+        one.cells == two.cells and one.styles == two.styles and one.wrapped == two.wrapped
+        for one, two in zip(ours, theirs, strict=True)
+    )
+
+
 def _check(columns: int, rows: int) -> None:
     if not (1 <= columns <= LARGEST and 1 <= rows <= LARGEST):
         raise ValueError(f"a screen has 1 to {LARGEST} columns and rows, not {columns}x{rows}")
@@ -191,6 +227,13 @@ _SWITCH = re.compile(
     rb"\x1b(?:\[\?([0-9;]{1,64})([hl])|([=>c])|\[!(p)|\[([<=>])([0-9;]{0,64})([um])"
     rb"|\][02];([^\x00-\x1f\x7f]{0,4096})(?:\x07|\x1b\\))"
 )
+_SWITCHES = re.compile(
+    rb"\x1b(?:\[(?:\?[0-9;]{1,64}[hl]|!p|[<=>][0-9;]{0,64}[um])|[=>c]"
+    rb"|\][02];[^\x00-\x1f\x7f]{0,4096}(?:\x07|\x1b\\))"
+)
+"""The same without groups, to find all at once."""
+_STACKED = (b"<", b"=", b">")
+"""Third byte of keyboard protocols, whose sequences each count."""
 _UNFINISHED = re.compile(rb"\x1b(?:\[[0-?!]{0,62})?\Z")
 _SAFE = re.compile(rb"[\x07\x1b\r\n]")
 _CHARACTER = re.compile(rb"[^\x80-\xbf]")
@@ -246,6 +289,17 @@ class _Head:
             apply_resource(self.keyboard, parameters)
 
 
+def last_of_each(sequences: list[bytes]) -> list[bytes]:
+    """Sequences that set something, without those that come again later, as most do in each frame of a program."""
+    known: set[bytes] = set()
+    last = []
+    for sequence in reversed(sequences):
+        if sequence not in known or sequence[2:3] in _STACKED:
+            known.add(sequence)
+            last.append(sequence)
+    return last[::-1]
+
+
 def scan_modes(chunks: Iterable[bytes]) -> bytes:
     """What sets the private modes, keyboard protocols and title that these bytes, from the log's first on, leave set.
 
@@ -256,8 +310,9 @@ def scan_modes(chunks: Iterable[bytes]) -> bytes:
     carried = b""
     for chunk in chunks:
         data = carried + chunk
-        for switch in _SWITCH.finditer(data):
-            found.take(switch)
+        for sequence in last_of_each(_SWITCHES.findall(data)):
+            if switch := _SWITCH.fullmatch(sequence):
+                found.take(switch)
         unfinished = _UNFINISHED.search(data, max(0, len(data) - UNFINISHED_LIMIT))
         carried = unfinished[0] if unfinished else b""
     return found.preamble() + carried

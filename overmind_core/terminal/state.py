@@ -87,6 +87,12 @@ class Charsets:
         self._shift = shift
         self.table: dict[int, str] | None = _TABLES.get(designated[shift])
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Charsets) and (self._designated, self._shift) == (other._designated, other._shift)
+
+    def __hash__(self) -> int:
+        return hash((self._designated, self._shift))
+
     @property
     def designated(self) -> tuple[str, ...]:
         """The names of the sets in G0 … G3."""

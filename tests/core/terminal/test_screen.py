@@ -140,3 +140,27 @@ def test_who_listens_may_use_the_screen_and_may_fail():
     with pytest.raises(OSError, match="closed"):
         screen.feed(b"\x1b[5n\x1b[Hmore")
     assert screen.line(0).startswith("more")
+
+
+def test_a_part_of_a_row_is_seen_with_its_look_and_without_its_link():
+    screen = Screen(8, 2)
+    screen.feed("\x1b]8;;http://x/\x1b\\\x1b[1;31mab日x".encode())
+    assert screen.seen(0, 8) == "\x1b[0;1;31mab日x\x1b[0m"
+    assert screen.seen(0, 3) == "\x1b[0;1;31mab \x1b[0m"  # half a character is a blank
+    assert screen.seen(0, 2, colours=False) == "\x1b[0;1mab\x1b[0m"
+    assert screen.line(0) == "ab日x"
+
+
+def test_a_copy_goes_its_own_way_also_amid_a_sequence():
+    screen = Screen(8, 2, scrollback=0)
+    screen.feed(b"one\x1b[3")
+    twin = screen.copy()
+    assert twin.is_same(screen)
+    twin.feed(b"1mtwo")
+    assert (screen.line(0), twin.line(0)) == ("one", "onetwo")
+    assert not twin.shows_same(screen)
+    screen.feed(b"1mtwo")
+    assert twin.is_same(screen)
+    screen.feed(b"\x1b[?7l")
+    assert twin.shows_same(screen)
+    assert not twin.is_same(screen)
