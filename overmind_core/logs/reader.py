@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.run_files import RunFiles, files_of
 from overmind_core.logs.time_index import RESIZE, resize_size
-from overmind_core.logs.time_order import IndexReader, Offsets
+from overmind_core.logs.time_order import Entry, IndexReader, Offsets
 
 
 class Segments:
@@ -114,6 +114,10 @@ class RunLog:
         for stream in (OUT, ERR):
             wall_now = self._segments[stream].grown_at
             yield from ((wall_now, stream, at, data) for at, data in cursors[stream].up_to(ends[stream]))
+
+    def records(self) -> Iterator[Entry]:
+        """The whole records of its time index, in their order."""
+        return self._order.entries()
 
     def offsets_at(self, wall: float) -> Offsets | None:
         """What the streams had reached before `wall` (seconds since the epoch); None when the index is missing."""

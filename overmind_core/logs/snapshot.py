@@ -23,7 +23,8 @@ ENOUGH = 256 * 1024
 """Bytes that fill any screen; the emulator needs some 30 ms for them."""
 LOOKBACK = 1024 * 1024
 """Bytes in which the last clear is looked for, since when a full-screen program may have drawn bit by bit."""
-_CLEAR = re.compile(rb"\x1bc|\x1b\[2J|\x1b\[\?(?:1049|1047|47)[hl]")
+CLEAR = re.compile(rb"\x1bc|\x1b\[2J|\x1b\[\?(?:1049|1047|47)[hl]")
+"""What clears a screen, or shows another one."""
 
 
 class OutputPiece(NamedTuple):
@@ -73,7 +74,7 @@ def _tail(log: RunLog, end: int, enough: int) -> tuple[int, bytes]:
     """The end of the output, and the offset at which it begins."""
     wanted = max(end - LOOKBACK, 0)
     at, data = log.read(OUT, wanted, end - wanted)
-    cleared = max((found.start() for found in _CLEAR.finditer(data)), default=len(data))
+    cleared = max((found.start() for found in CLEAR.finditer(data)), default=len(data))
     cut = max(min(cleared, len(data) - enough), 0)
     return at + cut, data[cut:]
 
@@ -124,9 +125,9 @@ def screen_at(
     content = output_tail(log, columns, rows, until, enough=LOOKBACK if scrollback else ENOUGH)
     first, *others = content.pieces
     modes = (head or ModeScan()).scan_to(log, content.start) if content.start else None
-    screen = replay(first.data, *_drawable(first.columns, first.rows), head_modes=modes, scrollback=scrollback)
+    screen = replay(first.data, *drawable(first.columns, first.rows), head_modes=modes, scrollback=scrollback)
     for piece in others:
-        screen.resize(*_drawable(piece.columns, piece.rows))
+        screen.resize(*drawable(piece.columns, piece.rows))
         screen.feed(piece.data)
     return screen
 
@@ -172,13 +173,14 @@ def _draw_on(screen: Screen, log: RunLog, columns: int, rows: int, *, since: int
     """
     data = b"".join(pieces_between(log, until, since))
     for piece in _pieces(log, since, data, (columns, rows)):
-        size = _drawable(piece.columns, piece.rows)
+        size = drawable(piece.columns, piece.rows)
         if size != (screen.columns, screen.rows):
             screen.resize(*size)
         screen.feed(piece.data)
 
 
-def _drawable(columns: int, rows: int) -> tuple[int, int]:
+def drawable(columns: int, rows: int) -> tuple[int, int]:
+    """The size at which a terminal of that size is drawn."""
     return min(max(columns, 1), LARGEST), min(max(rows, 1), LARGEST)
 
 
