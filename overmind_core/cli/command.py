@@ -70,6 +70,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "info",
         "logs",
         "screen",
+        "replay",
         "top",
         "cost",
         "health",
@@ -242,6 +243,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "missions.describe": ("describe",),
     "missions.list": ("ps", "monitor", "top", "info"),
     "missions.logs": ("logs",),
+    "missions.replay": ("replay",),
     "missions.health": ("health",),
     "missions.watch": ("wait", "events", "screen"),
 }

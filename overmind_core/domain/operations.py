@@ -445,6 +445,8 @@ COMMANDS: tuple[Operation, ...] = (
              not_on_web="for plans"),
     _command("monitor", "watch the daemon and its missions, until ctrl-c", made_of="ps"),
     _command("screen", "print the current or last screen of a mission's terminal", made_of="attach"),
+    _command("replay", "replay a run on your terminal as it happened, or print what it showed at a time",
+             made_of="logs"),
     _command("shell", "open your $SHELL in a mission's folder, with its environment", _CHANGES, key="s", made_of="run"),
     _command("exec", "run a command in a mission's folder, with its environment", _CHANGES, made_of="run"),
     _command("rename", "rename a mission", _CHANGES, made_of="update"),

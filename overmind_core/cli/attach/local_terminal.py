@@ -287,9 +287,14 @@ ENDING = frozenset((signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM
 
 
 class Signals:
-    """The signals of this process, as a context: inside, they do nothing but make `fileno` readable."""
+    """The signals of this process, as a context: inside, they do nothing but make `fileno` readable.
 
-    def __init__(self) -> None:
+    Args:
+        stops: Catch also the one by which a terminal stops a program; then `stop` does what it asks for.
+    """
+
+    def __init__(self, *, stops: bool = False) -> None:
+        self._caught = (*CAUGHT, signal.SIGTSTP) if stops else CAUGHT
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
@@ -298,7 +303,7 @@ class Signals:
 
     def __enter__(self) -> Self:
         self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        for number in CAUGHT:
+        for number in self._caught:
             self._before.append((number, signal.signal(number, _ignore)))
         for number in IGNORED:
             self._before.append((number, signal.signal(number, signal.SIG_IGN)))
@@ -316,6 +321,13 @@ class Signals:
     def fileno(self) -> int:
         """Readable when a signal came."""
         return self._read
+
+    @staticmethod
+    def stop() -> None:
+        """Stop as any program does, until somebody continues this one; the caller has put the terminal right."""
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, _ignore)
 
     def take(self) -> bytes:
         """The numbers of those that came."""

@@ -54,7 +54,7 @@ def logs(args: Namespace, context: Context) -> int:
     for mission in answer["missions"]:
         run = _previous(mission) if args.previous else args.run
         transcripts.append(Transcript(mission, _selection(args, context, run)))
-        _check_run(transcripts[-1], run)
+        check_run(transcripts[-1], run)
     if not transcripts:
         context.hint("No missions yet. Start one with: overmind run 'make test'")
     _view(args, context)(transcripts)
@@ -65,10 +65,10 @@ def logs(args: Namespace, context: Context) -> int:
 def _tell_removed(transcripts: list[Transcript], context: Context) -> None:
     """Say where what is shown begins amid the output, because its limit has removed what was before."""
     for transcript in transcripts:
-        _note_removed(transcript, transcript.removed, context)
+        note_removed(transcript, transcript.removed, context)
 
 
-def _note_removed(transcript: Transcript, removed: Mapping[int, int], context: Context) -> None:
+def note_removed(transcript: Transcript, removed: Mapping[int, int], context: Context) -> None:
     """Say how much of a mission's output is gone: most likely many runs, and the beginning of one.
 
     Args:
@@ -126,7 +126,12 @@ def _check(args: Namespace) -> None:
         raise UsageError("--cast records one mission: name it")
 
 
-def _check_run(transcript: Transcript, number: int | None) -> None:
+def check_run(transcript: Transcript, number: int | None) -> None:
+    """Refuse a run that is not there.
+
+    Raises:
+        OvermindError: `not_found`.
+    """
     if number is not None and not transcript.has_run(number):
         raise OvermindError(
             "not_found", f"mission {transcript.name!r} has no run {number}. See: overmind info {transcript.id}"
@@ -234,7 +239,7 @@ def _show_cast(transcripts: list[Transcript], context: Context) -> None:
             for line in lines:
                 write_out(f"{line}\n", flush=False)
             removed = removed_before(run, log.start, LogSelection())
-            _note_removed(transcript, {run["number"]: removed} if removed else {}, context)
+            note_removed(transcript, {run["number"]: removed} if removed else {}, context)
 
 
 def _events(context: Context) -> dict[str, list[Line]]:
@@ -290,7 +295,7 @@ class _RawView:
 
     def begin(self, transcripts: list[Transcript]) -> None:
         for transcript in transcripts:
-            _check_run(transcript, self._run)
+            check_run(transcript, self._run)
             self.show(transcript)
         _tell_removed(transcripts, self._context)
 
@@ -320,7 +325,7 @@ class _TextView:
 
     def begin(self, transcripts: list[Transcript]) -> None:
         for transcript in transcripts:
-            _check_run(transcript, self._args.run)
+            check_run(transcript, self._args.run)
         if len(self._args.ids) != 1:
             self._printer.name(transcripts)
         if len(transcripts) == 1:

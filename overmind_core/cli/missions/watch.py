@@ -297,7 +297,7 @@ def screen(args: Namespace, context: Context) -> int:
     from overmind_core.logs.snapshot import screen_at  # start-up: --help needs no terminal
 
     shown = screen_at(from_wire(run["path"]), columns=run["columns"], rows=run["rows"])
-    context.print(dumps(_screen_json(shown)) if args.json else _text(shown, ansi=args.ansi))
+    context.print(dumps(_screen_json(shown)) if args.json else screen_text(shown, ansi=args.ansi))
     return 0
 
 
@@ -314,7 +314,7 @@ def _run(mission: dict[str, Any]) -> dict[str, Any]:
     return run
 
 
-def _text(shown: Screen, *, ansi: bool) -> str:
+def screen_text(shown: Screen, *, ansi: bool) -> str:
     """All rows down to the last one that holds something."""
     used = max((number for number, line in enumerate(shown.lines(), 1) if line), default=0)
     rows = shown.text(ansi=ansi).split("\n")

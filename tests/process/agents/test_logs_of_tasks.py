@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
+from overmind_core.domain.text.moment import format_time
 from tests.kit.agents import PATIENCE
 from tests.kit.waiting import eventually
 
@@ -36,6 +38,14 @@ def test_a_tail_and_a_pattern_are_about_the_readable_lines(agents, finished):
     assert agents.om.ok("logs", finished, "--tail", "2").splitlines() == whole[-2:]
     assert agents.om.ok("logs", finished, "--grep", "^tool said").splitlines() == ["tool said: hi"]
     assert agents.om.ok("logs", finished, "--grep", '"type"') == ""
+
+
+def test_a_replay_shows_the_readable_lines_of_a_time(agents, finished):
+    whole = agents.om.ok("logs", finished).splitlines()
+    assert agents.om.ok("replay", finished, "--at", format_time(time.time())).splitlines() == whole
+    begun = agents.om.ok("replay", finished, "--at", "+0s").splitlines()
+    assert len(begun) < len(whole)
+    assert begun == whole[: len(begun)]
 
 
 def test_raw_is_what_the_program_wrote(agents, finished):
