@@ -144,7 +144,7 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
     )
     output = OutputReader(
         tasks=parts.tasks,
-        titles=TitleReader(followers, progress, screens, clock),
+        titles=TitleReader(followers, progress, screens, clock, parts.settings.terminal_rules),
         followers=followers,
         progress=progress,
         cursors=store.cursors,

@@ -58,7 +58,7 @@ def launch_of(session: Session, mission: Mission, notes: str | None) -> Launch |
         first_prompt=None if first is None else session.text_of(first),
         notes=notes,
         fork=fork_of_run(session.state),
-        cwd=from_wire(mission.definition.cwd),
+        cwd=mission.definition.cwd,
     )
     session.launch = session.provider.launch(start)
     return session.launch

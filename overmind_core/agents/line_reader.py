@@ -68,6 +68,10 @@ class LineReader:
         self.offset = self._at
         return Line(data, self._at) if data.strip() else None
 
+    def last_bytes(self, end: int, most: int) -> bytes:
+        """The output before `end`, of a longer one the last bytes."""
+        return self._log.read(OUT, max(0, end - most), most)[1]
+
     def errors(self, end: int) -> str:
         """The end of standard error, which is `end` bytes long."""
         _, data = self._log.read(ERR, max(0, end - ERRORS), ERRORS)

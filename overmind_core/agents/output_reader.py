@@ -24,17 +24,18 @@ from overmind_core.providers.terminal_rows import rules_of, told_by
 from overmind_core.terminal.program_status import ProgramState, read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from overmind_core.agents.session import Session
     from overmind_core.agents.store import CursorTable
     from overmind_core.agents.terminal_screen import TerminalScreens
+    from overmind_core.domain.agents.terminal_rules import Rule
     from overmind_core.domain.missions.mission import Mission, Run
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.logs.snapshot import DrawnScreen
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.output_progress import OutputProgress
-    from overmind_core.providers.terminal_rows import Rule, Told
+    from overmind_core.providers.terminal_rows import Told
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -82,7 +83,16 @@ class _Shown:
 class TitleReader:
     """Looks at the output of runs on a terminal."""
 
-    def __init__(self, followers: Followers, progress: OutputProgress, screens: TerminalScreens, clock: Clock) -> None:
+    def __init__(
+        self,
+        followers: Followers,
+        progress: OutputProgress,
+        screens: TerminalScreens,
+        clock: Clock,
+        rules: Mapping[str, tuple[Rule, ...]],
+    ) -> None:
+        """`rules`: a person's own, by the name of the program."""
+        self._rules = rules
         self._followers = followers
         self._progress = progress
         self._screens = screens
@@ -97,7 +107,7 @@ class TitleReader:
         log = RunLog(path)
         run = session.run_id
         seen, old, reports = 0, not begun, False
-        rules = () if session.provider.speaks_json else rules_of(mission.definition)
+        rules = () if session.provider.speaks_json else rules_of(mission.definition, self._rules)
         shown, waited = _Shown(), 0.0
         with self._followers.follow([session.id]) as follower:
             while session.run_id == run:

@@ -12,12 +12,13 @@ from uuid import uuid4
 
 from overmind_core.agents.budgets import spent_budget, spent_turns
 from overmind_core.agents.launch import checked_mission, first_message, has_forgotten, launch_of
+from overmind_core.agents.results import capped
 from overmind_core.agents.session import Session
 from overmind_core.agents.store import ASKED, DEFINITION, DELIVERED, FAILED, QUEUED, STATE, AgentRow, MessageRow
 from overmind_core.agents.waiting import WaitingMissions
 from overmind_core.domain.agents import conversation_events, note_commands
 from overmind_core.domain.agents.agent import RAW, Activity, Agent, AgentMode, AgentNeed
-from overmind_core.domain.agents.agent_events import Retry, RunVerdict
+from overmind_core.domain.agents.agent_events import Retry, RunVerdict, TurnEnded
 from overmind_core.domain.agents.conversation import (
     Conversation,
     adopt,
@@ -31,7 +32,7 @@ from overmind_core.domain.agents.conversation import (
     may_copy_again,
     switch_resume,
 )
-from overmind_core.domain.agents.events import ConversationLost, MessageResent, PromptGiven
+from overmind_core.domain.agents.events import AnswerFound, ConversationLost, MessageResent, PromptGiven
 from overmind_core.domain.agents.own_folders import rules
 from overmind_core.domain.memory.giving import Injection
 from overmind_core.domain.missions.events import StartFailed
@@ -59,6 +60,10 @@ REJOIN_SECONDS = 10.0
 """How long who was attached has to come back after a supervisor died."""
 PLAIN = Conversation("", AgentMode.ONE_SHOT, AgentMode.ONE_SHOT, AgentMode.ONE_SHOT)
 """Of a plain program."""
+LONGEST_ANSWER = 4 * 1024 * 1024
+"""Bytes of an answer that is all that a program has printed; the log has all of it."""
+LONGEST_SHOWN = 64 * 1024
+"""Bytes of such an answer in the log, behind the lines in which it was found."""
 SIGNALLED = 128
 """Exit codes from here on, and negative ones, are of what was killed."""
 
@@ -309,6 +314,8 @@ class Agents:
         if session.reader is None and session.reads_lines:
             self._output.start(session, mission)
         session.read_all(int(row["out"]))
+        if session.state.mode is AgentMode.ONE_SHOT and int(row["code"]) == 0:
+            _take_whole_answer(session, int(row["out"]))
         self._context.usage.read_now(session)
         errors = "" if session.reader is None else session.reader.errors(int(row["err"]))
         return self._verdict(session, mission, row, errors)
@@ -495,6 +502,16 @@ def _without_session(mission: Mission, *, to_interrupt: bool) -> OvermindError:
     if to_interrupt:
         what, do = "has no turn to interrupt", f"Stop it: overmind stop {name}"
     return OvermindError("not_session", f"Mission {mission.id} ({name}) has no terminal and {what}. {do}")
+
+
+def _take_whole_answer(session: Session, until: int) -> None:
+    """Take in the answer that no line tells, but all of them; one that was found among others is shown behind them."""
+    output = b"" if session.reader is None else session.reader.last_bytes(until, LONGEST_ANSWER)
+    answer = session.provider.whole_answer(session.agent, output)
+    if answer is not None:
+        session.receive(TurnEnded(answer))
+        if session.agent.answer:
+            session.record(AnswerFound(text=capped(answer.text, LONGEST_SHOWN)))
 
 
 def _verdict(session: Session, code: int, errors: str, why: Callable[[], str]) -> RunVerdict:

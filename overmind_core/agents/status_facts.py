@@ -8,6 +8,7 @@ from overmind_core.domain.agents.agent import ActivityKind, ActivitySource, Agen
 from overmind_core.domain.agents.agent_events import (
     AskCancelled,
     Asked,
+    LimitReached,
     StateForgotten,
     StateGuessed,
     TurnBegan,
@@ -60,6 +61,8 @@ def facts_of_rules(told: Told | None) -> Sequence[AgentFact]:
         return AskCancelled(REQUEST), StateGuessed(told.state)
     if told.state is ActivityKind.WAITING:
         return (_question(None),)
+    if told.state is ActivityKind.LIMITED:
+        return AskCancelled(REQUEST), LimitReached(None, "")
     return AskCancelled(REQUEST), TurnBegan() if told.state is ActivityKind.WORKING else TurnEnded(None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.agents.agent import OWN, Agent, AgentMode, is_own
+from overmind_core.domain.agents.agent import Agent, AgentMode, is_own
 from overmind_core.domain.agents.permission import InvalidRule, check
 from overmind_core.domain.missions.mission import Kind
 from overmind_core.errors import OvermindError
@@ -38,6 +38,7 @@ def agent_of(request: Start, settings: Settings) -> Agent | None:
     prompt = _prompt(request, given)
     if mode is AgentMode.ONE_SHOT and not prompt:
         raise OvermindError("empty_command", "Missing prompt: describe the agent's task.")
+    own = next((one for one in settings.own if one.provider == provider.name), None)
     found = Agent(
         home=mode,
         prompt=prompt,
@@ -55,7 +56,8 @@ def agent_of(request: Start, settings: Settings) -> Agent | None:
         arguments=tuple(given.arguments),
         orchestrator=given.orchestrator,
         program=_program(request, settings, provider),
-        program_arguments=next((one.arguments for one in settings.own if one.provider == provider.name), ()),
+        program_arguments=() if own is None else own.arguments,
+        answer="" if own is None else own.answer,
     )
     _check_texts(found)
     problem = provider.refuse(found)
@@ -84,15 +86,15 @@ def _check_texts(agent: Agent) -> None:
 
 def _provider(name: str, settings: Settings) -> Provider:
     own = [one.provider for one in settings.own]
-    called = f"{OWN}{name}"
-    if called in own and name not in registry.names():
-        raise OvermindError("unknown_provider", f"An agent of your own is called with {OWN}: write {called}.")
+    protocol, _, alone = name.rpartition(":")
+    called = next((one for one in own if one.partition(":")[2] == alone and one != name), None)
+    if called is not None and name not in registry.names():
+        raise OvermindError("unknown_provider", f"An agent of your own is called with its protocol: write {called}.")
     if not registry.is_known(name):
         raise OvermindError("unknown_provider", registry.unknown(name))
     if is_own(name) and name not in own:
-        table = f"[providers.{name.removeprefix(OWN)}]"
-        how = f'write {table} with program and protocol = "acp", then: overmind start --replace'
-        raise OvermindError("unknown_provider", f"config.toml has no agent {name.removeprefix(OWN)}: {how}")
+        how = f'write [providers.{alone}] with program and protocol = "{protocol}", then: overmind start --replace'
+        raise OvermindError("unknown_provider", f"config.toml has no agent {alone}: {how}")
     return registry.get(name)
 
 

@@ -46,10 +46,18 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Table → its keys. `[providers]`, `[hives]`, `[contexts]` and `[pools]` have a table for each of what they name."""
-PROVIDER_KEYS = ("program",)
+PROVIDER_KEYS = ("program", "terminal")
 """Keys of `[providers.NAME]`."""
-OWN_AGENT_KEYS = ("program", "protocol", "args")
-"""The same of an agent of a person's own."""
+OWN_AGENT_KEYS: Mapping[str, tuple[str, ...]] = {
+    "acp": ("program", "protocol", "args", "install", "terminal"),
+    "once": ("program", "protocol", "args", "install", "prompt", "answer", "terminal"),
+    "terminal": ("program", "protocol", "install", "terminal"),
+}
+"""The same of an agent of a person's own, by its protocol."""
+TERMINAL_KEYS = ("rules",)
+"""Keys of `[providers.NAME.terminal]`."""
+TERMINAL_RULE_KEYS = ("on", "last", "any", "state")
+"""Keys of each of these rules."""
 ACCEPT_KEYS = ("from", "repositories", "providers", "commands")
 """Keys of `[swarm] accept`."""
 

@@ -18,7 +18,11 @@ class OwnAgent(NamedTuple):
     program: str
     """A name that PATH resolves, or a path."""
     arguments: tuple[str, ...] = ()
-    """What makes it speak its protocol."""
+    """What makes it speak its protocol; see `argument_places`."""
+    answer: str = ""
+    """As `Agent.answer`."""
+    install: str = ""
+    """How to get its program, in one command."""
 
 
 class QueueSettings(NamedTuple):

@@ -23,6 +23,14 @@ program = "/opt/claude"    # instead of the one on PATH
 program = "mine-agent"
 protocol = "acp"           # the Agent Client Protocol, over pipes
 args = ["--acp"]
+install = "pipx install mine-agent"
+[providers.ask]            # called once:ask
+program = "ask"
+protocol = "once"          # one prompt, its answer, and the end
+args = ["--model={model?}", "--", "{prompt}"]  # or prompt = "stdin"
+answer = "text"            # or a dotted key of its lines of JSON
+[providers.qwen.terminal]  # what the title and the screen of that program tell, before what is known of it
+rules = [{ on = "title", any = ["^✳"], state = "waiting" }]
 [keeper]
 spawn = "auto"             # auto | posix_spawn | ptyprocess
 [queue]
@@ -85,6 +93,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.settings import (
@@ -102,8 +111,9 @@ from overmind_core.errors import OvermindError, with_hint
 from overmind_core.system.small_file import read_small_file
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
+    from overmind_core.domain.agents.terminal_rules import Rule
     from overmind_core.domain.text.problems import Problem
 
 SEGMENT = 4 * 1024 * 1024
@@ -127,6 +137,8 @@ class Settings(NamedTuple):
     """Provider → its program."""
     own: tuple[OwnAgent, ...] = ()
     """Agents of the person's own."""
+    terminal_rules: Mapping[str, tuple[Rule, ...]] = MappingProxyType({})
+    """Program → the rules by which its title and its screen tell its state."""
     spawn_method: str = "auto"
     queue: QueueSettings = QueueSettings()
     health: HealthSettings = HealthSettings()

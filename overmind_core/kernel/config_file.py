@@ -20,12 +20,9 @@ from overmind_core.documents.reading import (
 )
 from overmind_core.documents.toml import document
 from overmind_core.domain.agents import permission
-from overmind_core.domain.agents.agent import LONGEST_OWN_NAME, OWN, is_own_name
 from overmind_core.domain.configuration import (
     ACCEPT_KEYS,
     KEYS,
-    OWN_AGENT_KEYS,
-    PROVIDER_KEYS,
     unknown_keys,
     unknown_tables,
 )
@@ -37,17 +34,16 @@ from overmind_core.domain.settings import (
     GuardianSettings,
     HealthSettings,
     MemorySettings,
-    OwnAgent,
     QueueSettings,
     ReportSettings,
     SwarmSettings,
     WebSettings,
 )
-from overmind_core.domain.text.cells import did_you_mean
 from overmind_core.domain.text.duration import SizeError, parse_size
 from overmind_core.domain.text.problems import Problem, Problems, hinted
 from overmind_core.domain.web_access import LONGEST, SHORTEST
 from overmind_core.domain.web_address import HOST_RULE, PUBLIC_URL_RULE, is_host, is_loopback, is_port, is_public_url
+from overmind_core.kernel.provider_tables import read_providers
 
 SPAWN_METHODS = ("auto", "posix_spawn", "ptyprocess")
 READ_ELSEWHERE = ("tui", "hives", "contexts", "pools")
@@ -86,7 +82,7 @@ def read(text: str, *, providers: Collection[str]) -> dict[str, Any]:
         notes.at_key((name,), sentence)
     found: dict[str, Any] = {}
     if "providers" in values:
-        found.update(_programs(FileValue(notes, ("providers",), values["providers"]), providers))
+        found.update(read_providers(FileValue(notes, ("providers",), values["providers"]), providers))
     known = [*providers, *(one.provider for one in found.get("own", ()))]
     for name, value in values.items():
         if name in KEYS and name not in READ_ELSEWHERE and name != "providers":
@@ -155,58 +151,6 @@ def _known(spot: FileValue) -> dict[str, FileValue]:
     for name, sentence in unknown_keys(owner, table):
         spot.notes.at_key((*spot.path, name), sentence)
     return {name: entry for name, entry in table.items() if name in KEYS[owner]}
-
-
-def _programs(spot: FileValue, providers: Collection[str]) -> dict[str, Any]:
-    """The program of each provider that has one of its own, and the agents of the person's own."""
-    found: list[tuple[str, str]] = []
-    own: list[OwnAgent] = []
-    for name, entry in (spot.table("write tables, such as [providers.claude]") or {}).items():
-        is_ours = name in providers
-        table = entry.table(f"write a table: [providers.{name}]")
-        if not is_ours and "protocol" not in (table or {}):
-            sentence = f"providers: unknown provider {name!r}"
-            hint = did_you_mean(name, providers) or ' An agent of your own has protocol = "acp"'
-            spot.notes.at_key(entry.path, f"{sentence}.{hint}")
-        if table is None:
-            continue
-        entry.report_unknown(PROVIDER_KEYS if is_ours else OWN_AGENT_KEYS)
-        program = _program(table["program"]) if "program" in table else ""
-        if program and is_ours:
-            found.append((name, program))
-        elif not is_ours and "protocol" in table:
-            own += _own_agent(entry, name, table, program)
-    return {"programs": tuple(found), "own": tuple(own)}
-
-
-def _program(spot: FileValue) -> str | None:
-    if isinstance(spot.value, str) and spot.value and "\0" not in spot.value:
-        return spot.value
-    spot.wrong("write a path or a name")
-    return None
-
-
-def _own_agent(spot: FileValue, name: str, table: Mapping[str, FileValue], program: str | None) -> list[OwnAgent]:
-    """The agent that such a table describes; none where it is wrong."""
-    if not is_own_name(name):
-        letters = f"up to {LONGEST_OWN_NAME} small letters and digits, - and _ behind the first"
-        spot.notes.at_key(spot.path, f"providers: {name!r} can't be the name of an agent: write {letters}")
-        return []
-    if program == "":
-        spot.wrong_key("missing program: write a path or a name")
-    protocol = choice(("acp",), "protocol")(table["protocol"])
-    arguments = _words(table["args"]) if "args" in table else ()
-    if not program or protocol is None or arguments is None:
-        return []
-    return [OwnAgent(f"{OWN}{name}", program, arguments)]
-
-
-def _words(spot: FileValue) -> tuple[str, ...] | None:
-    words = [entry.value for entry in spot.entries() or ()]
-    if isinstance(spot.value, list) and all(isinstance(word, str) and "\0" not in word for word in words):
-        return tuple(map(str, words))
-    spot.wrong('write a list of texts, such as ["--acp"]')
-    return None
 
 
 def _log_size(spot: FileValue) -> int | None:

@@ -324,7 +324,8 @@ class Launcher:
         except OvermindError as error:
             if error.code != "not_found" or definition.provider == RAW:
                 raise
-            how = registry.get(definition.provider).install
+            own = next((one.install for one in self._settings.own if one.provider == definition.provider), "")
+            how = own or registry.get(definition.provider).install
             mend = f"Install it with: {how}" if how else "Its program is set in config.toml."
             raise OvermindError("provider_missing", with_hint(error.message, mend)) from None
 

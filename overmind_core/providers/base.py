@@ -32,7 +32,7 @@ class LaunchRequest(NamedTuple):
         notes: What earlier work has taught, as one text that the program is to know from its beginning; None: nothing.
             No wire form: any text.
         fork: The conversation that the new one begins as a copy of; None: it begins with nothing. Never with `resume`.
-        cwd: Where it works. Absolute.
+        cwd: Where it works. Absolute, wire form.
     """
 
     mode: AgentMode
@@ -182,6 +182,14 @@ class Provider(Protocol):
     def renderer(self) -> Renderer:
         """A renderer for one run."""
 
+    def whole_answer(self, agent: Agent, output: bytes) -> TurnResult | None:
+        """Return the answer of a task that went well, where no line tells it but all of them; None: none does.
+
+        Args:
+            agent: What a person wants of it.
+            output: What the run has printed, the end of it where that is very long.
+        """
+
     def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
         """What the end of a run means.
 
@@ -211,6 +219,11 @@ class WithoutRecords:
         """True: nobody looks."""
         del record
         return True
+
+    def whole_answer(self, agent: Agent, output: bytes) -> TurnResult | None:
+        """None: its lines tell it."""
+        del agent, output
+        return None
 
 
 class InteractiveProvider(Protocol):

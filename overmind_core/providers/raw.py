@@ -56,7 +56,7 @@ class Raw(WithoutRecords):
 
     def renderer(self) -> Renderer:
         """Lines as they are."""
-        return _PlainRenderer()
+        return PlainRenderer()
 
     def message(self, text: str, uuid: str) -> bytes:
         """The text and a newline, as if it were typed."""
@@ -79,6 +79,9 @@ class Raw(WithoutRecords):
         return RunVerdict(failed=code != 0)
 
 
-class _PlainRenderer:
+class PlainRenderer:
+    """Lines as they are."""
+
     def feed(self, line: bytes) -> list[str]:
+        """The line."""
         return [plain_text(line)]

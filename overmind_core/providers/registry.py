@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from overmind_core.domain.agents.agent import is_own
+from overmind_core.domain.agents.agent import ONCE, is_own
 
 if TYPE_CHECKING:
     from overmind_core.providers.base import Provider, Renderer
@@ -77,6 +77,10 @@ def get(name: str) -> Provider:
         UnknownProvider: There is none.
     """
     if is_own(name):
+        if name.startswith(f"{ONCE}:"):
+            from overmind_core.providers.once import Once  # noqa: PLC0415 - as the rows
+
+            return Once(name)
         from overmind_core.providers.rpc.provider import own  # noqa: PLC0415 - as the rows
 
         return own(name)

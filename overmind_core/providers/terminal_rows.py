@@ -15,35 +15,18 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
+from overmind_core.domain.agents.terminal_rules import WIDEST, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from overmind_core.domain.missions.mission import Definition
 
-WIDEST = 400
-"""Cells of a line that are looked at."""
 _CLINE_PROMPT = r"^ *❯ (Ask anything|What can I do)"
 """The line of its prompt, which is gone while a dialog is open."""
 _PROMPT_LINES = 12
 """Lines at the end of the screen that hold the prompt."""
 _SPINNER = "[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]"
-
-
-class Rule(NamedTuple):
-    """The state that a pattern stands for."""
-
-    state: ActivityKind
-    pattern: str
-    last: int = 0
-    """In the last lines of the screen that are not empty, so many; 0: in the title."""
-    also: str = ""
-    """Another pattern that has to be found there, too; behind one of the title, at the end of the screen."""
-
-    @property
-    def source(self) -> ActivitySource:
-        """The source of the state."""
-        return ActivitySource.SCREEN if self.last else ActivitySource.TITLE
 
 
 class Told(NamedTuple):
@@ -94,9 +77,10 @@ ROWS: Mapping[str, tuple[Rule, ...]] = {
 """The program's name → its rules; the first that matches counts."""
 
 
-def rules_of(definition: Definition) -> tuple[Rule, ...]:
-    """The rules of the program that a mission runs; () where nothing is known of it."""
-    return ROWS.get(_program(definition.argv), ())
+def rules_of(definition: Definition, own: Mapping[str, tuple[Rule, ...]]) -> tuple[Rule, ...]:
+    """The rules of the program that a mission runs, a person's `own` first; () where nothing is known of it."""
+    name = _program(definition.argv)
+    return (*own.get(name, ()), *ROWS.get(name, ()))
 
 
 def told_by(rules: Sequence[Rule], title: str, lines: Sequence[str]) -> Told | None:

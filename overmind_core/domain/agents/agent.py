@@ -8,15 +8,21 @@ from typing import NamedTuple
 
 RAW = "raw"
 """The provider of plain programs, which say nothing that we understand."""
-OWN = "acp:"
-"""Before the name of a person's own agent, which speaks the Agent Client Protocol: config.toml has its program."""
+ACP, ONCE = "acp", "once"
+"""Protocols of agents of a person's own: the Agent Client Protocol, and one prompt with its answer."""
 LONGEST_OWN_NAME = 32
 """Characters."""
 
 
+def own_provider(protocol: str, name: str) -> str:
+    """Return what a person's own agent is called: `acp:mine`. The protocol says how its lines are read."""
+    return f"{protocol}:{name}"
+
+
 def is_own(provider: str) -> bool:
-    """True for the provider of a person's own agent: `acp:mine`."""
-    return provider.startswith(OWN) and is_own_name(provider.removeprefix(OWN))
+    """True for the provider of a person's own agent: `acp:mine`, `once:mine`."""
+    protocol, _, name = provider.partition(":")
+    return protocol in {ACP, ONCE} and is_own_name(name)
 
 
 def is_own_name(name: str) -> bool:
@@ -76,14 +82,16 @@ class Agent:
     program: str = ""
     """The program to run: a name that PATH resolves, or a path."""
     program_arguments: tuple[str, ...] = ()
-    """The first arguments of that program, where a person has set it up themselves."""
+    """The first arguments of that program, where a person has set it up themselves; see `argument_places`."""
+    answer: str = ""
+    """Of a program that takes one prompt: the dotted key of its answer in lines of JSON; "": all that it prints."""
     folders: AgentFolders | None = None
     """Of the quest that it works on; see `own_folders`. Nobody but the queue sets them."""
 
 
 def with_program_of(agent: Agent, other: Agent) -> Agent:
     """Return an agent that runs the program of another one, with its first arguments."""
-    return replace(agent, program=other.program, program_arguments=other.program_arguments)
+    return replace(agent, program=other.program, program_arguments=other.program_arguments, answer=other.answer)
 
 
 class ActivityKind(StrEnum):

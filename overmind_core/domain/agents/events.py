@@ -49,6 +49,10 @@ class PromptGiven(MissionEvent, frozen=True, tag="prompt"):
     """The agent of a task was started; the text is its prompt."""
 
 
+class AnswerFound(MissionEvent, frozen=True, tag="answer_found"):
+    """The answer was found in the lines of an agent's program, which have more than that; the text is the answer."""
+
+
 class NotesGiven(MissionEvent, frozen=True, kw_only=True, tag="notes_given"):
     """A run was given notes, or should have been; the text says what."""
 

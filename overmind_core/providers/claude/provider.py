@@ -126,6 +126,10 @@ class Claude:
         """A control response."""
         return messages.answer(question, decision)
 
+    def whole_answer(self, agent: Agent, output: bytes) -> None:
+        """None: a line tells it."""
+        del agent, output
+
     def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
         """What its end means."""
         return verdict(code, last, errors, mode=mode, resumed=resumed)

@@ -33,6 +33,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
     TurnResult,
 )
+from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.providers.base import Launch
 from overmind_core.providers.lines import (
     Object,
@@ -195,7 +196,7 @@ def _opening(start: LaunchRequest) -> bytes:
         method, params = "thread/resume", params | {"threadId": start.session, "excludeTurns": True}
     elif start.fork is not None:
         method = "thread/fork"
-        params |= {"threadId": start.fork.session, "excludeTurns": True, "cwd": start.cwd}
+        params |= {"threadId": start.fork.session, "excludeTurns": True, "cwd": from_wire(start.cwd)}
         params |= {"lastTurnId": start.fork.mark} if start.fork.mark else {}
     about = {"name": "overmind", "title": "Overmind", "version": "1"}
     opening: list[dict[str, Any]] = [

@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from overmind_core.domain.agents.agent import ActivityKind
+from overmind_core.domain.agents.terminal_rules import Rule
 from overmind_core.domain.settings import (
     CortexSettings,
     GuardianSettings,
@@ -50,6 +52,35 @@ READ = [
         ),
     ),
     ('[providers.m-2]\nprogram = "m"\nprotocol = "acp"', Settings(own=(OwnAgent("acp:m-2", "m"),))),
+    (
+        (
+            '[providers.ask]\nprogram = "ask"\nprotocol = "once"\nargs = ["-m", "{model?}", "{prompt}"]\n'
+            'answer = "result.text"\ninstall = "pipx install ask"\n'
+            '[providers.pipe]\nprogram = "/opt/pipe"\nprotocol = "once"\nprompt = "stdin"\nanswer = "text"'
+        ),
+        Settings(
+            own=(
+                OwnAgent("once:ask", "ask", ("-m", "{model?}", "{prompt}"), "result.text", "pipx install ask"),
+                OwnAgent("once:pipe", "/opt/pipe"),
+            )
+        ),
+    ),
+    (
+        (
+            '[providers.qwen]\nprogram = "/opt/qw"\n[[providers.qwen.terminal.rules]]\non = "title"\n'
+            'any = ["^!", "[?]$"]\nstate = "waiting"\n[providers.mine]\nprogram = "bin/mine"\nprotocol = "terminal"\n'
+            'terminal = { rules = [{ on = "screen", last = 2, any = ["^> "], state = "idle" },'
+            ' { on = "screen", any = ["^x"], state = "limited" }] }'
+        ),
+        Settings(
+            programs=(("qwen", "/opt/qw"),),
+            terminal_rules={
+                "qw": (Rule(ActivityKind.WAITING, "^!"), Rule(ActivityKind.WAITING, "[?]$")),
+                "qwen": (Rule(ActivityKind.WAITING, "^!"), Rule(ActivityKind.WAITING, "[?]$")),
+                "mine": (Rule(ActivityKind.IDLE, "^> ", 2), Rule(ActivityKind.LIMITED, "^x", 8)),
+            },
+        ),
+    ),
     ("[queue]\nslots = 8", Settings(queue=QueueSettings(slots=8))),
     ('[queue]\nagent = "codex"', Settings(queue=QueueSettings(agent="codex"))),
     ('[queue]\nagent = ["my-agent", "--flag"]', Settings(queue=QueueSettings(agent=("my-agent", "--flag")))),
@@ -108,6 +139,13 @@ READ = [
     ),
     ("[queue]\n[health]\n[guardian]\n[reports]\n[memory]\n[cortex]\n[swarm]\n[web]", Settings()),
 ]
+ONCE = '[providers.mine]\nprogram = "x"\nprotocol = "once"'
+
+
+def _rule(keys):
+    return f"[providers.qwen.terminal]\nrules = [{{ {keys} }}]"
+
+
 REFUSED = [
     ('[permissions]\ndenny = ["Bash(rm:*)"]', "2:1: permissions: unknown key 'denny'. Did you mean deny?"),
     ('[permission]\ndeny = ["Edit"]', "1:2: unknown table 'permission'. Did you mean permissions"),
@@ -125,7 +163,7 @@ REFUSED = [
     ('[providers.cluade]\nprogram = "x"', "1:12: providers: unknown provider 'cluade'. Did you mean claude?"),
     (
         '[providers.aider]\nprogram = "x"',
-        "1:12: providers: unknown provider 'aider'. An agent of your own has protocol = \"acp\"",
+        '1:12: providers: unknown provider \'aider\'. An agent of your own has protocol = "acp", "once" or "terminal"',
     ),
     ('[providers.mine]\nprotocol = "acp"', "1:12: providers.mine: missing program: write a path or a name"),
     ('[providers.mine]\nprogram = "x"\nprotocol = "apc"', "3:12: providers.mine.protocol: unknown protocol 'apc'"),
@@ -135,6 +173,60 @@ REFUSED = [
         "4:8: providers.mine.args: write a list of",
     ),
     ('[providers.mine]\nprogram = "\\u0000"\nprotocol = "acp"', "2:11: providers.mine.program: write a path or a name"),
+    (
+        f'{ONCE}\nargs = ["-p"]',
+        '4:8: providers.mine.args: no place for the prompt: add "{prompt}", or prompt = "stdin"',
+    ),
+    (ONCE, '1:12: providers.mine: no place for the prompt: add "{prompt}", or prompt = "stdin"'),
+    (f'{ONCE}\nargs = ["{{promt}}"]', "4:8: providers.mine.args: unknown place {promt}. Did you mean {prompt}?"),
+    (f'{ONCE}\nargs = ["{{prompt?}}"]', "4:8: providers.mine.args: {prompt?} is never left out: write {prompt}"),
+    (f'{ONCE}\nargs = ["{{prompt}}"]\nprompt = "stdin"', "4:8: providers.mine.args: the prompt is in args and on"),
+    (f'{ONCE}\nprompt = "file"', "4:10: providers.mine.prompt: unknown place 'file', known are stdin"),
+    (f'{ONCE}\nargs = ["{{prompt}}"]\nanswer = "a..b"', '5:10: providers.mine.answer: write "text", or a dotted key'),
+    (f"{ONCE}\nanswers = 3", "4:1: unknown key 'answers'. Did you mean answer?"),
+    ('[providers.mine]\nprogram = "x"\nprotocol = "acp"\nanswer = "text"', "4:1: unknown key 'answer'"),
+    ('[providers.mine]\nprogram = "x"\nprotocol = "terminal"', "1:12: providers.mine: missing rules: write ["),
+    ("[providers.qwen]\nterminal = 3", "2:12: providers.qwen.terminal: write a table with rules = ["),
+    ("[providers.qwen.terminal]\nrules = []", "2:9: providers.qwen.terminal.rules: write a list of rules"),
+    ("[providers.qwen.terminal]\nrule = []", "2:1: unknown key 'rule'. Did you mean rules?"),
+    (
+        _rule('on = "titel", any = ["x"], state = "idle"'),
+        "2:17: providers.qwen.terminal.rules.on: unknown value 'titel', known are title, screen. Did you mean",
+    ),
+    (
+        _rule('on = "title", any = ["x"], state = "busy"'),
+        "2:47: providers.qwen.terminal.rules.state: unknown state 'busy', known are waiting, working, idle, lim",
+    ),
+    (_rule('on = "title", any = ["x"], state = "idle", lsat = 3'), "2:55: unknown key 'lsat'. Did you mean last"),
+    (
+        _rule('on = "title", any = ["x"], state = "idle", last = 3'),
+        "2:62: providers.qwen.terminal.rules.last: a title has no lines: leave last out",
+    ),
+    (
+        _rule('on = "screen", any = ["x"], state = "idle", last = 61'),
+        "2:63: providers.qwen.terminal.rules.last: write a number of lines, 1 to 60",
+    ),
+    (
+        _rule('on = "screen", any = "x", state = "idle"'),
+        "2:33: providers.qwen.terminal.rules.any: write a list of patterns",
+    ),
+    (
+        _rule('on = "screen", any = [""], state = "idle"'),
+        "2:33: providers.qwen.terminal.rules.any: write a list of patterns",
+    ),
+    (_rule('on = "screen", state = "idle"'), "2:10: providers.qwen.terminal.rules: missing any"),
+    (
+        _rule('on = "screen", any = ["(x"], state = "idle"'),
+        "2:34: providers.qwen.terminal.rules.any: '(x' is no pattern: missing ), ",
+    ),
+    (
+        _rule('on = "screen", any = ["(a+)+$"], state = "idle"'),
+        "2:34: providers.qwen.terminal.rules.any: write a pattern without a repeat",
+    ),
+    (
+        _rule('on = "screen", any = [".*x.*y"], state = "idle"'),
+        "2:34: providers.qwen.terminal.rules.any: a look at a screen could take longer than 5",
+    ),
     ('[providers.Mine]\nprogram = "x"\nprotocol = "acp"', "1:12: providers: 'Mine' can't be the name of an agent"),
     ('[providers.claude]\nprotocol = "acp"', "2:1: unknown key 'protocol'"),
     ('[queue]\nagent = "acp:mine"', "2:9: queue.agent: unknown provider 'acp:mine'"),

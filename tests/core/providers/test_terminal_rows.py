@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
+from overmind_core.domain.agents.terminal_rules import Rule
 from overmind_core.domain.missions.mission import Definition
 from overmind_core.providers.terminal_rows import ROWS, rules_of, told_by
 
@@ -95,7 +96,17 @@ def test_an_answer_that_quotes_the_words_of_the_rules_changes_nothing(program, w
 )
 def test_a_program_is_known_by_its_name(argv, program):
     definition = Definition(name="x", command="x", argv=argv, cwd="/")
-    assert rules_of(definition) == ROWS.get(program, ())
+    assert rules_of(definition, {}) == ROWS.get(program, ())
+
+
+def test_a_persons_own_rules_come_before_ours():
+    mine = (Rule(ActivityKind.WAITING, "^>   Type your message", 6),)
+    definition = Definition(name="x", command="x", argv=("/opt/qwen",), cwd="/")
+    rules = rules_of(definition, {"qwen": mine, "mine": ()})
+    assert rules == (*mine, *ROWS["qwen"])
+    told = told_by(rules, "", [">   Type your message"])
+    assert told is not None
+    assert told.state is ActivityKind.WAITING
 
 
 @given(st.text(max_size=3000), st.lists(st.text(max_size=600), max_size=60))

@@ -38,6 +38,7 @@ UNSEEN = {
     "left": "a process would have to outlive its mission: tests/process/contract/test_ending.py",
     "log_removed": "all logs together would have to fill a part of the disk, at a check that comes by the clock",
     "generation_begun": "needs a swarm: tests/engines/postgres/swarm/test_lineage_homes.py",
+    "answer_found": "needs an agent of config.toml: tests/process/agents/test_own_agents.py",
     "notes_given": "needs notes that fit an agent's prompt: tests/core/agents/test_briefing.py",
     "overlap": "two agents would have to change one file beside each other: tests/process/contract/test_health.py",
     "plan_note": "a project's file would have to be ignored by a plan: tests/process/contract/test_isolated_plans.py",

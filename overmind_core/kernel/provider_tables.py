@@ -1,0 +1,177 @@
+"""`[providers.NAME]` of config.toml: programs of known agents, agents of a person's own, and rules for terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from overmind_core.documents.reading import FileValue, choice, is_number, text
+from overmind_core.domain.agents import argument_places
+from overmind_core.domain.agents.agent import LONGEST_OWN_NAME, ONCE, ActivityKind, is_own_name, own_provider
+from overmind_core.domain.agents.terminal_rules import (
+    MOST_LINES,
+    MOST_NANOSECONDS,
+    STATES,
+    Refused,
+    Rule,
+    nanoseconds_of,
+)
+from overmind_core.domain.configuration import OWN_AGENT_KEYS, PROVIDER_KEYS, TERMINAL_KEYS, TERMINAL_RULE_KEYS
+from overmind_core.domain.settings import OwnAgent
+from overmind_core.domain.text.cells import did_you_mean
+
+TERMINAL = "terminal"
+"""The protocol of a program of which nothing is known but its rules."""
+TEXT, STDIN = "text", "stdin"
+_TITLE, _SCREEN = "title", "screen"
+_LAST = 8
+"""Lines of the screen that a rule looks at which doesn't say it."""
+Table = Mapping[str, FileValue]
+
+
+def read_providers(spot: FileValue, providers: Collection[str]) -> dict[str, Any]:
+    """Return the fields of `Settings` that the table sets; `providers`: names of those there are by themselves."""
+    found: list[tuple[str, str]] = []
+    own: list[OwnAgent] = []
+    rules: dict[str, tuple[Rule, ...]] = {}
+    for name, entry in (spot.table("write tables, such as [providers.claude]") or {}).items():
+        table = entry.table(f"write a table: [providers.{name}]")
+        is_ours = name in providers
+        protocol = None if is_ours else _protocol(entry, name, table or {}, providers)
+        if table is None or (not is_ours and protocol is None):
+            continue
+        entry.report_unknown(PROVIDER_KEYS if protocol is None else OWN_AGENT_KEYS[protocol])
+        program = _program(table["program"]) if "program" in table else ""
+        if program and is_ours:
+            found.append((name, program))
+        elif protocol is not None:
+            own += _own_agent(entry, name, table, protocol, program)
+        if TERMINAL in table:
+            read = tuple(_rules(table[TERMINAL]))
+            called = {(program or "").rpartition("/")[2], name if protocol is None else ""} - {""}
+            rules.update(dict.fromkeys(called, read))
+    return {"programs": tuple(found), "own": tuple(own), "terminal_rules": MappingProxyType(rules)}
+
+
+def _protocol(spot: FileValue, name: str, table: Table, known: Collection[str]) -> str | None:
+    """The protocol of an agent of the person's own; None: it is none, or it is wrong."""
+    if "protocol" in table:
+        protocol: str | None = choice(tuple(OWN_AGENT_KEYS), "protocol")(table["protocol"])
+        return protocol
+    hint = did_you_mean(name, known) or ' An agent of your own has protocol = "acp", "once" or "terminal"'
+    spot.notes.at_key(spot.path, f"providers: unknown provider {name!r}.{hint}")
+    return None
+
+
+def _program(spot: FileValue) -> str | None:
+    if isinstance(spot.value, str) and spot.value and "\0" not in spot.value:
+        return spot.value
+    spot.wrong("write a path or a name")
+    return None
+
+
+def _own_agent(spot: FileValue, name: str, table: Table, protocol: str, program: str | None) -> list[OwnAgent]:
+    """The agent that such a table describes; none where it is wrong, or a program on a terminal."""
+    if not is_own_name(name):
+        letters = f"up to {LONGEST_OWN_NAME} small letters and digits, - and _ behind the first"
+        spot.notes.at_key(spot.path, f"providers: {name!r} can't be the name of an agent: write {letters}")
+        return []
+    if program == "":
+        spot.wrong_key("missing program: write a path or a name")
+    if protocol == TERMINAL and TERMINAL not in table:
+        spot.wrong_key(f"missing rules: write [providers.{name}.terminal]")
+    arguments = _words(table["args"]) if "args" in table else ()
+    install = text(table["install"]) if "install" in table else ""
+    answer = _answer(table["answer"]) if "answer" in table else ""
+    if protocol == ONCE and arguments is not None:
+        on_stdin = "prompt" in table and choice((STDIN,), "place")(table["prompt"]) == STDIN
+        for problem in argument_places.problems(arguments, on_stdin=on_stdin):
+            (table["args"].wrong if "args" in table else spot.wrong_key)(problem)
+    if not program or protocol == TERMINAL or arguments is None or answer is None or install is None:
+        return []
+    return [OwnAgent(own_provider(protocol, name), program, arguments, answer, install)]
+
+
+def _words(spot: FileValue) -> tuple[str, ...] | None:
+    words = [entry.value for entry in spot.entries() or ()]
+    if isinstance(spot.value, list) and all(isinstance(word, str) and "\0" not in word for word in words):
+        return tuple(map(str, words))
+    spot.wrong('write a list of texts, such as ["--acp"]')
+    return None
+
+
+def _answer(spot: FileValue) -> str | None:
+    """The dotted key; "" for the whole text."""
+    if isinstance(spot.value, str) and all(spot.value.split(".")):
+        return "" if spot.value == TEXT else spot.value
+    spot.wrong('write "text", or a dotted key of its lines of JSON, such as "result.text"')
+    return None
+
+
+def _rules(spot: FileValue) -> Iterator[Rule]:
+    """The rules of one program, in order; what they cost together is bounded."""
+    table = spot.table('write a table with rules = [{ on = "title", any = ["^busy"], state = "working" }]')
+    if table is None:
+        return
+    spot.report_unknown(TERMINAL_KEYS)
+    entries = table["rules"].entries() if "rules" in table else None
+    if not entries:
+        (table["rules"].wrong if "rules" in table else spot.wrong_key)(
+            'write a list of rules, such as [{ on = "title", any = ["^busy"], state = "working" }]'
+        )
+        return
+    spent = 0
+    for entry in entries:
+        for rule, pattern in _rule(entry):
+            cost = _cost(pattern, rule)
+            spent += cost
+            if cost and spent > MOST_NANOSECONDS:
+                most = MOST_NANOSECONDS // 1_000_000
+                mend = "begin it with ^, look at fewer lines, or write one .* less"
+                pattern.wrong(f"a look at a screen could take longer than {most} ms with it: {mend}")
+                return
+            yield rule
+
+
+def _cost(spot: FileValue, rule: Rule) -> int:
+    try:
+        return nanoseconds_of(rule.pattern, rule.last or 1)
+    except Refused as refused:
+        spot.wrong(str(refused))
+        return 0
+
+
+def _rule(spot: FileValue) -> Iterator[tuple[Rule, FileValue]]:
+    """A rule for each of the patterns of a table, with the place of that."""
+    table = spot.table('write a table: { on = "title", any = ["^busy"], state = "working" }')
+    if table is None:
+        return
+    spot.report_unknown(TERMINAL_RULE_KEYS)
+    for name in ("on", "any", "state"):
+        if name not in table:
+            spot.wrong(f"missing {name}")
+            return
+    on = choice((_TITLE, _SCREEN))(table["on"])
+    state = choice(tuple(one.value for one in STATES), "state")(table["state"])
+    last = _LAST if on == _SCREEN else 0
+    if "last" in table:
+        last = _last(table["last"], on)
+    patterns = table["any"].entries()
+    if not patterns or not all(isinstance(one.value, str) and one.value for one in patterns):
+        table["any"].wrong("write a list of patterns, such as ['^busy']")
+        return
+    if on is None or state is None:
+        return
+    for one in patterns:
+        yield Rule(ActivityKind(state), str(one.value), last), one
+
+
+def _last(spot: FileValue, on: str | None) -> int:
+    if on == _TITLE:
+        spot.wrong('a title has no lines: leave last out, or write on = "screen"')
+    elif is_number(spot.value, int) and 1 <= spot.value <= MOST_LINES:
+        return spot.value
+    else:
+        spot.wrong(f"write a number of lines, 1 to {MOST_LINES}")
+    return 1
