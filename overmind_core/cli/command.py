@@ -151,7 +151,16 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "context show",
     ),
     "Use a browser": ("web", "web link", "web token", "web sessions", "web revoke", "web stop"),
-    "Everyday tools": ("demo", "doctor", "state", "state recover", "version", "completion"),
+    "Everyday tools": (
+        "demo",
+        "doctor",
+        "providers",
+        "provider add",
+        "state",
+        "state recover",
+        "version",
+        "completion",
+    ),
 }
 """Heading → commands, in the order in which `overmind --help` shows them. A name may have two words."""
 
@@ -185,6 +194,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "plans.commands": ("apply", "agents", "diff", "delete"),
     "plans.outputs": ("output",),
     "doctor.command": ("doctor",),
+    "agents.providers": ("providers", "provider add"),
     "state": ("state", "state recover"),
     "isolation.commands": ("isolate", "trust", "ports"),
     "agents.cost": ("cost",),

@@ -137,6 +137,8 @@ class Settings(NamedTuple):
     """Provider → its program."""
     own: tuple[OwnAgent, ...] = ()
     """Agents of the person's own."""
+    on_terminal: tuple[OwnAgent, ...] = ()
+    """Programs of the person's own of which nothing is known but the rules for their terminals."""
     terminal_rules: Mapping[str, tuple[Rule, ...]] = MappingProxyType({})
     """Program → the rules by which its title and its screen tell its state."""
     spawn_method: str = "auto"

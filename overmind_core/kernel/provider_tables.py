@@ -51,7 +51,13 @@ def read_providers(spot: FileValue, providers: Collection[str]) -> dict[str, Any
             read = tuple(_rules(table[TERMINAL]))
             called = {(program or "").rpartition("/")[2], name if protocol is None else ""} - {""}
             rules.update(dict.fromkeys(called, read))
-    return {"programs": tuple(found), "own": tuple(own), "terminal_rules": MappingProxyType(rules)}
+    on_terminal = [one for one in own if one.provider.startswith(f"{TERMINAL}:")]
+    return {
+        "programs": tuple(found),
+        "own": tuple(one for one in own if one not in on_terminal),
+        "on_terminal": tuple(on_terminal),
+        "terminal_rules": MappingProxyType(rules),
+    }
 
 
 def _protocol(spot: FileValue, name: str, table: Table, known: Collection[str]) -> str | None:
@@ -72,7 +78,7 @@ def _program(spot: FileValue) -> str | None:
 
 
 def _own_agent(spot: FileValue, name: str, table: Table, protocol: str, program: str | None) -> list[OwnAgent]:
-    """The agent that such a table describes; none where it is wrong, or a program on a terminal."""
+    """The agent that such a table describes; none where it is wrong."""
     if not is_own_name(name):
         letters = f"up to {LONGEST_OWN_NAME} small letters and digits, - and _ behind the first"
         spot.notes.at_key(spot.path, f"providers: {name!r} can't be the name of an agent: write {letters}")
@@ -88,7 +94,7 @@ def _own_agent(spot: FileValue, name: str, table: Table, protocol: str, program:
         on_stdin = "prompt" in table and choice((STDIN,), "place")(table["prompt"]) == STDIN
         for problem in argument_places.problems(arguments, on_stdin=on_stdin):
             (table["args"].wrong if "args" in table else spot.wrong_key)(problem)
-    if not program or protocol == TERMINAL or arguments is None or answer is None or install is None:
+    if not program or arguments is None or answer is None or install is None:
         return []
     return [OwnAgent(own_provider(protocol, name), program, arguments, answer, install)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
@@ -16,6 +17,15 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
 )
 from overmind_core.domain.agents.conversation import ForkPoint
+
+
+class Figures(StrEnum):
+    """What a program tells of the use of its model."""
+
+    NOTHING = ""
+    TOKENS = "tokens"
+    DOLLARS = "dollars"
+    """And tokens."""
 
 
 class LaunchRequest(NamedTuple):
@@ -136,6 +146,16 @@ class Provider(Protocol):
     """How to get it, in one sentence."""
     log_in: str
     """How to log its program in, in the imperative."""
+    tested: str
+    """The version of its program that was tried; "": none was."""
+    transport: str
+    """How it is spoken to on pipes, in one word."""
+    asks: bool
+    """Whether it asks on pipes before it acts: its questions stand in the inbox."""
+    reports: bool
+    """Whether its full-screen program reports its state on the terminal."""
+    tells: Figures
+    """What it tells of the use of its model on pipes."""
     modes: frozenset[AgentMode]
     speaks_json: bool
     """Whether its pipes carry lines that `parse` understands; else they are plain output."""

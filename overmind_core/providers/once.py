@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.agents.agent import ONCE, Agent, AgentMode
 from overmind_core.domain.agents.agent_events import (
     AgentFact,
     Asked,
@@ -21,7 +21,7 @@ from overmind_core.domain.agents.agent_events import (
 from overmind_core.domain.agents.argument_places import CWD, MODEL, PROMPT, SYSTEM, filled, has_place, missing
 from overmind_core.domain.text.bytestrings import typed_bytes
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.providers.base import Launch, WithoutRecords
+from overmind_core.providers.base import Figures, Launch, WithoutRecords
 from overmind_core.providers.lines import one_line, plain_text, read_object
 from overmind_core.providers.raw import PlainRenderer
 
@@ -57,6 +57,11 @@ class Once(WithoutRecords):
     program = ""
     install = ""
     log_in = ""
+    tested = ""
+    transport = ONCE
+    asks = False
+    reports = False
+    tells = Figures.NOTHING
     modes = frozenset({AgentMode.ONE_SHOT})
     speaks_json = True
     opens = False

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, PlainLine, RunVerdict, TurnResult
 from overmind_core.domain.text.bytestrings import typed_bytes
-from overmind_core.providers.base import Connection, ConnectionRequest, Launch, LaunchRequest, Renderer, WithoutRecords
+from overmind_core.providers.base import (
+    Connection,
+    ConnectionRequest,
+    Figures,
+    Launch,
+    LaunchRequest,
+    Renderer,
+    WithoutRecords,
+)
 from overmind_core.providers.lines import plain_text
 
 
@@ -18,6 +26,11 @@ class Raw(WithoutRecords):
     program = ""
     install = ""
     log_in = ""
+    tested = ""
+    transport = ""
+    asks = False
+    reports = False
+    tells = Figures.NOTHING
     modes = frozenset({AgentMode.INTERACTIVE})
     speaks_json = False
     opens = False

@@ -79,7 +79,12 @@ ROWS: Mapping[str, tuple[Rule, ...]] = {
 
 def rules_of(definition: Definition, own: Mapping[str, tuple[Rule, ...]]) -> tuple[Rule, ...]:
     """The rules of the program that a mission runs, a person's `own` first; () where nothing is known of it."""
-    name = _program(definition.argv)
+    return rules_for(_program(definition.argv), own)
+
+
+def rules_for(program: str, own: Mapping[str, tuple[Rule, ...]]) -> tuple[Rule, ...]:
+    """The rules of a program by its name or path."""
+    name = program.rpartition("/")[2]
     return (*own.get(name, ()), *ROWS.get(name, ()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import resource
 import socket
 import sys
@@ -270,8 +271,13 @@ def agent(context: CheckContext, name: str) -> Finding | None:
     chosen = context.environ.get(_BINARIES.get(name, ""), name)
     if name not in AGENTS[:_NAMED] and context.which(chosen) is None:
         return None
-    found = _version_of(context, chosen, mend=f"to use it: {registry.get(name).install}")
-    return ok(f"{found.found}, its login is not checked") if found.status == OK else found
+    provider = registry.get(name)
+    found = _version_of(context, chosen, mend=f"to use it: {provider.install}")
+    if found.status != OK:
+        return found
+    is_tried = not provider.tested or provider.tested in re.findall(r"\d+(?:\.\d+)+", found.found)
+    tried = "" if is_tried else f", tried with {provider.tested}"
+    return ok(f"{found.found}{tried}, its login is not checked")
 
 
 def _version_of(context: CheckContext, name: str, *, mend: str) -> Finding:

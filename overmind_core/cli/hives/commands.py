@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from overmind_core.cli import config_table
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
 from overmind_core.cli.context import Context, confirmed, confirmed_removal, forbid_inside
 from overmind_core.cli.gate import person
-from overmind_core.cli.hives import config_table
 from overmind_core.cli.hives.elsewhere import INSIDE
 from overmind_core.cli.hives.gather import gather
 from overmind_core.cli.hives.invitation import authorized_line, public_key
@@ -49,7 +49,7 @@ def add(args: Namespace, context: Context) -> int:
         channel = hive.open("requests", start=True)
         channel.close()
         _refuse_second_name(hive, context)
-    config_table.write_hive(context.home, args.name, entry)
+    config_table.write_table(context.home, "hives", args.name, entry)
     answer = {"name": args.name, **_facts(hive)}
     context.print(dumps(answer) if args.json else f"Added hive {args.name} ({_machine(hive)})")
     return 0
@@ -258,7 +258,7 @@ def remove(args: Namespace, context: Context) -> int:
     hive = named(read_hives(context.home.config), args.name)
     if not confirmed(f"Forget hive {args.name}? Its missions run on there.", yes=args.yes):
         return 1
-    config_table.remove_hive(context.home, args.name)
+    config_table.remove_table(context.home, "hives", args.name)
     hive.drop_kept()
     context.print(dumps({"name": args.name}) if args.json else f"Removed hive {args.name}")
     return 0

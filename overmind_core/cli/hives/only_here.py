@@ -24,7 +24,7 @@ _HERE = {
 _FAMILIES = frozenset({
     "adopt", "agents", "completion", "context", "cortex", "delete", "demo", "doctor", "forget", "gate", "helped",
     "hive", "hook", "hurt", "init", "learn", "mcp", "memory", "merge-step", "note", "notes", "output", "ports",
-    "recall", "remember", "report", "search", "service", "skill", "state", "version", "web",
+    "provider", "providers", "recall", "remember", "report", "search", "service", "skill", "state", "version", "web",
 })  # fmt: skip
 """First words of commands that look at this machine's own files, or at its own part of the work."""
 

@@ -17,7 +17,7 @@ from overmind_core.domain.agents.agent_events import (
     RunVerdict,
     TurnResult,
 )
-from overmind_core.providers.base import Connection, ConnectionRequest, Launch, LaunchRequest, Renderer
+from overmind_core.providers.base import Connection, ConnectionRequest, Figures, Launch, LaunchRequest, Renderer
 from overmind_core.providers.claude import command_line, conversation_file, hooks, messages, screen_rules, stream
 from overmind_core.providers.claude.transcript import ClaudeTranscript
 
@@ -61,6 +61,11 @@ class Claude:
     program = "claude"
     install = "npm install -g @anthropic-ai/claude-code"
     log_in = "run claude in a terminal and type /login"
+    tested = "2.1.328"
+    transport = "stream"
+    asks = True
+    reports = True
+    tells = Figures.DOLLARS
     modes = frozenset(AgentMode)
     speaks_json = True
     opens = False

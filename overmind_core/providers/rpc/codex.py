@@ -34,7 +34,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
 )
 from overmind_core.domain.text.bytestrings import from_wire
-from overmind_core.providers.base import Launch
+from overmind_core.providers.base import Figures, Launch
 from overmind_core.providers.lines import (
     Object,
     count_at,
@@ -120,6 +120,10 @@ class Codex(RpcProvider):
     program = "codex"
     install = "npm install -g @openai/codex"
     log_in = "run codex login in a terminal"
+    tested = "0.171.0"
+    transport = "codex"
+    reports = True
+    tells = Figures.TOKENS
     goes_on = True
     forks = True
     forks_at = True

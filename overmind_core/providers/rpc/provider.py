@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.agents.agent import ACP, Agent, AgentMode
 from overmind_core.domain.agents.agent_events import (
     AgentFact,
     Owed,
@@ -21,7 +21,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
     TurnResult,
 )
-from overmind_core.providers.base import ConnectionRequest, Launch, WithoutRecords
+from overmind_core.providers.base import ConnectionRequest, Figures, Launch, WithoutRecords
 from overmind_core.providers.lines import failure, object_at, read_object, text_at, tool_line, turn_summary
 from overmind_core.providers.rpc import rows
 from overmind_core.providers.rpc.acp import MESSAGE_BEGINS, OPEN, SESSION, AcpConnection, first_words, initialize
@@ -81,6 +81,7 @@ class RpcProvider(WithoutRecords, ABC):
 
     modes = frozenset({AgentMode.ONE_SHOT, AgentMode.HEADLESS})
     speaks_json = True
+    asks = True
     opens = True
     forks_at = False
     reads_reasons = False
@@ -124,6 +125,8 @@ class AcpProvider(RpcProvider):
     """One program."""
 
     words_at = len(MESSAGE_BEGINS)
+    transport = ACP
+    reports = False
 
     def __init__(self, row: rows.AcpRow) -> None:
         self._row = row
@@ -133,6 +136,8 @@ class AcpProvider(RpcProvider):
         self.log_in = row.log_in
         self.goes_on = row.goes_on
         self.forks = row.forks
+        self.tested = row.tested
+        self.tells = Figures.DOLLARS if row.tells_cost else Figures.TOKENS
 
     def refuse(self, agent: Agent) -> str | None:
         """Name options that it doesn't know, and arguments that collide with ours."""

@@ -54,6 +54,8 @@ class AcpRow:
     """Whether it tells what the conversation has cost in US dollars."""
     log_in: str = "see the pages of its program"
     """As `Provider.log_in`."""
+    tested: str = ""
+    """As `Provider.tested`."""
     goes_on: bool = True
     """Whether it can open a conversation of an earlier process again and lose nothing of it."""
     forks: bool = False
@@ -73,6 +75,7 @@ def _opencode(shell: str, edit: str, **more: str) -> Mapping[str, str]:
 GEMINI = AcpRow(
     name="gemini",
     program="gemini",
+    tested="0.61.0",
     install="npm install -g @google/gemini-cli",
     log_in="run gemini in a terminal and type /auth",
     arguments=("--acp",),
@@ -85,6 +88,7 @@ GEMINI = AcpRow(
 OPENCODE = AcpRow(
     name="opencode",
     program="opencode",
+    tested="1.18.33",
     install="npm install -g opencode-ai",
     log_in="run opencode auth login in a terminal",
     arguments=("acp",),
@@ -104,6 +108,7 @@ OPENCODE = AcpRow(
 QWEN = AcpRow(
     name="qwen",
     program="qwen",
+    tested="0.24.4",
     install="npm install -g @qwen-code/qwen-code",
     log_in="run qwen in a terminal and type /auth",
     arguments=("--acp",),
@@ -121,6 +126,7 @@ _COPILOT_SAYS = re.compile(
 COPILOT = AcpRow(
     name="copilot",
     program="copilot",
+    tested="1.0.102",
     install="npm install -g @github/copilot",
     log_in="run copilot login in a terminal",
     arguments=("--acp",),

@@ -74,6 +74,7 @@ READ = [
         ),
         Settings(
             programs=(("qwen", "/opt/qw"),),
+            on_terminal=(OwnAgent("terminal:mine", "bin/mine"),),
             terminal_rules={
                 "qw": (Rule(ActivityKind.WAITING, "^!"), Rule(ActivityKind.WAITING, "[?]$")),
                 "qwen": (Rule(ActivityKind.WAITING, "^!"), Rule(ActivityKind.WAITING, "[?]$")),

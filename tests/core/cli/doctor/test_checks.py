@@ -118,7 +118,19 @@ def test_what_is_not_there_is_a_warning_that_says_how_to_get_it(world):
 def test_another_program_may_stand_for_claude(world):
     found = machine.agent(world(OVERMIND_CLAUDE_BIN="my-claude"), "claude")
     assert found is not None
-    assert found.found.endswith("(/bin/my-claude), its login is not checked")
+    assert found.found.endswith("(/bin/my-claude), tried with 2.1.328, its login is not checked")
+
+
+TRIED = [
+    ("codex-cli 0.165.0", "codex-cli 0.165.0 (/bin/codex), tried with 0.171.0, its login is not checked"),
+    ("codex-cli 0.171.0", "codex-cli 0.171.0 (/bin/codex), its login is not checked"),
+    ("codex-cli 0.171.01", "codex-cli 0.171.01 (/bin/codex), tried with 0.171.0, its login is not checked"),
+]
+
+
+@pytest.mark.parametrize(("version", "said"), TRIED)
+def test_another_version_than_the_one_that_was_tried_is_a_word_and_no_warning(world, version, said):
+    assert machine.agent(world(ProgramResult(0, version)), "codex") == ("ok", said, "")
 
 
 SETTINGS = [

@@ -1,4 +1,4 @@
-"""The tables `[hives.NAME]` of config.toml, written: all else in the file stays as the person wrote it."""
+"""Tables such as `[hives.NAME]` of config.toml, written: all else in the file stays as the person wrote it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 
-def write_hive(home: Home, name: str, entry: Mapping[str, Any]) -> None:
-    """Add a hive to the home's config.toml.
+def write_table(home: Home, kind: str, name: str, entry: Mapping[str, Any], comment: str = "") -> None:
+    """Add the table `[kind.name]` to the home's config.toml, with a comment at its top.
 
     Raises:
         OvermindError: `invalid_config`, it is none; `forbidden` or `disk_full`, it can't be written.
@@ -27,19 +27,21 @@ def write_hive(home: Home, name: str, entry: Mapping[str, Any]) -> None:
     import tomlkit  # start-up: it costs 30 ms
 
     document = _document(home)
-    hives = document.setdefault("hives", tomlkit.table(is_super_table=True))
+    tables = document.setdefault(kind, tomlkit.table(is_super_table=True))
     table = tomlkit.table()
+    if comment:
+        table.add(tomlkit.comment(comment))
     table.update(entry)
-    hives[name] = table
+    tables[name] = table
     _write(home, document)
 
 
-def remove_hive(home: Home, name: str) -> None:
-    """Take a hive out of the home's config.toml; as `write_hive`."""
+def remove_table(home: Home, kind: str, name: str) -> None:
+    """Take such a table out of the home's config.toml; as `write_table`."""
     document = _document(home)
-    del document["hives"][name]
-    if not document["hives"]:
-        del document["hives"]
+    del document[kind][name]
+    if not document[kind]:
+        del document[kind]
     _write(home, document)
 
 
