@@ -114,7 +114,7 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
     )
     budgets = Budgets(book, journal, store.budgets)
     usage = UsageReader(parts.tasks, book)
-    driver = TerminalDriver(parts.tasks, screens, waiters, parts.attachments)
+    driver = TerminalDriver(parts.tasks, screens, waiters, parts.attachments, parts.settings.interrupts)
     notes = partial(private_files.written_notes, home)
     context = AgentContext(
         registry=book,

@@ -57,8 +57,6 @@ if TYPE_CHECKING:
 
 CURSOR_STEP = 1 << 20
 """Bytes after which the keeper learns how far we have read."""
-INTERRUPT = b"\x03"
-"""What a terminal makes of Ctrl-C."""
 LEAVES_AFTER = 10.0
 """Seconds in which a program ends that was told that nothing follows."""
 LONGEST_LIMIT = 7 * 86400.0
@@ -78,6 +76,9 @@ class Driver(Protocol):
 
     def interrupt(self, session: Session) -> None:
         """End the turn."""
+
+    def interrupt_plain(self, session: Session) -> bool:
+        """End that of a plain program; False: it is known to have none."""
 
     def leave(self, session: Session) -> None:
         """Make the program end by itself, else end it."""
@@ -376,8 +377,7 @@ class Session:
     def interrupt(self) -> bool:
         """Have the turn ended, and the session go on; whether there was one to end, as far as that is known."""
         if not self.provider.speaks_json:
-            self.send(INTERRUPT)
-            return True
+            return self._context.driver.interrupt_plain(self)
         has_turn = conversation.has_turn(self.state)
         self.apply(conversation_events.InterruptAsked())
         return has_turn

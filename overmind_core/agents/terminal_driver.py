@@ -13,9 +13,10 @@ from overmind_core.domain.agents.agent_events import AskCancelled, Asked, Behavi
 from overmind_core.domain.agents.conversation import same_prompt
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
+from overmind_core.providers.terminal_rows import interrupt_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from overmind_core.agents.permission_hooks import PermissionWaiters
     from overmind_core.agents.session import Session
@@ -45,14 +46,23 @@ HIDDEN = "the prompt is not on the screen"
 SETUP = 5.0
 """Seconds after which a program that has not begun is looked at: does it show a dialog of its own?"""
 ENTER = b"\r"
+CTRL_C = b"\x03"
+"""The key that ends what any program on a terminal does."""
 
 
 class TerminalDriver:
     """All typing of ours."""
 
     def __init__(
-        self, tasks: Tasks, screens: TerminalScreens, waiters: PermissionWaiters, attachments: Attachments
+        self,
+        tasks: Tasks,
+        screens: TerminalScreens,
+        waiters: PermissionWaiters,
+        attachments: Attachments,
+        interrupts: Mapping[str, tuple[bytes, ...]],
     ) -> None:
+        """`interrupts`: the keys that end a turn, by a person's own word, by the name of the program."""
+        self._interrupts = interrupts
         self._tasks = tasks
         self._screens = screens
         self._waiters = waiters
@@ -72,6 +82,25 @@ class TerminalDriver:
             session.send(_program(session).interrupt_keys)
         else:
             self._tasks.start(self._interrupt(session, session.state.run))
+
+    def interrupt_plain(self, session: Session) -> bool:
+        """End the turn of a plain program by its keys; one that is known to rest gets none, and False is returned."""
+        mission, activity = session.mission, session.state.activity
+        keys = (CTRL_C,) if mission is None else interrupt_keys(mission.definition, self._interrupts) or (CTRL_C,)
+        if keys != (CTRL_C,) and activity.doing is ActivityKind.IDLE:
+            return False
+        session.send(keys[0])
+        if keys[1:]:
+            self._tasks.start(self._press(session, keys[1:], session.state.run))
+        return True
+
+    async def _press(self, session: Session, keys: Sequence[bytes], run: int) -> None:
+        """Press more keys, one by one: at once they would be another key."""
+        for key in keys:
+            await asyncio.sleep(LOOK)
+            if session.state.running != run:
+                return
+            session.send(key)
 
     def leave(self, session: Session) -> None:
         """Make the program end by itself, else end it."""

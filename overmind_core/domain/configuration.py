@@ -54,7 +54,7 @@ OWN_AGENT_KEYS: Mapping[str, tuple[str, ...]] = {
     "terminal": ("program", "protocol", "install", "terminal"),
 }
 """The same of an agent of a person's own, by its protocol."""
-TERMINAL_KEYS = ("rules",)
+TERMINAL_KEYS = ("rules", "interrupt")
 """Keys of `[providers.NAME.terminal]`."""
 TERMINAL_RULE_KEYS = ("on", "last", "any", "state")
 """Keys of each of these rules."""

@@ -141,6 +141,8 @@ class Settings(NamedTuple):
     """Programs of the person's own of which nothing is known but the rules for their terminals."""
     terminal_rules: Mapping[str, tuple[Rule, ...]] = MappingProxyType({})
     """Program → the rules by which its title and its screen tell its state."""
+    interrupts: Mapping[str, tuple[bytes, ...]] = MappingProxyType({})
+    """Program → the keys that end its turn on a terminal."""
     spawn_method: str = "auto"
     queue: QueueSettings = QueueSettings()
     health: HealthSettings = HealthSettings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +26,8 @@ TERMINAL = "terminal"
 """The protocol of a program of which nothing is known but its rules."""
 TEXT, STDIN = "text", "stdin"
 _TITLE, _SCREEN = "title", "screen"
+_MOST_KEYS, _CONTROL = 4, 0x1F
+"""Keys that end a turn; the bits of a letter that are left of it behind ctrl."""
 _LAST = 8
 """Lines of the screen that a rule looks at which doesn't say it."""
 Table = Mapping[str, FileValue]
@@ -35,6 +38,7 @@ def read_providers(spot: FileValue, providers: Collection[str]) -> dict[str, Any
     found: list[tuple[str, str]] = []
     own: list[OwnAgent] = []
     rules: dict[str, tuple[Rule, ...]] = {}
+    interrupts: dict[str, tuple[bytes, ...]] = {}
     for name, entry in (spot.table("write tables, such as [providers.claude]") or {}).items():
         table = entry.table(f"write a table: [providers.{name}]")
         is_ours = name in providers
@@ -48,15 +52,17 @@ def read_providers(spot: FileValue, providers: Collection[str]) -> dict[str, Any
         elif protocol is not None:
             own += _own_agent(entry, name, table, protocol, program)
         if TERMINAL in table:
-            read = tuple(_rules(table[TERMINAL]))
-            called = {(program or "").rpartition("/")[2], name if protocol is None else ""} - {""}
-            rules.update(dict.fromkeys(called, read))
+            looks, keys = _terminal(table[TERMINAL])
+            for called in {(program or "").rpartition("/")[2], name if protocol is None else ""} - {""}:
+                rules.update({called: looks} if looks else {})
+                interrupts.update({called: keys} if keys else {})
     on_terminal = [one for one in own if one.provider.startswith(f"{TERMINAL}:")]
     return {
         "programs": tuple(found),
         "own": tuple(one for one in own if one not in on_terminal),
         "on_terminal": tuple(on_terminal),
         "terminal_rules": MappingProxyType(rules),
+        "interrupts": MappingProxyType(interrupts),
     }
 
 
@@ -115,17 +121,38 @@ def _answer(spot: FileValue) -> str | None:
     return None
 
 
-def _rules(spot: FileValue) -> Iterator[Rule]:
-    """The rules of one program, in order; what they cost together is bounded."""
+def _terminal(spot: FileValue) -> tuple[tuple[Rule, ...], tuple[bytes, ...]]:
+    """The rules of one program, and the keys that end its turn."""
     table = spot.table('write a table with rules = [{ on = "title", any = ["^busy"], state = "working" }]')
     if table is None:
-        return
+        return (), ()
     spot.report_unknown(TERMINAL_KEYS)
-    entries = table["rules"].entries() if "rules" in table else None
+    if not table:
+        spot.wrong_key("missing rules, or interrupt")
+    looks = tuple(_rules(table["rules"])) if "rules" in table else ()
+    return looks, tuple(_keys(table["interrupt"])) if "interrupt" in table else ()
+
+
+def _keys(spot: FileValue) -> Iterator[bytes]:
+    """The bytes of each key."""
+    names = spot.entries()
+    if not names or len(names) > _MOST_KEYS or not all(_is_key(one.value) for one in names):
+        spot.wrong(f'write a list of up to {_MOST_KEYS} keys, such as ["esc"] or ["ctrl-c"]')
+        return
+    for one in names:
+        name = str(one.value)
+        yield b"\x1b" if name == "esc" else bytes([ord(name[-1]) & _CONTROL])
+
+
+def _is_key(name: object) -> bool:
+    return isinstance(name, str) and (name == "esc" or re.fullmatch("ctrl-[a-z]", name) is not None)
+
+
+def _rules(spot: FileValue) -> Iterator[Rule]:
+    """The rules of one program, in order; what they cost together is bounded."""
+    entries = spot.entries()
     if not entries:
-        (table["rules"].wrong if "rules" in table else spot.wrong_key)(
-            'write a list of rules, such as [{ on = "title", any = ["^busy"], state = "working" }]'
-        )
+        spot.wrong('write a list of rules, such as [{ on = "title", any = ["^busy"], state = "working" }]')
         return
     spent = 0
     for entry in entries:

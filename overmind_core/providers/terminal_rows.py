@@ -88,6 +88,20 @@ def rules_for(program: str, own: Mapping[str, tuple[Rule, ...]]) -> tuple[Rule, 
     return (*own.get(name, ()), *ROWS.get(name, ()))
 
 
+_ESCAPE = b"\x1b"
+INTERRUPTS: Mapping[str, tuple[bytes, ...]] = {
+    **dict.fromkeys(("claude", "codex", "gemini", "qwen", "pi", "cline"), (_ESCAPE,)),
+    **dict.fromkeys(("opencode", "copilot"), (_ESCAPE, _ESCAPE)),
+}
+"""The program's name → the keys that end its turn. Ctrl-C ends several of them, and not their turn alone."""
+
+
+def interrupt_keys(definition: Definition, own: Mapping[str, tuple[bytes, ...]]) -> tuple[bytes, ...]:
+    """The keys that end the turn of the program that a mission runs, by a person's `own` word first; () for none."""
+    name = _program(definition.argv)
+    return own.get(name) or INTERRUPTS.get(name, ())
+
+
 def told_by(rules: Sequence[Rule], title: str, lines: Sequence[str]) -> Told | None:
     """Return the state that a terminal shows of its program; None: none that is known.
 

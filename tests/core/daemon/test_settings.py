@@ -67,13 +67,15 @@ READ = [
     ),
     (
         (
-            '[providers.qwen]\nprogram = "/opt/qw"\n[[providers.qwen.terminal.rules]]\non = "title"\n'
+            '[providers.qwen]\nprogram = "/opt/qw"\n[providers.qwen.terminal]\ninterrupt = ["esc", "ctrl-c"]\n'
+            '[[providers.qwen.terminal.rules]]\non = "title"\n'
             'any = ["^!", "[?]$"]\nstate = "waiting"\n[providers.mine]\nprogram = "bin/mine"\nprotocol = "terminal"\n'
             'terminal = { rules = [{ on = "screen", last = 2, any = ["^> "], state = "idle" },'
             ' { on = "screen", any = ["^x"], state = "limited" }] }'
         ),
         Settings(
             programs=(("qwen", "/opt/qw"),),
+            interrupts={"qw": (b"\x1b", b"\x03"), "qwen": (b"\x1b", b"\x03")},
             on_terminal=(OwnAgent("terminal:mine", "bin/mine"),),
             terminal_rules={
                 "qw": (Rule(ActivityKind.WAITING, "^!"), Rule(ActivityKind.WAITING, "[?]$")),
@@ -189,6 +191,13 @@ REFUSED = [
     ('[providers.mine]\nprogram = "x"\nprotocol = "terminal"', "1:12: providers.mine: missing rules: write ["),
     ("[providers.qwen]\nterminal = 3", "2:12: providers.qwen.terminal: write a table with rules = ["),
     ("[providers.qwen.terminal]\nrules = []", "2:9: providers.qwen.terminal.rules: write a list of rules"),
+    ("[providers.qwen.terminal]", "1:17: providers.qwen.terminal: missing rules, or interrupt"),
+    (
+        '[providers.qwen.terminal]\ninterrupt = "esc"',
+        "2:13: providers.qwen.terminal.interrupt: write a list of up to 4",
+    ),
+    ('[providers.qwen.terminal]\ninterrupt = ["Esc"]', "2:13: providers.qwen.terminal.interrupt: write a list of up"),
+    ("[providers.qwen.terminal]\ninterrupt = [1]", "2:13: providers.qwen.terminal.interrupt: write a list of up to 4"),
     ("[providers.qwen.terminal]\nrule = []", "2:1: unknown key 'rule'. Did you mean rules?"),
     (
         _rule('on = "titel", any = ["x"], state = "idle"'),

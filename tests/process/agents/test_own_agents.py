@@ -147,9 +147,11 @@ RULES = """
 program = "{program}"
 protocol = "terminal"
 [providers.full.terminal]
+interrupt = ["ctrl-g", "esc"]
 rules = [
   {{ on = "title", any = ['^ask', '^choose'], state = "waiting" }},
   {{ on = "title", any = ['^busy$'], state = "working" }},
+  {{ on = "title", any = ['^still$'], state = "idle" }},
   {{ on = "title", any = ['^held'], state = "limited" }},
   {{ on = "screen", last = 1, any = ['^>> *$'], state = "idle" }},
   {{ on = "screen", last = 1, any = ['^-- .* to go$'], state = "working" }},
@@ -188,6 +190,18 @@ def test_a_full_screen_program_is_known_by_rules_of_config_alone(full):
     shows(full, "x|-- 3 to go", ("unknown", "working", "screen"))
     shows(full, "it says -- 3 to go and busy|and ends", ("unknown", None, None))
     shows(full, "x|>> ", ("unknown", "idle", "screen"))
+
+
+def test_an_interrupt_presses_the_keys_of_the_program_unless_it_rests(full, tmp_path):
+    hears = "stty raw -echo; printf '\\033]0;busy\\007'; dd bs=1 count=2 2>/dev/null | od -An -tx1"
+    rests = "printf '\\033]0;still\\007'; exec cat"
+    (tmp_path / "full").write_text(f"#!/bin/sh\n{hears}\n{rests}\n", encoding="utf-8")
+    mission = full.mission([str(tmp_path / "full")], "--type", "session")
+    eventually(lambda: full.info(mission)["activity"] == "working", what="its title is read")
+    assert full.json("interrupt", mission, "--json")[0]["interrupted"]
+    eventually(lambda: full.info(mission)["activity"] == "idle", what="it has both keys, and rests")
+    assert "07 1b" in full.ok("screen", mission)
+    assert not full.json("interrupt", mission, "--json")[0]["interrupted"]
 
 
 def test_a_pattern_that_could_hang_the_daemon_stops_its_start_by_name(om):
