@@ -66,6 +66,8 @@ class Once(WithoutRecords):
     speaks_json = True
     opens = False
     goes_on = False
+    forks = forks_at = False
+    words_at = 0
     reads_reasons = False
 
     def __init__(self, name: str) -> None:
