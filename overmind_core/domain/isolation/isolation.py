@@ -87,10 +87,10 @@ class Isolation:
     removal: Removal = Removal.NONE
     removed: Removal = Removal.NONE
     """How its worktree was removed; NONE while it has one, or where nobody has noted that."""
-    copy_of: WorkCopy | None = None
-    """What its worktree begins with; None: with its base alone."""
     lost: bool = False
     """A recovery of the state found neither worktree nor branch: what its mission did is nowhere."""
+    copy_of: WorkCopy | None = None
+    """What its worktree begins with; None: with its base alone."""
 
     @property
     def folder(self) -> str:

@@ -196,13 +196,12 @@ def test_a_conversation_is_copied_where_the_program_announces_that():
     before = (update("user_message_chunk", content={"type": "text", "text": "hi"}), text("old words"), CALL)
     assert [fact for said in before for fact in found.parse(said)] == [], "it tells the copy before its reply"
     assert SessionNamed("new", None, None, forks=True) in found.parse(line(id="session", result={"sessionId": "new"}))
-    found = registry.get("opencode").connect(request)
-    found.parse(opens)
-    (gone,) = found.parse(line(id="session", error={"code": -32603, "message": "no such session"}))
-    assert (gone.result.reason, gone.result.retry) == ("wrong_start", Retry.NEVER)
-    found = registry.get("opencode").connect(request)
-    (cannot,) = found.parse(line(id="open", result={"protocolVersion": 1}))
-    assert (cannot.result.reason, cannot.result.retry) == ("no_conversation", Retry.NEVER)
+    gone = line(id="session", error={"code": -32603, "message": "no such session"})
+    cannot = line(id="open", result={"protocolVersion": 1})
+    for said, reason in (([opens, gone], "wrong_start"), ([cannot], "no_conversation")):
+        found = registry.get("opencode").connect(request)
+        facts = [fact for one in said for fact in found.parse(one) if isinstance(fact, NotOpened)]
+        assert [(one.result.reason, one.result.retry) for one in facts] == [(reason, Retry.NEVER)]
 
 
 def test_a_conversation_that_is_told_once_more_as_it_is_opened_counts_nothing_twice():

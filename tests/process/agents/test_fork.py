@@ -170,6 +170,10 @@ def test_a_fork_of_an_isolated_session_has_a_copy_of_its_work(agents):
     assert tree.read("kept") == "changed"
     assert agents.say(fork, "!history") == "history: n=2 | one | !history"
     assert {one["path"] for one in om.json("changes", fork, "--json")["files"]} >= {"committed", "kept", "new", "gone"}
+    later = om.api("fork", id=source, name="killed")["id"]
+    kill_supervisor(om)  # as it is prepared
+    agents.doing(later, "idle")
+    assert Repository(om.info(later)["isolation"]["worktree"]).read("new") == "not known to git"
     om.ok("stop", source)
     om.ok("discard", source, "--force")
     assert "is gone: this one begins at its base" in om("fork", source, "--name", "later").stderr
