@@ -113,7 +113,7 @@ def _by_own_commands(agent: Agent, asked: Asked, cwd: str, *, has_memory: bool) 
     if has_memory and asked.tool in note_commands.TOOLS:
         return Decision(Behaviour.ALLOW), note_commands.NAME
     command = asked.subject.get("command")
-    if asked.tool != permission.SHELL or not isinstance(command, str):
+    if asked.tool != permission.SHELL or not isinstance(command, str) or permission.TITLE_ONLY in asked.subject:
         return None
     rule = permission.permits(command, agent, cwd, has_memory=has_memory)
     return None if rule is None else (Decision(Behaviour.ALLOW), rule)

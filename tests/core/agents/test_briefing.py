@@ -14,6 +14,7 @@ import pytest
 from overmind_core.domain.agents.agent import AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, SessionNamed, TurnBegan, TurnEnded, TurnResult
 from overmind_core.domain.agents.conversation_events import ModeWanted
+from overmind_core.domain.agents.permission import TITLE_ONLY
 from overmind_core.domain.memory.giving import Injection
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperRefused
@@ -486,6 +487,7 @@ ASKING = [
     (BASH, "overmind remember 'redis first'", [], None, "rule memory"),
     (RECALL, "", [], None, "rule memory"),
     (BASH, "overmind remember x; rm x", [], None, None),
+    (BASH, "the title: overmind remember x", [], None, None),
     (BASH, "overmind remember x", ["Bash(overmind:*)"], None, "rule Bash(overmind:*)"),
     (RECALL, "", [RECALL], None, f"rule {RECALL}"),
     ("mcp__overmind__stop", "", [], None, None),
@@ -503,7 +505,9 @@ def test_an_agent_with_memory_uses_notes_unasked_and_a_denial_wins(story, tool, 
             agent = inside.app.agents.of(mission)
             await until(lambda: agent.state.running)
             agent.receive(TurnBegan())
-            agent.receive(Asked("r1", AgentNeed.PERMISSION, tool, "x", {"command": command}, ()))
+            whole = command.removeprefix("the title: ")
+            subject = {"command": whole, **({TITLE_ONLY: True} if whole != command else {})}
+            agent.receive(Asked("r1", AgentNeed.PERMISSION, tool, "x", subject, ()))
             answered = [event["by"] for event in inside.events(mission) if event["type"] == "answered"]
             return answered, (await inside.ask("info", id=mission))["own_rules"]
 
