@@ -339,7 +339,8 @@ FIRST_WORDS = [
 def test_what_stands_before_the_first_words_of_a_conversation_is_no_persons(notes, instructions, texts):
     program = registry.get("qwen")
     agent = Agent(append_system_prompt=instructions)
-    words = program.launch(LaunchRequest(AgentMode.HEADLESS, agent, "s", resume=False, notes=notes)).first_words
+    start = LaunchRequest(AgentMode.HEADLESS, agent, "s", resume=False, notes=notes)
+    words = program.launch(start).first_words or ""
     said = opened("qwen").message("hello", "u")
     whole = json.loads(said[: program.words_at] + words.encode() + said[program.words_at :])
     assert [one["text"] for one in whole["params"]["prompt"]] == [*texts, "hello"]

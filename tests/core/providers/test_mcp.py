@@ -82,7 +82,8 @@ def codex(*configs, texts=None, mode=None):
     """What codex is told of its servers as a run begins, and the facts of its first reply."""
     agent = Agent(mcp_config=configs, permission_mode=mode)
     start = LaunchRequest(AgentMode.HEADLESS, agent, "s", resume=False, texts=texts or {})
-    told = json.loads(registry.get("codex").launch(start).stdin.splitlines()[-1])["params"].get("config")
+    opening = registry.get("codex").launch(start).stdin or b""
+    told = json.loads(opening.splitlines()[-1])["params"].get("config")
     request = ConnectionRequest(AgentMode.HEADLESS, agent, "s", False, "/w", read=reads_in("/"))
     return told, registry.get("codex").connect(request).parse(b'{"id":"open","result":{}}')
 
