@@ -22,7 +22,9 @@ MOST_LINES = 60
 """Lines of a screen that a rule may look at."""
 MOST_NANOSECONDS = 5_000_000
 """For a look at a screen, by all rules of a person's own for one program."""
-_VISIT, _TIGHT, _GROUP, _OVERHEAD = 15, 4, 20, 1000
+_IGNORING_CASE = 3
+"""Times as long as that it takes where large and small letters are the same."""
+_VISIT, _TIGHT, _GROUP, _OVERHEAD = 15, 6, 20, 8000
 """Nanoseconds that the matcher takes for a place, for a character in a repeat, for one in a repeated group, for a line.
 Measured with Python 3.11, rounded up."""
 LONGEST_PATTERN = 500
@@ -76,7 +78,7 @@ def nanoseconds_of(pattern: str, lines: int) -> int:
     _, work = cost.of(items)
     if not _is_anchored(items):
         work = work * _starts(items) // 2  # behind the middle of a line less of it is left
-    return lines * (_OVERHEAD + work)
+    return lines * (_OVERHEAD + work * (_IGNORING_CASE if ignores_case else 1))
 
 
 class _Cost:
@@ -96,7 +98,7 @@ class _Cost:
             word = _word(items[place:])
             if word:
                 # In several places of a text a word is not nearly there in all of them, unless it repeats itself.
-                work += _VISIT * (len(word) if ways == 1 else ways * (1 + len(word) // _period(word)))
+                work += _VISIT * len(word) if ways == 1 else ways * _VISIT // 2 * (1 + len(word) // _period(word))
                 place += len(word)
                 continue
             more, time = self._one(items[place], [*items[place + 1 :], *after])
@@ -130,8 +132,10 @@ class _Cost:
             raise Refused("write a pattern without a repeat or a choice inside of a repeat, such as (a+)+ or (a|bc)*")
         times = min(most, WIDEST // len(single))
         time = times * (_TIGHT if len(items) == 1 and items[0][0] in _ALONE else _GROUP * len(single))
-        if times <= least or not self._may_begin(single[0], after):
+        if times <= least:
             return 1, time
+        if not self._may_begin(single[0], after):
+            return 1, time + times * _failed_try(after)
         return times - least + 1, time
 
     def _may_begin(self, one: Item, after: Sequence[Item]) -> bool:
@@ -148,6 +152,8 @@ _ALONE = frozenset({sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN, sre.RANGE, sr
 """Items that take one character."""
 _ENDS = frozenset({sre.AT_END, sre.AT_END_STRING})
 _REPEATS = frozenset({sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT})
+_INNER = _REPEATS | {sre.BRANCH, sre.SUBPATTERN, sre.ATOMIC_GROUP}
+"""Items with rows of others inside."""
 _CLASSES: dict[Any, Callable[[str], bool]] = {
     sre.CATEGORY_DIGIT: str.isdecimal,
     sre.CATEGORY_NOT_DIGIT: lambda char: not char.isdecimal(),
@@ -187,16 +193,24 @@ def _firsts(items: Sequence[Item]) -> tuple[list[Item], bool]:
             if value in _ENDS:
                 return found, False
             continue
-        rows = [value] if kind is sre.ATOMIC_GROUP else [value[3]] if kind is sre.SUBPATTERN else value[1]
-        least = 1
-        if kind in _REPEATS:
-            least, _, body = value
-            rows = [body]
-        inner = [_firsts(list(row)) for row in rows]
+        inner = [_firsts(row) for row in _rows(kind, value)]
         found += [item for items, _ in inner for item in items]
-        if least and not any(is_empty for _, is_empty in inner):
+        is_left_out = kind in _REPEATS and not value[0]
+        if not is_left_out and not any(is_empty for _, is_empty in inner):
             return found, False
     return found, True
+
+
+def _failed_try(items: Sequence[Item]) -> int:
+    """Return the nanoseconds in which a row of items is found not to be in a place; a character is seen at once."""
+    time = 0
+    for item in items:
+        if item[0] is sre.LITERAL and not time:
+            break
+        time += _VISIT if item[0] in _ALONE else 2 * _VISIT
+        if not _firsts([item])[1]:
+            break
+    return time
 
 
 def _probes(items: Iterable[Item]) -> set[str]:
@@ -209,14 +223,8 @@ def _probes(items: Iterable[Item]) -> set[str]:
             found |= _around(value[0]) | _around(value[1])
         elif kind is sre.IN:
             found |= _probes(value)
-        elif kind is sre.BRANCH:
-            found |= {char for one in value[1] for char in _probes(one)}
-        elif kind is sre.SUBPATTERN:
-            found |= _probes(value[3])
-        elif kind is sre.ATOMIC_GROUP:
-            found |= _probes(value)
-        elif kind in _REPEATS:
-            found |= _probes(value[2])
+        elif kind in _INNER:
+            found |= {char for row in _rows(kind, value) for char in _probes(row)}
     return found
 
 
@@ -252,7 +260,31 @@ def _is_anchored(items: Sequence[Item]) -> bool:
 def _starts(items: Sequence[Item]) -> int:
     """Return in how many places of a line a pattern can begin: one that begins with a word, as often as that fits."""
     word = _word(items)
-    return WIDEST // _period(word) if word else WIDEST
+    if not word:
+        return WIDEST
+    if not _is_taken(items[1:], chr(word[0])):
+        return 2  # no way goes past the next place: all of them together are as long as a line
+    return WIDEST // _period(word)
+
+
+def _is_taken(items: Sequence[Item], char: str) -> bool:
+    """Tell whether any item of a pattern takes a character."""
+    for kind, value in items:
+        if kind in _ALONE:
+            if _takes((kind, value), char):
+                return True
+            continue
+        if kind is not sre.AT and any(_is_taken(row, char) for row in _rows(kind, value)):
+            return True
+    return False
+
+
+def _rows(kind: object, value: Any) -> list[list[Item]]:  # noqa: ANN401 - of the private parser
+    """Return the rows of items inside of an item."""
+    if kind is sre.BRANCH:
+        return [list(row) for row in value[1]]
+    inside = value if kind is sre.ATOMIC_GROUP else value[3] if kind is sre.SUBPATTERN else value[2]
+    return [list(inside)]
 
 
 def _word(items: Sequence[Item]) -> list[int]:
