@@ -38,6 +38,7 @@ class MessageAnswer(TypedDict):
     text: str | None
     duration_ms: float | None
     cost_usd: float | None
+    cost_source: Literal["reported", "estimated"] | None
     usage: TokenCounts | None
     error: str | None
     """Why there is no answer."""
@@ -189,6 +190,10 @@ class CostSum(TypedDict):
     """By mission only: its name."""
     cost_usd: float | None
     """US dollars, as far as prices are known; null when none is."""
+    cost_source: Literal["reported", "estimated"] | None
+    """Where they are from: the programs, or in part the prices in config.toml; null where there are none."""
+    cost_partial: bool
+    """Part of the cost is unknown: `cost_usd` is the rest."""
     input_tokens: int
     output_tokens: int
     turns: int

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.requests import Cost
+from overmind_core.domain.agents.spending import source_of
 from overmind_core.domain.text.moment import format_time, parse_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
@@ -45,20 +46,34 @@ class CostApi:
                 entry = sums.setdefault(key, _nothing(key, row.name if request.by == "mission" else None))
                 if row.priced:
                     entry["cost_usd"] = (entry["cost_usd"] or 0.0) + row.usd
+                    is_estimated = row.estimated or entry["cost_source"] == "estimated"
+                    entry["cost_source"] = source_of(row.usd, is_estimated=bool(is_estimated))
+                else:
+                    entry["cost_partial"] = True
                 entry["input_tokens"] += row.input
                 entry["output_tokens"] += row.output
                 entry["turns"] += row.turns
-        return [{**entry, "cost_usd": _rounded(entry["cost_usd"])} for entry in sums.values()]
+        return [_shown(entry) for entry in sums.values()]
 
 
 def _nothing(key: str, name: str | None) -> CostSum:
-    if name is None:
-        return {"key": key, "cost_usd": None, "input_tokens": 0, "output_tokens": 0, "turns": 0}
-    return {"key": key, "name": name, "cost_usd": None, "input_tokens": 0, "output_tokens": 0, "turns": 0}
+    found: CostSum = {
+        "key": key,
+        "cost_usd": None,
+        "cost_source": None,
+        "cost_partial": False,
+        "input_tokens": 0,
+        "output_tokens": 0,
+        "turns": 0,
+    }
+    return found if name is None else {**found, "name": name}
 
 
-def _rounded(usd: float | None) -> float | None:
-    return None if usd is None else round(usd, 6)
+def _shown(entry: CostSum) -> CostSum:
+    usd = entry["cost_usd"]
+    is_known = usd is not None
+    usd = None if usd is None else round(usd, 6)
+    return {**entry, "cost_usd": usd, "cost_partial": entry["cost_partial"] and is_known}
 
 
 def _keys(row: CostRow, by: str) -> Iterator[str]:

@@ -112,7 +112,7 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
         clock=clock,
         unattended=unattended,
     )
-    budgets = Budgets(book, journal, store.budgets)
+    budgets = Budgets(book, journal, clock, costs=store.costs, table=store.budgets)
     usage = UsageReader(parts.tasks, book)
     driver = TerminalDriver(parts.tasks, screens, waiters, parts.attachments, parts.settings.interrupts)
     notes = partial(private_files.written_notes, home)
@@ -139,6 +139,7 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
         driver=driver,
         activity=ActivityEffects(book, clock, progress, followers),
         budgets=budgets,
+        prices=parts.settings.prices,
         usage=usage,
         publish=parts.bus.publish,
     )

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, MessageRow
+from overmind_core.domain.agents.spending import source_of
 from overmind_core.kernel.database import StoreError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def encode(result: TurnResult | None, error: str | None, place: AnswerPlace) -> 
             "text": result.text,
             "duration_ms": result.duration_ms,
             "cost_usd": None if result.cost_turn is None else round(result.cost_turn, 6),
+            "cost_source": source_of(result.cost_turn, is_estimated=result.estimated),
             "usage": usage._asdict(),
             "error": error,
             **at,
@@ -55,6 +57,7 @@ def decode(stored: str | None) -> MessageAnswer:
         "text": found.get("text"),
         "duration_ms": found.get("duration_ms"),
         "cost_usd": found.get("cost_usd"),
+        "cost_source": found.get("cost_source"),
         "usage": found.get("usage"),
         "error": found.get("error"),
     }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
-from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CostRow, CursorRow
+from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CursorRow
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, Owed, PlainLine, TextSpoken, TurnEnded
@@ -27,7 +27,7 @@ from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.missions.reasons import to_send_again
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.kernel.database import StoreError
-from overmind_core.providers.base import ConnectionRequest
+from overmind_core.providers.base import COUNTED, ConnectionRequest
 from overmind_core.providers.registry import log_in_first
 from overmind_core.system.small_file import read_small_file
 
@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     from overmind_core.agents.store import AgentStore, MessageRow
     from overmind_core.domain.agents.agent import Activity
     from overmind_core.domain.agents.agent_events import AgentFact, Decision, TurnResult
-    from overmind_core.domain.agents.conversation import Conversation
+    from overmind_core.domain.agents.conversation import Conversation, Turn
     from overmind_core.domain.agents.conversation_events import Effect, Fact
+    from overmind_core.domain.agents.prices import Price, Prices
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import KeeperRefused
@@ -127,6 +128,8 @@ class AgentContext:
     driver: Driver
     activity: ActivityEffects
     budgets: Budgets
+    prices: Prices
+    """Of models, as the person has set them."""
     usage: UsageFollower
     publish: Callable[[FactRead], None]
     """Told of what each program says."""
@@ -197,14 +200,26 @@ class Session:
 
     def apply(self, fact: Fact, source: ActivitySource = ActivitySource.STREAM) -> None:
         """Let something happen to the conversation, and do what follows."""
-        before = self.state.activity
-        after, effects = conversation_step.step(self.state, fact, self._context.clock.wall(), source=source)
+        before, turn, now = self.state.activity, self.state.turn, self._context.clock.wall()
+        after, effects = conversation_step.step(self.state, fact, now, source=source, price=self._price())
         if after != self.state:
             self.put(after)
         for effect in effects:
             self.carry_out(effect)
+        self._watch_turn(turn)
         if self.state.activity != before:
             self._on_activity(before)
+
+    def _price(self) -> Price | None:
+        """The price of its model, where its program tells all tokens."""
+        is_counted = self.provider.tokens in COUNTED
+        return self._context.prices.find(self.state.model, self.agent.model) if is_counted else None
+
+    def _watch_turn(self, before: Turn | None) -> None:
+        """Hold what a turn on pipes has used against the budgets before it is paid for."""
+        used, known = (None if one is None else one.used for one in (self.state.turn, before))
+        if used != known and self.reads_lines and (mission := self._context.registry.known(self.id)) is not None:
+            self._context.budgets.use(mission, used)
 
     def receive(self, fact: AgentFact, source: ActivitySource = ActivitySource.STREAM) -> None:
         """Take in what the program says."""
@@ -576,23 +591,9 @@ class Session:
     def _spend(self, paid: conversation_events.TurnPaid) -> None:
         """Store what was paid, and hold it against the budgets; also of one whose mission has just ended."""
         mission = self._context.registry.known(self.id)
-        if mission is None:
-            return
-        definition, used = mission.definition, paid.usage
-        cost = CostRow(
-            at=self._context.clock.wall(),
-            mission=self.id,
-            name=definition.name,
-            labels=json.dumps(definition.labels),
-            usd=paid.usd or 0.0,
-            priced=paid.usd is not None,
-            input=used.input + used.cache_read + used.cache_write,
-            output=used.output,
-            turns=paid.turns,
-        )
-        self._journal.save(lambda: self._context.store.costs.insert(cost))
-        self._check_turns(mission)
-        self._context.budgets.spend(mission, paid.usd)
+        if mission is not None:
+            self._check_turns(mission)
+            self._context.budgets.spend(mission, paid)
 
     def _check_turns(self, mission: Mission) -> None:
         most, turns = self.agent.max_turns, self.state.turns

@@ -364,7 +364,7 @@ class CursorTable:
 class CostRow(NamedTuple):
     """One turn. `at` in seconds since the epoch, `labels` JSON, `usd` US dollars, then tokens and model turns.
 
-    Of one that is not `priced` nobody knows what it has cost.
+    Of one that is not `priced` nobody knows what it has cost; a part of an `estimated` one is at a person's prices.
     """
 
     at: float
@@ -376,6 +376,7 @@ class CostRow(NamedTuple):
     output: int
     turns: int
     priced: bool = True
+    estimated: bool = False
 
 
 _COST_COLUMNS = ", ".join(CostRow._fields)
@@ -398,11 +399,26 @@ class CostTable:
 
 
 class BudgetRow(NamedTuple):
-    """What a mission and everything below it has cost. `warned`: somebody was notified that little is left."""
+    """What a mission and everything below it has cost, and used.
+
+    `warned`, `warned_tokens`: somebody was notified that little is left; `estimated`: a part of `usd` is at a person's
+    prices; `partial`: a part of what it cost is unknown.
+    """
 
     mission: str
     usd: float = 0.0
     warned: bool = False
+    tokens: int = 0
+    warned_tokens: bool = False
+    estimated: bool = False
+    partial: bool = False
+
+
+_BUDGET_COLUMNS = ", ".join(BudgetRow._fields)
+_SAVE_BUDGET = (
+    f"INSERT INTO budgets ({_BUDGET_COLUMNS}) VALUES ({', '.join('?' * len(BudgetRow._fields))}) "
+    f"ON CONFLICT (mission) DO UPDATE SET {', '.join(f'{one} = excluded.{one}' for one in BudgetRow._fields[1:])}"
+)
 
 
 class BudgetTable:
@@ -413,16 +429,15 @@ class BudgetTable:
 
     def save(self, budget: BudgetRow) -> None:
         """Insert or replace."""
-        self._database.write(
-            "INSERT INTO budgets (mission, usd, warned) VALUES (?, ?, ?) "
-            "ON CONFLICT (mission) DO UPDATE SET usd = excluded.usd, warned = excluded.warned",
-            budget,
-        )
+        self._database.write(_SAVE_BUDGET, budget)
 
     def get(self, mission: str) -> BudgetRow | None:
         """Return what was saved of that mission; None when its tree has spent nothing."""
-        row = self._database.read_one("SELECT mission, usd, warned FROM budgets WHERE mission = ?", (mission,))
-        return None if row is None else BudgetRow(row[0], row[1], bool(row[2]))
+        row = self._database.read_one(f"SELECT {_BUDGET_COLUMNS} FROM budgets WHERE mission = ?", (mission,))
+        if row is None:
+            return None
+        name, usd, warned, tokens, *told = row
+        return BudgetRow(name, usd, bool(warned), tokens, *map(bool, told))
 
 
 class AgentStore(NamedTuple):

@@ -121,7 +121,8 @@ class UsageReader:
             await self.read(session)
 
     def _has_budget(self, session: Session) -> bool:
-        return any(owner.definition.max_cost for owner in line(self._registry, session.id))
+        above = [one.definition for one in line(self._registry, session.id)]
+        return any(one.max_cost or one.max_tokens for one in above)
 
 
 def read_files(

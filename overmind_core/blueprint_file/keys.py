@@ -52,6 +52,7 @@ OPTIONS: Mapping[str, Key] = {
     "max_children": Key(whole),
     "max_depth": Key(whole),
     "max_cost": Key(values.dollars),
+    "max_tokens": Key(values.tokens),
     "stall_waiting": Key(flag),
     "size": Key(values.terminal_size, lambda size: {"columns": size[0], "rows": size[1]}),
     "interactive": Key(flag),

@@ -10,6 +10,7 @@ import signal
 
 from overmind_core.documents.reading import FileValue, Read, is_number, milliseconds, seconds, text, texts
 from overmind_core.domain.agents import permission
+from overmind_core.domain.text.duration import CountError, parse_count
 
 MEANT_SECONDS = 1000
 """A bare number of milliseconds below this was probably meant otherwise."""
@@ -22,6 +23,18 @@ def dollars(spot: FileValue) -> float | None:
     if is_number(spot.value, int, float) and 0 < spot.value < float("inf"):
         return float(spot.value)
     spot.wrong("write an amount of US dollars above 0, such as 2.50")
+    return None
+
+
+def tokens(spot: FileValue) -> int | None:
+    """A count of tokens above 0."""
+    try:
+        found = parse_count(str(spot.value)) if is_number(spot.value, int) or isinstance(spot.value, str) else 0
+    except CountError:
+        found = 0
+    if found > 0:
+        return found
+    spot.wrong('write a number of tokens above 0, such as 500000 or "500k"')
     return None
 
 

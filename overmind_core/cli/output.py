@@ -268,6 +268,13 @@ def money(usd: float | None) -> str:
     return f"${usd:.4f}" if 0 < usd < 0.01 else f"${usd:.2f}"  # noqa: PLR2004  (a cent)
 
 
+def cost(row: Mapping[str, Any]) -> str:
+    """Return the cost of a row: `$0.12`, `~$0.12` where it is estimated, `$0.12 + ?` where a part is unknown."""
+    from overmind_core.view import numbers  # start-up: few commands show any
+
+    return numbers.cost(numbers.Cost.of(row), money) or ABSENT
+
+
 def tokens(count: float | None) -> str:
     """Return a number of tokens: `840`, `12.3k`, `1.2M`."""
     if count is None:

@@ -6,7 +6,7 @@ imported here.
 
 from __future__ import annotations
 
-from overmind_core.domain.text.duration import parse_duration
+from overmind_core.domain.text.duration import parse_count, parse_duration
 
 TYPE_CHECKING = False
 
@@ -84,6 +84,19 @@ def dollars(word: str) -> float:
     if not digits.isascii() or not digits.replace(".", "", 1).isdigit() or not 0 < float(digits) < float("inf"):
         raise ValueError(f"{word!r} is not an amount of US dollars above 0, such as 2.50")
     return float(digits)
+
+
+def tokens(word: str) -> int:
+    """Return a count of tokens above 0, such as 200000, 200k or 1.5M."""
+    found = parse_count(word)
+    if not found:
+        raise ValueError(f"{word!r} is not a number of tokens above 0, such as 500k or 1.5M")
+    return found
+
+
+def tokens_or_none(word: str) -> int:
+    """Return a count of tokens; 0 for no limit."""
+    return parse_count(word)
 
 
 def share(word: str) -> float:

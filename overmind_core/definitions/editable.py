@@ -64,6 +64,7 @@ def shown(whole: EditableMission) -> MissionTerms:
         "max_children": definition.max_children,
         "max_depth": definition.max_depth,
         "max_cost": definition.max_cost,
+        "max_tokens": definition.max_tokens,
         "notes": definition.notes,
         "agent": _agent(whole.agent) if whole.agent is not None and whole.talks else None,
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from overmind_core.domain.agents.prices import Price
 from overmind_core.domain.settings import (
     CortexSettings,
     GuardianSettings,
@@ -39,13 +40,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "hives": (),
     "contexts": (),
     "pools": (),
+    "prices": (),
     "providers": (),
     "tui": (
         "theme", "symbols", "panel", "confirm_kill", "mouse", "coach", "status", "fps", "escape_ms", "detach_keys",
         "log_time", "log_wrap", "log_range", "hotkeys", "aliases", "motion",
     ),
 }  # fmt: skip
-"""Table → its keys. `[providers]`, `[hives]`, `[contexts]` and `[pools]` have a table for each of what they name."""
+"""Table → its keys. `[providers]`, `[prices]`, `[hives]`, `[contexts]` and `[pools]` have a table for each name."""
 PROVIDER_KEYS = ("program", "terminal")
 """Keys of `[providers.NAME]`."""
 OWN_AGENT_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -58,6 +60,8 @@ TERMINAL_KEYS = ("rules", "interrupt")
 """Keys of `[providers.NAME.terminal]`."""
 TERMINAL_RULE_KEYS = ("on", "last", "any", "state")
 """Keys of each of these rules."""
+PRICE_KEYS = Price._fields
+"""Keys of `[prices."MODEL"]`."""
 ACCEPT_KEYS = ("from", "repositories", "providers", "commands")
 """Keys of `[swarm] accept`."""
 

@@ -31,6 +31,10 @@ args = ["--model={model?}", "--", "{prompt}"]  # or prompt = "stdin"
 answer = "text"            # or a dotted key of its lines of JSON
 [providers.qwen.terminal]  # what the title and the screen of that program tell, before what is known of it
 rules = [{ on = "title", any = ["^✳"], state = "waiting" }]
+[prices."gpt-5-codex"]     # US dollars for a million tokens, of a model whose program tells no dollars; or "gpt-5*"
+input = 1.25
+output = 10.0
+cached_input = 0.125       # else as input
 [keeper]
 spawn = "auto"             # auto | posix_spawn | ptyprocess
 [queue]
@@ -96,6 +100,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.agents.prices import Prices
 from overmind_core.domain.settings import (
     CortexSettings,
     GuardianSettings,
@@ -143,6 +148,7 @@ class Settings(NamedTuple):
     """Program → the rules by which its title and its screen tell its state."""
     interrupts: Mapping[str, tuple[bytes, ...]] = MappingProxyType({})
     """Program → the keys that end its turn on a terminal."""
+    prices: Prices = Prices()
     spawn_method: str = "auto"
     queue: QueueSettings = QueueSettings()
     health: HealthSettings = HealthSettings()

@@ -20,9 +20,11 @@ from overmind_core.documents.reading import (
 )
 from overmind_core.documents.toml import document
 from overmind_core.domain.agents import permission
+from overmind_core.domain.agents.prices import ANY, Price, Prices
 from overmind_core.domain.configuration import (
     ACCEPT_KEYS,
     KEYS,
+    PRICE_KEYS,
     unknown_keys,
     unknown_tables,
 )
@@ -50,6 +52,10 @@ READ_ELSEWHERE = ("tui", "hives", "contexts", "pools")
 """Tables whose mistakes never stop a daemon: who reads them judges them."""
 MOST_DOLLARS = 10**9
 """More is a slip of the finger."""
+MOST_PRICE = 10**6
+"""The same of a million tokens: a dollar for each."""
+LONGEST_MODEL, MOST_MODELS = 200, 1000
+"""Characters of a model's name, and models that have a price."""
 LEAST_LOGS = 64_000
 """Bytes: less would keep next to nothing, and 0 removes all logs."""
 LEAST_TOKENS, MOST_TOKENS = 200, 8000
@@ -89,6 +95,8 @@ def read(text: str, *, providers: Collection[str]) -> dict[str, Any]:
             spot = FileValue(notes, (name,), value)
             if name in _RECORDS:
                 found[name] = _record(spot, name, known)
+            elif name == "prices":
+                found[name] = _prices(spot)
             else:
                 found.update(_table(spot))
     if notes.problems:
@@ -143,6 +151,46 @@ def _judge_web(record: WebSettings, table: Mapping[str, FileValue]) -> None:
         table[given].wrong(f"{given} needs {missing}")
     elif not is_loopback(record.host) and not record.cert:
         table["host"].wrong(f"{record.host} is reached by other machines: it needs cert and key")
+
+
+def _prices(spot: FileValue) -> Prices:
+    """The prices of models; a key that stands where a model should is pointed out by its table."""
+    tables = spot.table('write a table for each model, such as [prices."gpt-5-codex"]') or {}
+    if len(tables) > MOST_MODELS:
+        spot.wrong_key(f"write at most {MOST_MODELS} models")
+        return Prices()
+    found: dict[str, Price] = {}
+    for model, entry in tables.items():
+        if not 0 < len(model) <= LONGEST_MODEL or ANY in model[:-1]:
+            how = f'1 to {LONGEST_MODEL} characters; a {ANY} stands at its end alone, as in "gpt-5{ANY}"'
+            entry.wrong_key(f"write the name of a model, {how}")
+            continue
+        price = _price(entry)
+        if price is not None:
+            found[model] = price
+    return Prices(MappingProxyType(found))
+
+
+def _price(spot: FileValue) -> Price | None:
+    """The price of one model; None where a part of it is wrong."""
+    table = spot.table('write a table with input and output, such as [prices."gpt-5-codex"]')
+    if table is None:
+        return None
+    before = len(spot.notes.problems)
+    for name in [name for name in table if name not in PRICE_KEYS]:
+        spot.notes.at_key(table[name].path, f"{spot.key}: {hinted(f'unknown key {name!r}', name, PRICE_KEYS)}")
+    missing = [name for name in ("input", "output") if name not in table]
+    if missing:
+        spot.wrong_key(f"missing {' and '.join(missing)}: write US dollars for a million tokens, such as 1.25")
+    values = {name: _tokens_price(table[name]) for name in PRICE_KEYS if name in table}
+    return Price(**values) if len(spot.notes.problems) == before else None
+
+
+def _tokens_price(spot: FileValue) -> float:
+    if is_number(spot.value, int, float) and 0 <= spot.value <= MOST_PRICE:
+        return float(spot.value)
+    spot.wrong("write US dollars for a million tokens, such as 1.25")
+    return 0.0
 
 
 def _known(spot: FileValue) -> dict[str, FileValue]:

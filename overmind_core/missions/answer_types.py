@@ -134,6 +134,10 @@ class AgentState(TypedDict):
     mode: AgentMode | None
     cost_usd: float | None
     """US dollars, as far as prices are known; null if no price is known."""
+    cost_source: Literal["reported", "estimated"] | None
+    """Where the cost is from: its program, or in part the prices in config.toml; null if there is no cost."""
+    cost_partial: bool
+    """Part of the cost is unknown: `cost_usd` is the rest."""
     tokens: Tokens | None
 
 
@@ -339,8 +343,13 @@ class MissionDetails(MissionSummary):
     max_children: int | None
     max_depth: int | None
     max_cost_usd: float | None
+    max_tokens: int | None
     tree_cost_usd: float | None
-    """The cost of its tree, if the tree has a limit."""
+    """The cost of its tree, if the tree has a limit of cost."""
+    tree_cost_source: Literal["reported", "estimated"] | None
+    tree_cost_partial: bool
+    tree_tokens: int | None
+    """The tokens of its tree, if the tree has a limit of tokens."""
     created_at: str
     session_id: str | None
     """The agent program's id of the conversation."""
@@ -417,6 +426,8 @@ class MissionUsage(MissionBrief):
     output_bytes_per_second: float
     processes: int
     cost_usd: float | None
+    cost_source: Literal["reported", "estimated"] | None
+    cost_partial: bool
     tokens: Tokens | None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import RAW, ActivityKind, ActivitySource, AgentMode
 from overmind_core.domain.agents.conversation import failed_message, handover_phase
-from overmind_core.domain.agents.spending import cost_of
+from overmind_core.domain.agents.spending import cost_of, cost_source, is_partial
 from overmind_core.domain.missions.mission import Mission, Restart, Status, shell_code
 from overmind_core.domain.missions.outcome import Outcome, outcome_of
 from overmind_core.domain.missions.reasons import (
@@ -145,6 +145,8 @@ def talking(mission: Mission, conversation: Conversation | None) -> AgentState:
         "handover": handover_phase(conversation) if conversation is not None and mission.is_live else None,
         "mode": conversation.mode if conversation is not None and agent else None,
         "cost_usd": _cost(conversation) if conversation is not None and agent else None,
+        "cost_source": cost_source(conversation) if conversation is not None and agent else None,
+        "cost_partial": conversation is not None and agent and is_partial(conversation),
         "tokens": {"input": conversation.input_tokens, "output": conversation.output_tokens}
         if conversation is not None and agent
         else None,
@@ -212,7 +214,11 @@ def details(
         "max_children": definition.max_children,
         "max_depth": definition.max_depth,
         "max_cost_usd": definition.max_cost or None,
+        "max_tokens": definition.max_tokens or None,
         "tree_cost_usd": None,
+        "tree_cost_source": None,
+        "tree_cost_partial": False,
+        "tree_tokens": None,
         "created_at": format_time(mission.created_at),
         "session_id": conversation.session if conversation is not None and definition.provider != RAW else None,
         "attached": 0,

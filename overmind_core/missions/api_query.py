@@ -194,8 +194,12 @@ class QueryApi:
         found["now"] = self._preparer.step_of(mission.id) or found["now"]
         found["last_activity_at"] = await self._last_activity(mission)
         found["kill_at"] = self._kill_at(mission)
+        tree = self._budget.tree_cost(mission.id)
         if mission.definition.max_cost:
-            found["tree_cost_usd"] = round(self._budget.total(mission.id), 6)
+            found["tree_cost_usd"] = None if tree.usd is None else round(tree.usd, 6)
+            found["tree_cost_source"], found["tree_cost_partial"] = tree.source, tree.partial
+        if mission.definition.max_tokens:
+            found["tree_tokens"] = tree.tokens
         if request.env or request.reveal:
             environment = self._environments.of(mission.id)
             both = {**environment.inherited, **environment.chosen}
@@ -226,6 +230,8 @@ class QueryApi:
                     "output_bytes_per_second": round(self._progress.rate(mission.run_id), 1),
                     "processes": 0 if usage is None else usage.processes,
                     "cost_usd": state["cost_usd"],
+                    "cost_source": state["cost_source"],
+                    "cost_partial": state["cost_partial"],
                     "tokens": state["tokens"],
                 }
             )

@@ -12,6 +12,7 @@ from overmind_core.missions.lookup import line
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.domain.missions.tree import SpentTree
     from overmind_core.missions.ports import Budget, Preparer
     from overmind_core.missions.registry import Registry
 
@@ -49,9 +50,9 @@ def _above(mission: Mission) -> Ancestor:
     return Ancestor(mission.id, definition.name, definition.max_children, definition.max_depth)
 
 
-def _spent(owner: Mission, usd: float) -> str:
-    name, limit = owner.definition.name, owner.definition.max_cost
+def _spent(owner: Mission, spent: SpentTree) -> str:
+    option = f"--{spent.reason.replace('_', '-')}"
     return (
-        f"The tree of mission {owner.id} ({name}) has spent ${usd:.2f}, and its --max-cost is ${limit:.2f}:"
-        " it can't start more agents."
+        f"The tree of mission {owner.id} ({owner.definition.name}) has spent {spent.used}, and its {option} is"
+        f" {spent.limit}: it can't start more agents."
     )

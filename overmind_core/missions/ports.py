@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.memory.giving import GivenNotes
     from overmind_core.domain.missions.mission import Definition, Mission
     from overmind_core.domain.missions.standing import WorkStanding
-    from overmind_core.domain.missions.tree import SpentLimit
+    from overmind_core.domain.missions.tree import SpentLimit, SpentTree, TreeCost
     from overmind_core.missions.answer_types import ChangedLines, IsolationSummary, MissionNotes
     from overmind_core.missions.spec import Adoption, Fork, MissionSpec
     from overmind_core.providers.base import Launch
@@ -230,8 +230,8 @@ class Preparer(Protocol):
 class Budget(Protocol):
     """What agents have cost."""
 
-    def spent(self, parent: str | None) -> tuple[Mission, float] | None:
-        """The mission above whose limit is reached, and what its tree has cost in US dollars; None: none is."""
+    def spent(self, parent: str | None) -> tuple[Mission, SpentTree] | None:
+        """The mission above whose limit is reached, and what its tree has used of it; None: none is."""
 
-    def total(self, mission_id: str) -> float:
-        """What the tree of a mission has cost, in US dollars."""
+    def tree_cost(self, mission_id: str) -> TreeCost:
+        """What the tree of a mission has cost."""

@@ -87,6 +87,8 @@ class Start(Args, frozen=True):
     """The limit of generations below it; null: 3 for missions started by agents."""
     max_cost: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """US dollars for all agents of its tree together; 0: no limit."""
+    max_tokens: Whole = 0
+    """Tokens, read and written, for all agents of its tree together; 0: no limit."""
     labels: dict[str, str] = {}
     notes: Injection | None = None
     """The notes that it is given at its beginning; null: an agent those of the configuration, a command none."""
@@ -249,6 +251,7 @@ class Terms(Args, frozen=True):
     max_children: Whole | None = None
     max_depth: Whole | None = None
     max_cost: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    max_tokens: Whole = 0
     notes: Injection | None = None
     agent: AgentArgs | None = None
 

@@ -74,6 +74,7 @@ def definition(request: Start, agent: Agent | None, *, name: str, parent: str | 
         max_children=request.max_children,
         max_depth=request.max_depth,
         max_cost=request.max_cost,
+        max_tokens=request.max_tokens,
         notes=request.notes,
     )
 

@@ -19,13 +19,24 @@ from overmind_core.domain.agents.agent_events import (
 from overmind_core.domain.agents.conversation import ForkPoint
 
 
-class Figures(StrEnum):
-    """What a program tells of the use of its model."""
+class TokensTold(StrEnum):
+    """What a program tells of the tokens that it uses."""
 
-    NOTHING = ""
-    TOKENS = "tokens"
-    DOLLARS = "dollars"
-    """And tokens."""
+    NOTHING = "nothing"
+    UNSURE = "unsure"
+    """Nobody knows whether it tells them."""
+    PART = "part"
+    """Those of some calls of a turn alone."""
+    TURNS = "turns"
+    """All, as a turn ends."""
+    CALLS = "calls"
+    """All, call by call."""
+
+
+TOLD = frozenset({TokensTold.PART, TokensTold.TURNS, TokensTold.CALLS})
+"""With these, a turn has some for certain."""
+COUNTED = frozenset({TokensTold.UNSURE, TokensTold.TURNS, TokensTold.CALLS})
+"""With these, what tokens cost is what a turn has cost."""
 
 
 class LaunchRequest(NamedTuple):
@@ -154,8 +165,6 @@ class Provider(Protocol):
     """Whether it asks on pipes before it acts: its questions stand in the inbox."""
     reports: bool
     """Whether its full-screen program reports its state on the terminal."""
-    tells: Figures
-    """What it tells of the use of its model on pipes."""
     modes: frozenset[AgentMode]
     speaks_json: bool
     """Whether its pipes carry lines that `parse` understands; else they are plain output."""
@@ -167,6 +176,9 @@ class Provider(Protocol):
     """Whether it can begin a conversation as a copy of another one; one that announces what it can may lack it yet."""
     forks_at: bool
     """Whether such a copy can end at any earlier answer, and so leave out the turn under way."""
+    tells_cost: bool
+    """Whether it tells what the conversation has cost in US dollars."""
+    tokens: TokensTold
     reads_reasons: bool
     """Whether its program reads what a person writes beside what they deny."""
     words_at: int

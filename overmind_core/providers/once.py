@@ -21,7 +21,7 @@ from overmind_core.domain.agents.agent_events import (
 from overmind_core.domain.agents.argument_places import CWD, MODEL, PROMPT, SYSTEM, filled, has_place, missing
 from overmind_core.domain.text.bytestrings import typed_bytes
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.providers.base import Figures, Launch, WithoutRecords
+from overmind_core.providers.base import Launch, TokensTold, WithoutRecords
 from overmind_core.providers.lines import one_line, plain_text, read_object
 from overmind_core.providers.raw import PlainRenderer
 
@@ -61,12 +61,13 @@ class Once(WithoutRecords):
     transport = ONCE
     asks = False
     reports = False
-    tells = Figures.NOTHING
     modes = frozenset({AgentMode.ONE_SHOT})
     speaks_json = True
     opens = False
     goes_on = False
     forks = forks_at = False
+    tells_cost = False
+    tokens = TokensTold.NOTHING
     words_at = 0
     reads_reasons = False
 

@@ -10,10 +10,10 @@ from overmind_core.domain.text.bytestrings import typed_bytes
 from overmind_core.providers.base import (
     Connection,
     ConnectionRequest,
-    Figures,
     Launch,
     LaunchRequest,
     Renderer,
+    TokensTold,
     WithoutRecords,
 )
 from overmind_core.providers.lines import plain_text
@@ -30,13 +30,14 @@ class Raw(WithoutRecords):
     transport = ""
     asks = False
     reports = False
-    tells = Figures.NOTHING
     modes = frozenset({AgentMode.INTERACTIVE})
     speaks_json = False
     opens = False
     forks = False
     forks_at = False
     goes_on = True
+    tells_cost = False
+    tokens = TokensTold.NOTHING
     reads_reasons = True
     words_at = 0
 

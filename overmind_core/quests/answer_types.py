@@ -137,6 +137,10 @@ class QuestRow(QuestInfo):
     estimate_seconds: float | None
     cost_usd: float | None
     """Of all attempts, checks and reviews; null: unknown."""
+    cost_source: Literal["reported", "estimated"] | None
+    """Where the cost is from: the program, or in part the prices in config.toml; null if there is no cost."""
+    cost_partial: bool
+    """The cost of some attempts is unknown: `cost_usd` is that of the rest."""
     landed: Landed | None
     """Null: nothing of it has landed."""
     can_retry: bool
@@ -158,6 +162,7 @@ class QuestAttempt(FailureClass):
     ended_at: str | None
     cost_usd: float | None
     """Null: unknown."""
+    cost_source: Literal["reported", "estimated"] | None
 
 
 class QuestDetails(QuestRow):

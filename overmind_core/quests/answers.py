@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from overmind_core.domain.agents.spending import source_of
 from overmind_core.domain.missions.reasons import kept_limit
 from overmind_core.domain.quests.attempt import began_at, can_retry, cost_of, is_overdue, tries_of
 from overmind_core.domain.quests.classes import last_failure
@@ -158,7 +159,9 @@ def row(
         "round": queue.round,
         "tries": tries_of(quest),
         "estimate_seconds": estimate,
-        "cost_usd": cost_of(queue.tries),
+        "cost_usd": (usd := cost_of(queue.tries)),
+        "cost_source": source_of(usd, is_estimated=any(one.is_estimated for one in queue.tries)),
+        "cost_partial": usd is not None and any(one.ended_at and one.cost_usd is None for one in queue.tries),
         "landed": _landed(quest),
         "can_retry": can_retry(quest, has_mission=work is not None),
         "overdue": is_overdue(quest, now),
@@ -183,6 +186,8 @@ _NO_QUEUE: QuestRow = {  # type: ignore[typeddict-item] # the rest of a row stan
     "tries": None,
     "estimate_seconds": None,
     "cost_usd": None,
+    "cost_source": None,
+    "cost_partial": False,
     "landed": None,
     "can_retry": False,
     "overdue": False,
@@ -217,6 +222,7 @@ def _attempts(quest: Quest) -> Iterable[QuestAttempt]:
             "started_at": format_time(one.started_at),
             "ended_at": time(one.ended_at),
             "cost_usd": one.cost_usd,
+            "cost_source": source_of(one.cost_usd, is_estimated=one.is_estimated),
         }
 
 

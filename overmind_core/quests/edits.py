@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.agents.spec import spec_of
+from overmind_core.agents.validate import check_limits
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.landing import VERIFY
 from overmind_core.domain.missions.events import MissionUpdated
@@ -21,6 +22,7 @@ from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.missions import validate
 from overmind_core.missions.requests import AgentArgs, Start
+from overmind_core.providers import registry
 from overmind_core.quests import intake
 
 if TYPE_CHECKING:
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
     from overmind_core.quests.store import StoredWork
     from overmind_core.system.machine import Clock
 
-WHILE_RUNNING = frozenset({"id", "priority", "deadline", "retries", "max_cost", "timeout", "activity_timeout"})
+WHILE_RUNNING = frozenset(
+    {"id", "priority", "deadline", "retries", "max_cost", "max_tokens", "timeout", "activity_timeout"}
+)
 """Fields of a request that change a quest while it runs."""
 _DOING = frozenset({"command", "provider", "agent"})
 """Fields that decide what is run."""
@@ -172,7 +176,7 @@ class QuestEdits:
 
     def _edited_work(self, quest: Quest, request: QuestEdit, given: set[str]) -> StoredWork | None:
         """What the next attempts run, if that changes."""
-        if not given & (_DOING | _TIMES | {"into", "max_cost", "name", "title"}):
+        if not given & (_DOING | _TIMES | {"into", "max_cost", "max_tokens", "name", "title"}):
             return None
         stored = self._quests.work(quest.id)
         if stored is None:
@@ -187,6 +191,10 @@ class QuestEdits:
         if request.max_cost is not None:
             definition = replace(definition, max_cost=request.max_cost)
             agent = None if agent is None else replace(agent, max_cost=request.max_cost)
+        if request.max_tokens is not None:
+            definition = replace(definition, max_tokens=request.max_tokens)
+        if agent is not None and given & {"max_cost", "max_tokens"}:
+            check_limits(agent, definition.max_tokens, registry.get(definition.provider), self._settings)
         stored = replace(stored, definition=definition, agent=agent)
         return self._replaced(quest, stored) if "into" in given else stored
 
@@ -207,6 +215,7 @@ class QuestEdits:
             provider=provider,
             agent=request.agent if provider != RAW or request.agent is not None else None,
             max_cost=before.max_cost,
+            max_tokens=before.max_tokens,
         )
         made = spec_of(start, self._settings, name=quest.name)
         new, agent = made.definition, made.agent
@@ -253,7 +262,8 @@ class QuestEdits:
             return
         now, most = work.definition, work.definition.max_cost
         times = {name: getattr(now, name) for name in _TIMES}
-        definition = replace(mission.definition, name=now.name, max_cost=most, **times)
+        limits = {"max_cost": most, "max_tokens": now.max_tokens}
+        definition = replace(mission.definition, name=now.name, **limits, **times)
         if definition == mission.definition:
             return
         self._registry.put(replace(mission, definition=definition), (MissionUpdated(),))
@@ -473,6 +483,7 @@ _LIMITS = (
     "max_children",
     "max_depth",
     "max_cost",
+    "max_tokens",
     "columns",
     "rows",
     "notes",

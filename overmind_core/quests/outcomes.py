@@ -469,7 +469,8 @@ class AttemptOutcomes:
             cost = elsewhere.cost or None
         begun = work is not None and work.run >= _queue(quest).tries[-1].run
         now = self._clock.wall()
-        return attempt_ended(quest, now, failure=failure, exit_code=exit_code, cost=cost, begun=begun)
+        return attempt_ended(quest, now, failure=failure, exit_code=exit_code, cost=cost, begun=begun,
+                             is_estimated=conversation is not None and conversation.estimated)  # fmt: skip
 
     def _over(
         self, quest: Quest, status: QuestStatus, reason: str | None, exit_code: int | None, queue: QueueState

@@ -83,7 +83,7 @@ class QuestAdd(Args, frozen=True):
 class QuestEdit(Args, frozen=True):
     """Change a quest of the queue; what is null stays as it is.
 
-    While it runs only priority, deadline, retries, max_cost and the timeouts can be changed.
+    While it runs only priority, deadline, retries, max_cost, max_tokens and the timeouts can be changed.
     """
 
     id: str
@@ -105,6 +105,8 @@ class QuestEdit(Args, frozen=True):
     retries: Whole | None = None
     estimate: Amount | None = None
     max_cost: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    max_tokens: Whole | None = None
+    """Of all its attempts and what they start; 0: no limit."""
     timeout: Amount | None = None
     """Limit of each attempt; a bare number is in ms, 0: none."""
     activity_timeout: Amount | None = None

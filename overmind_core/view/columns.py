@@ -181,7 +181,7 @@ def _held(row: Row, now: float) -> Cell:
 
 
 def _cost(row: Row, _now: float) -> Cell:
-    return Cell(numbers.money(row.get("cost_usd")), "quiet")
+    return Cell(numbers.cost_of(row), "quiet")
 
 
 def _exit(row: Row, _now: float) -> Cell:

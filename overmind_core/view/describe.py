@@ -169,14 +169,16 @@ def _activity(info: Info) -> str:
 def _agent(info: Info, agent: Info) -> Lines:
     tokens = info.get("tokens") or {}
     counted = f"{numbers.size(tokens.get('input'))} in, {numbers.size(tokens.get('output'))} out" if tokens else ""
+    tree = numbers.Cost.of(info, "tree_cost")
     return pairs(
         ("program", info.get("provider")),
         ("mode", info.get("mode")),
         ("model", agent.get("model") or info.get("model")),
         ("session", info.get("session_id")),
-        ("cost", numbers.money(info.get("cost_usd"))),
+        ("cost", numbers.cost_of(info)),
         ("tokens", counted),
-        ("tree cost", _limited(info.get("tree_cost_usd"), info.get("max_cost_usd"))),
+        ("tree cost", _limited(numbers.cost(tree), numbers.money(info.get("max_cost_usd")))),
+        ("tree tokens", _limited(_counted(info.get("tree_tokens")), _counted(info.get("max_tokens")))),
         ("max turns", agent.get("max_turns") or None),
         ("orchestrator", agent.get("orchestrator") or None),
         ("prompt", agent.get("prompt")),
@@ -184,8 +186,12 @@ def _agent(info: Info, agent: Info) -> Lines:
     )
 
 
-def _limited(usd: float | None, most: float | None) -> str:
-    return "" if most is None else f"{numbers.money(usd)} of {numbers.money(most)}"
+def _limited(used: str, most: str) -> str:
+    return f"{used or '-'} of {most}" if most else ""
+
+
+def _counted(tokens: int | None) -> str:
+    return "" if tokens is None else f"{tokens:,}"
 
 
 def _rules(info: Info, agent: Info) -> Lines:

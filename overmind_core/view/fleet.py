@@ -17,6 +17,7 @@ from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.hive_keys import HIVE, LOCAL, SILENT_SINCE, hive_of, key_of, keyed, parted
 from overmind_core.view.inbox import HOLDER, blocked, is_turn, may_need, needs
+from overmind_core.view.numbers import Cost
 from overmind_core.view.summary import EngineLoad, Load, Sample
 
 EVENTS_KEPT = 2000
@@ -127,7 +128,7 @@ class Fleet:
         """Name of a hive in the swarm → the shorter way to it."""
         self.asked_about: frozenset[str] = frozenset()
         """Ids of what the engine asks about: missions, and what has none."""
-        self._paid: dict[str, float] = {}
+        self._paid: dict[str, Cost] = {}
         """Hive → US dollars since midnight."""
         self.engine = EngineLoad()
         """How full the queue is, and how missions go together."""
@@ -222,14 +223,19 @@ class Fleet:
     @property
     def today(self) -> float:
         """US dollars since midnight, in all hives."""
-        return sum(self._paid.values())
+        return self.paid.usd or 0.0
 
     @today.setter
     def today(self, paid: float) -> None:
-        self._paid[""] = paid
+        self._paid[""] = Cost(paid)
 
-    def pay(self, hive: str, today: float) -> None:
-        """A hive's agents have cost so many US dollars since midnight."""
+    @property
+    def paid(self) -> Cost:
+        """The same, with what is known of it."""
+        return Cost.sum_of(one for one in self._paid.values() if one != Cost())
+
+    def pay(self, hive: str, today: Cost) -> None:
+        """A hive's agents have cost so much since midnight."""
         self._paid[hive] = today
 
     def hear(self, hive: str, events: Iterable[Row]) -> list[Row]:

@@ -78,6 +78,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("allow", "allow", _RULES, EntryKind.LINES, sorts=_AGENT, more=True),
     Entry("deny", "deny", _RULES, EntryKind.LINES, sorts=_AGENT, more=True),
     Entry("max_cost", "max cost", "no limit; in US dollars", EntryKind.LINE, sorts=_AGENT, more=True),
+    Entry("max_tokens", "max tokens", "no limit; e.g. 500k or 2M", EntryKind.LINE, sorts=_AGENT, more=True),
     Entry("timeout", "timeout", "none; per run, e.g. 90s, 10m or 2h", EntryKind.LINE, more=True),
 )
 TEXTS = {ProgramKind.AGENT: ("prompt", "the task; empty: it waits for your message"),

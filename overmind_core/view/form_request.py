@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from overmind_core.domain.text.duration import CountError, parse_count
 from overmind_core.errors import OvermindError
 from overmind_core.view.form_fields import Form, ProgramKind
 
@@ -19,8 +20,8 @@ _ABOUT = {"name_taken": "name", "cwd_not_found": "cwd", "provider_missing": "wha
           "port_range_exhausted": "isolate", "git_failed": "isolate"}  # fmt: skip
 _WORDS = {
     "--allow": "allow", "--deny": "deny", "--model": "model", "--permission-mode": "permission_mode",
-    "--max-cost": "max_cost", "--timeout": "timeout", "restart policy": "restart", "label": "labels",
-    "environment": "env", "A name": "name", "working directory": "cwd",
+    "--max-cost": "max_cost", "--max-tokens": "max_tokens", "--timeout": "timeout", "restart policy": "restart",
+    "label": "labels", "environment": "env", "A name": "name", "working directory": "cwd",
 }  # fmt: skip
 
 
@@ -93,7 +94,8 @@ def _agent(form: Form) -> dict[str, Any]:
         "allow": form.text("allow").splitlines(),
         "deny": form.text("deny").splitlines(),
     }
-    return {"agent": agent, "max_cost": _dollars(form.text("max_cost"))}
+    limits = {"max_cost": _dollars(form.text("max_cost")), "max_tokens": _tokens(form.text("max_tokens"))}
+    return {"agent": agent, **limits}
 
 
 def _isolation(chosen: str) -> dict[str, bool]:
@@ -125,11 +127,18 @@ def _dollars(text: str) -> float:
     return float(digits)
 
 
+def _tokens(text: str) -> int:
+    try:
+        return parse_count(text or "0")
+    except CountError:
+        raise Wrong("max_tokens", f"{text} is not a number of tokens: write one such as 500k or 2M") from None
+
+
 def wrong_entry(error: OvermindError) -> str:
     """The entry that an error is about."""
     known: Mapping[str, str] = _ABOUT
-    by_words = next((key for words, key in _WORDS.items() if words in error.message), "text")
-    return known.get(error.code, by_words)
+    named = [(error.message.find(words), key) for words, key in _WORDS.items() if words in error.message]
+    return known.get(error.code, min(named)[1] if named else "text")  # what it names first is wrong, the rest helps
 
 
 _OPTIONS: tuple[tuple[str, str], ...] = (

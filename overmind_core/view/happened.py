@@ -299,7 +299,7 @@ def _turn_ended(past: _Past, event: Row) -> tuple[StatusMark, str] | None:
             return None
         why = f": {safe(sentence(event['reason']))}" if event["reason"] else ""
         return YOUR_TURN, f"its turn failed{why}"
-    cost = f", {numbers.money(event['cost_usd'])}" if event["cost_usd"] else ""
+    cost = f", {numbers.cost_of(event)}" if event["cost_usd"] else ""
     return YOUR_TURN, f"finished a turn of {_span(event['duration_ms'] / 1000)}{cost}"
 
 

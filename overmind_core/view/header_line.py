@@ -69,6 +69,7 @@ class HeaderFacts(NamedTuple):
         reached: How many other hives answer, and how the swarm stands; "" where there are none.
         is_unreached: Some of them don't, which is said beside the call for a person.
         proposed: Notes that wait to be accepted, which is quiet: nothing stands still for them.
+        is_estimated, is_partial: As of a cost: what is known of `today`.
     """
 
     asking: int = 0
@@ -89,6 +90,8 @@ class HeaderFacts(NamedTuple):
     reached: str = ""
     is_unreached: bool = False
     proposed: int = 0
+    is_estimated: bool = False
+    is_partial: bool = False
 
     @classmethod
     def of(cls, fleet: Fleet, asking: int) -> HeaderFacts:
@@ -98,10 +101,11 @@ class HeaderFacts(NamedTuple):
             fleet: As the supervisor told it.
             asking: Rows of the first group of the list.
         """
-        engine = fleet.engine
+        engine, paid = fleet.engine, fleet.paid
         return cls(
-            asking, fleet.failed, engine.sharing, engine.queued, engine.paused, fleet.today, fleet.tokens, fleet.load,
-            len(fleet.rows), lost=fleet.lost, proposed=fleet.proposed,
+            asking, fleet.failed, engine.sharing, engine.queued, engine.paused, paid.usd or 0.0, fleet.tokens,
+            fleet.load, len(fleet.rows), lost=fleet.lost, proposed=fleet.proposed,
+            is_estimated=paid.is_estimated, is_partial=paid.is_partial,
         )  # fmt: skip
 
 
@@ -202,7 +206,8 @@ def figure_parts(facts: HeaderFacts) -> list[Part]:
 def _figures(facts: HeaderFacts) -> list[tuple[str, str]]:
     queue = "queue paused" if facts.paused else f"{facts.queued:,} queued" if facts.queued else ""
     tokens = f"{numbers.size(facts.tokens)} tokens today" if facts.tokens else ""
-    cost = f"{numbers.money(facts.today)} today" if facts.today else tokens
+    today = numbers.Cost(facts.today, facts.is_estimated, facts.is_partial)
+    cost = f"{numbers.cost(today)} today" if facts.today else tokens
     load = facts.load
     used = [("cpu", f"cpu {percent_words(load.cpu)}"), ("memory", f"mem {memory_words(load.memory)}")]
     return [("queue", queue), ("cost", cost), *(used if load.memory else [])]

@@ -96,10 +96,16 @@ MISSION: Mapping[str, _Field] = {
     "labels": _Field(_texts, {}),
     **{name: _Field(_text, "") for name in ("provider", "command", "cwd")},
     **{name: _Field(_key) for name in ("parent", "activity", "activity_guess")},
-    **{name: _Field(_text) for name in ("reason", "quest_failure", "now", "need", "code", "failed_message")},
+    **{
+        name: _Field(_text)
+        for name in ("reason", "quest_failure", "now", "need", "code", "failed_message", "cost_source")
+    },
     **{name: _Field(_time) for name in _TIMES},
     **{name: _Field(_number) for name in (*_FIGURES, "cost_usd", "uptime_seconds", "exit_code")},
-    **{name: _Field(_flag, otherwise=False) for name in ("unseen", "conversation_lost", "lost", "tty", "interactive")},
+    **{
+        name: _Field(_flag, otherwise=False)
+        for name in ("unseen", "conversation_lost", "lost", "tty", "interactive", "cost_partial")
+    },
     **{name: _Field(_count) for name in ("run", "attached", "attempt")},
     "tokens": _Field(_amounts),
     "changed_lines": _Field(_amounts),

@@ -106,9 +106,7 @@ def _agent(entry: Entry, _facts: Facts) -> str:
 HOST = ListColumn("hive", "HOST", 5, 1, _quiet(lambda entry, _: safe(entry.row.get(HIVE))), goes=5, most=12)
 STATE = ListColumn("state", "STATE", row_words.STATE_CELLS, 1, row_words.state)
 SPAN = ListColumn("for", "FOR", 4, 0, _quiet(row_words.lasts), right=True, goes=4)
-COST = ListColumn(
-    "cost", "COST", 7, 1, _quiet(lambda entry, _: numbers.money(entry.row.get("cost_usd"))), right=True, goes=3
-)
+COST = ListColumn("cost", "COST", 7, 1, _quiet(lambda entry, _: numbers.cost_of(entry.row)), right=True, goes=3)
 CPU = ListColumn(
     "cpu", "CPU", 4, 2, _quiet(lambda entry, _: numbers.percent(entry.row.get("cpu_percent"))), right=True, goes=2,
     least=110,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.domain.text.moment import parse_time
@@ -67,6 +67,50 @@ def money(usd: float | None) -> str:
     if usd is None:
         return ""
     return f"${usd:.0f}" if usd >= _MUCH else f"${usd:.2f}"
+
+
+class Cost(NamedTuple):
+    """US dollars as they are known.
+
+    Attributes:
+        usd: None: nobody knows.
+        is_estimated: A part of them is at a person's prices.
+        is_partial: A part is unknown, and not in `usd`.
+    """
+
+    usd: float | None = None
+    is_estimated: bool = False
+    is_partial: bool = False
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], name: str = "cost") -> Cost:
+        """The cost in an answer under this name."""
+        is_estimated = row.get(f"{name}_source") == "estimated"
+        return cls(row.get(f"{name}_usd"), is_estimated, bool(row.get(f"{name}_partial")))
+
+    @classmethod
+    def sum_of(cls, costs: Iterable[Cost]) -> Cost:
+        """What all of them come to; one that is not known is a part that is unknown."""
+        every = list(costs)
+        known = [one.usd for one in every if one.usd is not None]
+        is_estimated = any(one.is_estimated for one in every)
+        is_partial = any(one.is_partial or one.usd is None for one in every)
+        return cls(sum(known) if known else None, is_estimated, is_partial)
+
+
+def cost(found: Cost, shown: Callable[[float], str] = money) -> str:
+    """A cost with what is to be known of it: `$0.12`, `~$0.12` of estimates, `$0.12 + ?` of a part; "" for none.
+
+    `shown`: writes the dollars.
+    """
+    if found.usd is None:
+        return ""
+    return f"{'~' if found.is_estimated else ''}{shown(found.usd)}{' + ?' if found.is_partial else ''}"
+
+
+def cost_of(row: Mapping[str, Any]) -> str:
+    """The cost of a row of an answer."""
+    return cost(Cost.of(row))
 
 
 def span(seconds: float) -> str:

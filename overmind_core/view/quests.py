@@ -252,7 +252,7 @@ def _why(row: Row, _now: float) -> Cell:
 
 def cost(row: Row) -> str:
     """What it has cost so far: `$0.12`; "" where nobody knows."""
-    return numbers.money(row["cost_usd"]) if row.get("cost_usd") else ""
+    return numbers.cost_of(row) if row.get("cost_usd") else ""
 
 
 def text_column(key: str, title: str, least: int, most: int, keep: int) -> Column:
@@ -407,7 +407,7 @@ def quest(info: Info, look: Rendering) -> Lines:
             ("spec", row.get("spec")),
             ("group", row.get("group")),
             ("tries", _of(row)),
-            ("cost", numbers.money(row.get("cost_usd")) or None),
+            ("cost", numbers.cost_of(row) or None),
             ("cost limit", numbers.money(row.get("max_cost_usd")) or None),
             ("exit code", quest_exit(row)),
             ("added", clock(added, look)),
@@ -473,7 +473,7 @@ def _attempts(row: Row, look: Rendering) -> Lines:
         cut_short = row["status"] == CANCELLED and one["ended_at"] == row["ended_at"]
         text = failure or (CANCELLED if cut_short else "" if one["ended_at"] else "goes on")
         parts = [f"  {one['attempt']:>3}  {clock(one['started_at'], look) or '':<19}  {took:>8}"]
-        parts.append(f"  {numbers.money(one['cost_usd']):>7}")
+        parts.append(f"  {numbers.cost_of(one):>7}")
         lines.append([Cell("".join(parts)), Cell(f"  {text}", "bad" if failure else "quiet")])
     return lines
 

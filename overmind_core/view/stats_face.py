@@ -116,7 +116,7 @@ def _started(facts: MissionFacts, look: StatsLook) -> str:
     parts += [f"run {info['run']}"] if info.get("run") else []
     parts.append(_doing(info, look.now))
     parts += [numbers.counted(info["turns"], "turn")] if info.get("turns") else []
-    parts += [numbers.money(info["cost_usd"])] if info.get("cost_usd") else []
+    parts += [numbers.cost_of(info)] if info.get("cost_usd") else []
     tokens = sum((info.get("tokens") or {}).values())
     parts += [f"{numbers.size(tokens).replace('K', 'k')} tokens"] if tokens else []
     parts += [safe(info["model"])] if info.get("model") else []

@@ -19,7 +19,7 @@ Shape = Callable[[Any], list[Row]]
 Orders = Mapping[str, By]
 """Key of a column → what is compared."""
 NO_ORDERS: Orders = {}
-SUMS = ("cost_usd", "input_tokens", "output_tokens", "turns")
+SUMS = ("input_tokens", "output_tokens", "turns")
 
 
 def _number(key: str, show: Callable[[float | None], str], tone: str = "quiet") -> Callable[[Row, float], Cell]:
@@ -54,7 +54,7 @@ TOP: tuple[Column, ...] = (
     Column("memory", "MEM", 5, 6, 3, _number("memory_bytes", numbers.size, ""), right=True),
     Column("output", "OUT/S", 5, 6, 5, _number("output_bytes_per_second", numbers.size), right=True),
     Column("processes", "PROC", 4, 5, 7, _number("processes", count), right=True),
-    Column("cost", "COST", 6, 7, 6, _number("cost_usd", numbers.money), right=True, spare=True),
+    Column("cost", "COST", 6, 7, 6, lambda row, _now: Cell(numbers.cost_of(row), "quiet"), right=True, spare=True),
     Column("tokens", "TOKENS", 8, 12, 8, _tokens, right=True, spare=True),
     Column("command", "COMMAND", 8, 0, 4, lambda row, _now: Cell(safe(row["command"]), "quiet")),
 )
@@ -70,7 +70,7 @@ def top(answer: Sequence[Row]) -> list[Row]:
 
 COST: tuple[Column, ...] = (
     Column("mission", "WHAT", 14, 44, 0, lambda row, _now: Cell(safe(row["name"]), "name")),
-    Column("cost", "COST", 8, 9, 1, _number("cost_usd", numbers.money, ""), right=True),
+    Column("cost", "COST", 8, 9, 1, lambda row, _now: Cell(numbers.cost_of(row), ""), right=True),
     Column("input", "IN", 6, 7, 3, _number("input_tokens", count), right=True),
     Column("output", "OUT", 6, 7, 4, _number("output_tokens", count), right=True),
     Column("turns", "TURNS", 5, 6, 2, _number("turns", count), right=True),
@@ -97,10 +97,17 @@ def cost(answer: Sequence[Row]) -> list[Row]:
     return rows
 
 
-def total(rows: Iterable[Row]) -> dict[str, float]:
+def total(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """What all of them come to."""
     every = list(rows)
-    return {name: sum(row.get(name) or 0 for row in every) for name in SUMS}
+    found = numbers.Cost.sum_of(map(numbers.Cost.of, every))
+    source = None if found.usd is None else "estimated" if found.is_estimated else "reported"
+    sums = {name: sum(row.get(name) or 0 for row in every) for name in SUMS}
+    return sums | {
+        "cost_usd": found.usd,
+        "cost_source": source,
+        "cost_partial": found.is_partial and source is not None,
+    }
 
 
 # what happened

@@ -349,7 +349,7 @@ class TablePage(Page):
         if self.view != "cost" or self.way == "label" or not self.table.branches:
             return ""
         summed = tables.total(branch.row for branch in self.table.branches)
-        return f"total ${summed['cost_usd']:.2f} · {summed['turns']:.0f} turns"
+        return f"total {numbers.cost_of(summed) or '-'} · {summed['turns']:.0f} turns"
 
     # keys
 

@@ -198,13 +198,13 @@ ENDED = frozenset({"stopped", "crashed"})
 """Types of the events of ends of which a mission as it is now says whether it has failed."""
 
 
-def away_text(events: Sequence[Row], rows: Iterable[Row], cost: float, *, since: str) -> str:
+def away_text(events: Sequence[Row], rows: Iterable[Row], cost: numbers.Cost, *, since: str) -> str:
     """How many finished, wait and crashed, and what it cost; "" when nothing of that happened.
 
     Args:
         events: What happened since then.
         rows: Missions as they are now: who waits is told by them, for a question may have been answered.
-        cost: US dollars since then.
+        cost: Since then.
         since: When that was, in words.
     """
     touched = {event.get("mission") for event in events}
@@ -217,7 +217,7 @@ def away_text(events: Sequence[Row], rows: Iterable[Row], cost: float, *, since:
         *([f"{len(finished)} finished"] if finished else []),
         *([f"{waits} wait{'s' * (waits == 1)}"] if waits else []),
         *([f"{len(crashed)} failed"] if crashed else []),
-        *([numbers.money(cost)] if cost else []),
+        *([numbers.cost(cost)] if cost.usd else []),
     ]
     return f"since {since}: {', '.join(parts)}" if parts else ""
 

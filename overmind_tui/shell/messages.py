@@ -9,6 +9,7 @@ from textual.message import Message
 
 from overmind_core.logs.display import Line
 from overmind_core.view.cells import Row
+from overmind_core.view.numbers import Cost
 from overmind_tui.terminal.input_tap import Part
 
 if TYPE_CHECKING:
@@ -70,9 +71,9 @@ class Watched(Message):
 
 
 class Spent(Message):
-    """What agents have cost since midnight, in US dollars."""
+    """What agents have cost since midnight."""
 
-    def __init__(self, today: float) -> None:
+    def __init__(self, today: Cost) -> None:
         super().__init__()
         self.today = today
 

@@ -20,6 +20,7 @@ from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.view.cells import Row
 from overmind_core.view.fleet import missions_of
+from overmind_core.view.numbers import Cost
 from overmind_tui.shell.messages import Happened, InboxChanged, RowsChanged, Spent, Watched
 
 LIVE = ["preparing", "starting", "running", "paused", "restarting", "stopping"]
@@ -311,7 +312,7 @@ class MissionsStream(ABC):
             if PAID in happened or costs_more or midnight != self._midnight:
                 self._costs_more, self._spent_due = False, time.monotonic() + SPENT_SECONDS
                 sums = session.ask("cost", {"by": "day", "since": format_time(midnight)})
-                self.send(Spent(sum(one["cost_usd"] or 0.0 for one in sums)))
+                self.send(Spent(Cost.sum_of(map(Cost.of, sums))))
                 self._midnight = midnight
         except OvermindError:  # a supervisor that knows no agents yet
             return

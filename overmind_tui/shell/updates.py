@@ -75,7 +75,7 @@ class Updates:
                 self._shell.fleet.questions = message.questions
                 self._inbox_changed()
             case Spent():
-                self._shell.fleet.today = message.today
+                self._shell.fleet.pay("", message.today)
                 self._main.tick()
             case EngineStands():
                 fleet = self._shell.fleet

@@ -10,6 +10,7 @@ from overmind_core.client.client import Client
 from overmind_core.client.stream import follow
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.view import numbers
 from overmind_core.view.cells import Row
 from overmind_core.view.hive_keys import hive_of
 from overmind_core.view.inbox import is_turn
@@ -86,13 +87,13 @@ class AwaySummary:
             return None
         finally:
             client.close()
-        cost = sum(one["cost_usd"] or 0.0 for one in costs)
+        cost = numbers.Cost.sum_of(map(numbers.Cost.of, costs))
         return lambda: self._on_result(events, rows, cost)
 
     def _request(self) -> tuple[str, dict[str, object]]:
         return "events", {"since": self._seq}
 
-    def _on_result(self, events: list[Row], rows: list[Row], cost: float) -> None:
+    def _on_result(self, events: list[Row], rows: list[Row], cost: numbers.Cost) -> None:
         self.text = texts.away_text(events, rows, cost, since=self._when())
         self._shell.main.changed_connection()
 

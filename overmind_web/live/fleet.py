@@ -22,6 +22,7 @@ from overmind_core.view.cells import Row
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.head import head
 from overmind_core.view.missions import is_live, mark
+from overmind_core.view.numbers import Cost
 from overmind_core.view.summary import EngineLoad
 from overmind_web.supervisor import Supervisor
 
@@ -204,7 +205,7 @@ class LiveFleet:
 
     async def _ask_cost(self) -> None:
         sums = await self._supervisor.call("cost", {"by": "day", "since": format_time(midnight(time.time()))})
-        self.fleet.today = sum(one["cost_usd"] or 0.0 for one in sums)
+        self.fleet.pay("", Cost.sum_of(map(Cost.of, sums)))
         self._tell(FleetChange())
         await asyncio.sleep(COST_PAUSE)
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
 from overmind_core.errors import OvermindError
-from overmind_core.view import frames, row_filter, tables
+from overmind_core.view import frames, numbers, row_filter, tables
 from overmind_core.view import health as health_rows
 from overmind_core.view import notes as notes_rows
 from overmind_core.view import quests as quests_rows
@@ -107,9 +107,9 @@ def _notes(answer: Any, _fleet: Fleet, _now: float) -> Listed:  # noqa: ANN401 -
 
 def _cost(answer: Any, _fleet: Fleet, _now: float) -> Listed:  # noqa: ANN401 - as above
     rows = tables.cost(answer)
-    return Listed(
-        rows, "", {"total": tables.total(rows), "most": max((row["cost_usd"] or 0.0 for row in rows), default=0.0)}
-    )
+    total = tables.total(rows)
+    total["cost"] = numbers.cost_of(total) or "-"
+    return Listed(rows, "", {"total": total, "most": max((row["cost_usd"] or 0.0 for row in rows), default=0.0)})
 
 
 RESOURCES: Mapping[str, Resource] = {

@@ -107,6 +107,7 @@ ASKED = [
     (form([Startable("gemini")], text="x"), {"provider": "gemini", "type": "session", "interactive": None}),
     (form(labels="a=b c='d e'", env="X=1 Y="), {"labels": {"a": "b", "c": "d e"}, "env_set": {"X": "1", "Y": ""}}),
     (form(max_cost="$2.50", timeout="10m"), {"max_cost": 2.5, "timeout": "10m"}),
+    (form(max_tokens="1.5M"), {"max_tokens": 1_500_000, "max_cost": 0}),
     (form(timeout="600"), {"timeout": "600s"}),
 ]  # fmt: skip
 
@@ -126,7 +127,7 @@ def test_an_agent_gets_its_rules_line_by_line():
 
 WRONG = [
     (form(what="command"), "text"), (form(labels="a"), "labels"), (form(env="=x"), "env"),
-    (form(env="A='"), "env"), (form(max_cost="much"), "max_cost"),
+    (form(env="A='"), "env"), (form(max_cost="much"), "max_cost"), (form(max_tokens="-1"), "max_tokens"),
 ]  # fmt: skip
 
 

@@ -6,7 +6,8 @@ import time
 
 from overmind_core.cli.command import JSON, Command, option
 from overmind_core.cli.context import Context
-from overmind_core.cli.output import dumps, money, or_absent, table
+from overmind_core.cli.output import cost as money_of
+from overmind_core.cli.output import dumps, or_absent, table
 from overmind_core.domain.text.moment import format_time, parse_time
 
 TYPE_CHECKING = False
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
-SUMS = ("cost_usd", "input_tokens", "output_tokens", "turns")
 NOTHING = "No agent has cost anything yet. Start one with: overmind claude run PROMPT"
 """The hint where there is no row."""
 BY = {"mission": ("ID", "NAME"), "day": ("DAY",), "label": ("LABEL",)}
@@ -40,8 +40,9 @@ def cost_table(rows: Sequence[Row], by: str, *, hives: bool = False) -> str:
     first = [*(["HIVE"] if hives else []), *BY[by]]
     lines = [[*([row["hive"]] if hives else []), *_keys(row, by), *_sums(row)] for row in rows]
     if by != "label" and len(rows) > 1:
-        total = {name: sum(row[name] or 0 for row in rows) for name in SUMS}
-        total["cost_usd"] = total["cost_usd"] if any(row["cost_usd"] is not None for row in rows) else None
+        from overmind_core.view import tables  # start-up: where there is a total
+
+        total = tables.total(rows)
         lines.append(["total", *[""] * (len(first) - 1), *_sums(total)])
     return table([*first, "COST", "IN", "OUT", "TURNS"], lines)
 
@@ -52,7 +53,7 @@ def _keys(row: Row, by: str) -> list[str]:
 
 def _sums(row: Row) -> list[str]:
     turns = row["turns"] if row["turns"] or not row["output_tokens"] else None  # few programs tell their number
-    return [money(row["cost_usd"]), str(row["input_tokens"]), str(row["output_tokens"]), or_absent(turns)]
+    return [money_of(row), str(row["input_tokens"]), str(row["output_tokens"]), or_absent(turns)]
 
 
 def _since(word: str) -> str:
@@ -70,7 +71,8 @@ COST = Command(
     examples=["overmind cost", "overmind cost --by day --since 7d", "overmind cost --by label --json"],
     notes=(
         "Costs are in US dollars, as reported by the agents' programs or computed from list prices; tokens are counted "
-        "beside them. `-` marks an unknown price. The costs of removed missions stay in the sums."
+        "beside them. `~` marks an estimate at the prices in config.toml, `-` an unknown price, and `+ ?` a sum with "
+        "an unknown part. The costs of removed missions stay in the sums."
     ),
     run=cost,
 )

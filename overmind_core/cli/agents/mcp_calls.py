@@ -81,6 +81,7 @@ class Row(Named):
     need: str | None = Field(description="answer needed from a person: permission question plan setup")
     now: str | None = Field(description="current activity, in one line")
     cost_usd: float | None
+    cost_source: str | None = Field(default=None, description="reported by its program, or estimated from tokens")
     command: str
     uptime_seconds: float
 
@@ -114,6 +115,7 @@ class Message(Named):
     ahead: int = Field(description="number of messages ahead of it")
     text: str | None = Field(default=None, description="answer of the session")
     cost_usd: float | None = None
+    cost_source: str | None = None
 
 
 class Interrupted(Named):

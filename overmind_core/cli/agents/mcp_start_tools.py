@@ -32,6 +32,7 @@ Base = Annotated[
 ]
 Restart = Annotated[Literal["never", "on-failure", "always"], Field(description="when to restart it after it ends")]
 Count = Annotated[int | None, Field(ge=0)]
+Tokens = Annotated[int | None, Field(gt=0, description="limit for all agents of its tree together, in tokens")]
 Money = Annotated[float | None, Field(gt=0, description="limit for all agents of its tree together, in US dollars")]
 
 
@@ -92,6 +93,7 @@ class StartTools:
         base: Base = None,
         max_turns: Annotated[int, Field(ge=0, description="limit of model turns; 0: no limit")] = 0,
         max_cost_usd: Money = None,
+        max_tokens: Tokens = None,
         max_children: Count = None,
         max_depth: Count = None,
         allow: Annotated[
@@ -122,7 +124,12 @@ class StartTools:
             "append_system_prompt": system_prompt(append_system_prompt) if orchestrator else append_system_prompt,
             "orchestrator": orchestrator,
         }
-        limits = {"max_cost": max_cost_usd, "max_children": max_children, "max_depth": max_depth}
+        limits = {
+            "max_cost": max_cost_usd,
+            "max_tokens": max_tokens,
+            "max_children": max_children,
+            "max_depth": max_depth,
+        }
         given: dict[str, Any] = {"command": "", "provider": provider, "agent": agent}
         given |= {key: value for key, value in limits.items() if value is not None}
         return await self._start(

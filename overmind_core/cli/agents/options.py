@@ -6,7 +6,7 @@ import os
 
 from overmind_core.cli.command import flag, grouped, option
 from overmind_core.cli.context import text_of
-from overmind_core.cli.values import dollars, permission_rule, whole_number
+from overmind_core.cli.values import dollars, permission_rule, tokens, whole_number
 from overmind_core.client.skill import system_prompt
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError, UsageError
@@ -63,6 +63,7 @@ _LIMITS = [
     ),
     option("--max-depth", "N", "limit of generations below it (default 3)", parse=whole_number),
     option("--max-cost", "USD", "end all agents of its tree once they cost this much together", parse=dollars),
+    option("--max-tokens", "N", "the same in tokens, such as 500k or 2M; for programs that tell them", parse=tokens),
     flag("--stall-waiting", "count waiting for a person as inactivity"),
 ]
 _MEMORY = [
@@ -74,7 +75,7 @@ MEMORY = grouped("Notes", _MEMORY)
 LIMITS = grouped("Limits of the mission and its children", _LIMITS)
 """Mean something for every mission."""
 
-_TREE = ("max_children", "max_depth", "max_cost")
+_TREE = ("max_children", "max_depth", "max_cost", "max_tokens")
 _SAME = (
     "model", "allowed_tools", "disallowed_tools", "permission_mode", "allow", "deny", "max_turns",
     "system_prompt", "append_system_prompt",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
     Which = Callable[[str], str | None]
 
-TITLES = ("PROVIDER", "VERSION", "TASK", "SESSION", "SCREEN", "STATE", "ASKS", "RESUME", "COST")
+TITLES = ("PROVIDER", "VERSION", "TASK", "SESSION", "SCREEN", "STATE", "ASKS", "RESUME", "FORK", "COST")
 NOTHING = "-"
 _VERSION = re.compile(r"\d+(?:\.\d+)+(?:[-+][\w.+-]*\w)?")
 VERSION_SECONDS = 15.0
@@ -60,8 +60,8 @@ def providers(args: Namespace, context: Context) -> int:
     context.print(table(TITLES, [_cells(row) for row in rows]))
     for row in rows:
         if not row["installed"]:
-            how = f"get it with: {row['install']}" if row["install"] else "its program is set in config.toml"
-            context.note(f"{row['program']} of {row['provider']} is not installed: {how}")
+            how = f"Get it with: {row['install']}" if row["install"] else "Its program is set in config.toml."
+            context.note(f"{row['provider']} is not installed. {how}")
     context.hint("Any other program runs on its terminal: overmind run --type session -- PROGRAM")
     return 0
 
@@ -84,6 +84,7 @@ def _known(settings: Settings, environ: Mapping[str, str]) -> Iterator[dict[str,
 def abilities(provider: Provider, program: tuple[str, Settings]) -> dict[str, Any]:
     """Return what a provider can do, by its row; `program`: its name, and the settings with rules for its screen."""
     from overmind_core.domain.agents.agent import AgentMode
+    from overmind_core.providers.base import TOLD
 
     has = {mode: mode in provider.modes for mode in AgentMode}
     return {
@@ -94,17 +95,20 @@ def abilities(provider: Provider, program: tuple[str, Settings]) -> dict[str, An
         "state": "status" if provider.reports else _read_from(*program),
         "asks": provider.asks,
         "resume": provider.goes_on and has[AgentMode.HEADLESS],
-        "cost": provider.tells.value or None,
+        "fork": ("at" if provider.forks_at else "whole") if provider.forks else None,
+        "cost": "dollars" if provider.tells_cost else "tokens" if provider.tokens in TOLD else None,
         "tested": provider.tested or None,
     }
 
 
 def _on_terminal(own: OwnAgent, settings: Settings) -> dict[str, Any]:
     """The row of a program of which nothing is known but the rules for its screen."""
-    nothing = {"task": None, "session": None, "asks": False, "resume": False, "cost": None, "tested": None}
+    absent = dict.fromkeys(("task", "session", "fork", "cost", "tested"))
     return {
         "provider": own.provider.partition(":")[2],
-        **nothing,
+        **absent,
+        "asks": False,
+        "resume": False,
         "screen": "raw",
         "state": _read_from(own.program, settings),
     }
@@ -151,9 +155,9 @@ PROVIDERS = Command(
     notes=(
         "TASK and SESSION: how Overmind speaks with it. SCREEN: yes, with --interactive; raw, as any program: overmind "
         "run --type session -- PROGRAM. STATE: the source of its state there; screen is a guess. ASKS: its questions "
-        "stand in the inbox. RESUME: a session goes on with its conversation in its next process. COST: the figures "
-        "that it tells. The versions are those that the programs tell of themselves; ? is one that tells none within "
-        "15 seconds."
+        "stand in the inbox. RESUME: a session goes on with its conversation in its next process. FORK: whole, or at "
+        "a message of it. COST: the figures that it tells. The versions are those that the programs tell of "
+        "themselves; ? is one that tells none within 15 seconds."
     ),
     run=providers,
 )

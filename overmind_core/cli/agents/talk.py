@@ -111,8 +111,8 @@ def _answer(args: Namespace, context: Context, client: Client, message: Json) ->
             f"No answer to message {message['message']} within {timeout_words(args.timeout)}; the message stays."
             f" See: overmind messages {message['name']}",
         )
-    answer = {name: message[name] for name in ("text", "duration_ms", "cost_usd", "usage")}
-    context.print(dumps(answer) if args.json else safe_text(answer["text"]))
+    answer = {name: message.get(name) for name in ("text", "duration_ms", "cost_usd", "cost_source", "usage")}
+    context.print(dumps(answer) if args.json else safe_text(message["text"]))
     return 0
 
 

@@ -68,6 +68,7 @@ ROOT = (
     KeyRow("max_depth", "Limit of generations below it.", Value.WHOLE, "3"),
     KeyRow("max_cost", "End all agents of its tree once they cost this many US dollars together; 0 = no limit.",
         Value.MONEY),
+    KeyRow("max_tokens", "The same in tokens.", Value.WHOLE),
     KeyRow("notes", "Notes for each new conversation: auto, pinned or off. A plain command gets none by default.",
         Value.TEXT, '"off"'),
 )  # fmt: skip
@@ -125,6 +126,8 @@ def _is_obeyed(character: str) -> bool:
 def _keys(keys: Iterable[KeyRow], values: Mapping[str, Any]) -> list[str]:
     lines: list[str] = []
     for key in keys:
+        if key.name not in values:  # another machine's earlier version
+            continue
         value = values[key.name]
         if value is None and key.name in OPTIONAL:
             continue

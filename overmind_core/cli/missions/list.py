@@ -13,8 +13,8 @@ from overmind_core.cli.output import (
     branches,
     coloured,
     command_cell,
+    cost,
     dumps,
-    money,
     or_absent,
     redraw,
     size,
@@ -111,7 +111,7 @@ WIDE: dict[str, Callable[[Row], str]] = {
     "CPU%": lambda row: ABSENT if row.get("cpu_percent") is None else f"{row['cpu_percent']:.1f}",
     "MEM": lambda row: size(row.get("memory_bytes")),
     "ACTIVITY": activity_cell,
-    "COST": lambda row: money(row.get("cost_usd")),
+    "COST": cost,
     "CHANGED": changed_cell,
     "SOURCE": lambda row: or_absent(row.get("activity_source")),
     "NOW": now_cell,
@@ -321,7 +321,7 @@ def top_cells(row: Mapping[str, Any]) -> list[str]:
         size(row["memory_bytes"]),
         size(row["output_bytes_per_second"]),
         str(row["processes"]),
-        money(row.get("cost_usd")),
+        cost(row),
         _spent(row.get("tokens")),
     ]
 

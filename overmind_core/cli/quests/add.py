@@ -31,6 +31,7 @@ from overmind_core.cli.values import (
     names,
     or_nothing,
     run_seconds,
+    tokens_or_none,
     whole_number,
 )
 from overmind_core.domain.text.bytestrings import from_wire
@@ -386,6 +387,7 @@ TITLE = option("--title", "TEXT", "new title", dashes=True)
 MAX_COST = option(
     "--max-cost", "USD", "end it once all of its tries cost this much together; 0 = no limit", parse=dollars_or_none
 )
+MAX_TOKENS = option("--max-tokens", "N", "the same in tokens, such as 500k; 0 = no limit", parse=tokens_or_none)
 TIMES = [
     option("--timeout", "TIME", "limit of each try's wall clock; 0 = none", parse=run_seconds),
     option("--activity-timeout", "TIME", "kill it after this long without output; 0 = never", parse=duration),
@@ -417,7 +419,7 @@ def given_changes(args: Namespace) -> dict[str, Any]:
     lists = {name: [one for one in given if one] for name, given in _lists(args).items()}
     same = {
         name: value
-        for name in ("title", "name", "max_cost", "timeout", "activity_timeout", "provider")
+        for name in ("title", "name", "max_cost", "max_tokens", "timeout", "activity_timeout", "provider")
         if (value := getattr(args, name)) is not None
     }
     options = agent_options(args)
@@ -435,7 +437,7 @@ QUEST_EDIT = Command(
     name="quest edit",
     arguments=[quest_ids(None)],
     rest="[CMD...]",
-    options=[TITLE, NAME, CHANGED_DOER, *GOAL, MAX_COST, *TIMES, JSON, *AGENT],
+    options=[TITLE, NAME, CHANGED_DOER, *GOAL, MAX_COST, MAX_TOKENS, *TIMES, JSON, *AGENT],
     examples=[
         "overmind quest edit docs --priority critical",
         "overmind quest edit release --needs build,docs --deadline 17:30",
@@ -444,8 +446,8 @@ QUEST_EDIT = Command(
     ],
     notes=(
         "A quest that is queued or has failed can be changed in every way; while one runs only --priority, --deadline, "
-        "--retries, --max-cost, --timeout and --activity-timeout. An empty value removes what is there, as in "
-        "--needs ''; a list replaces the one before."
+        "--retries, --max-cost, --max-tokens, --timeout and --activity-timeout. An empty value removes what is there, "
+        "as in --needs ''; a list replaces the one before."
     ),
     run=quest_edit,
 )

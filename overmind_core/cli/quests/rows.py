@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.output import ABSENT, command_cell, money
+from overmind_core.cli.output import ABSENT, command_cell, cost
 from overmind_core.domain.missions.reasons import landing_waits, nothing_landed
 from overmind_core.domain.missions.status_marks import BLOCKED, LANDS_LATER, NOTHING_LANDED, StatusMark, mark_of
 from overmind_core.domain.text.decimals import shortest_decimal
@@ -85,8 +85,7 @@ def seconds_cell(seconds: float | None) -> str:
 
 def time_and_cost(row: Row) -> str:
     """Return how long it takes and what that costs: `2m $0.12`; without a cost that nobody knows."""
-    cost = row.get("cost_usd")
-    dollars = f" {money(cost)}" if cost else ""
+    dollars = f" {cost(row)}" if row.get("cost_usd") else ""
     return f"{lasted_cell(row)}{dollars}"
 
 

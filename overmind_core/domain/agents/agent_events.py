@@ -152,6 +152,16 @@ class TokenUsage(NamedTuple):
     cache_read: int = 0
     cache_write: int = 0
 
+    @property
+    def read(self) -> int:
+        """All that a model was given, from a cache or not."""
+        return self.input + self.cache_read + self.cache_write
+
+    @property
+    def total(self) -> int:
+        """All tokens."""
+        return self.read + self.output
+
     def since(self, before: TokenUsage) -> TokenUsage:
         """Return what was used after it was `before`; a count that went back has used nothing."""
         return TokenUsage(*(max(now - then, 0) for now, then in zip(self, before, strict=True)))
@@ -165,12 +175,14 @@ class ModelCalled(NamedTuple):
         usage: Its tokens.
         usd: US dollars; None when nobody knows its price.
         final: Whether the turn ends with it: it asks for no tool.
+        estimated: Whether `usd` is at a person's price.
     """
 
     call: str
     usage: TokenUsage
-    usd: float | None
+    usd: float | None = None
     final: bool = False
+    estimated: bool = False
 
 
 class CostTotalled(NamedTuple):
@@ -226,7 +238,9 @@ class TurnResult:
     cost_total: float | None = None
     """US dollars of the whole conversation so far, as the program counts."""
     cost_turn: float | None = None
-    """US dollars since the last result, where the program tells."""
+    """US dollars since the last result, where the program tells; else at a person's price."""
+    estimated: bool = False
+    """True where `cost_turn` is at a person's price."""
     usage: TokenUsage = field(default_factory=TokenUsage)
     """Of this turn."""
     process_usage: TokenUsage | None = None

@@ -34,6 +34,8 @@ class TurnUsage:
     """None when a part of it has no price."""
     final: bool = False
     """The call that ends the turn is in it."""
+    estimated: bool = False
+    """A part of `usd` is at a person's price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,8 @@ class Conversation:
     """Model turns."""
     unpriced: bool = False
     """A part of that has no price that anybody knows: `cost` is what the rest has cost."""
+    estimated: bool = False
+    """A part of `cost` is at a person's price: its program does not tell dollars."""
     files: ConversationFiles | None = None
     """Where the newest interactive run's figures are read."""
     counted: tuple[ModelCalled, ...] = ()

@@ -172,11 +172,15 @@ class EndRun(NamedTuple):
 
 
 class TurnPaid(NamedTuple):
-    """A turn, or a part of one, was paid for. `usd`: None when nobody knows its price; `turns`: calls of the model."""
+    """A turn, or a part of one, was paid for. `usd`: None when nobody knows its price; `turns`: calls of the model.
+
+    `estimated`: a part of `usd` is at a person's price.
+    """
 
     usd: float | None
     usage: TokenUsage
     turns: int
+    estimated: bool = False
 
 
 class Notify(NamedTuple):

@@ -8,6 +8,7 @@ of its own.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import Activity, ActivityKind, ActivitySource, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import (
@@ -83,24 +84,39 @@ from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.missions.reasons import EXITED
 from overmind_core.domain.text.cells import display_safe
 
+if TYPE_CHECKING:
+    from overmind_core.domain.agents.prices import Price
+
 CHANGE_GRACE = 10.0
 """Seconds that a program gets to end by itself when another mode follows."""
 
 
-def step(c: Conversation, fact: Fact, now: float, *, source: ActivitySource = ActivitySource.STREAM) -> Step:
-    """What `fact` makes of the conversation, and what is to be done. `now`: seconds since the epoch."""
-    after, effects = _on_request(c, fact, now) or _on_agent_event(c, fact, now, source)
+def step(
+    c: Conversation,
+    fact: Fact,
+    now: float,
+    *,
+    source: ActivitySource = ActivitySource.STREAM,
+    price: Price | None = None,
+) -> Step:
+    """What `fact` makes of the conversation, and what is to be done.
+
+    `now`: seconds since the epoch; `price`: what tokens of its model cost, where its program may not tell.
+    """
+    after, effects = _on_request(c, fact, now, price) or _on_agent_event(c, fact, now, source, price)
     after, more = _advance(after, now)
     return after, (*effects, *more)
 
 
-def _on_request(c: Conversation, fact: Fact, now: float) -> Step | None:  # noqa: PLR0911 - one case per fact
+def _on_request(  # noqa: PLR0911 - one case per fact
+    c: Conversation, fact: Fact, now: float, price: Price | None
+) -> Step | None:
     """What people and the supervisor tell; None for what the program says."""
     match fact:
         case RunBegun():
             return _on_run_begun(c, fact, now)
         case RunOver():
-            return _on_run_over(c, fact, now)
+            return _on_run_over(c, fact, now, price)
         case InputHeld(on):
             return replace(c, held=on), ()
         case Queued(message):
@@ -118,7 +134,9 @@ def _on_request(c: Conversation, fact: Fact, now: float) -> Step | None:  # noqa
     return None
 
 
-def _on_agent_event(c: Conversation, fact: Fact, now: float, source: ActivitySource) -> Step:  # noqa: C901, PLR0911, PLR0912 - one case per fact
+def _on_agent_event(  # noqa: C901, PLR0911, PLR0912 - one case per fact
+    c: Conversation, fact: Fact, now: float, source: ActivitySource, price: Price | None
+) -> Step:
     """What the program says, and answers to what it asks; what means nothing changes nothing."""
     match fact:
         case SessionNamed():
@@ -140,9 +158,9 @@ def _on_agent_event(c: Conversation, fact: Fact, now: float, source: ActivitySou
         case Retrying() | LimitReached():
             return _on_limit(c, fact, now, source)
         case ModelCalled() | UsageRead():
-            return usage_told(c, fact)
+            return usage_told(c, fact, price)
         case TurnEnded(result, text):
-            return turn_ended(c, result, now, source, text)
+            return turn_ended(c, result, now, source, text, price=price)
         case StateForgotten():
             return _on_state_forgotten(c, now, source)
         case StateGuessed(state):
@@ -171,13 +189,13 @@ def _on_run_begun(c: Conversation, fact: RunBegun, now: float) -> Step:
     return c, ()
 
 
-def _on_run_over(c: Conversation, fact: RunOver, now: float) -> Step:
+def _on_run_over(c: Conversation, fact: RunOver, now: float, price: Price | None) -> Step:
     """The message in flight is sent once more by the next run; without one it fails, and so do those that wait.
 
     A run that was switched over has not lost it, however often that happens.
     """
     switched = c.leaving or c.wanted is not c.mode
-    c, paid = lost_turn_paid(c)
+    c, paid = lost_turn_paid(c, price)
     closed, effects = close(c, list(c.open), now, ActivitySource.STREAM)
     effects = (*paid, *effects)
     flying = closed.sending if closed.sending is not None else closed.turn.message if closed.turn else None

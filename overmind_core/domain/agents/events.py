@@ -121,7 +121,11 @@ class TurnFinished(MissionEvent, frozen=True, kw_only=True, tag="turn_ended"):
 
     ok: bool
     reason: str | None
-    cost_usd: float
+    cost_usd: float | None
+    """Null if nobody knows."""
+    cost_source: str | None = None
+    """Where the cost is from: `reported` by the program, or `estimated` at the prices in config.toml; null if there is
+    none, or in events of earlier versions."""
     turns: int
     """The number of model turns in this turn."""
     duration_ms: float
@@ -173,9 +177,11 @@ class NotificationDue(MissionEvent, frozen=True, kw_only=True, tag="notification
 
 
 class CostWarning(MissionEvent, frozen=True, kw_only=True, tag="cost_warning"):
-    """A mission's tree, a spec or the queue has spent most of its cost limit."""
+    """A mission's tree, a spec or the queue has spent most of its cost limit, or a tree most of its token limit."""
 
     cost_usd: float
+    tokens: int | UnsetType = UNSET
+    """The tokens of the tree, where its limit of tokens is meant; else absent."""
     about: About | UnsetType = UNSET
     """The spec or the queue; absent for a mission's tree."""
     by: str

@@ -478,9 +478,9 @@ def _mode(value: str, agent: Agent, cwd: str) -> bool:
 VALUES: Mapping[str, _Judge] = {
     **dict.fromkeys(
         ["--name", "--label", "--type", "--parent", "--provider", "--model", "--system-prompt",
-         "--append-system-prompt", "--deny", "--disallowed-tools", "--max-turns", "--max-cost", "--max-children",
-         "--max-depth", "--restart", "--max-restarts", "--max-seconds", "--backoff", "--activity-timeout", "--grace",
-         "--timeout", "--base"],
+         "--append-system-prompt", "--deny", "--disallowed-tools", "--max-turns", "--max-cost", "--max-tokens",
+         "--max-children", "--max-depth", "--restart", "--max-restarts", "--max-seconds", "--backoff",
+         "--activity-timeout", "--grace", "--timeout", "--base"],
         _anything,
     ),
     "--cwd": _below,

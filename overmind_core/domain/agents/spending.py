@@ -2,13 +2,14 @@
 
 A program on pipes tells the cost of each turn in its result. One on a terminal writes down what each call has used, and
 its own sum as it ends; until that comes, calls count at their list prices. Tokens and money have one base: what is
-counted in one is counted in the other.
+counted in one is counted in the other. Where nobody tells dollars, a person's price of the model makes
+them of tokens: an estimate, known as one wherever it goes.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from overmind_core.domain.agents.agent import AgentMode
 from overmind_core.domain.agents.agent_events import CostTotalled, ModelCalled, TokenUsage, TurnResult, UsageRead
@@ -19,18 +20,26 @@ from overmind_core.domain.agents.events import TurnFinished
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from overmind_core.domain.agents.prices import Price
+
 MOST_COUNTED = 64
 """Calls that are remembered, so that none counts twice."""
+_SMALL = 0.005
+"""US dollars below which two decimals would show nothing."""
 _NOTHING = TokenUsage()
+CostSource = Literal["reported", "estimated"]
+"""Where a cost is from: its program, or a person's prices."""
 
 
 def result_paid(c: Conversation, result: TurnResult, *, counted: bool) -> Step:
     """Count what the turn cost by its result; `counted`: its figures are those of calls that were counted already."""
     usd = result.cost_turn if counted else _price(c, result)
     finished = TurnFinished(
+        text=_cost_line(usd) if result.estimated and usd is not None else None,
         ok=result.ok,
         reason=result.reason,
-        cost_usd=round(usd or 0.0, 6),
+        cost_usd=None if usd is None else round(usd, 6),
+        cost_source=source_of(usd, is_estimated=result.estimated),
         turns=result.turns,
         duration_ms=result.duration_ms,
     )
@@ -38,8 +47,13 @@ def result_paid(c: Conversation, result: TurnResult, *, counted: bool) -> Step:
     if counted:
         return c, (finished,)
     c = replace(c, cost_total=c.cost_total if result.cost_total is None else result.cost_total)
-    paid = TurnPaid(usd, result.usage, result.turns)
+    paid = TurnPaid(usd, result.usage, result.turns, result.estimated)
     return _added(c, paid), (paid, finished)
+
+
+def _cost_line(usd: float) -> str:
+    """Return the line below a turn in the transcript, whose program tells no cost itself."""
+    return f"--- ~${usd:.4f} at your prices ---" if 0 < usd < _SMALL else f"--- ~${usd:.2f} at your prices ---"
 
 
 def has_usage(result: TurnResult) -> bool:
@@ -47,23 +61,37 @@ def has_usage(result: TurnResult) -> bool:
     return result.usage != _NOTHING or result.cost_turn is not None or result.cost_total is not None
 
 
-def usage_told(c: Conversation, fact: ModelCalled | UsageRead) -> Step:
+def usage_told(c: Conversation, fact: ModelCalled | UsageRead, price: Price | None = None) -> Step:
     """The program says what calls have used: on pipes while a turn is under way, on a terminal in its files."""
-    return _usage_read(c, fact) if isinstance(fact, UsageRead) else (_call_heard(c, fact), ())
+    return _usage_read(c, fact, price) if isinstance(fact, UsageRead) else (_call_heard(c, _priced(fact, price)), ())
+
+
+def _priced(call: ModelCalled, price: Price | None) -> ModelCalled:
+    """The call with what it cost at a person's price, where nobody tells."""
+    if call.usd is not None or price is None:
+        return call
+    return call._replace(usd=price.of(call.usage), estimated=True)
 
 
 def _call_heard(c: Conversation, call: ModelCalled) -> Conversation:
     """Remember what a call under way on pipes has used: it counts if the turn never comes to its result."""
-    others = tuple(one for one in c.counted if one.call != call.call)
-    return replace(c, counted=(*others, call)[-MOST_COUNTED:])
+    before = next((one for one in c.counted if one.call == call.call), None)
+    others = tuple(one for one in c.counted if one is not before)
+    c = replace(c, counted=(*others, call)[-MOST_COUNTED:])
+    if c.turn is None:
+        return c
+    more = call.usage if before is None else _minus(call.usage, before.usage)
+    usd = None if call.usd is None else call.usd - (0.0 if before is None else before.usd or 0.0)
+    added = TurnUsage(before is None, more, usd, call.final, call.estimated)
+    return replace(c, turn=_used(c.turn, added))
 
 
-def _usage_read(c: Conversation, fact: UsageRead) -> Step:
+def _usage_read(c: Conversation, fact: UsageRead, price: Price | None) -> Step:
     """Count the calls that the program has written down, and trust its own sum where it tells one."""
     if c.files is None or c.files.path != fact.path:
         return c, ()
     c = replace(c, files=replace(c.files, read=fact.positions))
-    calls = [one for one in fact.figures if isinstance(one, ModelCalled)]
+    calls = [_priced(one, price) for one in fact.figures if isinstance(one, ModelCalled)]
     totals = [one.usd for one in fact.figures if isinstance(one, CostTotalled)]
     paid, c = _calls_paid(c, calls)
     more = 0.0
@@ -77,29 +105,61 @@ def _usage_read(c: Conversation, fact: UsageRead) -> Step:
     return _added(c, whole), (whole,)
 
 
-def lost_turn_paid(c: Conversation) -> Step:
-    """Count what a turn on pipes had used when its program died: no result tells it any more."""
-    if c.mode is AgentMode.INTERACTIVE or c.turn is None or not c.counted:
-        return replace(c, counted=c.counted if c.mode is AgentMode.INTERACTIVE else ()), ()
-    usd = _sum(one.usd for one in c.counted)
-    usage = _usage_of(c.counted)
-    paid = TurnPaid(usd, usage, len(c.counted))
+def lost_turn_paid(c: Conversation, price: Price | None = None) -> Step:
+    """Count what a turn on pipes had used when its program died: no result tells it any more.
+
+    The last call may have cost something, too, and where the program tells no sum of its own nobody ever knows.
+    """
+    if c.mode is AgentMode.INTERACTIVE:
+        return c, ()
+    is_known = c.turn is None or price is None or bool(c.cost_total)
+    c, paid = _told_calls_paid(c)
+    if is_known:
+        return c, paid
+    unknown = TurnPaid(None, _NOTHING, 0)
+    return _added(c, unknown), (*paid, unknown)
+
+
+def _told_calls_paid(c: Conversation) -> Step:
+    if c.turn is None or not c.counted:
+        return replace(c, counted=()), ()
+    used = c.turn.used
+    if used.calls < len(c.counted):  # an earlier version, or one before the turn
+        is_estimated = any(one.estimated for one in c.counted)
+        used = TurnUsage(len(c.counted), _usage_of(c.counted), None, estimated=is_estimated)
+    usd = used.usd if used.usd is not None else _sum(one.usd for one in c.counted)
+    paid = TurnPaid(usd, used.usage, used.calls, used.estimated)
     c = replace(c, counted=(), cost_total=None if c.cost_total is None else c.cost_total + (usd or 0.0))
     return _added(c, paid), (paid,)
 
 
-def with_usage(c: Conversation, result: TurnResult, now: float) -> TurnResult:
-    """The end of a turn, with what it has used where the program tells something else.
+def with_usage(c: Conversation, result: TurnResult, now: float, price: Price | None = None) -> TurnResult:
+    """The end of a turn, with what it has used where the program tells something else, and what that cost.
 
     Of a turn on a terminal it tells only that it is over; another one tells what its process has used.
     """
+    result = _with_tokens(c, result, now)
+    told = result.cost_turn is not None or result.cost_total is not None
+    if told or price is None or result.usage == _NOTHING:
+        return result
+    return replace(result, cost_turn=price.of(result.usage), estimated=True)
+
+
+def _with_tokens(c: Conversation, result: TurnResult, now: float) -> TurnResult:
     if result.process_usage is not None:
         return replace(result, usage=result.process_usage.since(c.process_usage))
     if c.mode is not AgentMode.INTERACTIVE or c.turn is None or has_usage(result):
         return result
     used = c.turn.used
     lasted = (now - c.turn.began) * 1000.0
-    return replace(result, usage=used.usage, cost_turn=used.usd, turns=used.calls, duration_ms=lasted)
+    return replace(
+        result,
+        usage=used.usage,
+        cost_turn=used.usd,
+        estimated=used.estimated and used.usd is not None,
+        turns=used.calls,
+        duration_ms=lasted,
+    )
 
 
 def files_at(c: Conversation, path: str, since: float) -> Conversation:
@@ -109,15 +169,34 @@ def files_at(c: Conversation, path: str, since: float) -> Conversation:
 
 
 def cost_of(c: Conversation) -> float | None:
-    """US dollars of all turns; None when nobody knows the price of any."""
-    return None if c.unpriced and not c.cost else c.cost
+    """US dollars of all turns; None when nobody knows the price of any, or nothing was used."""
+    return c.cost if c.cost or not (c.unpriced or _is_unused(c)) else None
+
+
+def is_partial(c: Conversation) -> bool:
+    """Whether a part of the cost is unknown, and the rest known."""
+    return c.unpriced and cost_of(c) is not None
+
+
+def cost_source(c: Conversation) -> CostSource | None:
+    """Where the cost is from; None: there is none."""
+    return source_of(cost_of(c), is_estimated=c.estimated)
+
+
+def source_of(usd: float | None, *, is_estimated: bool) -> CostSource | None:
+    """Where so many US dollars are from, as the API says it; None: nobody knows how many."""
+    return None if usd is None else "estimated" if is_estimated else "reported"
+
+
+def _is_unused(c: Conversation) -> bool:
+    return not (c.input_tokens or c.output_tokens or c.turns)
 
 
 def _calls_paid(c: Conversation, calls: Iterable[ModelCalled]) -> tuple[TurnPaid | None, Conversation]:
     """What the calls add to those that were counted."""
     counted = {one.call: one for one in c.counted}
     usage, usd, number, changed, final = _NOTHING, 0.0, 0, False, False
-    known = True
+    known, estimated = True, False
     for call in calls:
         before = counted.pop(call.call, None)
         counted[call.call] = call
@@ -127,22 +206,24 @@ def _calls_paid(c: Conversation, calls: Iterable[ModelCalled]) -> tuple[TurnPaid
         changed = True
         number += before is None
         usage = _plus(usage, call.usage if before is None else _minus(call.usage, before.usage))
-        known = known and call.usd is not None
+        known, estimated = known and call.usd is not None, estimated or call.estimated
         usd += (call.usd or 0.0) - (0.0 if before is None else before.usd or 0.0)
     c = replace(c, counted=tuple(counted.values())[-MOST_COUNTED:])
     if c.turn is not None and (changed or final):
-        c = replace(c, turn=_used(c.turn, usage, usd if known else None, number, final=final))
+        c = replace(c, turn=_used(c.turn, TurnUsage(number, usage, usd if known else None, final, estimated)))
     if not changed:
         return None, c
     if c.cost_total is not None:
         c = replace(c, cost_total=c.cost_total + usd)
-    return TurnPaid(usd if known or usd else None, usage, number), replace(c, unpriced=c.unpriced or not known)
+    paid = TurnPaid(usd if known or usd else None, usage, number, estimated)
+    return paid, replace(c, unpriced=c.unpriced or not known)
 
 
-def _used(turn: Turn, usage: TokenUsage, usd: float | None, calls: int, *, final: bool) -> Turn:
+def _used(turn: Turn, more: TurnUsage) -> Turn:
     used = turn.used
-    both = None if usd is None or used.usd is None else used.usd + usd
-    return replace(turn, used=TurnUsage(used.calls + calls, _plus(used.usage, usage), both, used.final or final))
+    both = None if more.usd is None or used.usd is None else used.usd + more.usd
+    calls, usage = used.calls + more.calls, _plus(used.usage, more.usage)
+    return replace(turn, used=TurnUsage(calls, usage, both, used.final or more.final, used.estimated or more.estimated))
 
 
 def _added(c: Conversation, paid: TurnPaid) -> Conversation:
@@ -151,7 +232,8 @@ def _added(c: Conversation, paid: TurnPaid) -> Conversation:
         c,
         cost=c.cost + (paid.usd or 0.0),
         unpriced=c.unpriced or paid.usd is None,
-        input_tokens=c.input_tokens + usage.input + usage.cache_read + usage.cache_write,
+        estimated=c.estimated or paid.estimated,
+        input_tokens=c.input_tokens + usage.read,
         output_tokens=c.output_tokens + usage.output,
         turns=c.turns + paid.turns,
         counted=c.counted if c.mode is AgentMode.INTERACTIVE else (),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import Activity, ActivityKind, ActivitySource, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Echoed, Retry, ToolCalled, TurnBegan, TurnResult
@@ -27,6 +28,9 @@ from overmind_core.domain.agents.conversation_events import (
 )
 from overmind_core.domain.agents.limits import held_back, with_limit
 from overmind_core.domain.agents.spending import has_usage, result_paid, with_usage
+
+if TYPE_CHECKING:
+    from overmind_core.domain.agents.prices import Price
 
 LONGEST_LINE = 200
 """Characters of one line that says what an agent does."""
@@ -155,7 +159,15 @@ def tool_returned(c: Conversation, call: str, now: float, source: ActivitySource
     return replace(c, turn=replace(c.turn, calls=calls)), effects
 
 
-def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: ActivitySource, text: str = "") -> Step:
+def turn_ended(
+    c: Conversation,
+    result: TurnResult | None,
+    now: float,
+    source: ActivitySource,
+    text: str = "",
+    *,
+    price: Price | None = None,
+) -> Step:
     """The turn is over; `result` is None where only that is known, and perhaps a `text` about it."""
     if result is None and c.turn is None:
         rests = (
@@ -170,7 +182,7 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
     if result is not None and result.retry is Retry.SWITCH:  # it has begun nothing, and read nothing
         return replace(c, last=replace(result, raw={}, text="")), ()
     counted = c.mode is AgentMode.INTERACTIVE and result is not None and not has_usage(result)
-    result = None if result is None else with_usage(c, result, now)
+    result = None if result is None else with_usage(c, result, now, price)
     c, result = with_limit(c, result, now)
     closed, effects = close(c, list(c.open), now, source)
     message = c.turn.message if c.turn is not None else c.sending if result is not None else None

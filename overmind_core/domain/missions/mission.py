@@ -123,6 +123,8 @@ class Definition:
     """Generations that may stand below it; None: see `tree`."""
     max_cost: float = 0.0
     """US dollars for all agents of its tree, its own included; 0 = no limit."""
+    max_tokens: int = 0
+    """The same in tokens."""
     isolated: bool = False
     """Whether it is prepared before each start: a worktree, ports, services of its own."""
     notes: Injection | None = None

@@ -40,6 +40,7 @@ SENTENCES: Mapping[str, str] = {
     "limited": "its account has reached a limit",
     "log_error": "its log could not be written",
     "max_cost": "it reached its limit of cost",
+    "max_tokens": "it reached its limit of tokens",
     "max_turns": "it reached its limit of turns",
     "mcp_config": "its servers of --mcp-config can't be used: its log says why",
     "name_taken": "its name was taken",

@@ -9,7 +9,7 @@ people.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -131,6 +131,29 @@ class BudgetState(Enum):
     FINE = "fine"
     NEARLY = "nearly"
     SPENT = "spent"
+
+
+class SpentTree(NamedTuple):
+    """A limit of a mission for its tree that is used up."""
+
+    reason: str
+    """As reasons of missions are written, and the key of the limit."""
+    used: str
+    """How much was used, as in `$0.50`."""
+    limit: str
+    """The same of how much it may be."""
+
+
+class TreeCost(NamedTuple):
+    """What a mission and everything below it has cost in US dollars, and used."""
+
+    usd: float | None
+    """None: nobody knows."""
+    tokens: int
+    source: Literal["reported", "estimated"] | None
+    """As of a conversation's cost."""
+    partial: bool
+    """A part of it is unknown."""
 
 
 class SpentLimit(NamedTuple):

@@ -252,7 +252,14 @@ def was_shown_to_person(quest: Quest) -> bool:
 
 
 def attempt_ended(
-    quest: Quest, now: float, *, failure: str | None, exit_code: int | None, cost: float | None, begun: bool = True
+    quest: Quest,
+    now: float,
+    *,
+    failure: str | None,
+    exit_code: int | None,
+    cost: float | None,
+    begun: bool = True,
+    is_estimated: bool = False,
 ) -> QueueState:
     """How it stands in the queue once its attempt is over.
 
@@ -263,6 +270,7 @@ def attempt_ended(
         exit_code: Of what failed, where it has one.
         cost: Of all its attempts, in US dollars; None: nobody knows.
         begun: Whether its run was ever there.
+        is_estimated: Whether a part of `cost` is at a person's prices.
     """
     queue = _queue(quest)
     last = queue.tries[-1]
@@ -270,7 +278,8 @@ def attempt_ended(
     own = None if cost is None else max(0.0, cost - sum(one or 0.0 for one in earlier))
     run = last.run if begun else 0
     command = command_of(quest, failure)
-    ended = replace(last, run=run, ended_at=now, failure=failure, exit_code=exit_code, cost_usd=own, command=command)
+    ended = replace(last, run=run, ended_at=now, failure=failure, exit_code=exit_code, cost_usd=own, command=command,
+                    is_estimated=is_estimated and own is not None)  # fmt: skip
     return replace(queue, tries=(*queue.tries[:-1], ended))
 
 

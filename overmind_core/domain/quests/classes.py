@@ -70,8 +70,9 @@ TABLE: Mapping[str, Consequence] = {
     LIMITED: Consequence.LIMITED,
     **dict.fromkeys((KEEPER_LOST, "disk_full", "no_terminals", BLOCKED, WORK_LOST), Consequence.FREE),
     **dict.fromkeys(
-        ("timeout", "max_turns", "max_cost", "no_structured_output", "not_logged_in", "usage_error", "setup_failed",
-         "cwd_not_found", "not_found", "name_taken", "provider_missing", "unknown_provider", "untrusted_project",
+        ("timeout", "max_turns", "max_cost", "max_tokens", "no_structured_output", "not_logged_in", "usage_error",
+         "setup_failed", "cwd_not_found", "not_found", "name_taken", "provider_missing", "unknown_provider",
+         "untrusted_project",
          "forbidden", "invalid", "gone", INTERNAL),
         Consequence.FINAL,
     ),

@@ -184,6 +184,8 @@ class Attempt:
     """A person was that reviewer, be it after an agent."""
     checked: CheckedWork | None = None
     """What its check is about; None: it has none, or nobody compares."""
+    is_estimated: bool = False
+    """A part of `cost_usd` is at a person's prices."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Durations and sizes as people write and read them: seconds and bytes."""
+"""Durations, sizes and counts as people write and read them: seconds, bytes and tokens."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ SIZES = {
 """Bytes in each unit of a size, written in any case: MB = 1,000,000, MiB = 1,048,576."""
 LONGEST = 36_525 * 86_400.0
 """Seconds in a hundred years: more is a slip of the finger."""
+COUNTS = {"": 1, "k": 1000, "m": 1_000_000}
+"""Signs behind a count, written in any case."""
+MOST = 10**12
+"""Of what is counted; more is a slip of the finger."""
 LARGEST = 10**18
 """Bytes; more is one too."""
 
 _NUMBER = r"[0-9]{1,18}(?:\.[0-9]{0,9})?"
 _PART = rf"({_NUMBER})(ms|s|m|h|d)"
 _DURATION = rf"(?:{_NUMBER}(?:ms|s|m|h|d))+"
+_COUNT = rf"({_NUMBER}) ?([kKmM]?)"
 _SIZE = rf"({_NUMBER}) ?([A-Za-z]{{0,3}})"
 # Compiled, and `re` imported, at first use: every start of the command line that shows an uptime imports this file.
 
@@ -40,6 +45,10 @@ class DurationError(QuantityError):
 
 class SizeError(QuantityError):
     """A text that is no size."""
+
+
+class CountError(QuantityError):
+    """A text that is no count."""
 
 
 def parse_duration(text: str, *, default_unit: str = "s") -> float:
@@ -83,3 +92,21 @@ def parse_size(text: str) -> int:
     if found is None or unit is None or float(found[1]) * unit > LARGEST:
         raise SizeError(text, "a size: write a number with B, KB, MB, GB, TB, KiB, MiB, GiB or TiB, such as 100MB")
     return int(found[1]) * unit if found[1].isdigit() else int(float(found[1]) * unit)
+
+
+def parse_count(text: str) -> int:
+    """Return the whole number that `text` means: `200000`, `200k`, `1.5M`.
+
+    Raises:
+        CountError: it is something else, or nothing whole.
+    """
+    import re  # noqa: PLC0415 (as above)
+
+    found = re.fullmatch(_COUNT, text.strip())
+    number, sign = (found[1], found[2].lower()) if found else ("", "")
+    whole, _, part = number.partition(".")
+    digits = COUNTS[sign]
+    scaled = int(whole or 0) * digits + (int(part or 0) * digits // 10 ** len(part) if part else 0)
+    if found is None or scaled > MOST or (part and int(part) * digits % 10 ** len(part)):
+        raise CountError(text, "a count: write a whole number, or one with k or M, such as 500k or 1.5M")
+    return scaled

@@ -17,7 +17,7 @@ from overmind_core.domain.agents.agent_events import (
     RunVerdict,
     TurnResult,
 )
-from overmind_core.providers.base import Connection, ConnectionRequest, Figures, Launch, LaunchRequest, Renderer
+from overmind_core.providers.base import Connection, ConnectionRequest, Launch, LaunchRequest, Renderer, TokensTold
 from overmind_core.providers.claude import command_line, conversation_file, hooks, messages, screen_rules, stream
 from overmind_core.providers.claude.transcript import ClaudeTranscript
 
@@ -65,13 +65,14 @@ class Claude:
     transport = "stream"
     asks = True
     reports = True
-    tells = Figures.DOLLARS
     modes = frozenset(AgentMode)
     speaks_json = True
     opens = False
     goes_on = True
     forks = True
     forks_at = True
+    tells_cost = True
+    tokens = TokensTold.CALLS
     reads_reasons = True
     words_at = 0
     interrupt_keys = b"\x1b"

@@ -38,7 +38,6 @@ from overmind_core.providers.rpc.engine import (
     gone,
     not_copied,
     not_opened,
-    plus,
     reason_of,
     refused,
     written,
@@ -159,7 +158,7 @@ class AcpConnection(RpcConnection):
             return
         update = object_at(params, "update")
         kind = text_at(update, "sessionUpdate")
-        self._count(update)
+        yield from self._count(update)
         if kind == "current_mode_update":
             self.mode = _short(text_at(update, "currentModeId")) or self.mode
             if self.session:
@@ -173,9 +172,11 @@ class AcpConnection(RpcConnection):
         elif kind == "plan":
             yield from self.begin()
 
-    def _count(self, update: Object) -> None:
+    def _count(self, update: Object) -> Iterator[AgentFact]:
         """Note what an update tells of use and cost."""
-        self.turn.usage = plus(self.turn.usage, _usage(object_at(object_at(update, "_meta"), "usage")))
+        used = _usage(object_at(object_at(update, "_meta"), "usage"))
+        if self._row.tokens is TokensFrom.CHUNKS and self.expects and used != TokenUsage():
+            yield self.turn.called(used)
         cost = object_at(update, "cost")
         if text_at(cost, "currency") == "USD" and (amount := number_at(cost, "amount")) is not None and amount >= 0:
             self.turn.cost = amount

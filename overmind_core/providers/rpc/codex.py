@@ -34,7 +34,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
 )
 from overmind_core.domain.text.bytestrings import from_wire
-from overmind_core.providers.base import Figures, Launch
+from overmind_core.providers.base import Launch, TokensTold
 from overmind_core.providers.lines import (
     Object,
     count_at,
@@ -65,7 +65,6 @@ from overmind_core.providers.rpc.engine import (
     gone,
     not_copied,
     not_opened,
-    plus,
     refused,
     written,
 )
@@ -93,7 +92,6 @@ UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
     "--allowed-tools": lambda agent: agent.allowed_tools,
     "--disallowed-tools": lambda agent: agent.disallowed_tools,
     "--max-turns": lambda agent: agent.max_turns,
-    "--max-cost": lambda agent: agent.max_cost,
 }
 """Options of `overmind run` that this program has nothing for."""
 OURS = frozenset({"--listen", "--", "-h", "--help", "-V", "--version", "daemon", "proxy"})
@@ -123,10 +121,11 @@ class Codex(RpcProvider):
     tested = "0.171.0"
     transport = "codex"
     reports = True
-    tells = Figures.TOKENS
     goes_on = True
     forks = True
     forks_at = True
+    tells_cost = False
+    tokens = TokensTold.CALLS
 
     def refuse(self, agent: Agent) -> str | None:
         """Name options that it doesn't know, and arguments that collide with ours."""
@@ -385,8 +384,7 @@ class CodexConnection(RpcConnection):
     def _on_tokens(self, params: Object) -> Iterator[AgentFact]:
         """The use of one call of the model; a thread that goes on tells that of its last turn once more."""
         if self.expects and (text_at(params, "turnId") == self._turn_id or not self.name):
-            self.turn.usage = plus(self.turn.usage, _usage(object_at(object_at(params, "tokenUsage"), "last")))
-        yield from ()
+            yield self.turn.called(_usage(object_at(object_at(params, "tokenUsage"), "last")))
 
     def _on_error(self, params: Object) -> Iterator[AgentFact]:
         """A try of its own; the error that it gives up for comes with the end of the turn."""

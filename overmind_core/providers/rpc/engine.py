@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents.agent_events import (
     AgentFact,
+    ModelCalled,
     NotOpened,
     Owed,
     PlainLine,
@@ -200,10 +201,17 @@ class Turn:
         self._is_new_block = True
         self.usage = TokenUsage()
         """What its calls of the model have used, where the program tells that call by call."""
+        self._model_calls = 0
         self.cost: float | None = None
         """US dollars of the conversation, as the program told last."""
         self.wrong = ""
         """What the program itself said last of an error."""
+
+    def called(self, usage: TokenUsage) -> ModelCalled:
+        """Count a call of the model."""
+        self.usage = plus(self.usage, usage)
+        self._model_calls += 1
+        return ModelCalled(str(self._model_calls), usage)
 
     def add(self, text: str, notice: re.Pattern[str] | None, *, thought: bool) -> Iterator[AgentFact]:
         """Take in a piece of text, and hand its whole lines on; `notice` as in a row."""

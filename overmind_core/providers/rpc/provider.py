@@ -21,7 +21,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
     TurnResult,
 )
-from overmind_core.providers.base import ConnectionRequest, Figures, Launch, WithoutRecords
+from overmind_core.providers.base import ConnectionRequest, Launch, TokensTold, WithoutRecords
 from overmind_core.providers.lines import failure, object_at, read_object, text_at, tool_line, turn_summary
 from overmind_core.providers.rpc import rows
 from overmind_core.providers.rpc.acp import MESSAGE_BEGINS, OPEN, SESSION, AcpConnection, first_words, initialize
@@ -137,7 +137,8 @@ class AcpProvider(RpcProvider):
         self.goes_on = row.goes_on
         self.forks = row.forks
         self.tested = row.tested
-        self.tells = Figures.DOLLARS if row.tells_cost else Figures.TOKENS
+        self.tells_cost = row.tells_cost
+        self.tokens = row.tells_tokens
 
     def refuse(self, agent: Agent) -> str | None:
         """Name options that it doesn't know, and arguments that collide with ours."""
@@ -147,11 +148,6 @@ class AcpProvider(RpcProvider):
         silent = {rows.ALL, row.modes.get(rows.ALL, rows.ALL)} - {row.modes.get(rows.ASK)}
         edits = {rows.EDITS, row.modes.get(rows.EDITS, rows.EDITS)} - {row.modes.get(rows.ASK)}
         problems = refusals(row.name, UNSUPPORTED, agent, ours, silent=silent, edits=edits)
-        if agent.max_cost and not row.tells_cost:
-            problems.append(f"--max-cost is not possible with {row.name}: it does not tell what it costs")
-        elif agent.max_cost and agent.home is AgentMode.ONE_SHOT:
-            why = "it tells its cost at the end of a turn, and a task is one turn"
-            problems.append(f"--max-cost is not possible with a task of {row.name}: {why}")
         problems += wrong_texts(agent.mcp_config)
         return "; ".join(problems) or None
 
@@ -262,6 +258,13 @@ def copilot() -> AcpProvider:
 def own(name: str) -> AcpProvider:
     """An agent of somebody's own: a program of which nothing is known but that it speaks the protocol."""
     row = rows.AcpRow(
-        name=name, program="", install="", arguments=(), tokens=rows.TokensFrom.REPLY, modes={}, forks=True
+        name=name,
+        program="",
+        install="",
+        arguments=(),
+        tokens=rows.TokensFrom.REPLY,
+        tells_tokens=TokensTold.UNSURE,
+        modes={},
+        forks=True,
     )
     return AcpProvider(row)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from overmind_core.providers.base import TokensTold
+
 ASK, EDITS, READ_ONLY, ALL = "ask", "edits", "read-only", "all"
 """Words for `--permission-mode` that mean the same with each of these programs."""
 
@@ -50,6 +52,7 @@ class AcpRow:
     servers_option: str | None = None
     """The argument that names servers of tools, as JSON or, behind an `@`, a file; None: it is told of them as it opens
     a conversation."""
+    tells_tokens: TokensTold = TokensTold.TURNS
     tells_cost: bool = False
     """Whether it tells what the conversation has cost in US dollars."""
     log_in: str = "see the pages of its program"
@@ -93,6 +96,7 @@ OPENCODE = AcpRow(
     log_in="run opencode auth login in a terminal",
     arguments=("acp",),
     tokens=TokensFrom.REPLY,
+    tells_tokens=TokensTold.PART,  # its last call's
     modes={READ_ONLY: "plan"},
     environment={"OPENCODE_DISABLE_AUTOUPDATE": "true"},
     permissions={
@@ -113,6 +117,7 @@ QWEN = AcpRow(
     log_in="run qwen in a terminal and type /auth",
     arguments=("--acp",),
     tokens=TokensFrom.CHUNKS,
+    tells_tokens=TokensTold.CALLS,
     modes={ASK: "default", EDITS: "auto-edit", READ_ONLY: "plan", ALL: "yolo"},
     environment={"QWEN_CODE_NO_RELAUNCH": "true"},  # else it is one process more: 190 MB, and twice the start
     model_option="--model",

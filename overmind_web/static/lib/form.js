@@ -7,11 +7,11 @@ import { withUnit } from "./time.js";
 
 /** What a refusal is about, by its code, else by its words: those of the full-screen program's form. */
 const ABOUT = { name_taken: "name", cwd_not_found: "cwd", provider_missing: "what", unknown_provider: "what", empty_command: "text", not_found: "text", untrusted_project: "isolate", docker_missing: "isolate", port_range_exhausted: "isolate", git_failed: "isolate" };
-const WORDS = [["--model", "model"], ["--permission-mode", "permission_mode"], ["--max-cost", "max_cost"], ["--timeout", "timeout"], ["restart policy", "restart"], ["A name", "name"], ["working directory", "cwd"]];
+const WORDS = [["--model", "model"], ["--permission-mode", "permission_mode"], ["--max-cost", "max_cost"], ["--max-tokens", "max_tokens"], ["--timeout", "timeout"], ["restart policy", "restart"], ["A name", "name"], ["working directory", "cwd"]];
 
 /** The field that a refusal is about. */
 export function about({ error, message }) {
-  return ABOUT[error] ?? WORDS.find(([words]) => message.includes(words))?.[1] ?? "text";
+  return ABOUT[error] ?? WORDS.filter(([words]) => message.includes(words)).sort(([one], [other]) => message.indexOf(one) - message.indexOf(other))[0]?.[1] ?? "text";
 }
 
 /** Agents and folder, asked for once; a lost connection leaves the form empty rather than shut. */
@@ -53,6 +53,7 @@ export async function newMission(context) {
   const model = h("input", { class: "field", placeholder: "default of the agent", autocomplete: "off" });
   const mode = h("select", { class: "field" }, ["default", "plan", "acceptEdits"].map((value) => h("option", { value }, value)));
   const cost = h("input", { class: "field", placeholder: "no limit; in US dollars", inputmode: "decimal" });
+  const tokens = h("input", { class: "field", placeholder: "no limit; e.g. 500k or 2M", autocomplete: "off" });
   const timeout = h("input", { class: "field", placeholder: "none; per run, e.g. 90s, 10m or 2h" });
 
   return dialog(
@@ -70,6 +71,7 @@ export async function newMission(context) {
         model: field("model", "Model", model),
         permission_mode: field("permission_mode", "Mode", mode),
         max_cost: field("max_cost", "Max cost", cost),
+        max_tokens: field("max_tokens", "Max tokens", tokens),
         timeout: field("timeout", "Timeout", timeout),
       };
       const settle = () => {
@@ -77,7 +79,7 @@ export async function newMission(context) {
         rows.text.hidden = sort === "shell";
         rows.text.label.data = sort === "command" ? "Command" : "Prompt";
         text.placeholder = sort === "command" ? "a shell command, e.g. make test" : "the task; empty: it waits for your message";
-        for (const only of ["model", "permission_mode", "max_cost"]) more[only].hidden = sort !== "agent";
+        for (const only of ["model", "permission_mode", "max_cost", "max_tokens"]) more[only].hidden = sort !== "agent";
       };
       what.addEventListener("change", settle);
       settle();
@@ -106,6 +108,11 @@ export async function newMission(context) {
           refused("max_cost", `${cost.value} is not an amount in US dollars: write a number, e.g. 2.50`);
           return;
         }
+        const counted = /^(\d{1,12}(?:\.\d{1,6})?)([kKmM]?)$/.exec(tokens.value.trim() || "0");
+        if (sort === "agent" && !counted) {
+          refused("max_tokens", `${tokens.value} is not a number of tokens: write one such as 500k or 2M`);
+          return;
+        }
         const request = {
           cwd: folder.value.trim() || start.folder || "",
           restart: restart.value,
@@ -119,6 +126,7 @@ export async function newMission(context) {
                 command: "", provider: what.value, type: "session", interactive: false,
                 agent: { prompt: text.value.trim() || null, model: model.value.trim() || null, permission_mode: mode.value === "default" ? null : mode.value },
                 max_cost: limit ? Number(limit) : 0,
+                max_tokens: Math.round(Number(counted[1]) * { "": 1, k: 1e3, m: 1e6 }[counted[2].toLowerCase()]),
               }
             : {}),
         };

@@ -13,7 +13,7 @@ export function open(place, context) {
     list: "cost", title: "Cost", page: "cost", details: false, hint: "What agents report to have cost is added up here.",
     opens: (row) => page.query.way !== "day" && page.query.way !== "label" && row.facts.key && (context.router.go("m", [row.facts.key, "log"]), true),
     tools: () => [select],
-    line: ({ total }) => (total ? h("span", {}, h("b", {}, `$${(total.cost_usd ?? 0).toFixed(2)}`), ` · ${total.turns ?? 0} turns`) : null),
+    line: ({ total }) => (total ? h("span", {}, h("b", {}, total.cost), ` · ${total.turns ?? 0} turns`) : null),
   });
   select.addEventListener("change", () => page.set({ way: select.value, order: "", reversed: "" }));
   return page;

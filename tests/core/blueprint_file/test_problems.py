@@ -202,6 +202,10 @@ AGENT = {
         f"{RIGHT}max_cost = §0\n",
         ["max_cost: write an amount of US dollars above 0, such as 2.50"],
     ),
+    "tokens that are none": (
+        f"{RIGHT}max_tokens = §-1\n",
+        ['max_tokens: write a number of tokens above 0, such as 500000 or "500k"'],
+    ),
     "a terminal that is none": (
         f"{RIGHT}interactive = true\nno_tty = §true\n",
         ["no_tty: interactive needs a terminal: remove this"],

@@ -44,8 +44,8 @@ OPTIONS = {
     "a terminal": (f'{RAW}size = "120x40"\ninteractive = true', {"columns": 120, "rows": 40, "interactive": True}),
     "pipes": (f"{RAW}no_tty = true", {"tty": False}),
     "limits of a tree": (
-        f"{RAW}max_children = 3\nmax_depth = 1\nmax_cost = 2\nstall_waiting = true",
-        {"max_children": 3, "max_depth": 1, "max_cost": 2.0, "stall_waiting": True},
+        f'{RAW}max_children = 3\nmax_depth = 1\nmax_cost = 2\nmax_tokens = "5k"\nstall_waiting = true',
+        {"max_children": 3, "max_depth": 1, "max_cost": 2.0, "max_tokens": 5000, "stall_waiting": True},
     ),
     "no notes": (f'{RAW}notes = "off"', {"notes": "off"}),
     "what is its own": (f"{RAW}isolate = true", {"isolate": True}),

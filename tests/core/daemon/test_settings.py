@@ -7,6 +7,7 @@ import os
 import pytest
 
 from overmind_core.domain.agents.agent import ActivityKind
+from overmind_core.domain.agents.prices import Price, Prices
 from overmind_core.domain.agents.terminal_rules import Rule
 from overmind_core.domain.settings import (
     CortexSettings,
@@ -34,6 +35,10 @@ READ = [
     ("[retention]\nfinished = 5", Settings(finished=5)),
     ("[retention]\nevents = 6", Settings(events=6)),
     ('[sweep]\nleave = ["a*"]', Settings(leave=("a*",))),
+    (
+        '[prices.gpt-5]\ninput = 1.25\noutput = 10\n[prices."gpt-5*"]\ninput = 1\noutput = 2\ncached_input = 0.5',
+        Settings(prices=Prices({"gpt-5": Price(1.25, 10.0), "gpt-5*": Price(1.0, 2.0, 0.5)})),
+    ),
     ('[keeper]\nspawn = "auto"', Settings(spawn_method="auto")),
     ('[keeper]\nspawn = "posix_spawn"', Settings(spawn_method="posix_spawn")),
     ('[keeper]\nspawn = "ptyprocess"', Settings(spawn_method="ptyprocess")),
@@ -142,6 +147,7 @@ READ = [
     ),
     ("[queue]\n[health]\n[guardian]\n[reports]\n[memory]\n[cortex]\n[swarm]\n[web]", Settings()),
 ]
+PRICE_RULE = "write US dollars for a million tokens, such as 1.25"
 ONCE = '[providers.mine]\nprogram = "x"\nprotocol = "once"'
 
 
@@ -150,6 +156,20 @@ def _rule(keys):
 
 
 REFUSED = [
+    ("[prices.m]\ninput = 1\noutput = -1", f"3:10: prices.m.output: {PRICE_RULE}"),
+    ('[prices.m]\ninput = "1"\noutput = 1', f"2:9: prices.m.input: {PRICE_RULE}"),
+    ("[prices.m]\ninput = true\noutput = 1", f"2:9: prices.m.input: {PRICE_RULE}"),
+    ("[prices.m]\ninput = nan\noutput = 1", f"2:9: prices.m.input: {PRICE_RULE}"),
+    ("[prices.m]\ninput = 1\noutput = 1000001", f"3:10: prices.m.output: {PRICE_RULE}"),
+    ("[prices.m]\ninput = 1", f"1:9: prices.m: missing output: {PRICE_RULE}"),
+    (
+        "[prices.m]\ninput = 1\noutput = 1\ncache_input = 1",
+        "4:1: prices.m: unknown key 'cache_input'. Did you mean cached_input or input?",
+    ),
+    ("[prices]\ninput = 1", "2:9: prices.input: write a table with input and output"),
+    ('[prices."a*b"]\ninput = 1\noutput = 1', "1:9: prices.a*b: write the name of a model, 1 to 200 characters"),
+    ("prices = 1", "1:10: prices: write a table for each model"),
+    ("[price.m]\ninput = 1\noutput = 1", "1:2: unknown table 'price'. Did you mean prices"),
     ('[permissions]\ndenny = ["Bash(rm:*)"]', "2:1: permissions: unknown key 'denny'. Did you mean deny?"),
     ('[permission]\ndeny = ["Edit"]', "1:2: unknown table 'permission'. Did you mean permissions"),
     ('[lgs]\ntotal = "1GB"', "1:2: unknown table 'lgs'. Did you mean logs"),

@@ -536,7 +536,6 @@ def test_a_command_is_shown_without_a_shell_of_the_machine(command, shown):
 
 
 REFUSED = [
-    (Agent(max_cost=1.0), "--max-cost"),
     (Agent(permission_mode="plan"), "--permission-mode plan is not possible with codex: ask, read-only"),
     (Agent(arguments=("--listen=x",)), "--listen"),
     (Agent(deny=("Bash",), permission_mode="read-only"), "--deny is not possible with --permission-mode read-only"),

@@ -15,6 +15,7 @@ from overmind_core.view.columns import MISSIONS, MISSIONS_OF_HIVES
 from overmind_core.view.fleet import Fleet
 from overmind_core.view.header_line import HeaderFacts
 from overmind_core.view.hives import HiveState, Link
+from overmind_core.view.numbers import Cost
 from tests.core.view.test_arrangement import NOW, row
 from tests.core.view.test_subject import question
 
@@ -118,7 +119,7 @@ def test_a_hive_that_is_taken_out_leaves_nothing():
     fleet.ask([question(mission="a")])
     fleet.ask([question(mission="a")], hive="eu1")
     fleet.today = 1.5
-    fleet.pay("eu1", 2.0)
+    fleet.pay("eu1", Cost(2.0))
     assert (len(fleet.questions), fleet.today) == (2, 3.5)
     fleet.drop_hive("eu1")
     fleet.name_hives(has_hives=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.killing import kill_supervisor
+from tests.kit.killing import kill, kill_supervisor
 from tests.kit.overmind import FINAL
 from tests.kit.processes import alive
 from tests.kit.rpc import CodexAgents
@@ -132,3 +132,30 @@ def test_nothing_of_it_is_left_when_it_is_stopped_in_a_question(codex):
     codex.om.wait_status(mission, *FINAL)
     assert not alive(pid)
     assert codex.om.json("inbox", "--json") == []
+
+
+PRICED = '[prices."m1"]\ninput = 100.0\noutput = 1000.0\ncached_input = 10.0\n'
+"""A turn of the scripted program costs 12.1 cents by it."""
+
+
+@pytest.mark.own_home
+def test_what_it_cost_at_a_persons_prices_and_its_limit_of_tokens_outlive_the_supervisor(codex):
+    om = codex.om
+    Path(om.path("config.toml")).write_text(PRICED, encoding="utf-8")
+    mission = codex.session("--max-tokens", "2000", prompt="one")
+    codex.answer(1)
+    kill_supervisor(om)
+    assert codex.say(mission, "two") == "echo: two"
+    info = om.info(mission)
+    assert (info["cost_usd"], info["cost_source"], info["tree_tokens"]) == (0.242, "estimated", 1880)
+    (warning,) = om.events("cost_warning")
+    assert (warning["why"], warning["tokens"]) == ("1,880 of 2,000 tokens used", 1880)
+    kill_supervisor(om)
+    om("send", mission, "--wait", "three")
+    ended = om.wait_status(mission, *FINAL)
+    assert (ended["status"], ended["reason"], ended["tree_tokens"]) == ("crashed", "max_tokens", 2820)
+    assert "--- ~$0.12 at your prices ---" in om.logs(mission)
+    assert "--- stopped: 2,820 of 2,000 tokens used ---" in om.logs(mission)
+    kill(om.supervisor_pid())
+    assert "Raise max_tokens first" in om("restart", mission).stderr
+    assert om.json("cost", "--json")[0]["cost_usd"] == 0.363

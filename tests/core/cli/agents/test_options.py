@@ -116,6 +116,17 @@ def test_a_limit_of_cost_is_the_whole_trees_so_a_plain_script_can_have_one(overm
     assert sent(overmind, "claude", "run", "--max-cost", word, "go")["max_cost"] == usd
 
 
+@pytest.mark.parametrize(("word", "tokens"), [("500k", 500_000), ("1.5M", 1_500_000), ("9", 9)])
+def test_a_limit_of_tokens_may_have_a_sign_behind_it(overmind, word, tokens):
+    assert sent(overmind, "run", "--max-tokens", word, "make")["max_tokens"] == tokens
+    assert sent(overmind, "claude", "run", "--max-tokens", word, "go")["max_tokens"] == tokens
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "x", "1.5", "1e3", "9" * 20])
+def test_what_is_no_number_of_tokens_is_refused(overmind, word):
+    assert overmind({}, "run", f"--max-tokens={word}", "make").status == 2
+
+
 @pytest.mark.parametrize(
     "words", [["run", "--type", "session", "--orchestrator", "go"], ["claude", "run", "--orchestrator", "go"]]
 )

@@ -15,6 +15,7 @@ ANSWER = {
     "text": "four",
     "duration_ms": 1200.0,
     "cost_usd": 0.05,
+    "cost_source": "reported",
     "usage": {"input": 10, "output": 2, "cache_read": 0, "cache_write": 0},
     "error": None,
 }
@@ -106,6 +107,7 @@ def test_wait_with_json_prints_the_answer_and_what_it_cost(overmind):
         "text": "four",
         "duration_ms": 1200.0,
         "cost_usd": 0.05,
+        "cost_source": "reported",
         "usage": {"input": 10, "output": 2, "cache_read": 0, "cache_write": 0},
     }
 

@@ -21,7 +21,7 @@ TERMS: dict[str, Any] = {
     "name": "api", "command": "true", "cwd": "/", "columns": 80, "rows": 24, "labels": {}, "env": {},
     "restart": "never", "max_restarts": 5, "max_seconds": "60s", "backoff": "1s", "activity_timeout": "0s",
     "stall_waiting": False, "grace": "10s", "stop_signal": "TERM", "timeout": "0s", "leave_background": False,
-    "max_children": None, "max_depth": 3, "max_cost": 0.0, "notes": "pinned",
+    "max_children": None, "max_depth": 3, "max_cost": 0.0, "max_tokens": 0, "notes": "pinned",
     "agent": None,
 }  # fmt: skip
 AGENT_TERMS: dict[str, Any] = {

@@ -22,6 +22,7 @@ from overmind_core.domain.agents.agent_events import (
 from overmind_core.domain.agents.conversation import Conversation, plan_run
 from overmind_core.domain.agents.conversation_events import MessageMoved, Queued, RunBegun, RunOver, TurnPaid
 from overmind_core.domain.agents.events import TurnFinished
+from overmind_core.domain.agents.prices import Price
 
 NOW = 1000.0
 PATH = "/home/x.jsonl"
@@ -157,3 +158,63 @@ def test_what_a_process_counts_as_a_whole_is_counted_turn_by_turn_and_from_nothi
     c, done = go(plan_run(c, 2, session="", token=""), RunBegun(2), TurnBegan(), ended(70, 7))
     assert [one[1:3] for one in paid(done)] == [(70, 7)]
     assert figures(c)[1:3] == (330, 38)
+
+
+PRICE = Price(1_000.0, 10_000.0)
+"""A tenth of a cent for each token read, one for each that was written."""
+
+
+def priced(c, *facts):
+    done: tuple[object, ...] = ()
+    for fact in facts:
+        c, effects = conversation_step.step(c, fact, NOW, price=PRICE)
+        done += effects
+    return c, done
+
+
+def untold(name="1"):
+    return call(name, usd=None)
+
+
+USED = TurnEnded(TurnResult(ok=True, usage=TokenUsage(200, 20)))
+
+
+def test_what_a_program_does_not_tell_in_dollars_is_estimated_once_a_turn():
+    c, _ = on_pipes()
+    c, done = priced(c, TurnBegan(), untold("1"), untold("2"), USED, TurnBegan(), USED)
+    assert paid(done) == [(pytest.approx(0.4), 200, 20, 0)] * 2
+    assert spending.cost_of(c) == pytest.approx(0.8)
+    assert spending.cost_source(c) == "estimated"
+    first = next(one for one in done if isinstance(one, TurnFinished))
+    assert (first.cost_usd, first.cost_source, first.text) == (0.4, "estimated", "--- ~$0.40 at your prices ---")
+    assert not spending.is_partial(c)
+
+
+@pytest.mark.parametrize("told", [{"cost_total": 0.3}, {"cost_turn": 0.3}])
+def test_dollars_that_a_program_tells_are_never_estimated(told):
+    c, done = priced(on_pipes()[0], TurnBegan(), TurnEnded(TurnResult(ok=True, usage=TokenUsage(200, 20), **told)))
+    assert (paid(done)[0][0], spending.cost_source(c)) == (0.3, "reported")
+    assert next(one for one in done if isinstance(one, TurnFinished)).text is None
+
+
+def test_of_a_turn_that_its_program_died_in_counts_what_was_told_and_the_rest_is_unknown():
+    c, done = priced(on_pipes()[0], TurnBegan(), *(untold(str(one)) for one in range(100)), RunOver(final=False))
+    assert paid(done) == [(pytest.approx(20.0), 10_000, 1000, 100), (None, 0, 0, 0)]
+    assert (spending.cost_source(c), spending.is_partial(c)) == ("estimated", True)
+
+
+def test_between_turns_nothing_is_lost():
+    c, done = priced(on_pipes()[0], TurnBegan(), untold(), USED, RunOver(final=False))
+    assert len(paid(done)) == 1
+    assert not spending.is_partial(c)
+
+
+def test_without_a_price_and_before_anything_was_used_nobody_knows_a_cost():
+    c, _ = on_pipes()
+    assert (spending.cost_of(c), spending.cost_source(c)) == (None, None)
+    c, done = go(c, TurnBegan(), untold(), USED)
+    assert (spending.cost_of(c), spending.cost_source(c), paid(done)[0][0]) == (None, None, None)
+    assert next(one for one in done if isinstance(one, TurnFinished)).cost_usd is None
+    c, _ = priced(c, TurnBegan(), USED)  # a price came
+    assert spending.cost_of(c) == pytest.approx(0.4)
+    assert spending.is_partial(c)
