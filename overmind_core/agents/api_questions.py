@@ -215,6 +215,9 @@ class QuestionApi:
         yield {}
         if waiter is None:
             return
+        if not program.shows_held and not waiter.done():  # its dialog comes once the hook has ended
+            self._waiters.forget(number, waiter)
+            return
         try:
             decided = await waiter
         finally:

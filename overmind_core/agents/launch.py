@@ -59,6 +59,7 @@ def launch_of(session: Session, mission: Mission, notes: str | None) -> Launch |
         notes=notes,
         fork=fork_of_run(session.state),
         cwd=mission.definition.cwd,
+        opener=(sys.executable, "-P", "-m", "overmind_core.agents.opener"),
     )
     session.launch = session.provider.launch(start)
     return session.launch

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.agents.line_reader import LineReader
 from overmind_core.agents.status_facts import facts_of, facts_of_rules
-from overmind_core.domain.agents.agent import BY_KEYS, ActivityKind, ActivitySource
+from overmind_core.domain.agents.agent import BY_KEYS, ActivityKind, ActivitySource, AgentNeed
 from overmind_core.domain.agents.agent_events import AgentFact, AskCancelled, Asked, TurnBegan, TurnEnded, TurnResult
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.facts import EndAsked
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from overmind_core.logs.snapshot import DrawnScreen
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.output_progress import OutputProgress
+    from overmind_core.providers.base import InteractiveProvider
     from overmind_core.providers.terminal_rows import Told
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
@@ -56,6 +57,8 @@ DIALOG_SECONDS = 2.0
 """Seconds after a question within which its dialog is there; claude 2.1.328 takes 0.3."""
 DIALOG_EARLY = 1.0
 """Seconds by which a dialog may be there before we know of its question: its hook is a program that has to start."""
+PAGE_SECONDS = 3.0
+"""Seconds for which a program says that it is blocked before a dialog is looked for that no question is about."""
 _OSC = re.compile(rb"\x1b\](0|2|133|7501);([^\x07\x1b]{0,16384})(?:\x07|\x1b\\)")
 _MARKS: dict[bytes, AgentFact] = {b"A": TurnEnded(None), b"C": TurnBegan(), b"D": TurnEnded(None)}
 """Prompt marks: a prompt begins, a command runs, it has ended. Source: iTerm2 and FinalTerm, "shell integration"."""
@@ -78,6 +81,9 @@ class _Shown:
         self.told: Told | None = None
         self.is_old = True
         """True before the first look: another supervisor may have been told something else."""
+        self.is_blocked = False
+        self.asked_until = 0.0
+        """Until when it was not blocked, or a question was open, by the monotonic clock."""
 
 
 class TitleReader:
@@ -120,6 +126,8 @@ class TitleReader:
                     reports = reports or any(one.source is ActivitySource.STATUS for one in found)
                     if reports:  # then its titles mean nothing
                         found = [one for one in found if one.source is not ActivitySource.TITLE]
+                    if not getattr(session.provider, "shows_held", True):
+                        await self._follow_pages(session, shown, data)
                     if not all(_states(session, data)):
                         waited = self._clock.wall()  # a dialog was drawn, before this question's or as it
                     is_drawn = waited >= max(session.asked_at, session.state.activity.since) - DIALOG_EARLY
@@ -143,6 +151,23 @@ class TitleReader:
         shown.told, shown.is_old = told, False
         for fact in facts_of_rules(told):
             _receive(session, fact, ActivitySource.SCREEN if told is None else told.source)
+
+    async def _follow_pages(self, session: Session, shown: _Shown, data: bytes) -> None:
+        """Take in a dialog that no hook has told of, once the program is blocked by it, and that dialogs are gone."""
+        if reported := _reports(data)[-1:]:
+            shown.is_blocked = reported == [ProgramState.BLOCKED]
+        for one in session.state.open if reported and not shown.is_blocked else ():
+            if one.need is AgentNeed.SETUP:
+                session.receive(AskCancelled(one.request), ActivitySource.STATUS)
+        now = self._clock.mono()
+        if not shown.is_blocked or session.state.open:
+            shown.asked_until = now
+        elif now - shown.asked_until >= PAGE_SECONDS:
+            program: InteractiveProvider = session.provider  # type: ignore[assignment] # only those show dialogs
+            screen = await self._screens.of(session.id)
+            dialog = None if screen is None else program.dialog(screen.lines())
+            if dialog is not None and not session.state.open:
+                session.receive(dialog, ActivitySource.TERMINAL)
 
     async def _take_in(self, session: Session, found: list[Reading]) -> bool:
         """Take in what was read; of hints only the newest counts, since the others are over; whether it works."""
@@ -194,7 +219,17 @@ class TitleReader:
                 session.receive(TurnEnded(TurnResult(ok=False, reason="interrupted")), ended.source)
                 return
         if turn is None or await self._looks(session, "is_idle"):
-            session.receive(ended.facts[-1], ended.source)
+            fact = ended.facts[-1]
+            is_error = isinstance(fact, TurnEnded) and fact.text and turn is not None
+            session.receive(await self._failed(session, fact) if is_error else fact, ended.source)
+
+    async def _failed(self, session: Session, ended: AgentFact) -> TurnEnded:
+        """The end of a turn that failed: as its screen tells it, where the provider knows how to read that."""
+        screen = await self._screens.of(session.id)
+        judge = getattr(session.provider, "failure", None)
+        result = judge(screen.lines()) if screen is not None and callable(judge) else None
+        text = ended.text if isinstance(ended, TurnEnded) else ""
+        return TurnEnded(result or TurnResult(ok=False, reason="api_error", text=text))
 
     async def _looks(self, session: Session, how: str) -> bool:
         """What the provider says about the screen; nothing without one that knows it."""
@@ -221,14 +256,19 @@ def _readings(session: Session, data: bytes) -> list[Reading]:
     return found
 
 
+def _reports(data: bytes) -> list[ProgramState]:
+    """Each state that a program's output reports, oldest first."""
+    records = [read_record(body.decode("utf-8", "replace")) for code, body in _OSC.findall(data) if code == b"7501"]
+    return [record.state for record in records if record is not None and record.is_of_program]
+
+
 def _states(session: Session, data: bytes) -> list[bool]:
     """Each state that a program's output tells, oldest first, True where it works: reports, or titles without any."""
     if not session.provider.speaks_json:
         return []
-    found = [(code, body.decode("utf-8", "replace")) for code, body in _OSC.findall(data)]
-    records = [read_record(text) for code, text in found if code == b"7501"]
-    states = [record.state is ProgramState.WORKING for record in records if record is not None and record.is_of_program]
-    facts = [_title_facts(session, text) for code, text in found if code in {b"0", b"2"}] if not states else []
+    states = [state is ProgramState.WORKING for state in _reports(data)]
+    found = [(code, body.decode("utf-8", "replace")) for code, body in _OSC.findall(data)] if not states else []
+    facts = [_title_facts(session, text) for code, text in found if code in {b"0", b"2"}]
     return states or [isinstance(one[-1], TurnBegan) for one in facts if one]
 
 

@@ -454,7 +454,8 @@ class Agents:
         """The notes that the newest run of a mission was given, from their file, as its program reads them."""
         session = self._sessions.get(mission_id)
         mission = None if session is None else session.mission
-        if session is None or mission is None or not session.provider.opens:
+        on_terminal = session is not None and session.state.mode is AgentMode.INTERACTIVE
+        if session is None or mission is None or on_terminal or not session.provider.opens:
             return self._written_notes(mission_id)
         launch, session.launch = self._launch_again(session, mission), None
         if launch is None or launch.notes is not None or launch.first_words is not None:

@@ -560,7 +560,6 @@ class Session:
         if asked is None or self._context.waiters.reply(number, asked, decision):
             return
         if self.state.mode is AgentMode.INTERACTIVE:
-            self._context.waiters.keep(asked, decision)
             self._context.driver.answer(self, asked, decision)
         else:
             self.send(self.connection.answer(asked, decision))

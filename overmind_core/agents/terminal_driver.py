@@ -45,6 +45,8 @@ DRAFT_TYPED = "a draft is in the prompt: send it or delete it"
 HIDDEN = "the prompt is not on the screen"
 SETUP = 5.0
 """Seconds after which a program that has not begun is looked at: does it show a dialog of its own?"""
+DIALOG = 10.0
+"""Seconds within which the dialog of a question is there whose hook does not wait."""
 ENTER = b"\r"
 CTRL_C = b"\x03"
 """The key that ends what any program on a terminal does."""
@@ -111,7 +113,9 @@ class TerminalDriver:
         self._tasks.start(self._watch_setup(session, session.state.run))
 
     def answer(self, session: Session, asked: Asked, decision: Decision) -> None:
-        """Answer a question of which the hook is gone, by the dialog's own keys."""
+        """Answer a question of which the hook is gone, or does not wait, by the dialog's own keys."""
+        if _program(session).shows_held:
+            self._waiters.keep(asked, decision)
         self._tasks.start(self._answer(session, asked, decision, session.state.run))
 
     def on_waiter_gone(self, session: Session, number: int) -> None:
@@ -155,6 +159,9 @@ class TerminalDriver:
             session.receive(shown, ActivitySource.TERMINAL)
 
     async def _answer(self, session: Session, asked: Asked, decision: Decision, run: int) -> None:
+        if not _program(session).shows_held:
+            await self._answer_unheld(session, asked, decision, run)
+            return
         if await self._comes(lambda: not self._waiters.keeps(asked), RETURN_SECONDS):
             return  # the hook came back for it
         screen = await self._screens.of(session.id)
@@ -165,6 +172,36 @@ class TerminalDriver:
             session.send(keys)
         else:  # it can't be told which keys mean that: a person must look
             session.receive(asked, ActivitySource.TERMINAL)
+
+    async def _answer_unheld(self, session: Session, asked: Asked, decision: Decision, run: int) -> None:
+        """Press the dialog's keys once it is there, and see it go; a person answers one that can't be told from others.
+
+        They are pressed once: the same dialog behind them would be about something that nobody has allowed.
+        """
+        program, keys = _program(session), None
+        lines: list[str] = []
+        for _ in range(int(DIALOG / LOOK)):
+            screen = await self._screens.of(session.id)
+            if screen is None or session.state.running != run:
+                return
+            lines = screen.lines()
+            keys = program.keys_for(lines, asked, decision)
+            if keys is not None:
+                break
+            await asyncio.sleep(LOOK)
+        same = [one for one in session.questions.values() if program.keys_for(lines, one, decision) is not None]
+        if keys is not None and not same:
+            session.send(keys)
+            for _ in range(int(PROOF / LOOK)):
+                await asyncio.sleep(LOOK)
+                screen = await self._screens.of(session.id)
+                if screen is None or session.state.running != run or session.state.open:
+                    return
+                lines = screen.lines()
+                if program.keys_for(lines, asked, decision) is None:
+                    return
+        if program.dialog(lines) is not None and not any(one.need is AgentNeed.SETUP for one in session.state.open):
+            session.receive(asked._replace(need=AgentNeed.SETUP), ActivitySource.TERMINAL)
 
     async def _on_waiter_gone(self, session: Session, number: int, run: int) -> None:
         await asyncio.sleep(LOOK)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-PROMPT = "\u276f"
-"""Stands before what is typed."""
+PROMPTS = "\u276f\u203a"
+"""Stand before what is typed: Claude's, and that of Codex."""
 
 if TYPE_CHECKING:
     from overmind_core.logs.snapshot import DrawnScreen
@@ -57,7 +57,7 @@ def typed_lines(screen: Screen) -> list[str]:
 
 
 def _typed(screen: Screen, y: int, line: str) -> str:
-    if PROMPT not in line:
+    if not any(mark in line for mark in PROMPTS):
         return line
     pieces: list[str] = []
     cursor = False

@@ -54,6 +54,7 @@ class LaunchRequest(NamedTuple):
             No wire form: any text.
         fork: The conversation that the new one begins as a copy of; None: it begins with nothing. Never with `resume`.
         cwd: Where it works. Absolute, wire form.
+        opener: argv of our program that opens a conversation over pipes, and then becomes the full-screen program.
     """
 
     mode: AgentMode
@@ -66,6 +67,13 @@ class LaunchRequest(NamedTuple):
     notes: str | None = None
     fork: ForkPoint | None = None
     cwd: str = "/"
+    opener: tuple[str, ...] = ()
+
+
+SESSION_WORD = "{session}"
+"""Stands in the full-screen program's argv for the name of the conversation that the opener has opened."""
+NOT_THERE, NO_LOGIN = 66, 77
+"""Exit codes of the opener: there is no such conversation, or no login. Source: sysexits.h."""
 
 
 class Launch(NamedTuple):
@@ -264,6 +272,8 @@ class InteractiveProvider(Protocol):
     interrupt_keys: bytes
     exit_keys: bytes
     """What makes it end by itself when it is idle; Enter follows."""
+    shows_held: bool
+    """Whether its dialog stands on the screen while a hook waits for the answer: else none waits."""
 
     def hook(self, payload: Mapping[str, Any]) -> Sequence[AgentFact]:
         """What one hook event means. The same question of one turn has the same `request` whenever it is asked."""

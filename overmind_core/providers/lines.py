@@ -87,6 +87,16 @@ def one_line(value: str, longest: int = 200) -> str:
     return f"{line[: longest - 1]}…" if more else line
 
 
+def moment(written: str) -> float:
+    """When a line of a program's file was written, in seconds since the epoch; one that does not say is new."""
+    from datetime import datetime  # noqa: PLC0415 - few who read lines ask for it
+
+    try:
+        return datetime.fromisoformat(written).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return float("inf")
+
+
 def digest(value: object) -> str:
     """Sixteen characters that are the same for the same text or JSON, and differ for different ones."""
     try:

@@ -103,7 +103,7 @@ ASKED = [
     (form(what="command", text="bash"), {"command": "bash", "type": "session"}),
     (form(text="fix\nit"),
      {"provider": "claude", "type": "session", "interactive": True, "command": "", "max_cost": 0}),
-    (form(what="codex", text="x"), {"provider": "codex", "type": "session", "interactive": None}),
+    (form(what="codex", text="x"), {"provider": "codex", "type": "session", "interactive": True}),
     (form([Startable("gemini")], text="x"), {"provider": "gemini", "type": "session", "interactive": None}),
     (form(labels="a=b c='d e'", env="X=1 Y="), {"labels": {"a": "b", "c": "d e"}, "env_set": {"X": "1", "Y": ""}}),
     (form(max_cost="$2.50", timeout="10m"), {"max_cost": 2.5, "timeout": "10m"}),

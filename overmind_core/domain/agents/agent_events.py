@@ -17,7 +17,7 @@ from overmind_core.domain.text.cells import cut
 class SessionNamed(NamedTuple):
     """The program names its conversation, and its model where that is known.
 
-    At its start, and when a person changes it (`/clear`).
+    At its start, and when a person changes it (`/clear`). `begins`: it was to choose the name.
     """
 
     session: str
@@ -25,6 +25,7 @@ class SessionNamed(NamedTuple):
     permission_mode: str | None = None
     forks: bool | None = None
     """Whether it announces that it can copy a conversation; None: it announces nothing, or that was not heard."""
+    begins: bool = False
 
 
 class Echoed(NamedTuple):

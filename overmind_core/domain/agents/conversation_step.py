@@ -233,7 +233,7 @@ def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: A
         return c, effects
     if c.opening and may_copy_again(c):  # the program has stored the copy under this name
         return replace(c, session=fact.session, begun=True), effects
-    if c.opening:  # the program chooses the name
+    if c.opening or (fact.begins and not c.begun):  # the program chooses the name
         return replace(c, session=fact.session, begun=False, cost_total=0.0), effects
     # `/clear`: the new one is stored with its first prompt.
     other = replace(lose_conversation(c), session=fact.session, begun=False, cost_total=None, copied=True)

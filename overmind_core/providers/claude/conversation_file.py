@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 
 from overmind_core.domain.agents.agent_events import CostTotalled, ModelCalled
 from overmind_core.providers.claude.stream import call_of
-from overmind_core.providers.lines import Object, number_at, object_at, read_object, text_at
+from overmind_core.providers.lines import Object, moment, number_at, object_at, read_object, text_at
 
 SUFFIX = ".jsonl"
 SUB_AGENTS = "subagents"
@@ -55,14 +54,7 @@ def figure(line: bytes, since: float) -> ModelCalled | CostTotalled | None:
     if kind == "cost-state":
         total = number_at(found, "totalCostUSD")
         return None if total is None else CostTotalled(total)
-    if kind != "assistant" or text_at(found, "entrypoint") == WITHOUT_TERMINAL or _moment(found) < since:
+    is_told = kind == "assistant" and text_at(found, "entrypoint") != WITHOUT_TERMINAL
+    if not is_told or moment(text_at(found, "timestamp")) < since:
         return None
     return call_of(object_at(found, "message"))
-
-
-def _moment(found: Object) -> float:
-    """When the line was written, in seconds since the epoch; a line that does not say is new."""
-    try:
-        return datetime.fromisoformat(text_at(found, "timestamp")).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return float("inf")

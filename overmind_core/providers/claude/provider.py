@@ -77,6 +77,7 @@ class Claude:
     words_at = 0
     interrupt_keys = b"\x1b"
     exit_keys = b"/exit"
+    shows_held = True
 
     def refuse(self, agent: Agent) -> str | None:
         """Name arguments that collide with ours."""

@@ -34,7 +34,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
 )
 from overmind_core.domain.text.bytestrings import from_wire
-from overmind_core.providers.base import Launch, TokensTold
+from overmind_core.providers.base import NO_LOGIN, NOT_THERE, Launch, TokensTold
 from overmind_core.providers.lines import (
     Object,
     count_at,
@@ -54,6 +54,7 @@ from overmind_core.providers.rpc.codex_items import (
     call_of,
     is_approval,
 )
+from overmind_core.providers.rpc.codex_screen import NOTE, CodexScreen, failure_words, launch_on_screen, override_of
 from overmind_core.providers.rpc.engine import (
     FINAL,
     LONGEST_ID,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from overmind_core.providers.base import ConnectionRequest, LaunchRequest
 
 OPEN, ACCOUNT, SESSION, STOP, LEFT, END = "open", "account", "session", "stop", "left", "end"
+NOTED = "noted"
 """Ids of our requests."""
 POLICIES: Mapping[str, tuple[str, str]] = {
     ASK: ("untrusted", "danger-full-access"),
@@ -94,7 +96,11 @@ UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
     "--max-turns": lambda agent: agent.max_turns,
 }
 """Options of `overmind run` that this program has nothing for."""
-OURS = frozenset({"--listen", "--", "-h", "--help", "-V", "--version", "daemon", "proxy"})
+OURS = frozenset({"--listen", "--", "-h", "--help", "-V", "--version", "daemon", "proxy"}) | {
+    *("-a", "--ask-for-approval", "-s", "--sandbox", "--approve-for-me", "--yolo"),
+    *("--dangerously-bypass-approvals-and-sandbox",),
+    *("--no-daemon", "--remote", "--worktree", "-C", "--cd", "--last", "--all"),
+}
 """Arguments that would undo ours."""
 _SILENT = frozenset(POLICIES) - {ASK}
 """Words with which it runs commands unasked."""
@@ -103,6 +109,11 @@ _ABLE = {"experimentalApi": True}
 _MARKS = ("OVERMIND_MISSION_ID", "OVERMIND_MISSION_NAME", "OVERMIND_PARENT_ID", "OVERMIND_HOME", "OVERMIND_NOTES")
 """Variables that its servers of tools are given, too: by themselves they have few."""
 INTERRUPTED = "interrupted"
+_SCREEN_ENDS: Mapping[int, RunVerdict] = {
+    NO_LOGIN: RunVerdict(failed=True, reason="not_logged_in", retry=Retry.NEVER),
+    NOT_THERE: RunVerdict(failed=True, reason="wrong_start", retry=Retry.SWITCH),
+}
+"""Exit codes of a run on a terminal whose conversation was not opened."""
 _USAGE_ERROR = 2
 _NO_THREAD = "no rollout found"
 _RETRYING = re.compile(r"Reconnecting\.\.\. (\d{1,6})/(\d{1,6})")
@@ -111,8 +122,8 @@ _LIMIT = re.compile(r"usage limit", re.IGNORECASE)
 _NOT_LOGGED_IN = re.compile(r"missing bearer|not logged in|codex login|missing environment variable", re.IGNORECASE)
 
 
-class Codex(RpcProvider):
-    """The `codex` program, without its terminal."""
+class Codex(CodexScreen, RpcProvider):
+    """The `codex` program: over its pipes, and on a terminal."""
 
     name = "codex"
     program = "codex"
@@ -122,6 +133,7 @@ class Codex(RpcProvider):
     transport = "codex"
     reports = True
     goes_on = True
+    modes = frozenset(AgentMode)
     forks = True
     forks_at = True
     tells_cost = False
@@ -130,6 +142,8 @@ class Codex(RpcProvider):
     def refuse(self, agent: Agent) -> str | None:
         """Name options that it doesn't know, and arguments that collide with ours."""
         problems = refusals(self.name, UNSUPPORTED, agent, OURS, silent=_SILENT)
+        if (name := override_of(agent.arguments)) is not None:
+            problems.append(f"--agent-arg with {name} is not possible: use --permission-mode")
         if agent.permission_mode and agent.permission_mode not in POLICIES:
             problems.insert(
                 0, f"--permission-mode {agent.permission_mode} is not possible with codex: {', '.join(POLICIES)}"
@@ -147,15 +161,13 @@ class Codex(RpcProvider):
 
     def launch(self, start: LaunchRequest) -> Launch:
         """All that opens the conversation is written at once; the notes stand in it, and so it is theirs."""
-        agent = start.agent
-        argv = [agent.program or self.program, *agent.program_arguments, "app-server"]
-        if agent.folders is not None:
-            argv += (
-                "-c",
-                f"sandbox_workspace_write.writable_roots={json.dumps([agent.folders.outputs], ensure_ascii=False)}",
-            )
-        argv += agent.arguments
-        opening = _opening(start)
+        agent, opening = start.agent, _opening(start)
+        program = (agent.program or self.program, *agent.program_arguments)
+        roots = "" if agent.folders is None else json.dumps([agent.folders.outputs], ensure_ascii=False)
+        settings = ("-c", f"sandbox_workspace_write.writable_roots={roots}") if roots else ()
+        if start.mode is AgentMode.INTERACTIVE:
+            return launch_on_screen(start, program, settings, opening.decode("utf-8", "replace"))
+        argv = [*program, "app-server", *settings, *agent.arguments]
         if start.notes is None:
             return Launch(argv=tuple(argv), stdin=opening)
         return Launch(argv=tuple(argv), notes=opening.decode("utf-8", "replace"), stdin=b"")
@@ -175,9 +187,18 @@ class Codex(RpcProvider):
 
     def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
         """The end of a run, judged."""
+        if mode is AgentMode.INTERACTIVE and (ended := _SCREEN_ENDS.get(code)) is not None:
+            return ended
         if code == _USAGE_ERROR and last is None:
             return RunVerdict(failed=True, reason="usage_error", retry=Retry.NEVER)
         return super().verdict(code, last, errors, mode=mode, resumed=resumed)
+
+    def failure(self, lines: Sequence[str]) -> TurnResult | None:
+        """Why a turn on its screen has failed; None where nothing right above its prompt tells that."""
+        words = failure_words(lines)
+        reason = _reason({"message": words})
+        retry = Retry.NEVER if reason in FINAL else Retry.POLICY
+        return TurnResult(ok=False, reason=reason, text=words, retry=retry) if words else None
 
     def listener(self) -> CodexConnection:
         """Return one that hears a run that somebody else talks with."""
@@ -488,9 +509,19 @@ class CodexConnection(RpcConnection):
         agent = self.request.agent
         self.session, self.model = name, text_at(result, "model") or None
         yield SessionNamed(name, self.model, agent.permission_mode or ASK)
+        if self.request.mode is AgentMode.INTERACTIVE and not self.request.resume:
+            note = {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": NOTE}]}
+            self.awaited = NOTED
+            yield self._ask_thread(NOTED, "thread/inject_items", items=[note])
+            return
         yield SessionReady()
         if self.request.mode is AgentMode.ONE_SHOT:
             yield Owed(self.message(agent.prompt or "", "1"), is_prompt=True)
+
+    def _on_noted(self, found: Object) -> Iterator[AgentFact]:
+        """The thread is stored: its screen can go on with it."""
+        error = error_of(found)
+        yield SessionReady() if error is None else not_opened(error, "")
 
     def _on_left(self, found: Object) -> Iterator[AgentFact]:
         """End the commands that an interrupted turn has left running."""
@@ -500,10 +531,16 @@ class CodexConnection(RpcConnection):
                 process = text_at(one, "processId")
                 yield self._ask_thread(END, "thread/backgroundTerminals/terminate", processId=process)
 
-    def _ask_thread(self, request: str, method: str, **params: str) -> Owed:
+    def _ask_thread(self, request: str, method: str, **params: str | list[Object]) -> Owed:
         return Owed(written({"id": request, "method": method, "params": {"threadId": self.name, **params}}))
 
-    steps = {OPEN: _on_open, ACCOUNT: _on_account, SESSION: _on_session, LEFT: _on_left}  # noqa: RUF012 - of the class
+    steps = {  # noqa: RUF012 - of the class
+        OPEN: _on_open,
+        ACCOUNT: _on_account,
+        SESSION: _on_session,
+        NOTED: _on_noted,
+        LEFT: _on_left,
+    }
 
 
 class _Listener(CodexConnection):

@@ -119,7 +119,7 @@ def only(facts, kind):
 
 def test_a_recorded_conversation_is_understood():
     facts = played()
-    assert only(facts, SessionNamed)[0][1:] == ("stub", "ask", None)
+    assert only(facts, SessionNamed)[0][1:3] == ("stub", "ask")
     ends = results(facts)
     assert [one.reason for one in ends] == [None] * 5 + ["api_error 401", None, "interrupted"]
     assert (ends[0].text, ends[0].usage.output) == ("echo: hello", 7)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
@@ -44,7 +46,9 @@ def test_the_program_that_a_person_names_is_started_in_every_mode(name):
     provider = registry.get(name)
     for mode in provider.modes:
         start = LaunchRequest(mode, Agent(prompt="do it", program="/opt/it"), "3f2b", resume=False)
-        assert provider.launch(start).argv[0] == "/opt/it"
+        launch = provider.launch(start)
+        opened = launch.files.get("opening")  # another program of ours becomes it
+        assert (launch.argv if opened is None else json.loads(opened)["screen"])[0] == "/opt/it"
 
 
 def test_a_raw_program_is_told_what_a_terminal_would_type():
