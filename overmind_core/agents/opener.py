@@ -97,15 +97,9 @@ def _code(result: TurnResult) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Say that nothing follows, and wait; a pipe that is broken says it as well."""
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            try:
-                pipe.close()
-            except OSError:
-                continue
+    """Say that nothing follows, and hear it out: what it has still to store comes before its end."""
     try:
-        process.wait(END_SECONDS)
+        process.communicate(timeout=END_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
 
