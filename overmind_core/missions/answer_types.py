@@ -499,6 +499,7 @@ class LoggedRun(TypedDict):
 class LoggedMission(MissionBrief):
     """Where the logs of one mission are."""
 
+    provider: str
     type: Kind
     status: Status
     exit_code: int | None

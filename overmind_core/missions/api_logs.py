@@ -14,6 +14,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.lookup import find
+from overmind_core.missions.registry import decode_mission
 from overmind_core.missions.requests import Logs
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 PAGE = 500
 """Events read from the store at once."""
+_TEXT = '"text":'
+"""In the JSON of each event that has one."""
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -111,11 +114,20 @@ class LogsApi:
         await self._progress.look()
         self._journal.flush()
         seq = self._event_table.newest()
-        missions = self._wanted(request.ids)
-        return {"missions": [self._described(mission, request) for mission in missions], "seq": seq}
+        missions = self._wanted(request)
+        if request.ids is None:  # at once: there may be thousands
+            runs = self._registry.all_runs()
+            described = [self._described(one, request, runs.get(one.id, [])) for one in missions]
+        else:
+            described = [self._described(one, request, self._registry.runs_of(one.id)) for one in missions]
+        notes = {one["id"]: one["annotations"] for one in described}
+        for note in self._annotations(None if request.ids is None else list(notes), request.seq, request.kinds)[1]:
+            if note["mission"] in notes:
+                notes[note["mission"]].append(note)
+        return {"missions": described, "seq": seq}
 
     async def _follow_logs(self, request: Logs) -> Stream[LogPlaces, LogItem]:
-        missions = self._wanted(request.ids)
+        missions = self._wanted(request)
         with self._followers.follow([mission.id for mission in missions]) as follower:
             head = await self._logs(request)
             yield head
@@ -133,7 +145,7 @@ class LogsApi:
                         yield news
                     for trouble in _trouble(mission, held):
                         yield trouble
-                seq, notes = self._new_notes(list(known), seq)
+                seq, notes = self._new_notes(list(known), seq, request.kinds)
                 for note in notes:
                     yield note
                 for mission_id in list(waiting):
@@ -144,35 +156,37 @@ class LogsApi:
                 if waiting:
                     await follower.news()
 
-    def _wanted(self, ids: Sequence[str] | None) -> list[Mission]:
-        if ids is not None:
-            return list({mission.id: mission for mission in (find(self._registry, text) for text in ids)}.values())
+    def _wanted(self, request: Logs) -> list[Mission]:
+        if request.ids is not None:
+            named = (find(self._registry, text) for text in request.ids)
+            return list({mission.id: mission for mission in named}.values())
         self._journal.flush()
-        found = (self._registry.get(row.id) for row in self._mission_table.all())
-        return [mission for mission in found if mission is not None]
+        rows = self._mission_table.all(include_hidden=request.hidden)
+        return [self._registry.known(row.id) or decode_mission(row) for row in rows]
 
-    def _described(self, mission: Mission, request: Logs) -> LoggedMission:
-        runs = [run for run in self._registry.runs_of(mission.id) if request.run in {None, run.number}]
+    def _described(self, mission: Mission, request: Logs, runs: Sequence[Run]) -> LoggedMission:
+        runs = [run for run in runs if request.run in {None, run.number}]
         if request.run is not None and not runs and not _has_annotations_only(mission, request.run):
             raise OvermindError("not_found", f"Mission {mission.id} has no run {request.run}.")
         return {
             **answers.brief(mission),
+            "provider": mission.definition.provider,
             "type": mission.definition.kind,
             "status": mission.status,
             "exit_code": answers.exit_code(mission),
             "reason": mission.reason,
             "seen_at": answers.time(self._unseen.seen_at(mission.id)),
-            "runs": [self._run(run) for run in runs],
-            "annotations": self._annotations([mission.id], request.seq)[1],
+            "runs": [self._run(mission, run) for run in runs],
+            "annotations": [],
         }
 
-    def _run(self, run: Run) -> LoggedRun:
+    def _run(self, mission: Mission | None, run: Run) -> LoggedRun:
         reached = self._progress.extent(run)
         return {
             "number": run.number,
             "path": to_wire(f"{self._home.logs}/{run.mission}/{run.number:06d}"),
             "tty": run.tty,
-            "format": format_of(self._registry.get(run.mission), run),
+            "format": format_of(mission, run),
             "columns": run.columns,
             "rows": run.rows,
             "started_at": format_time(run.started_at),
@@ -191,7 +205,7 @@ class LogsApi:
             for run in self._registry.runs_of(mission_id):
                 if run.number not in known:
                     known[run.number] = (0, 0)
-                    yield {"type": "run", "mission": mission_id, "run": self._run(run)}
+                    yield {"type": "run", "mission": mission_id, "run": self._run(mission, run)}
                 elif run.number == newest:
                     yield from self._growth(run, known)
         if current is not None and current.number in known:
@@ -203,18 +217,22 @@ class LogsApi:
             known[run.number] = (reached.out, reached.err)
             yield {"type": "grown", "mission": run.mission, "run": run.number, "out": reached.out, "err": reached.err}
 
-    def _new_notes(self, missions: Sequence[str], seq: int) -> tuple[int, list[LogAnnotated]]:
+    def _new_notes(
+        self, missions: Sequence[str], seq: int, kinds: Sequence[str] | None
+    ) -> tuple[int, list[LogAnnotated]]:
         self._journal.flush()
-        seq, found = self._annotations(missions, seq)
+        seq, found = self._annotations(missions, seq, kinds)
         return seq, [{"type": "annotation", **note} for note in found]
 
-    def _annotations(self, missions: Sequence[str], seq: int) -> tuple[int, list[LogAnnotation]]:
-        """Events with a text for the log, and the sequence number up to which they were read."""
+    def _annotations(
+        self, missions: Sequence[str] | None, seq: int, kinds: Sequence[str] | None
+    ) -> tuple[int, list[LogAnnotation]]:
+        """Events with a text for the log, and the sequence number up to which they were read; `None` means any."""
         found: list[LogAnnotation] = []
-        while page := self._event_table.after(seq, PAGE, missions=missions):
+        while page := self._event_table.after(seq, PAGE, missions=missions, types=kinds):
             seq = page[-1].seq
             for event in page:
-                data = _decode(event.data)
+                data = _decode(event.data) if _TEXT in event.data else {}
                 if "text" in data and event.mission is not None:
                     found.append(
                         {

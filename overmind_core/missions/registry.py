@@ -12,6 +12,7 @@ from collections import ChainMap
 from collections.abc import Callable, Collection, Container, Iterable
 from contextlib import contextmanager
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -492,7 +493,16 @@ class Registry:
     def runs_of(self, mission_id: str) -> list[Run]:
         """All runs of a mission, oldest first; of a live one's newest also what it has written by now."""
         self.journal.flush()
-        found = [run_of(row) for row in self._run_table.of(mission_id)]
+        return self._with_newest(mission_id, self._run_table.of(mission_id))
+
+    def all_runs(self) -> dict[str, list[Run]]:
+        """The same of every mission that has any."""
+        self.journal.flush()
+        by_mission = groupby(self._run_table.all(), key=lambda row: row.mission)
+        return {mission: self._with_newest(mission, rows) for mission, rows in by_mission}
+
+    def _with_newest(self, mission_id: str, rows: Iterable[RunRow]) -> list[Run]:
+        found = [run_of(row) for row in rows]
         newest = self.runs.get(mission_id)
         return [newest if newest is not None and one.number == newest.number else one for one in found]
 

@@ -161,6 +161,10 @@ class Logs(Args, frozen=True):
     follow: bool = False
     run: Whole | None = None
     seq: Whole = 0
+    kinds: list[str] | None = None
+    """Only annotations that are events of these types; null means any."""
+    hidden: bool = False
+    """Of all missions, also those that lists leave out."""
 
 
 class One(Args, frozen=True):

@@ -247,6 +247,10 @@ class RunTable:
             _run(row) for row in self._database.read(f"{_SELECT_RUN} WHERE mission = ? ORDER BY number", (mission,))
         ]
 
+    def all(self) -> list[RunRow]:
+        """Return the runs of all missions, by mission, oldest first."""
+        return [_run(row) for row in self._database.read(f"{_SELECT_RUN} ORDER BY mission, number")]
+
     def latest(self, mission: str) -> RunRow | None:
         """Return the newest run of a mission."""
         return _one_run(
