@@ -222,7 +222,6 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "memory.notes": (
         "remember",
         "recall",
-        "search",
         "notes",
         "note",
         "note edit",
@@ -235,6 +234,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "helped",
         "hurt",
     ),
+    "memory.search": ("search",),
     "memory.memory": ("memory", "memory on", "memory off", "memory used", "memory reindex"),
     "memory.cortex": ("memory connect", "memory disconnect", "memory share", "memory unshare", "memory sync"),
     "memory.files": ("memory export", "memory import"),

@@ -223,7 +223,8 @@ REQUESTS: tuple[Operation, ...] = (
               label="new note", pages=("memory",), request_key=True),
     Operation("recall", "find the notes that answer a question, the best first", repeatable=True, pages=("memory",),
               acts_with=("cwd",)),
-    Operation("search", "find notes by words, or what agents did in their runs", repeatable=True, pages=("memory",),
+    Operation("search", "find notes by words, what agents did in their runs, or lines of transcripts",
+              repeatable=True, pages=("memory",),
               acts_with=("cwd",)),
     Operation("notes", "list the notes, the newest first", repeatable=True,  # `export` is a person's
               pages=("memory",), acts_with=("cwd",)),

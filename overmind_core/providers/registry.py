@@ -5,25 +5,49 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
-
-from overmind_core.domain.agents.agent import ONCE, is_own
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
     from overmind_core.providers.base import Provider, Renderer
 
+_ACP = "overmind_core.providers.rpc.provider"
+_ONCE = "once:"
+"""Before the name of a person's own program that takes one prompt."""
 ROWS: Mapping[str, tuple[str, str]] = {
     "raw": ("overmind_core.providers.raw", "Raw"),
     "claude": ("overmind_core.providers.claude.provider", "Claude"),
     "codex": ("overmind_core.providers.rpc.codex", "Codex"),
-    "gemini": ("overmind_core.providers.rpc.provider", "gemini"),
-    "opencode": ("overmind_core.providers.rpc.provider", "opencode"),
-    "qwen": ("overmind_core.providers.rpc.provider", "qwen"),
-    "copilot": ("overmind_core.providers.rpc.provider", "copilot"),
+    "gemini": (_ACP, "gemini"),
+    "opencode": (_ACP, "opencode"),
+    "qwen": (_ACP, "qwen"),
+    "copilot": (_ACP, "copilot"),
 }
 """The module and what makes one; imported when first asked for, for the command line starts often and needs few."""
 
 
+LABELS = ("bash", "edit", "read", "webfetch", "tool")
+"""Names of tools, in lower case, that a line of a transcript may have and no line of its program."""
+
+
+class TextPieces(NamedTuple):
+    """How a program sends its text in pieces, each in a line of its own, so that no line may hold a whole word.
+
+    Attributes:
+        mark: Stands in each such line.
+        key: The name of the string that is a piece.
+        conversation: The name of the one that says of which conversation.
+    """
+
+    mark: bytes
+    key: bytes
+    conversation: bytes
+
+
+_PIECES: Mapping[str, TextPieces] = {
+    _ACP: TextPieces(b"agent_message_chunk", b"text", b"sessionId"),
+    "overmind_core.providers.rpc.codex": TextPieces(b"agentMessage", b"delta", b"threadId"),
+}
+"""By the module that makes the provider."""
 NOT_LOGGED_IN = "not_logged_in"
 """The reason of a program's failure that has no login."""
 
@@ -52,7 +76,13 @@ def names() -> tuple[str, ...]:
 
 def is_known(name: str) -> bool:
     """Whether its lines can be read: it is one of `names`, or called as a person's own agent is."""
-    return name in ROWS or is_own(name)
+    return name in ROWS or _is_own(name)
+
+
+def _is_own(name: str) -> bool:
+    from overmind_core.domain.agents.agent import is_own  # noqa: PLC0415 - start-up: a search in logs needs no agents
+
+    return is_own(name)
 
 
 def log_in_first(name: str, reason: str | None) -> str:
@@ -69,6 +99,21 @@ def renderer(name: str) -> Renderer | None:
     return provider.renderer() if provider is not None and provider.speaks_json else None
 
 
+def text_pieces(name: str) -> TextPieces | None:
+    """How the text of that provider comes in pieces; None: a line has all of it. Imports none."""
+    module = ROWS[name][0] if name in ROWS else "" if name.startswith(_ONCE) else _ACP
+    return _PIECES.get(module)
+
+
+def recognised(line: bytes) -> str | None:
+    """Whose line this is, of a log that nothing else is known of; None: it looks plain. Of one protocol any will do."""
+    if b'"jsonrpc"' in line:
+        return "gemini"
+    if line.startswith(b'{"type":'):
+        return "claude"
+    return "codex" if line.startswith(b'{"id":"open"') else None
+
+
 @cache
 def get(name: str) -> Provider:
     """The provider of that name.
@@ -76,8 +121,8 @@ def get(name: str) -> Provider:
     Raises:
         UnknownProvider: There is none.
     """
-    if is_own(name):
-        if name.startswith(f"{ONCE}:"):
+    if _is_own(name):
+        if name.startswith(_ONCE):
             from overmind_core.providers.once import Once  # noqa: PLC0415 - as the rows
 
             return Once(name)

@@ -55,6 +55,7 @@ LISTS: dict[str, Any] = {
     "recall redis": {"notes": [], "why_not": None},
     "search redis": {"notes": []},
     "search redis --episodes": {"episodes": []},
+    "search redis --transcripts": {"missions": [], "seq": 0},
     "memory used api": {"text": "", "notes": []},
     "logs": {"missions": [], "seq": 0},
     "context list": None,

@@ -1,4 +1,4 @@
-"""Commands about notes: remember, recall, search, notes, note and what changes one, forget, helped, hurt."""
+"""Commands about notes: remember, recall, notes, note and what changes one, forget, helped, hurt."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ import time
 from overmind_core.cli.command import JSON, YES, Command, Parameter, argument, flag, option
 from overmind_core.cli.context import Context, confirmed_removal, report_error
 from overmind_core.cli.memory import lines
-from overmind_core.cli.memory.asking import KINDS, SCOPES, Redaction, folder, note_redacted, request_key
+from overmind_core.cli.memory.asking import (
+    KINDS,
+    SCOPES,
+    Redaction,
+    folder,
+    found_filters,
+    found_options,
+    kind_option,
+    note_redacted,
+    request_key,
+    scope_option,
+    tag_option,
+)
 from overmind_core.cli.output import dumps
-from overmind_core.cli.values import whole_number
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, OvermindError, UsageError
 
@@ -23,7 +34,6 @@ if TYPE_CHECKING:
     Answer = Mapping[str, Any]
 
 _LIMIT = 5
-_SEARCHED = 50
 MOST_LISTED = 1000
 """Notes of one list."""
 
@@ -58,10 +68,10 @@ def recall(args: Namespace, context: Context) -> int:
     if not questions:
         raise UsageError("Missing question. For example: overmind recall 'why do the tests need redis?'")
     limit = _LIMIT if args.limit is None else args.limit
-    request = {"questions": questions, "remote": args.remote, **_filters(args, hidden, limit=limit)}
+    request = {"questions": questions, "remote": args.remote, **found_filters(args, hidden, limit=limit)}
     answer = context.client().call("recall", request)
     now = time.time()
-    _print_found(args, context, answer["notes"], lambda one: lines.found_lines(one, now), between="\n\n")
+    print_found(args, context, answer["notes"], lambda one: lines.found_lines(one, now), between="\n\n")
     if not answer["notes"] and not args.json:
         context.hint("No note answers that. See all with: overmind notes")
     if answer["why_not"]:
@@ -69,38 +79,7 @@ def recall(args: Namespace, context: Context) -> int:
     return 0
 
 
-def search(args: Namespace, context: Context) -> int:
-    """Print the notes, or the runs of agents, that have these words."""
-    hidden = Redaction(context.environ)
-    limit = _SEARCHED if args.limit is None else args.limit
-    request = {
-        "words": hidden.words(args.words),
-        "literal": args.literal,
-        "episodes": args.episodes,
-        **_filters(args, hidden, limit=limit),
-    }
-    answer = context.client().call("search", request)
-    now = time.time()
-    if args.episodes:
-        if args.json:
-            context.print(dumps(answer["episodes"]))
-        elif answer["episodes"]:
-            context.print("\n".join(lines.episode_line(one, now) for one in answer["episodes"]))
-        else:
-            context.hint("No run of an agent has these words. Search the notes without --episodes")
-        return 0
-    _print_found(args, context, answer["notes"], lambda one: lines.searched_line(one, now), between="\n")
-    if not answer["notes"] and not args.json:
-        context.hint("No note has these words. See all with: overmind notes")
-    return 0
-
-
-def _filters(args: Namespace, hidden: Redaction, *, limit: int) -> dict[str, Any]:
-    texts = {name: None if (value := getattr(args, name)) is None else hidden.text(value) for name in ("tag", "file")}
-    return {"limit": limit, "scope": args.scope, "kind": args.kind, **texts, "cwd": folder()}
-
-
-def _print_found(
+def print_found(
     args: Namespace, context: Context, found: Sequence[Answer], line: Callable[[Answer], str], *, between: str
 ) -> None:
     """Print notes with why each was found; nothing where there are none."""
@@ -234,28 +213,6 @@ def _voter(*, helped: bool) -> Callable[[Namespace, Context], int]:
 _ONE = "a note: its id, at least 4 characters of it behind N-, or its key"
 
 
-def _kind() -> Parameter:
-    return option("--kind", "KIND", f"only of this kind: {', '.join(KINDS)}", choices=KINDS)
-
-
-def _scope() -> Parameter:
-    return option("--scope", "SCOPE", f"only of this scope: {', '.join(SCOPES)}", choices=SCOPES)
-
-
-def _tag() -> Parameter:
-    return option("--tag", "TAG", "only with this tag")
-
-
-def _found_filters(limit: int) -> list[Parameter]:
-    return [
-        option("--limit", "N", f"at most this many (default {limit})", parse=whole_number),
-        _scope(),
-        _kind(),
-        _tag(),
-        option("--file", "PATH", "only those about this file"),
-    ]
-
-
 def _note() -> Parameter:
     return argument("note", _ONE)
 
@@ -300,7 +257,7 @@ RECALL = Command(
     options=[
         option("--question", "QUESTION", "another wording of it (repeatable)", short="-q", repeat=True,
                attribute="also"),
-        *_found_filters(_LIMIT),
+        *found_options(_LIMIT),
         flag("--remote", "ask the Cortex instead of this machine"),
         JSON,
     ],
@@ -310,22 +267,6 @@ RECALL = Command(
     ],
     run=recall,
 )  # fmt: skip
-SEARCH = Command(
-    name="search",
-    arguments=[argument("words", "the words; - reads standard input", nargs="+")],
-    options=[
-        flag("--literal", "exactly this text, upper and lower case apart"),
-        flag("--episodes", "search what agents did in their runs: prompts, files, commands, errors"),
-        *_found_filters(_SEARCHED),
-        JSON,
-    ],
-    examples=[
-        "overmind search redis limiter",
-        "overmind search --literal '100%'",
-        "overmind search --episodes 'make test'",
-    ],
-    run=search,
-)
 NOTES = Command(
     name="notes",
     options=[
@@ -333,9 +274,9 @@ NOTES = Command(
         flag("--conflicts", "only those with versions beside each other"),
         flag("--stale", "only those none of whose files is there"),
         flag("--resting", "only those that hurt more than they helped"),
-        _kind(),
-        _scope(),
-        _tag(),
+        kind_option(),
+        scope_option(),
+        tag_option(),
         flag("--all", "also those of other repositories; alone, or with --stale, forgotten ones too"),
         JSON,
     ],
@@ -398,4 +339,4 @@ HURT = Command(
     run=_voter(helped=False),
 )
 
-COMMANDS = (REMEMBER, RECALL, SEARCH, NOTES, NOTE, NOTE_EDIT, *CHANGERS, NOTE_PROMOTE, FORGET, HELPED, HURT)
+COMMANDS = (REMEMBER, RECALL, NOTES, NOTE, NOTE_EDIT, *CHANGERS, NOTE_PROMOTE, FORGET, HELPED, HURT)

@@ -16,6 +16,8 @@ WRITES = frozenset(["remember", "helped", "hurt", "forget"])
 CHANGES = frozenset(["edit", "accept", "pin", "unpin", "restore", "promote"])
 """Behind `note`: the words that change one; any other is a note to look at."""
 USED = "used"
+TRANSCRIPTS = "--transcripts"
+"""Behind `search`: not notes, but what all missions have said is searched, as by `logs`."""
 
 
 def looks(word: str, rest: Sequence[str]) -> bool:
@@ -29,6 +31,8 @@ def looks(word: str, rest: Sequence[str]) -> bool:
 
 def is_unasked(word: str, rest: Sequence[str]) -> bool:
     """Whether an agent with memory runs a command without asking. `note edit` needs its text: else an editor starts."""
+    if word == "search" and any(one.startswith(TRANSCRIPTS) for one in rest):
+        return False
     if word == "note" and rest and rest[0] in CHANGES:
         return rest[0] != "edit" or any(one.partition("=")[0] == "--text" for one in rest)
     return word in WRITES or word == "note" or looks(word, rest)

@@ -45,6 +45,19 @@ def test_a_tool_is_a_line_of_the_transcript(agents):
     assert made(agents)
 
 
+def test_what_was_said_is_found_in_its_transcript(agents):
+    mission = agents.session("--permission-mode", "all", prompt="where does the QUOKKA of größe live, exactly")
+    agents.answer(1)
+    agents.say(mission, "!bash echo quokka > made")
+    for words in (("quokka", "grÖSSE".replace("SS", "ß")), ("live, exactly",)):
+        found = agents.om.json("search", "--transcripts", *words, "--json")
+        assert [(row["id"], row["who"]) for row in found] == [(mission, "agent"), (mission, "human")]
+        assert "QUOKKA of größe live, exactly" in found[0]["line"]
+    tools = agents.om.json("search", "--transcripts", "quokka > made", "-human", "--json")
+    assert "tool" in {row["who"] for row in tools}
+    assert agents.om.json("search", "--transcripts", "quokkas", "--json") == []
+
+
 @pytest.mark.parametrize("task", [True, False], ids=["a task", "a session"])
 def test_a_question_is_allowed(agents, task):
     mission = agents.start(TOUCH) if task else agents.session(prompt=TOUCH)

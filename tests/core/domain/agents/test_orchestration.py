@@ -170,6 +170,8 @@ ASKED_WITH_MEMORY = [
     "overmind memory connect https://x",
     "overmind memory off",
     "overmind memory reindex",
+    "overmind search --transcripts token",
+    "overmind search token --transcripts",
     "overmind ps",
     "overmind send api x",
     "overmind --home /x remember y",
