@@ -17,7 +17,8 @@ from bench.runs import Outcome, list_gaps, list_seconds, run_measurement
 
 NAMES = (
     "ps", "spawn", "kill", "output", "idle", "recovery", "paint", "board", "groups", "frames", "ink", "logs",
-    "replay", "resting", "echo", "agent_lines", "emulator", "sessions", "plans", "queue", "specs", "memory",
+    "transcripts", "replay",
+    "resting", "echo", "agent_lines", "emulator", "sessions", "plans", "queue", "specs", "memory",
     "memory_speed", "cortex", "swarm", "hives", "pools", "guardian", "isolation", "peers", "web",
 )  # fmt: skip
 """The `measure` of each module with rows, in the order of the table."""
