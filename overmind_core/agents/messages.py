@@ -7,8 +7,11 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, MessageRow
+from overmind_core.domain.agents.conversation import FailedMessage
 from overmind_core.domain.agents.spending import source_of
+from overmind_core.domain.missions.reasons import to_send_again
 from overmind_core.kernel.database import StoreError
+from overmind_core.providers.registry import log_in_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +20,24 @@ if TYPE_CHECKING:
     from overmind_core.agents.store import MessageTable
     from overmind_core.domain.agents.agent_events import TurnResult
     from overmind_core.domain.agents.conversation_events import MessageMoved
+    from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.journal import Journal
     from overmind_core.system.machine import Clock
+
+
+def failure_line(effect: MessageMoved, mission: Mission | None, kept: FailedMessage | None) -> str | None:
+    """Return the log's line about a message that no turn has answered.
+
+    Of one that was given up the conversation still knows why (`kept`): nothing is delivered before the next run. None
+    where its turn, or the mission's end, has one.
+    """
+    if effect.state != FAILED or effect.result is not None or mission is None or not mission.is_live:
+        return None
+    given_up = FailedMessage(effect.message, effect.error or FAILED)
+    failed = kept if kept is not None and kept.message == effect.message else given_up
+    how = log_in_first(mission.definition.provider, failed.error)
+    told = f"{failed.sentence} ({how})" if how else failed.sentence
+    return f"--- {told}; send it again with: {to_send_again(mission.definition.name)} ---"
 
 
 class AnswerPlace(NamedTuple):

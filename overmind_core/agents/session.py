@@ -14,21 +14,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
+from overmind_core.agents.messages import failure_line
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CursorRow
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, Owed, PlainLine, TextSpoken, TurnEnded
-from overmind_core.domain.agents.conversation import FailedMessage
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions import restart_policy
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
-from overmind_core.domain.missions.reasons import to_send_again
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.kernel.database import StoreError
 from overmind_core.providers.base import COUNTED, ConnectionRequest
-from overmind_core.providers.registry import log_in_first
 from overmind_core.system.small_file import read_small_file
 
 if TYPE_CHECKING:
@@ -537,23 +535,8 @@ class Session:
                 self.put(replace(self.state, activity=replace(self.state.activity, now=one_line(text))))
         elif effect.state != QUEUED:
             self._texts.pop(effect.message, None)
-            self.record(
-                _OVER[effect.state](message=effect.message, error=effect.error, text=self._failure_line(effect))
-            )
-
-    def _failure_line(self, effect: conversation_events.MessageMoved) -> str | None:
-        """The log's line about a message that no turn has answered; None where its turn, or the mission's end, is one.
-
-        Of one that was given up the conversation still knows why: nothing is delivered before the next run.
-        """
-        mission = self.mission
-        if effect.state != FAILED or effect.result is not None or mission is None or not mission.is_live:
-            return None
-        kept, given_up = self.state.failed, FailedMessage(effect.message, effect.error or FAILED)
-        failed = kept if kept is not None and kept.message == effect.message else given_up
-        how = log_in_first(mission.definition.provider, failed.error)
-        told = f"{failed.sentence} ({how})" if how else failed.sentence
-        return f"--- {told}; send it again with: {to_send_again(mission.definition.name)} ---"
+            text = failure_line(effect, self.mission, self.state.failed)
+            self.record(_OVER[effect.state](message=effect.message, error=effect.error, text=text))
 
     def _reply(self, number: int, decision: Decision) -> None:
         asked = self.questions.pop(number, None)
