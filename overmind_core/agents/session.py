@@ -535,8 +535,8 @@ class Session:
                 self.put(replace(self.state, activity=replace(self.state.activity, now=one_line(text))))
         elif effect.state != QUEUED:
             self._texts.pop(effect.message, None)
-            text = failure_line(effect, self.mission, self.state.failed)
-            self.record(_OVER[effect.state](message=effect.message, error=effect.error, text=text))
+            failure = failure_line(effect, self.mission, self.state.failed)
+            self.record(_OVER[effect.state](message=effect.message, error=effect.error, text=failure))
 
     def _reply(self, number: int, decision: Decision) -> None:
         asked = self.questions.pop(number, None)
