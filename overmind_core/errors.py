@@ -49,7 +49,7 @@ CODES: dict[str, tuple[int, str]] = {
     "unknown_command": (USAGE, "There is no such command. See them with: overmind --help"),
     "daemon_not_running": (FAILED, "Daemon not running. Start with: overmind start"),
     "daemon_lost": (FAILED, "The connection to the daemon was lost. Start it again with: overmind start"),
-    "draft": (FAILED, "The message stands in the prompt of the program, which did not take it."),
+    "draft": (FAILED, "The program did not take the message: it stands in the prompt, or no empty one was there."),
     "too_large": (FAILED, "The value is too large."),
     "busy": (FAILED, "The daemon is busy. Try again."),
     "forbidden": (FAILED, "This is not allowed."),

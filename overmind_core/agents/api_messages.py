@@ -142,7 +142,7 @@ class MessageApi:
         is_late = mission.status is not Status.RUNNING and not session.provider.speaks_json
         if mission.status is Status.PAUSED or is_late:
             raise nobody_reads(mission)
-        busy = session.interrupt()
+        busy = await self._submission.interrupt(mission, session)
         await self._journal.saved()
         return {**answers.brief(mission), "interrupted": busy}
 

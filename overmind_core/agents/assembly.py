@@ -160,7 +160,8 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
         written_notes=notes,
         briefing=None if unattended else RunBriefing(parts.memory, subjects.text_of_quest),
     )
-    submission = Submission(agents, messages, context.inputs, journal, Pasting(screens))
+    pasting = Pasting(screens, parts.settings.terminal_rules)
+    submission = Submission(agents, messages, context.inputs, journal, pasting)
     apis = (
         MessageApi(
             agents=agents,

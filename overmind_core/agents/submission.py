@@ -9,16 +9,18 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from overmind_core.agents.store import FAILED, QUEUED
+from overmind_core.agents.pasting import TELLING
+from overmind_core.agents.store import DELIVERED, FAILED, QUEUED
 from overmind_core.agents.terminal_driver import ENTER
 from overmind_core.domain.agents import conversation_events
-from overmind_core.domain.agents.agent import QUEUE_WITH, ActivityKind, ActivitySource, AgentNeed
+from overmind_core.domain.agents.agent import QUEUE_WITH, ActivityKind, AgentNeed
 from overmind_core.domain.agents.conversation import is_handed_over
 from overmind_core.domain.agents.events import MessageQueued
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.text.bytestrings import typed_bytes
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
+from overmind_core.providers.terminal_rows import prompt_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from overmind_core.agents.store import MessageRow
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import KeeperRefused
+    from overmind_core.providers.terminal_rows import Prompt
+    from overmind_core.terminal.screen import Screen
 
 MOST_QUEUED = 1000
 """Messages that may wait for one agent."""
@@ -76,6 +80,11 @@ class Submission:
         number = await self._post(session, text, sender=sender, request=request)
         await self._journal.saved()
         return number
+
+    async def interrupt(self, mission: Mission, session: Session) -> bool:
+        """Have the turn ended, and the session go on; whether there was one to end, as far as that is known."""
+        is_known = not session.provider.speaks_json and prompt_of(mission.definition) is not None
+        return await self._pasting.interrupt(session) if is_known else session.interrupt()
 
     async def press(self, mission: Mission, text: str, keys: Sequence[str]) -> None:
         """Type a text and then keys into a session's terminal, whatever its program does.
@@ -168,24 +177,39 @@ class Submission:
 
         Raises:
             OvermindError: `too_large`, the terminal takes no line of this length; `not_running`, nobody reads it;
-                `draft`, the program did not take it; `busy`, by its own report it waits for no message.
+                `draft`, the program did not take it, or has no empty prompt; `busy`, by its own report it waits for
+                no message.
         """
-        _who_reads(session)
+        definition = _who_reads(session).definition
+        prompt = prompt_of(definition)
         message = self._messages.new(session.id, text, sender=sender, request=request)
         async with self._turns.setdefault(session.id, asyncio.Lock()):  # what is pasted is entered before the next one
-            screen = await self._pasting.screen(session)
+            screen = await self._screen_of(session, prompt)
             mission = _who_reads(session)  # the message before this one has begun a turn, or led to a question
+            if screen is None and prompt is not None:
+                raise _without_prompt(mission)
             if screen is None:
                 await self._type(session, message, typed_bytes(text) + ENTER)
             else:
                 from overmind_core.terminal.input_encoding import paste  # noqa: PLC0415 - few daemons type into one
 
                 await self._type(session, message, paste(text, screen.modes))
-                if not await self._pasting.enter(session, screen):
+                if not await self._pasting.enter(session, screen, prompt, definition):
                     name = mission.definition.name
                     stands = f"The message stands as a draft in the prompt of mission {session.id} ({name})"
                     raise OvermindError("draft", f"{stands}. Send or delete it in: overmind attach {name}")
         return message.id
+
+    async def _screen_of(self, session: Session, prompt: Prompt | None) -> Screen | None:
+        """The screen onto which is pasted; None: there is none."""
+        if prompt is None:
+            return await self._pasting.screen(session)
+        return await self._pasting.free(session, prompt, lambda: self._last_text(session))
+
+    def _last_text(self, session: Session) -> str:
+        """The last message that was typed there; "" = there is none."""
+        typed = [one.text for one in self._messages.of(session.id) if one.state == DELIVERED]
+        return typed[-1] if typed else ""
 
     async def _type(self, session: Session, message: MessageRow, data: bytes) -> None:
         typing = session.type_message(message, data)
@@ -234,13 +258,19 @@ def _check_rests(session: Session, mission: Mission) -> None:
     if activity.guess is ActivityKind.WAITING:
         seems = f"Mission {session.id} ({name}) seems to ask something, by its screen"
         raise OvermindError("busy", f"{seems}. Answer it first: overmind attach {name}")
-    if activity.source not in {ActivitySource.STATUS, ActivitySource.TITLE}:
+    if activity.source not in TELLING:
         return
     if activity.doing is ActivityKind.WAITING:
         asks = f"Mission {session.id} ({name}) asks something, which only its own keys answer: {activity.now}"
         raise OvermindError("busy", f"{asks}. Answer it first: overmind attach {name}")
     if activity.doing is ActivityKind.WORKING:
         raise OvermindError("busy", f"Mission {session.id} ({name}) is working. Try again when its turn is over.")
+
+
+def _without_prompt(mission: Mission) -> OvermindError:
+    name = mission.definition.name
+    shows = f"Mission {mission.id} ({name}) shows no empty prompt: a draft stands in it, or something is asked"
+    return OvermindError("draft", f"{shows}. Nothing was typed. See to it: overmind attach {name}")
 
 
 def nobody_reads(mission: Mission) -> OvermindError:

@@ -1,10 +1,11 @@
-"""The looks of states in full-screen programs that report nothing: a row of rules for each. Pure.
+"""The looks of full-screen programs: for each its states, its empty prompt, and the keys that interrupt it. Pure.
 
 A title is written by the program to tell its state, and can be relied on inside a conversation. A screen is a picture
 of anything, also of an answer that quotes these very words: what is read there is a guess. So its rules are
 anchored, look at its last lines alone, and those for dialogs come last: a dialog takes the prompt's place.
 
-Source: gemini 0.61.0, qwen 0.24.4, opencode 1.18.33, copilot 1.0.102, cline 3.0.65, at 120x40 and 80x24.
+Source: gemini 0.61.0, qwen 0.24.4, opencode 1.18.33, copilot 1.0.102, cline 3.0.65, claude 2.1.328, codex 0.171.0,
+pi 1.5.2, at 120x40 and 80x24.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
+from overmind_core.domain.agents.conversation import same_prompt
 from overmind_core.domain.agents.terminal_rules import WIDEST, Rule
 
 if TYPE_CHECKING:
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.missions.mission import Definition
 
-_CLINE_PROMPT = r"^ *❯ (Ask anything|What can I do)"
-"""The line of its prompt, which is gone while a dialog is open."""
+_CLINE_PROMPT = r"^ *❯ (Ask anything|What can I do)|^❯ "
+"""The line of its prompt, which is gone while a dialog is open; what was said before stands one cell to the right."""
 _PROMPT_LINES = 12
 """Lines at the end of the screen that hold the prompt."""
+_WHOLE = 400
+"""More lines than a screen has."""
 _SPINNER = "[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]"
 
 
@@ -69,12 +73,55 @@ ROWS: Mapping[str, tuple[Rule, ...]] = {
         Rule(_WAITING, r"^[│ ]*↑/↓ .*enter to (select|submit|confirm)|^ *Copilot needs information", 14),
     ),
     "cline": (
-        Rule(_WORKING, rf"^ ?{_SPINNER} ", 12, also=_CLINE_PROMPT),
+        # The mark of the answer that it writes stands before the first line of it that is in sight.
+        Rule(_WORKING, rf"^ ?{_SPINNER} ", _WHOLE, also=_CLINE_PROMPT),
         Rule(_IDLE, _CLINE_PROMPT, 8),
         Rule(_WAITING, r"^ *Cline (needs permission|is asking)|^ *Press .* any other key to close$", 14),
     ),
+    # These report their state: what is here is for the dialogs before they do.
+    "claude": (Rule(_WAITING, r"^ ?(Enter to (confirm|select)|.*Esc to cancel)", 4, also=r"^[\s│]*❯ (\d\.|Yes|No)"),),
+    "codex": (Rule(_WAITING, r"^ *([Pp]ress enter to (confirm|continue)|enter select .* esc )", 6),),
+    "pi": (Rule(_WAITING, r"^ *↑↓ navigate .*[Ee]nter (to )?select", 6),),
 }
 """The program's name → its rules; the first that matches counts."""
+
+_ESCAPE = b"\x1b"
+INTERRUPTS: Mapping[str, tuple[bytes, ...]] = {
+    **dict.fromkeys(("claude", "codex", "gemini", "qwen", "pi", "cline"), (_ESCAPE,)),
+    **dict.fromkeys(("opencode", "copilot"), (_ESCAPE, _ESCAPE)),
+}
+"""The program's name → the keys that end its turn. Ctrl-C ends several of them, and not their turn alone."""
+
+CURSOR = "\u23b8"
+"""Stands for the cursor in a pattern."""
+_TAKEN_LINES = 8
+"""Lines at the end of the screen above an empty prompt in which a question may stand that takes the next key."""
+_MOST_PROMPT = 60
+"""Lines that what was put back into a prompt may take."""
+
+
+class Prompt(NamedTuple):
+    """The look of a program's prompt."""
+
+    empty: str
+    """The end of the line above the cursor, then the cursor's line, with `CURSOR` in it."""
+    mark: str = ""
+    """The beginning of its first line, or of each; "": there is none."""
+    taken: str = ""
+    """A line above it by which a key is for something else."""
+
+
+PROMPTS: Mapping[str, Prompt] = {
+    "claude": Prompt(rf"─\n❯[ \u00a0]?{CURSOR}", "❯"),
+    "cline": Prompt(rf"─\n *❯ ?{CURSOR}", "❯"),
+    "codex": Prompt(rf"\A\n› ?{CURSOR}(?! ?\d\. )", "›"),
+    "copilot": Prompt(rf"▄\n┃ *{CURSOR}", "┃"),
+    "gemini": Prompt(rf"▄\n > ?{CURSOR}", " >"),
+    "opencode": Prompt(rf"┃ *\n *┃ *{CURSOR}", "  ┃"),
+    "pi": Prompt(rf"─\n{CURSOR}"),
+    "qwen": Prompt(rf"─\n> ?{CURSOR}", ">", taken=r"^ *●\ufe0e? How is Qwen doing this session"),
+}
+"""By the name of the program."""
 
 
 def rules_of(definition: Definition, own: Mapping[str, tuple[Rule, ...]]) -> tuple[Rule, ...]:
@@ -88,18 +135,47 @@ def rules_for(program: str, own: Mapping[str, tuple[Rule, ...]]) -> tuple[Rule, 
     return (*own.get(name, ()), *ROWS.get(name, ()))
 
 
-_ESCAPE = b"\x1b"
-INTERRUPTS: Mapping[str, tuple[bytes, ...]] = {
-    **dict.fromkeys(("claude", "codex", "gemini", "qwen", "pi", "cline"), (_ESCAPE,)),
-    **dict.fromkeys(("opencode", "copilot"), (_ESCAPE, _ESCAPE)),
-}
-"""The program's name → the keys that end its turn. Ctrl-C ends several of them, and not their turn alone."""
-
-
 def interrupt_keys(definition: Definition, own: Mapping[str, tuple[bytes, ...]]) -> tuple[bytes, ...]:
     """The keys that end the turn of the program that a mission runs, by a person's `own` word first; () for none."""
     name = _program(definition.argv)
     return own.get(name) or INTERRUPTS.get(name, ())
+
+
+def prompt_of(definition: Definition) -> Prompt | None:
+    """The look of the prompt of the program that a mission runs; None where it is not known."""
+    return PROMPTS.get(_program(definition.argv))
+
+
+def is_free(prompt: Prompt, lines: Sequence[str], x: int, y: int) -> bool:
+    """Whether the cursor stands in the empty prompt of a program, and that is what takes the next key.
+
+    Args:
+        prompt: Of the program.
+        lines: Of its screen.
+        x: Cells left of the cursor.
+        y: Lines above it.
+    """
+    if not 0 <= y < len(lines):
+        return False
+    line = lines[y].ljust(x)
+    above = lines[y - 1].rstrip() if y else ""
+    ends = [one[:WIDEST] for one in lines if one.strip()][-_TAKEN_LINES:]
+    is_taken = bool(prompt.taken) and _is_found(prompt.taken, ends)
+    return not is_taken and _is_found(prompt.empty, [f"{above[-WIDEST:]}\n{line[:x]}{CURSOR}{line[x:][:WIDEST]}"])
+
+
+def is_in_prompt(prompt: Prompt, lines: Sequence[str], y: int, text: str) -> bool:
+    """Whether a text, and nothing else, stands in a prompt down to line `y`, whatever became of its blanks."""
+    held = ""
+    for place in range(min(y, len(lines) - 1), max(-1, y - _MOST_PROMPT), -1):
+        if not prompt.mark or not lines[place].startswith(prompt.mark):
+            held = lines[place] + held
+            continue
+        held = lines[place].removeprefix(prompt.mark) + held
+        above = lines[place - 1] if place else ""
+        if same_prompt(text, held) and not (above.startswith(prompt.mark) and above.removeprefix(prompt.mark).strip()):
+            return True
+    return False
 
 
 def told_by(rules: Sequence[Rule], title: str, lines: Sequence[str]) -> Told | None:
@@ -112,9 +188,8 @@ def told_by(rules: Sequence[Rule], title: str, lines: Sequence[str]) -> Told | N
     """
     shown = [line.rstrip()[:WIDEST] for line in lines if line.strip()]
     for rule in rules:
-        lines = shown[-(rule.last or _PROMPT_LINES) :]
-        looked_at = lines if rule.last else (title[:WIDEST],)
-        if _is_found(rule.pattern, looked_at) and (not rule.also or _is_found(rule.also, lines)):
+        looked_at = shown[-rule.last :] if rule.last else (title[:WIDEST],)
+        if _is_found(rule.pattern, looked_at) and (not rule.also or _is_found(rule.also, shown[-_PROMPT_LINES:])):
             return Told(rule.state, rule.source)
     return None
 

@@ -34,19 +34,32 @@ def test_whether_it_was_taken_shows_at_the_cursor(name, before, pasted, now, tak
 
 
 class Program:
-    """A full-screen program on the keeper's terminal: it draws what it is typed."""
+    """A full-screen program on the keeper's terminal: it draws what it is typed.
 
-    def __init__(self, keeper, run, *, takes):
-        self._keeper, self._run, self._takes = keeper, run, takes
-        keeper.write(run, b"\x1b[?1049h\x1b[?2004h\x1b[5;1H> ")
+    Args:
+        keeper: Of the terminal.
+        run: Its run.
+        takes: Whether it takes Enter.
+        mark: Its prompt.
+        loses: How often it makes nothing of Enter before that.
+        draws: Whether it draws what is pasted.
+    """
+
+    def __init__(self, keeper, run, *, takes, mark=b"> ", loses=0, draws=True):
+        self._keeper, self._run, self._takes, self._mark = keeper, run, takes, mark
+        self._loses, self._draws = loses, draws
+        keeper.write(run, b"\x1b[?1049h\x1b[?2004h\x1b[5;1H" + mark)
         keeper.on_ask["write"] = self._typed
 
     def _typed(self, _fields):
         piece = self._keeper.typed[self._run][-1]
-        if piece == PASTED:
+        if piece == PASTED and self._draws:
             self._keeper.write(self._run, b"hello")
+        elif piece == b"\r" and self._loses:
+            self._loses -= 1
         elif piece == b"\r":
-            self._keeper.write(self._run, b"\x1b[3;1Hyou: hello\x1b[5;1H\x1b[K> " if self._takes else b"\r\n  ")
+            empty = b"\x1b[3;1Hyou: hello\x1b[5;1H\x1b[K" + self._mark
+            self._keeper.write(self._run, empty if self._takes else b"\r\n  ")
 
 
 @pytest.fixture
@@ -54,8 +67,8 @@ def story(tmp_path):
     return lambda play: played(Home(str(tmp_path / "home")), play, Settings())
 
 
-async def begun(inside, keeper, **how):
-    mission = await inside.run("codex", type="session", name="ada")
+async def begun(inside, keeper, program="mine", **how):
+    mission = await inside.run(program, type="session", name="ada")
     await until(lambda: inside.app.agents.of(mission).state.running and f"{mission}.1" in keeper.held)
     return mission, Program(keeper, f"{mission}.1", **how)
 
@@ -77,6 +90,29 @@ def test_what_stays_in_the_prompt_is_told_as_a_draft(story):
             await inside.ask("send", id=mission, text="hello")
         assert refused.value.code == "draft"
         assert refused.value.message.endswith("Send or delete it in: overmind attach ada")
+
+    story(play)
+
+
+CODEX = {"program": "codex", "mark": "› ".encode()}
+
+
+def test_a_known_program_that_has_lost_enter_gets_it_once_more(story):
+    async def play(inside, keeper):
+        mission, _ = await begun(inside, keeper, takes=True, loses=1, **CODEX)
+        await inside.ask("send", id=mission, text="hello")
+        assert keeper.typed[f"{mission}.1"] == [PASTED, b"\r", b"\r"]
+
+    story(play)
+
+
+@pytest.mark.parametrize(("how", "entered"), [({"draws": False}, 0), ({"loses": 9}, 2)])
+def test_sent_is_not_said_of_what_a_known_program_has_not_taken(story, how, entered):
+    async def play(inside, keeper):
+        mission, _ = await begun(inside, keeper, takes=True, **how, **CODEX)
+        with pytest.raises(OvermindError) as refused:
+            await inside.ask("send", id=mission, text="hello")
+        assert (refused.value.code, keeper.typed[f"{mission}.1"]) == ("draft", [PASTED, *[b"\r"] * entered])
 
     story(play)
 

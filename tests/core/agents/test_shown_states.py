@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from overmind_core.agents import pasting
 from overmind_core.agents.output_reader import PAUSE
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
@@ -44,6 +45,19 @@ class Program:
         self._keeper.write(f"{self.mission}.1", data)
         await asyncio.sleep(4 * PAUSE)
         return await self.now()
+
+    def draws(self, prompt):
+        """From now on draw what is typed: a paste into that prompt, and the empty prompt for any other key."""
+
+        def on_typed(_fields):
+            pasted = self.typed()[-1].startswith(b"\x1b[200~")
+            self._keeper.write(f"{self.mission}.1", prompt("pasted" if pasted else ""))
+
+        self._keeper.on_ask["write"] = on_typed
+
+    def typed(self):
+        """All that was typed into it."""
+        return self._keeper.typed.get(f"{self.mission}.1", [])
 
     async def now(self):
         info = await self.ask("info", id=self.mission)
@@ -131,6 +145,77 @@ def test_a_program_that_is_not_known_shows_what_it_likes(tmp_path):
         assert await program.shows(title("✦  Working… (ws)") + DIALOG) == UNKNOWN
 
     story(tmp_path, "cat", scenario)
+
+
+def test_a_turn_is_interrupted_by_the_keys_of_its_program_and_none_is_pressed_where_it_rests(tmp_path, programs):
+    async def two(program):
+        await program.ask("interrupt", id=program.mission)
+        await until(lambda: program.typed() == [b"\x1b", b"\x1b"])
+
+    async def none(program):
+        assert await program.shows(GEMINI) == ("idle", None, None, "title")
+        assert not (await program.ask("interrupt", id=program.mission))["interrupted"]
+        assert program.typed() == []
+        await program.shows(title("✦  Working… (ws)"))
+        assert (await program.ask("interrupt", id=program.mission))["interrupted"]
+        assert program.typed() == [b"\x1b"]
+
+    async def ctrl_c(program):
+        await program.ask("interrupt", id=program.mission)
+        assert program.typed() == [b"\x03"]
+
+    story(tmp_path / "1", [str(programs / "opencode")], two)
+    story(tmp_path / "2", [str(programs / "gemini")], none)
+    story(tmp_path / "3", "cat", ctrl_c)
+
+
+PASTES = b"\x1b[?2004h"
+
+
+def qwen(text):
+    """Its prompt with this in it, and the cursor behind that."""
+    return PASTES + title("Qwen - ws") + f"\x1b[2J\x1b[H answer\r\n{'─' * 40}\r\n> {text}".encode()
+
+
+def test_nothing_is_typed_into_a_known_program_that_shows_no_empty_prompt(tmp_path, programs, monkeypatch):
+    monkeypatch.setattr(pasting, "PROMPT", 0.3)
+
+    async def scenario(program):
+        assert (await program.shows(qwen("a draft")))[0] == "idle"
+        for shown in (b"", b"\r\n\r\n the end of the screen", qwen("") + b"\r\n\r\n"):
+            await program.shows(shown)
+            with pytest.raises(OvermindError, match="shows no empty prompt") as refused:
+                await program.ask("send", id=program.mission, text="go on")
+            assert refused.value.code == "draft"
+        assert program.typed() == []
+        await program.shows(qwen(""))
+        program.draws(qwen)
+        assert (await program.ask("send", id=program.mission, text="go on"))["state"] == "delivered"
+        assert program.typed() == [b"\x1b[200~go on\x1b[201~", b"\r"]
+
+    story(tmp_path, [str(programs / "qwen")], scenario)
+
+
+def test_what_an_interrupt_has_put_back_into_the_prompt_is_deleted_and_nothing_else_is(tmp_path, programs, monkeypatch):
+    monkeypatch.setattr(pasting, "PROMPT", 0.3)
+
+    async def scenario(program):
+        await program.shows(qwen(""))
+        program.draws(qwen)
+        await program.ask("send", id=program.mission, text="tidy it\nall")
+        await program.shows(title("◐ Qwen - ws"))
+        await program.ask("interrupt", id=program.mission)
+        before = [*program.typed()]
+        await program.shows(qwen("tidy it\r\n  all, please"))
+        with pytest.raises(OvermindError, match="shows no empty prompt"):
+            await program.ask("send", id=program.mission, text="go on")
+        assert program.typed() == before
+        await program.shows(qwen("tidy it\r\n  all"))
+        sent = asyncio.ensure_future(program.ask("send", id=program.mission, text="go on"))
+        assert (await sent)["state"] == "delivered"
+        assert program.typed()[len(before) :] == [b"\x15\x7f", b"\x1b[200~go on\x1b[201~", b"\r"]
+
+    story(tmp_path, [str(programs / "qwen")], scenario)
 
 
 def test_another_supervisor_reads_anew_what_changed_while_none_was_there(tmp_path, programs):

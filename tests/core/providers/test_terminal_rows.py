@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
 from overmind_core.domain.agents.terminal_rules import Rule
 from overmind_core.domain.missions.mission import Definition
-from overmind_core.providers.terminal_rows import ROWS, rules_of, told_by
+from overmind_core.providers.terminal_rows import PROMPTS, ROWS, is_free, is_in_prompt, rules_of, told_by
 
 SCREENS = Path(__file__).parents[2] / "data" / "screens"
 TOLD = {
@@ -28,7 +28,7 @@ TOLD = {
         "working working idle idle idle limited idle idle - -"
     ),
     "copilot": "waiting idle working idle waiting idle waiting idle working idle idle idle working working idle - -",
-    "cline": "waiting idle working idle waiting idle idle waiting idle working idle idle - -",
+    "cline": "waiting idle working idle waiting idle idle waiting idle working idle idle - - working",
 }
 """Of each step of its recording, in order; `-`: nothing."""
 
@@ -41,7 +41,7 @@ def state(told):
     return "-" if told is None else told.state.value
 
 
-@pytest.mark.parametrize("program", ROWS)
+@pytest.mark.parametrize("program", TOLD)
 def test_what_is_told_of_a_recorded_hour(program):
     steps = recorded(program)
     told = [told_by(ROWS[program], step["title"], step["lines"]) for step in steps]
@@ -51,6 +51,68 @@ def test_what_is_told_of_a_recorded_hour(program):
     by_title = {place for place, one in enumerate(told) if one is not None and one.source is ActivitySource.TITLE}
     inside = {place for place, step in enumerate(steps) if step["step"] not in {"trust", "login", "ended"}}
     assert by_title == (inside if program in {"gemini", "qwen"} else set())
+
+
+PLACES = json.loads((SCREENS / "prompts.json").read_text(encoding="utf-8"))
+"""Screens with their cursor: an empty prompt, one with `a draft`, dialogs, and what stood there behind an interrupt."""
+PUT_BACK = {"claude", "copilot", "qwen"}
+"""Programs that put an interrupted prompt back."""
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place['program']} {place['step']}")
+def test_an_empty_prompt_is_told_from_a_draft_and_from_a_dialog(place):
+    prompt, lines, y = PROMPTS[place["program"]], place["lines"], place["y"]
+    put_back = place["step"] == "interrupted" and place["program"] in PUT_BACK
+    assert is_free(prompt, lines, place["x"], y) == (place["step"] in {"start", "interrupted"} and not put_back)
+    held = "a draft" if place["step"] == "draft" else "%sleep 60 early" if put_back else ""
+    if held and prompt.mark:
+        assert is_in_prompt(prompt, lines, y, held)
+    for other in (held[:-1] or "x", f"{held}!", "draft", "Yes"):
+        assert not is_in_prompt(prompt, lines, y, other)
+
+
+def test_the_dialogs_of_programs_that_report_are_seen_before_they_do():
+    found = {f"{one['program']} {one['step']}" for one in PLACES if told_by(ROWS[one["program"]], "", one["lines"])}
+    dialogs = {"claude permission", "claude choice", "codex permission", "codex ctrl-c", "pi permission"}
+    assert {name for name in found if name.split()[0] in {"claude", "codex", "pi"}} == dialogs
+
+
+NOT_FREE = {
+    "a page for another model": (
+        "codex",
+        ["", "  Meet GPT-6 Sol", "", "› 1. Try new model", "  2. Use existing model"],
+        3,
+    ),
+    "a survey that takes digits": (
+        "qwen",
+        ["  ●\ufe0e How is Qwen doing this session? (optional)", "  1: Good 2: Bad 3: Fine 0: Dismiss", "─" * 20, "> "],
+        3,
+    ),
+    "the end of a draft of two lines": ("opencode", ["  ┃", "  ┃  a draft", "  ┃"], 2),
+    "an answer that shows a prompt": ("codex", ["• it says:", "› "], 1),
+    "no line": ("pi", [], 0),
+    "beyond the screen": ("pi", ["─"], 7),
+}
+
+
+@pytest.mark.parametrize(("program", "lines", "y"), NOT_FREE.values(), ids=NOT_FREE)
+def test_a_prompt_that_takes_no_message_is_not_free(program, lines, y):
+    assert not any(is_free(PROMPTS[program], lines, x, y) for x in range(8))
+
+
+def test_what_was_put_back_may_have_lines_and_nothing_else_stands_before_it():
+    box = ["╻▄▄▄", "┃ tidy it", "┃ all", "╹▀▀▀"]
+    assert is_in_prompt(PROMPTS["copilot"], box, 2, "tidy it\nall")
+    assert not is_in_prompt(PROMPTS["copilot"], box, 2, "all")
+    assert is_in_prompt(PROMPTS["qwen"], ["> tidy it", "  all \u200b"], 1, "tidy it\nall")
+    assert not is_in_prompt(PROMPTS["pi"], ["tidy it"], 0, "tidy it"), "it has no mark: anything could stand above"
+
+
+@given(st.lists(st.text(max_size=60), max_size=30), st.integers(-2, 200), st.integers(-2, 40), st.text(max_size=80))
+def test_no_screen_and_no_cursor_makes_it_fail(lines, x, y, text):
+    for prompt in PROMPTS.values():
+        is_free(prompt, lines, x, y)
+        is_in_prompt(prompt, lines, y, text)
 
 
 QUOTED = [
@@ -71,7 +133,7 @@ QUOTED = [
 
 
 @pytest.mark.parametrize("words", QUOTED)
-@pytest.mark.parametrize("program", ROWS)
+@pytest.mark.parametrize("program", TOLD)
 def test_an_answer_that_quotes_the_words_of_the_rules_changes_nothing(program, words):
     """It stands above the prompt of an idle screen, behind what the program writes before the lines of an answer."""
     idle = next(step for step in recorded(program) if step["step"] == "idle")
@@ -90,7 +152,8 @@ def test_an_answer_that_quotes_the_words_of_the_rules_changes_nothing(program, w
         (("/bin/sh", "-c", "'"), None),
         (("/bin/sh", "-c"), None),
         (("/bin/bash",), None),
-        (("claude",), None),
+        (("claude", "--resume"), "claude"),
+        (("pi2",), None),
         ((), None),
     ],
 )
