@@ -209,6 +209,7 @@ VERBS: dict[str, Verb] = {
         Verb("service", "install or remove the service that starts the daemon"),
         Verb("logs", "print logs as text, with command-line options", takes_missions=True),
         Verb("screen", "print the screen of a terminal as text", one=True),
+        Verb("replay", "print what a run showed at a time: :replay --at 14:30", one=True),
         Verb("messages", "list the messages of a session", one=True),
         Verb("result", "print the last result of an agent", one=True),
         Verb("info", "print missions as JSON", takes_missions=True),
