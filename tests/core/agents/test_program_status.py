@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import unicodedata
 
 import pytest
 
@@ -11,6 +12,8 @@ from overmind_core.agents.output_reader import PAUSE
 from overmind_core.agents.pasting import Pasting
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
+from overmind_core.terminal.program_status import MOST_TEXT
+from overmind_core.view.cells import safe
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until
 
@@ -61,6 +64,15 @@ REPORTS = {
     "no state": (WORKING + report("asleep") + b"\x1b]7501;?\x07\x1b]7501;\x07", WORKS),
     "much text behind it": (BLOCKED + b"x" * 900_000, ASKS),
     "ten thousand parts": (WORKING + b"".join(report("idle", id=f"a/{n}") for n in range(10_000)), WORKS),
+    "ten thousand programs": (b"".join(report("idle", id=n) for n in range(10_000)) + WORKING, WORKS),
+    "a text that is no Base64": (
+        report("blocked", msg="%%%%"),
+        ("waiting", "question", "status", "It waits for an answer"),
+    ),
+    "a text of three megabytes": (report("blocked", msg=encoded("x" * 3_000_000)) + IDLE, RESTS),
+    "bytes that are no text": (IDLE + b"\x1b]7501;state=blocked:msg=\xff\xfe\x00\x07" + WORKING, WORKS),
+    "a record in 8 bits": (IDLE + b"\x9d7501;state=working\x9c", RESTS),
+    "a record that another command cuts": (IDLE + b"\x1b]7501;state=blocked:msg=\x1b]0;title\x07" + WORKING, WORKS),
     "a cut one": (IDLE + WORKING[:-1], RESTS),
 }
 
@@ -195,6 +207,25 @@ def test_what_it_reports_while_no_supervisor_lives_is_known_to_the_next_one(tmp_
             program = Program(keeper, third, program.mission)
             assert await program.now() == RESTS
             assert await program.questions() == []
+
+    story(tmp_path, scenario)
+
+
+LOUD = "\x1b[2J\x9b31m\u202eevil\u2066\u200b\r\nsecond line\x07\x00" + "x" * 3_900
+
+
+@pytest.mark.parametrize("data", [report("blocked", msg=encoded(LOUD)), report("error", msg=encoded(LOUD))])
+def test_hostile_words_are_cut_short_and_literal_where_they_are_shown(tmp_path, data):
+    async def scenario(home, keeper):
+        async with supervising(home, keeper) as inside:
+            program = await begun(keeper, inside)
+            program.says(data)
+            words = (await program.now())[3]
+            assert "evil" in words
+            assert "\n" not in words
+            assert len(words) < MOST_TEXT
+            shown = safe(words)
+            assert not [one for one in shown if unicodedata.category(one) in {"Cc", "Cf"}], ascii(shown)
 
     story(tmp_path, scenario)
 

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.kit.agents import LEAVE
+from tests.kit.attached import Attached
 from tests.kit.killing import kill_supervisor
 from tests.kit.waiting import eventually
 
@@ -174,3 +176,14 @@ def test_a_program_that_reports_its_state_is_told_that_it_is_heard_and_its_quest
     agents.press(mission, b"y")
     assert agents.doing(mission, "idle")["activity_source"] == "status"
     assert [one for one in agents.om.api("inbox") if one["id"] == mission] == []
+
+
+def test_a_person_at_its_terminal_gets_its_reports_as_they_are_and_none_of_ours(agents):
+    mission = session(agents, "sh", "-c", r"read x; printf '\033]7501;state=working:app=pi\007'; exec sleep 600")
+    with Attached(agents.om, mission) as person:
+        person.joined()
+        person.type(b"\r")
+        person.until(lambda: b"]7501;" in person.seen, "its report is there")
+        assert person.seen.count(b"]7501;") == person.seen.count(b"\x1b]7501;state=working:app=pi\x07") == 1
+        person.type(LEAVE)
+        assert person.end() == 0
