@@ -56,8 +56,9 @@ test-long: setup ## run the tests of processes that take long by themselves: kil
 torture: setup ## run what kills, floods and races for minutes, with all its rounds and examples
 	OVERMIND_TEST_TORTURE=1 $(PYTEST) $(or $(WORKERS),$(THREEFOLD)) $(or $(TESTS),$(shell grep -rlwE "import .*(torture|given)" tests --include="test_*.py" --exclude-dir=engines)) $(ARGS)
 
-test-agents: setup ## run the tests of codex, copilot, gemini, opencode, qwen: the real ones, which npm fetches once, against a stub of their models
-	@programs=$$(scripts/install-agents) && OVERMIND_TEST_AGENTS=$$programs \
+test-agents: setup ## run the tests of codex, copilot, gemini, opencode, qwen, and of cline, pi and claude on their screens: the real ones, which npm fetches once, against a stub of their models
+	@programs=$$(scripts/install-agents) && claude=$$(scripts/install-claude) && \
+		OVERMIND_TEST_AGENTS=$$programs OVERMIND_CLAUDE_BIN=$$claude \
 		$(PYTEST) $(or $(WORKERS),$(CORES)) $(call engine,agents) $(ARGS)
 
 test-claude: setup ## run the tests of claude: a stand-in, and the real one, which npm fetches once, against a stub of its API

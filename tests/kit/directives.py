@@ -1,4 +1,4 @@
-"""What an agent answers is said by its prompt: one language for the stub of the API and for the stand-in. No IO.
+r"""What an agent answers is said by its prompt: one language for the stub of the API and for the stand-in. No IO.
 
 `hello`               text `echo: hello`
 `!bash CMD`           the tool Bash with that command; after its result the text `tool said: …`
@@ -6,6 +6,8 @@
 `!sleep N [TEXT]`     N seconds before the first byte, then the echo
 `!slow N [TEXT]`      the echo in ten pieces, spread over N seconds
 `!long N`             N lines: `line 1` to `line N`
+`!half N`             the same, of which the second half comes once the stub is told so
+`!say TEXT`           that text, with a new line for each `\n`
 `!think TEXT`         a thinking block, then the echo
 `!history`            `history: n=K | first | second …`: the person's texts so far, so that a test sees what was resumed
 `!error CODE`         the API fails with this HTTP status
@@ -39,6 +41,8 @@ class Reply(NamedTuple):
     """Seconds over which the text is streamed."""
     error: int = 0
     """HTTP status instead of an answer; 0 = none."""
+    halts: bool = False
+    """Half of it is streamed, and the rest once a test says so."""
     resets_in: int = 0
     """With `error`: seconds until the rate limit resets; 0 = no such limit."""
 
@@ -120,6 +124,14 @@ def _long(rest: str, _: Sequence[str]) -> Reply:
     return Reply([text("\n".join(f"line {number}" for number in range(1, int(rest or 50) + 1)))])
 
 
+def _say(rest: str, _: Sequence[str]) -> Reply:
+    return Reply([text(rest.replace("\\n", "\n"))])
+
+
+def _half(rest: str, texts: Sequence[str]) -> Reply:
+    return _long(rest, texts)._replace(halts=True)
+
+
 def _think(rest: str, texts: Sequence[str]) -> Reply:
     thought = {"type": "thinking", "thinking": "thinking about " + rest, "signature": "stub"}
     return Reply([thought, *_echo(texts[-1]).blocks])
@@ -152,6 +164,8 @@ TABLE: Mapping[str, Callable[[str, Sequence[str]], Reply]] = {
     "!sleep": _sleep,
     "!slow": _slow,
     "!long": _long,
+    "!half": _half,
+    "!say": _say,
     "!think": _think,
     "!history": _history,
     "!error": _error,

@@ -12,7 +12,7 @@ import socketserver
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -25,6 +25,8 @@ ERRORS = {
     413: "request_too_large", 429: "rate_limit_error", 500: "api_error", 529: "overloaded_error",
 }  # fmt: skip
 RATE_LIMITED = 429
+PATIENCE = 120.0
+"""Seconds for which half of an answer is kept back at most: a test that has failed meanwhile leaves nobody waiting."""
 
 
 class Request(NamedTuple):
@@ -48,12 +50,15 @@ class MessagesApi:
     Attributes:
         url: For ANTHROPIC_BASE_URL.
         requests: Those so far, oldest first.
+        half: Set once the first half of an answer was streamed that halts there.
+        rest: Set by a test: the second half may come.
         model: Answers a request by its body where the prompts are not the test's own; None: the directives do.
     """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.numbers = itertools.count(1)
+        self.half, self.rest = threading.Event(), threading.Event()
         self.model: Callable[[Mapping[str, Any]], Reply | None] = lambda _body: None
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.api = self
@@ -126,17 +131,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         time.sleep(reply.delay)
         message = messages_stream.message(next(self.server.api.numbers), body, reply)
         if body.get("stream"):
-            self._stream(messages_stream.events(message, reply.spread))
+            self._stream(list(messages_stream.events(message, reply.spread or reply.halts)), halts=reply.halts)
         else:
             self._send(200, message)
 
-    def _stream(self, events: Iterable[tuple[float, Mapping[str, Any]]]) -> None:
+    def _stream(self, events: Sequence[tuple[float, Mapping[str, Any]]], *, halts: bool) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream; charset=utf-8")
         self.send_header("transfer-encoding", "chunked")
         self.send_header("request-id", self._request_id())
         self.end_headers()
-        for pause, event in events:
+        for number, (pause, event) in enumerate(events):
+            if halts and number == len(events) // 2:
+                self.server.api.half.set()
+                self.server.api.rest.wait(PATIENCE)
             data = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
             time.sleep(pause)

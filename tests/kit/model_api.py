@@ -31,6 +31,8 @@ SHELLS = {
 }
 """Tools that run a command → the argument that holds it."""
 PIECES = 10
+PATIENCE = 120.0
+"""Seconds for which half of an answer is kept back at most: a test that has failed meanwhile leaves nobody waiting."""
 KINDS = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error"}
 """A status → its name in OpenAI's errors."""
 
@@ -62,11 +64,14 @@ class ModelApi:
         url: Its address.
         requests: Those that asked for an answer, oldest first.
         failures: What the next requests with tools fail with, by HTTP status; each is taken once.
+        half: Set once the first half of an answer was streamed that halts there.
+        rest: Set by a test: the second half may come.
     """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.failures: list[int] = []
+        self.half, self.rest = threading.Event(), threading.Event()
         self.numbers = itertools.count(1)
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.api = self
@@ -122,16 +127,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if "generateContent" in path or body.get("stream") is False:
             self._send(200, way.whole(events))
         else:
-            self._stream(events, reply.spread / PIECES, way.tail)
+            self._stream(list(events), reply, way.tail)
 
-    def _stream(self, events: Iterable[Event], pause: float, tail: bytes) -> None:
+    def _stream(self, events: Sequence[Event], reply: Reply, tail: bytes) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.end_headers()
-        for event in events:
+        for number, event in enumerate(events):
+            if reply.halts and number == len(events) // 2:
+                self.server.api.half.set()
+                self.server.api.rest.wait(PATIENCE)
             name = f"event: {event['type']}\n" if "type" in event else ""
             self.wfile.write(f"{name}data: {json.dumps(event)}\n\n".encode())
-            time.sleep(pause)
+            time.sleep(reply.spread / PIECES)
         self.wfile.write(tail)
 
     def _send(self, status: int, answer: object) -> None:
@@ -156,10 +164,12 @@ def _shell(block: Block, tools: Sequence[str]) -> Block:
     return directives.tool_use(name, {SHELLS[name]: block["input"]["command"], **more})
 
 
-def _pieces(block: Block, spread: float) -> list[str]:
+def _pieces(block: Block, reply: Reply) -> list[str]:
     """The text of a block as it is streamed."""
     words: str = block.get("text") or block.get("thinking") or ""
-    step = max(1, -(-len(words) // PIECES)) if spread else len(words) or 1
+    if reply.halts:
+        return words.splitlines(keepends=True)
+    step = max(1, -(-len(words) // PIECES)) if reply.spread else len(words) or 1
     return [words[at : at + step] for at in range(0, len(words), step)]
 
 
@@ -202,7 +212,7 @@ class Chat:
                 call = {"index": calls, "id": f"call_{number}_{calls}", "type": "function", "function": function}
                 yield cls._event(number, {"tool_calls": [call]})
                 calls += 1
-            for piece in _pieces(block, reply.spread):
+            for piece in _pieces(block, reply):
                 key = "reasoning_content" if block["type"] == "thinking" else "content"
                 yield cls._event(number, {"role": "assistant", key: piece})
         usage = {"prompt_tokens": tokens, "completion_tokens": OUTPUT, "total_tokens": tokens + OUTPUT}
@@ -261,7 +271,7 @@ class Responses:
             item = cls._item(block, f"{number}_{at}")
             begun = item | ({"content": []} if "content" in item else {})
             yield {"type": "response.output_item.added", "output_index": at, "item": begun}
-            for piece in _pieces(block, reply.spread) if item["type"] == "message" else ():
+            for piece in _pieces(block, reply) if item["type"] == "message" else ():
                 where = {"item_id": item["id"], "output_index": at, "content_index": 0}
                 yield {"type": "response.output_text.delta", **where, "delta": piece}
             yield {"type": "response.output_item.done", "output_index": at, "item": item}
@@ -325,7 +335,7 @@ class Gemini:
                 call = {"name": block["name"], "args": block["input"], "id": f"call_{number}_{at}"}
                 yield cls._event(number, [{"functionCall": call}])
             thought = {"thought": True} if block["type"] == "thinking" else {}
-            for piece in _pieces(block, reply.spread):
+            for piece in _pieces(block, reply):
                 yield cls._event(number, [{"text": piece, **thought}])
         counts = {"promptTokenCount": tokens, "candidatesTokenCount": OUTPUT, "totalTokenCount": tokens + OUTPUT}
         last = cls._event(number, [{"text": ""}])

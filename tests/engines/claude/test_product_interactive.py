@@ -433,3 +433,13 @@ def test_a_limit_holds_the_queue_on_a_terminal_too(agents, hooks):
     assert agents.states(mission) == ["queued", "queued"]
     assert [agents.answer(number, timeout=60.0)["text"] for number in (1, 2)] == ["echo: %first 529", "echo: two"]
     assert got(hooks) == ["%first 529", "%first 529", "two"]
+
+
+def test_the_arrow_to_the_left_in_an_empty_prompt_moves_it_to_no_other_daemon(agents):
+    mission = terminal(agents)
+    before = agents.om.info(mission)
+    agents.press(mission, b"\x1b[D")
+    assert agents.say(mission, "hello") == "echo: hello"
+    after = agents.om.info(mission)
+    assert [after[key] for key in ("os_pid", "session_id")] == [before[key] for key in ("os_pid", "session_id")]
+    assert agents.heard(mission) == ["hello"]
