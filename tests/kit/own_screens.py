@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
-from collections.abc import Mapping
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from tests.kit.agent_world import AgentWorld
@@ -19,6 +22,11 @@ from tests.kit.waiting import eventually
 
 PATIENCE = 60.0
 """Seconds that a program may take for anything: some start for half a minute on a busy machine."""
+SAMPLES, EVERY = 8, 0.25
+"""Looks at a state that is proven to hold, and seconds between two."""
+TOLD = 5.0
+"""Seconds within which a change is to be known."""
+OUTCOMES = ("right", "wrong", "unknown")
 COLOURS = ("red", "blue")
 
 
@@ -239,6 +247,43 @@ class OwnScreen(Agents):
         if isinstance(self.api, MessagesApi):
             return self.api.texts
         return [one.asked.texts[-1] for one in self.api.requests if one.asked.texts]
+
+
+class Hour:
+    """The looks at what is told of a program: right, wrong, or unknown, by step and source."""
+
+    def __init__(self, screen: OwnScreen) -> None:
+        self._screen = screen
+        self.found: Counter[tuple[str, str, str]] = Counter()
+        self.wrong: list[tuple[str, str, str, list[str]]] = []
+
+    def sees(self, step: str, *truth: str) -> None:
+        """Look a few times while it is known to be in one of these states; the first sight of a change may be late."""
+        with contextlib.suppress(AssertionError):
+            eventually(lambda: self._told()[0] in truth, timeout=TOLD, what=step)
+        for _ in range(SAMPLES):
+            time.sleep(EVERY)
+            told, source = self._told()
+            known = "unknown" if told == "unknown" else "right" if told in truth else "wrong"
+            self.found[step, source, known] += 1
+            if known == "wrong":
+                self.wrong.append((step, source, told, self._screen.lines()))
+
+    def _told(self) -> tuple[str, str]:
+        (row,) = self._screen.om.api("ps", ids=[self._screen.mission])
+        return row["activity_guess"] or row["activity"], row["activity_source"] or self._screen.looks.source
+
+    def count(self, known: str) -> int:
+        """Looks with that outcome, except those before its first prompt."""
+        return sum(number for (step, _, one), number in self.found.items() if one == known and step != "starting")
+
+    def report(self) -> Iterator[str]:
+        """Lines of a table."""
+        for step, source in sorted({(step, source) for step, source, _ in self.found}):
+            numbers = [self.found[step, source, known] for known in OUTCOMES]
+            yield f"{self._screen.name:9}{step:13}{source:7}" + "".join(f"{number:5}" for number in numbers)
+        total = [self.count(known) for known in OUTCOMES]
+        yield f"{self._screen.name:9}{'all':13}{self._screen.looks.source:7}" + "".join(f"{one:5}" for one in total)
 
 
 def _bare(text: str) -> str:
