@@ -29,6 +29,15 @@ def is_empty(agents):
     return agents.om.json("inbox", "--json") == []
 
 
+def press_in_the_dialog(agents, mission, keys):
+    """Press keys once the dialog stands on the screen: its hook tells of it before."""
+    with Attached(agents.om, mission) as person:
+        person.joined()
+        person.shows("Press enter to confirm")
+        person.type(keys + LEAVE)
+        assert person.end() == 0
+
+
 def is_back(agents, mission):
     agents.until(mission, lambda info: info["handover"] is None and info["mode"] == "headless", what="it is on pipes")
 
@@ -55,14 +64,16 @@ def test_a_question_is_in_the_inbox_and_on_the_screen_and_the_inbox_answers_it(a
 def test_a_question_that_the_screen_answers_is_gone_from_the_inbox_while_its_command_runs(agents):
     gate = agents.gate()
     os.makedirs(agents.folder, exist_ok=True)
-    mission = agents.session("--interactive", prompt="%bash " + gate.command)
+    mission = agents.session("--interactive", prompt="first")
+    agents.answer(1)  # its command line holds the first prompt, and would be taken for the tool
+    message = agents.post(mission, "%bash " + gate.command)
     agents.asked(mission)
-    agents.press(mission, b"y")
+    press_in_the_dialog(agents, mission, b"y")
     gate.runs()
     eventually(lambda: is_empty(agents), what="the inbox is empty")
     assert agents.om.info(mission)["activity"] == "working"
     gate.open()
-    assert "through" in agents.answer(1)["text"]
+    assert "through" in agents.answer(message)["text"]
 
 
 @pytest.mark.parametrize("way", ["the inbox", "the screen"])
@@ -73,7 +84,7 @@ def test_a_denial_ends_the_turn(agents, way):
         agents.om.ok("answer", str(asked["question"]), "deny", "--message", "use make")
         eventually(lambda: any("use make" in one.asked.texts for one in agents.api.requests), what="it reads why")
     else:
-        agents.press(mission, b"\x1b")
+        press_in_the_dialog(agents, mission, b"\x1b")
     agents.doing(mission, "idle")
     assert is_empty(agents)
     assert agents.say(mission, "and now") == "echo: and now"
@@ -193,7 +204,13 @@ def test_a_page_that_only_a_person_answers_is_told_and_no_key_is_pressed(agents)
     (asked,) = agents.asked(mission)
     assert (asked["need"], asked["summary"]) == ("setup", "trust this folder?")
     assert agents.api.requests == []
-    agents.press(mission, b"\r")
+    with Attached(agents.om, mission) as person:
+        person.joined()
+        person.shows("enter continue")
+        person.type(b"\r")
+        person.shows("echo: first")
+        person.type(LEAVE)
+        assert person.end() == 0
     assert agents.answer(1)["text"] == "echo: first"
     assert is_empty(agents)
 
@@ -203,7 +220,9 @@ def test_nothing_of_it_is_left_and_another_one_lives_on(agents, way):
     other = agents.session("--interactive", prompt="first")
     agents.answer(1)
     gate = agents.gate()
-    mission = agents.session("--interactive", "--permission-mode", "all", prompt="%bash " + gate.command)
+    mission = agents.session("--interactive", "--permission-mode", "all", prompt="first")
+    eventually(lambda: agents.states(mission) == ["answered"], what="it has answered")
+    agents.post(mission, "%bash " + gate.command)
     gate.runs()
     agents.om.ok(way, mission)
     agents.om.wait_status(mission, *FINAL)
