@@ -55,7 +55,7 @@ def test_a_hive_stands_before_and_after_every_command(name, asked):
     main.run([*words[:length], "-H", "eu1", *words[length:]], Context({}))
     main.run([*words[:length], "--hive=eu1", *words[length:]], Context({}))
     own = 0 if find(name).rest is None else len(find(name).arguments)
-    if own and not words[length].startswith("-"):  # `quest add TITLE -H eu1 -- CMD`
+    if own and len(words) > length and not words[length].startswith("-"):  # `quest add TITLE -H eu1 -- CMD`
         main.run([*words[: length + own], "-H", "eu1", *words[length + own :]], Context({}))
     (command, _, hives), *others = asked
     assert (command, hives) == (name, ["eu1"])

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from overmind_core.domain.text.cells import width
+from overmind_core.view import numbers
 from overmind_tui.render import texts
 from tests.kit.cases import tabled
 from tests.tui.conftest import picture
@@ -47,7 +48,7 @@ MEANWHILE = [
 
 @tabled(("events", "rows", "cost", "said"), MEANWHILE)
 def test_what_happened_meanwhile_in_one_line(events, rows, cost, said):
-    assert texts.away_text(events, rows, cost, since="12:40") == said
+    assert texts.away_text(events, rows, numbers.Cost(cost), since="12:40") == said
 
 
 HOSTILE = "[red]e\u0301\u0301[/] \u202e\x1b[2J👨‍👩‍👧 🇩🇪 \x00\ttab"

@@ -12,7 +12,18 @@ from scripts.reference import openapi as written
 from tests.contract.golden_refusals import WITH_A_SWARM
 
 pytestmark = pytest.mark.shared_home
-KEPT_BACK = {"attach", "definition", "environment", "hello", "hook", "redefine", "shutdown", "used", *WITH_A_SWARM}
+KEPT_BACK = {
+    "attach",
+    "definition",
+    "environment",
+    "fork",
+    "hello",
+    "hook",
+    "redefine",
+    "shutdown",
+    "used",
+    *WITH_A_SWARM,
+}
 
 
 def test_the_document_has_each_request_that_is_offered_and_no_other():

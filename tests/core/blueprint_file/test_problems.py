@@ -227,8 +227,8 @@ AGENT = {
         ['interactive: it is for sessions: add type = "session"'],
     ),
     "a mode that the program lacks": (
-        '[agents.§a]\nprovider = "codex"\ntype = "session"\ninteractive = true\n',
-        ["a: codex can't run as interactive here"],
+        '[agents.§a]\nprovider = "gemini"\ntype = "session"\ninteractive = true\n',
+        ["a: gemini can't run as interactive here"],
     ),
     "an argument that collides": (
         f'{RIGHT}provider = "codex"\nagent_arg = §["--listen"]\n',

@@ -10,7 +10,7 @@ from overmind_core.domain.operations import OPERATIONS, REQUESTS, web_verbs
 from tests.kit.cases import each, tabled
 
 SECRETS = {"definition", "redefine", "environment"}
-OF_THE_MACHINE = {"hello", "used", "hook", "attach", "shutdown", "spec_attempt"}
+OF_THE_MACHINE = {"hello", "used", "hook", "attach", "shutdown", "spec_attempt", "fork"}
 """What belongs to the web server itself, to agents, or to a terminal on that machine."""
 READ_IN_A_FOLDER = {"isolate", "memory", "note", "notes", "ports", "recall", "search", "worktrees"}
 READINGS_THAT_ACT = {

@@ -298,7 +298,9 @@ class Script:
         self.api.refused("cost", since="yesterday")
         self.om.api("stop", id="planner")
         self.api.refused("send", id="planner", text="too late")
-        self.api.ok("info", id="planner")
+        known = {"id": self.api.ok("info", id="planner")["session_id"], "said": ["[before] [human] hello"]}
+        self.agents.doing(self.run([], "adopted", type="session", provider="claude", conversation=known), "idle")
+        self.om.api("stop", id="adopted")
 
     def _allowing(self, name, tool):
         found = self.om.api("definition", id=name)

@@ -62,13 +62,13 @@ def test_each_provider_has_a_row_and_what_is_missing_says_how_to_get_it(overmind
     assert status == 0
     assert rows.pop("PROVIDER") == list(TITLES[1:])
     assert list(rows) == [*registry.names()[1:], "once:ask", "acp:far", "full"]
-    assert rows["codex"] == ["0.165.0", "codex", "codex", "raw", "status", "yes", "yes", "tokens"]
-    assert rows["once:ask"] == ["?", "once", "-", "raw", "-", "-", "-", "-"]
-    assert rows["acp:far"] == ["-", "acp", "acp", "raw", "-", "yes", "yes", "tokens"]
-    assert rows["full"] == ["-", "-", "-", "raw", "title", "-", "-", "-"]
-    assert "claude of claude is not installed: get it with: npm install -g @anthropic-ai/claude-code\n" in err
-    assert "far of acp:far is not installed: get it with: pipx install far\n" in err
-    assert "full of full is not installed: its program is set in config.toml\n" in err
+    assert rows["codex"] == ["0.165.0", "codex", "codex", "yes", "status", "yes", "yes", "at", "tokens"]
+    assert rows["once:ask"] == ["?", "once", "-", "raw", "-", "-", "-", "-", "-"]
+    assert rows["acp:far"] == ["-", "acp", "acp", "raw", "-", "yes", "yes", "whole", "-"]
+    assert rows["full"] == ["-", "-", "-", "raw", "title", "-", "-", "-", "-"]
+    assert "claude is not installed. Get it with: npm install -g @anthropic-ai/claude-code\n" in err
+    assert "acp:far is not installed. Get it with: pipx install far\n" in err
+    assert "full is not installed. Its program is set in config.toml.\n" in err
     found = {row["provider"]: row for row in json.loads(overmind("providers", "--json")[1])}
     assert (found["codex"]["version"], found["codex"]["tested"]) == ("0.165.0", "0.171.0")
     assert found["codex"]["path"] == str(tmp_path / "bin" / "codex")
