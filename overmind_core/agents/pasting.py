@@ -48,17 +48,19 @@ TELLING = frozenset({ActivitySource.STATUS, ActivitySource.TITLE})
 
 
 class AtCursor(NamedTuple):
-    """The line that the cursor stands on, and the one above it."""
+    """The line that the cursor stands on, the one above it, and the part of the first that is behind the cursor."""
 
     line: str
     above: str
+    behind: str = ""
 
 
 def at_cursor(screen: Screen) -> AtCursor:
     """Return what stands at the cursor of a screen."""
     lines, y = screen.lines(), screen.cursor.y
     line = lines[y] if y < len(lines) else ""
-    return AtCursor(line.rstrip(), lines[y - 1].rstrip() if 0 < y <= len(lines) else "")
+    above = lines[y - 1] if 0 < y <= len(lines) else ""
+    return AtCursor(line.rstrip(), above.rstrip(), line[screen.cursor.x :].strip())
 
 
 def is_taken(before: AtCursor, pasted: AtCursor, now: AtCursor) -> bool:
@@ -72,6 +74,11 @@ def is_taken(before: AtCursor, pasted: AtCursor, now: AtCursor) -> bool:
     if before.line in {now.line, pasted.line}:  # an empty prompt, or one that shows nothing
         return True
     return pasted.line not in {now.line, now.above}
+
+
+def is_drafted(before: AtCursor, pasted: AtCursor) -> bool:
+    """Whether a person's text stood behind the cursor: a placeholder there is gone once something was pasted."""
+    return bool(before.behind) and pasted.line.endswith(before.behind)
 
 
 class Pasting:
@@ -138,7 +145,7 @@ class Pasting:
         pasted = await self._shown(session, before, ECHO if prompt is None else SHOWN)
         if session.state.running != run:
             return True
-        if prompt is not None and pasted == before:
+        if prompt is not None and (pasted == before or is_drafted(before, pasted)):
             return False
         for _ in range(1 if prompt is None else 2):
             if await self._asks(session, rules):

@@ -213,9 +213,19 @@ class Agents:
 
         return insert
 
-    def _check_free(self, conversation: str) -> None:
+    def check_alone(self, mission: Mission) -> None:
+        """See that no other mission leads the conversation with which one that has ended would go on.
+
+        Raises:
+            OvermindError: `busy`.
+        """
+        known = self.conversations([mission]).get(mission.id) if mission.definition.provider != RAW else None
+        if known is not None and known.begun:
+            self._check_free(known.session, but=mission.id)
+
+    def _check_free(self, conversation: str, *, but: str = "") -> None:
         for one in self._sessions.values():
-            mission = self._context.registry.live.get(one.id)
+            mission = self._context.registry.live.get(one.id) if one.id != but else None
             if one.state.session == conversation and mission is not None:
                 named = f"mission {mission.id} ({mission.definition.name})"
                 raise OvermindError("busy", f"Conversation {conversation} is led by {named}.", id=mission.id)

@@ -31,7 +31,7 @@ class Runner(Protocol):
     def create(self, mission: Mission, agent: Agent, origin: Mission | Fork | Adoption | None) -> Write:
         """A new agent; what is returned stores it, in the commit of its mission.
 
-        `earlier`: one that has ended, whose conversation it goes on with; None: it begins one, as a copy with `fork`.
+        `origin`: as of `MissionSpec`.
         """
 
     def drop(self, mission_id: str) -> None:
@@ -45,6 +45,13 @@ class Runner(Protocol):
 
     def spent(self, mission: Mission) -> SpentLimit | None:
         """The limit that is used up, so that it may not run again until a person raises it; None: it may."""
+
+    def check_alone(self, mission: Mission) -> None:
+        """See that no other mission leads the conversation with which one that has ended would go on.
+
+        Raises:
+            OvermindError: `busy`.
+        """
 
     def brief(self, mission: Mission) -> Awaitable[GivenNotes | None] | None:
         """What its newest run is to know from its beginning, once it was asked for; None: it is to know nothing."""

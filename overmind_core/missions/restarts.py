@@ -61,6 +61,7 @@ class Restarts:
         if mission.status in FINAL:
             self._check_lease(mission)
             self._check_own_name_free(mission)
+            self._runner.check_alone(mission)
             mission = self._registry.apply(mission, StartAsked())
         await self._journal.saved()
         await self._registry.until(mission.id, lambda now: now.status is not Status.STARTING)

@@ -6,6 +6,7 @@ opencode 1.18.33 keeps all in one database. gemini's are left out: it can't open
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.providers.lines import Object, object_at, objects_at, read_object, text_at
@@ -13,8 +14,7 @@ from overmind_core.providers.lines import Object, object_at, objects_at, read_ob
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-HUMAN = "human"
-"""The speaker of a person's messages."""
+_NOTES = re.compile(r"\A<notes>.*?</notes>\s*", re.DOTALL)
 
 
 class Said(NamedTuple):
@@ -56,10 +56,16 @@ def read_conversation(store: FileStore, lines: Iterable[bytes]) -> ConversationF
         if isinstance(found, str):
             continue
         if not (session and cwd):
-            told = store.place(found)
-            session, cwd = session or told[0], cwd or told[1]
-        said += store.said(found)
+            place = store.place(found)
+            session, cwd = session or place[0], cwd or place[1]
+        told = (one._replace(text=without_notes(one.text)) for one in store.said(found))
+        said += (one for one in told if one.text.strip())
     return ConversationFile(session, cwd, said)
+
+
+def without_notes(text: str) -> str:
+    """Return a message without the notes that we have put before it."""
+    return _NOTES.sub("", text)
 
 
 def _home(environ: Mapping[str, str], folder: str) -> str | None:

@@ -108,7 +108,7 @@ def _named(found: Sequence[KeptConversation], word: str) -> KeptConversation:
     Raises:
         OvermindError: `not_found`, `ambiguous`.
     """
-    exact = [one for one in found if one.session == word]
+    exact = [one for one in found if one.session == word][:1]  # of copies of one file the newest
     close = exact or [one for one in found if len(word) >= LEAST_PREFIX and one.session.startswith(word)]
     if not close:
         message = f"No conversation {word!r} is kept. List them with: overmind adopt --all"
@@ -196,7 +196,8 @@ ADOPT = Command(
     notes=(
         "The conversation goes on in its own folder, as a session: talk to it with overmind send. Its earlier cost "
         "is not counted. Its last messages stand at the beginning of the log, marked [before]. One that is "
-        "open in another process is refused, as two of them would each write a part of it."
+        "open elsewhere is refused, as two processes would each write a part of it: Overmind knows it of its own "
+        "missions, of claude and of codex. Of the others end the program first."
     ),
     run=adopt,
 )

@@ -18,10 +18,12 @@ from overmind_core.providers.kept_conversations import (
     DATABASE_PROVIDER,
     FILE_STORES,
     SAID_QUERY,
+    ConversationFile,
     FileStore,
     Said,
     database_path,
     read_conversation,
+    without_notes,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 HEAD = 256 * 1024
 """Bytes of a conversation's beginning that are read for its folder and first words."""
+LONGEST_HEAD = 16 * 1024 * 1024
+"""The same where nobody says anything in those."""
 TAIL = 512 * 1024
 """Bytes of its end that are read for its last lines."""
 _MOST_ROWS = 10_000
@@ -80,7 +84,8 @@ def last_said(kept: KeptConversation, most: int) -> Sequence[Said]:
     """Return what was said last in a conversation, oldest first."""
     if kept.in_database:
         rows = _rows(kept.path, SAID_QUERY, (kept.session, most))
-        return [Said(role == "user", text) for role, text in reversed(rows) if isinstance(text, str)]
+        said = [Said(role == "user", without_notes(text)) for role, text in reversed(rows) if isinstance(text, str)]
+        return [one for one in said if one.text.strip()]
     with suppress(OSError), open(kept.path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         file.seek(max(0, size - TAIL))
@@ -91,12 +96,12 @@ def last_said(kept: KeptConversation, most: int) -> Sequence[Said]:
 
 def leaders(environ: Mapping[str, str], among: Sequence[KeptConversation]) -> dict[str, Leader]:
     """Return who leads these conversations now, by their ids: what programs say, and who has their files open."""
-    found = {one.path: one.session for one in among if not one.in_database}
+    found = {os.path.realpath(one.path): one.session for one in among if not one.in_database}
     led: dict[str, Leader] = {}
     for process in psutil.process_iter(["pid"]):
         with suppress(psutil.Error, OSError):
             for opened in process.open_files():
-                if opened.path in found:
+                if opened.path in found and getattr(opened, "mode", "w") != "r":  # others look at it
                     led[found[opened.path]] = Leader(process.pid, mission=_mission_of(process))
     if any(one.provider == "claude" for one in among):
         led |= _claude_leaders(environ)
@@ -145,11 +150,17 @@ def _in_files(provider: str, store: FileStore, environ: Mapping[str, str]) -> It
                 facts = os.fstat(descriptor)
                 if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.getuid():
                     continue
-                lines = file.read(HEAD).split(b"\n")
-            kept = read_conversation(store, lines)
-            first = next((one.text for one in kept.said if one.by_person), "")
+                head = file.read(HEAD)
+                kept, first = _beginning(store, head)
+                if not first and len(head) == HEAD:  # its first message may be an image
+                    kept, first = _beginning(store, head + file.read(LONGEST_HEAD - HEAD))
             if kept.session and kept.cwd and first:
                 yield KeptConversation(provider, kept.session, kept.cwd, facts.st_mtime, first, path)
+
+
+def _beginning(store: FileStore, head: bytes) -> tuple[ConversationFile, str]:
+    kept = read_conversation(store, head.split(b"\n"))
+    return kept, next((one.text for one in kept.said if one.by_person), "")
 
 
 def _in_database(environ: Mapping[str, str]) -> Iterator[KeptConversation]:

@@ -311,7 +311,7 @@ def fork_of_run(c: Conversation) -> ForkPoint | None:
 
 def lose_conversation(c: Conversation) -> Conversation:
     """The conversation is gone, and the next run begins one with nothing: no copy ends at a place of the old one."""
-    return replace(c, lost=c.lost + 1, mark="")
+    return replace(c, lost=c.lost + 1, mark="", adopted=False)
 
 
 def first_prompt(c: Conversation) -> int | None:

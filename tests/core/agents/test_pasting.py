@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from overmind_core.agents.pasting import AtCursor, is_taken
+from overmind_core.agents.pasting import AtCursor, is_drafted, is_taken
 from overmind_core.agents.store import DELIVERED
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource, AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, StateGuessed
@@ -31,6 +31,19 @@ LINES = [
 def test_whether_it_was_taken_shows_at_the_cursor(name, before, pasted, now, taken):
     del name
     assert is_taken(before, pasted, now) is taken
+
+
+@tabled(
+    ("name", "before", "pasted", "drafted"),
+    [
+        ("an empty prompt", AtCursor("> ", ""), AtCursor("> hello", ""), False),
+        ("a placeholder", AtCursor("> Type here", "", "Type here"), AtCursor("> hello", ""), False),
+        ("a person's text", AtCursor("> a draft", "", "a draft"), AtCursor("> helloa draft", "", "a draft"), True),
+    ],
+)
+def test_a_text_behind_the_cursor_that_stays_is_a_person_s(name, before, pasted, drafted):
+    del name
+    assert is_drafted(before, pasted) is drafted
 
 
 class Program:

@@ -22,7 +22,6 @@ def test_a_kept_conversation_goes_on_and_its_earlier_cost_is_not_counted(agents,
     earlier = agents.session(prompt="the first words")
     agents.answer(1)
     om.ok("stop", earlier)
-    om.ok("rm", earlier)
     (kept,) = om.json("adopt", "--json", cwd=agents.work)
     assert (kept["provider"], kept["title"], kept["pid"]) == ("claude", "the first words", None)
     assert om.ok("adopt", kept["session"][:8], "--name", "adopted", cwd=agents.work).startswith("Adopted conversation ")
@@ -33,6 +32,8 @@ def test_a_kept_conversation_goes_on_and_its_earlier_cost_is_not_counted(agents,
     lines = om.logs("adopted").splitlines()
     assert lines[:2] == [f"--- goes on with conversation {kept['session']} ---", "[before] [human] the first words"]
     assert info["id"] in om.refused("adopt", kept["session"], cwd=agents.work, code="busy")
+    assert info["id"] in om.refused("restart", earlier, code="busy")
+    assert om.info(earlier)["status"] == "stopped"
 
 
 def test_a_conversation_that_is_gone_is_not_begun_again(agents):

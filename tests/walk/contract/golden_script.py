@@ -300,6 +300,7 @@ class Script:
         self.api.refused("send", id="planner", text="too late")
         known = {"id": self.api.ok("info", id="planner")["session_id"], "said": ["[before] [human] hello"]}
         self.agents.doing(self.run([], "adopted", type="session", provider="claude", conversation=known), "idle")
+        self.api.refused("restart", id="planner")
         self.om.api("stop", id="adopted")
 
     def _allowing(self, name, tool):

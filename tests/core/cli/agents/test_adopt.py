@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from overmind_core.cli.agents.adopt import _named, _newest
-from overmind_core.cli.agents.kept_conversations import HEAD, TAIL, kept_conversations, last_said
+from overmind_core.cli.agents.kept_conversations import HEAD, TAIL, kept_conversations, last_said, leaders
 from overmind_core.errors import OvermindError
 
 CLAUDE = ".claude/projects/-work/one.jsonl"
@@ -112,6 +112,29 @@ def test_of_a_long_file_beginning_and_end_are_read(tmp_path):
     assert last_said(kept, 1) == ()
 
 
+def test_a_first_message_longer_than_the_beginning_is_read(tmp_path):
+    write(tmp_path, CLAUDE, [user([{"type": "image", "data": "x" * 2 * HEAD}, {"type": "text", "text": FIRST}])])
+    assert [one.title for one in found(tmp_path)] == [FIRST]
+
+
+def test_notes_that_we_have_put_before_a_message_are_no_part_of_it(tmp_path):
+    place, (start, said, answer) = FILES["copilot"]
+    notes = {"type": said["type"], "data": {"content": f"<notes>\nold\n</notes>\n{FIRST}"}}
+    write(tmp_path, place, [start, {**said, "data": {"content": "<notes>\nold\n</notes>\n"}}, notes, answer])
+    (kept,) = found(tmp_path)
+    assert (kept.title, last_said(kept, 9)) == (FIRST, [(True, FIRST), (False, "yes")])
+
+
+def test_who_writes_into_a_file_leads_its_conversation_and_who_reads_it_does_not(tmp_path):
+    real = write(tmp_path, "dotfiles/sessions/2026/11/30/rollout-1.jsonl", FILES["codex"][1])
+    os.symlink(tmp_path / "dotfiles", tmp_path / ".codex")
+    (kept,) = found(tmp_path)
+    with open(real, "rb"):
+        assert leaders({}, [kept]) == {}
+    with open(real, "ab"):
+        assert leaders({}, [kept])["s-codex"].pid == os.getpid()
+
+
 def test_an_id_or_its_beginning_names_one(tmp_path):
     for provider in ("claude", "codex"):
         write(tmp_path, *FILES[provider])
@@ -123,6 +146,8 @@ def test_an_id_or_its_beginning_names_one(tmp_path):
             _named(rows, word)
         assert refused.value.code == code
     write(tmp_path, ".claude/projects/-work/two.jsonl", [user(FIRST, sessionId="s-claude-2")])
+    write(tmp_path, ".claude/projects/-copy/one.jsonl", FILES["claude"][1])
+    assert _named(found(tmp_path), "s-claude").session == "s-claude"
     with pytest.raises(OvermindError, match="Several conversations begin with 's-cla'"):
         _named(found(tmp_path), "s-cla")
 

@@ -497,6 +497,12 @@ def test_another_conversation_of_the_persons_is_not_counted_for_what_it_cost_bef
     assert paid(c, 9.00, turns=(0.05,))[1] == [0.05]
 
 
+def test_another_conversation_of_the_persons_is_no_adopted_one():
+    adopted = conversation.adopt(running(), "kept", 3.5)
+    assert (adopted.session, adopted.begun, adopted.adopted, adopted.cost_total) == ("kept", True, True, 3.5)
+    assert not go(adopted, SessionNamed("theirs"))[0].adopted
+
+
 def test_a_turn_of_which_nobody_knows_the_cost_is_not_free():
     c, done = go(running(), TurnBegan(), TurnEnded(OK))
     assert [one.usd for one in done if isinstance(one, talk.TurnPaid)] == [None]
