@@ -84,6 +84,8 @@ def note_end_of_mission(context: Context, mission: str, *, is_removed: bool = Fa
         name, how = found["name"], log_in_first(found.get("provider") or "", found["reason"])
         first = f"{how[0].upper()}{how[1:]}. Then run" if how else "Run"
         again = f"See: overmind logs {name}. {first} it again with: overmind restart {name}"
+        if found["reason"] in {"max_cost", "max_tokens", "max_turns"}:
+            again = f"See: overmind logs {name}. Raise the limit before you run it again: overmind edit {name}"
         _note_end(context, found, "Mission", "" if is_removed else again)
 
 

@@ -234,7 +234,7 @@ def _check_stored(source: Mission, known: Conversation, provider: Provider) -> N
             why = "in a turn, and the place where the one before has ended is not known"
         else:
             why = f"in a turn, and {provider.name} copies a conversation only between two"
-        raise OvermindError("not_finished", f"{called} is {why}. Fork it behind that: overmind ps {name}")
+        raise OvermindError("not_finished", f"{called} is {why}. Fork it after that: overmind fork {name}")
     if not known.begun:
         if known.lost:
             raise OvermindError("invalid", f"{called} has lost its conversation: there is nothing to fork.")

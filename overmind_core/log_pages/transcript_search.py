@@ -156,7 +156,7 @@ class TranscriptSearch:
         ended_early = False
         with _SecondSieve(self._may_hold, files) as second:
             for number, file in enumerate(files):
-                if len(self._hits) >= self._limit and self._hits[0][0] > file.written_at:
+                if self._hits and len(self._hits) >= self._limit and self._hits[0][0] > file.written_at:
                     ended_early = True
                     break
                 if second.has_ruled_out(number):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from overmind_core.cli import caller_environment
@@ -50,6 +51,9 @@ def adopt(args: Namespace, context: Context) -> int:
     if args.session is None:
         return _list(args, context, found)
     kept = _named(found, args.session)
+    if not os.path.isdir(kept.cwd):
+        message = f"The folder of conversation {kept.session} is gone: {kept.cwd}. Make it again, empty or not."
+        raise OvermindError("cwd_not_found", message)
     _check_free(context, kept)
     mission: Mapping[str, Any] = context.client(start=True).call("run", _request(args, context, kept))
     if args.json:

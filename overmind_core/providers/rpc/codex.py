@@ -548,6 +548,8 @@ class _Listener(CodexConnection):
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         self.expects = True
+        if b'"turn/started"' in line:  # a thread that goes on has told the use of its last turn before
+            self.turn = Turn(self.request.cwd)
         return tuple(fact for fact in super().parse(line) if not isinstance(fact, Owed | SessionReady))
 
 

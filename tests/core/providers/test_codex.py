@@ -154,6 +154,18 @@ def test_a_recorded_run_reads_as_a_transcript():
     assert not any(text.startswith("{") or "a plan" in text for text in shown)
 
 
+def test_the_use_of_an_earlier_process_is_no_part_of_a_transcript():
+    transcript = CODEX.renderer()
+    used = {"inputTokens": 1000, "outputTokens": 5}
+    said = [
+        notice("thread/tokenUsage/updated", turnId="old", tokenUsage={"last": used}),
+        notice("turn/started", turn={"id": "u"}),
+        notice("thread/tokenUsage/updated", tokenUsage={"last": {**used, "outputTokens": 7}}),
+        notice("turn/completed", turn={"id": "u", "status": "completed", "durationMs": 1000, "items": []}),
+    ]
+    assert [text for one in said for text in transcript.feed(one)] == ["— 1.0 s, 1.0k in / 7 out —"]
+
+
 # opening
 
 
