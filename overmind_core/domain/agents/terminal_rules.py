@@ -72,12 +72,14 @@ def nanoseconds_of(pattern: str, lines: int) -> int:
             re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         raise Refused(f"{pattern!r} is no pattern: {error}") from None
+    if parsed.state.flags & re.ASCII:
+        raise Refused("write a pattern without the flag (?a)")
     ignores_case = bool(parsed.state.flags & re.IGNORECASE)
     items = list(parsed)
     cost = _Cost(tuple(_probes(items)), ignores_case=ignores_case)
     _, work = cost.of(items)
     if not _is_anchored(items):
-        work = work * _starts(items) // 2  # behind the middle of a line less of it is left
+        work = work * cost.starts(items) // 2  # behind the middle of a line less of it is left
     return lines * (_OVERHEAD + work * (_IGNORING_CASE if ignores_case else 1))
 
 
@@ -95,7 +97,7 @@ class _Cost:
         """Return the ways through items in a row, and the time of all of them; `after`: what follows them."""
         ways, work, place = 1, _VISIT, 0
         while place < len(items) and work <= MOST_NANOSECONDS:  # it only grows, and more is refused
-            word = _word(items[place:])
+            word = self._word(items[place:])
             if word:
                 # In several places of a text a word is not nearly there in all of them, unless it repeats itself.
                 work += _VISIT * len(word) if ways == 1 else ways * _VISIT // 2 * (1 + len(word) // _period(word))
@@ -143,7 +145,36 @@ class _Cost:
         taken = [char for char in self._probes if self._takes(one, char)]
         return any(self._takes(first, char) for first in _firsts(after)[0] for char in taken)
 
+    def starts(self, items: Sequence[Item]) -> int:
+        """Return in how many places of a line a pattern can begin; one with a word first, as often as that fits."""
+        word = self._word(items)
+        if not word:
+            return WIDEST
+        if word[0] and not self._is_taken(items[1:], chr(word[0])):
+            return 2  # no way goes past the next place: all of them together are as long as a line
+        return WIDEST // _period(word)
+
+    def _is_taken(self, items: Sequence[Item], char: str) -> bool:
+        """Tell whether any item of a pattern takes a character."""
+        for kind, value in items:
+            if kind in _ALONE:
+                if self._takes((kind, value), char):
+                    return True
+                continue
+            if kind is not sre.AT and any(self._is_taken(row, char) for row in _rows(kind, value)):
+                return True
+        return False
+
+    def _word(self, items: Sequence[Item]) -> list[int]:
+        """Return the characters with which a pattern begins, in small letters where both are the same; 0: any."""
+        word = [value for _, value in takewhile(lambda item: item[0] is sre.LITERAL, items)]
+        if not self._ignores_case:
+            return word
+        return [ord(chr(one).lower()) for one in word] if _is_ascii(word) else [0] * len(word)
+
     def _takes(self, item: Item, char: str) -> bool:
+        if self._ignores_case and not _is_ascii(_codes(item)):
+            return True  # more than two of such letters may be the same, and some are the same as a letter of ASCII
         chars = {char, char.lower(), char.upper(), char.casefold()} if self._ignores_case else {char}
         return any(_takes(item, one) for one in chars if len(one) == 1)
 
@@ -257,39 +288,28 @@ def _is_anchored(items: Sequence[Item]) -> bool:
     return kind is sre.AT and value in {sre.AT_BEGINNING, sre.AT_BEGINNING_STRING}
 
 
-def _starts(items: Sequence[Item]) -> int:
-    """Return in how many places of a line a pattern can begin: one that begins with a word, as often as that fits."""
-    word = _word(items)
-    if not word:
-        return WIDEST
-    if not _is_taken(items[1:], chr(word[0])):
-        return 2  # no way goes past the next place: all of them together are as long as a line
-    return WIDEST // _period(word)
-
-
-def _is_taken(items: Sequence[Item], char: str) -> bool:
-    """Tell whether any item of a pattern takes a character."""
-    for kind, value in items:
-        if kind in _ALONE:
-            if _takes((kind, value), char):
-                return True
-            continue
-        if kind is not sre.AT and any(_is_taken(row, char) for row in _rows(kind, value)):
-            return True
-    return False
-
-
 def _rows(kind: object, value: Any) -> list[list[Item]]:  # noqa: ANN401 - of the private parser
-    """Return the rows of items inside of an item."""
+    """Return the rows of items inside of an item; one with flags of its own is refused."""
     if kind is sre.BRANCH:
         return [list(row) for row in value[1]]
+    if kind is sre.SUBPATTERN and (value[1] or value[2]):
+        raise Refused("write a flag for the whole pattern, such as (?i) at its beginning: none is for a part of it")
     inside = value if kind is sre.ATOMIC_GROUP else value[3] if kind is sre.SUBPATTERN else value[2]
     return [list(inside)]
 
 
-def _word(items: Sequence[Item]) -> list[int]:
-    """Return the characters with which a pattern begins."""
-    return [value for _, value in takewhile(lambda item: item[0] is sre.LITERAL, items)]
+def _codes(item: Item) -> Iterable[int]:
+    """Return the characters that an item which takes one character names."""
+    kind, value = item
+    if kind in {sre.LITERAL, sre.NOT_LITERAL}:
+        return (value,)
+    if kind is sre.RANGE:
+        return value  # type: ignore[no-any-return] # of the private parser
+    return [code for one in value for code in _codes(one)] if kind is sre.IN else ()
+
+
+def _is_ascii(codes: Iterable[int]) -> bool:
+    return all(code < 128 for code in codes)  # noqa: PLR2004 - the end of ASCII
 
 
 def _period(word: Sequence[int]) -> int:

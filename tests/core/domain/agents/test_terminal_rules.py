@@ -19,6 +19,7 @@ USED = [
     (r"\$ ?\d+(\.\d+)?$", 3),
     (r"[✻✽✶] \w+… \(\d+s", 4),
     (r"(?i)waiting|approve", 20),
+    (r"(?i)^ *[✻✽] working: ", 8),
     (r"\bfoo\b", 60),
     (r"^(?P<who>\w+): (?:yes|no)? *$", 10),
     (r"^[^:]*: [^:]*: x", 60),
@@ -35,7 +36,7 @@ def test_what_people_write_is_allowed(pattern, lines):
 HUNG = [
     r"(a+)+$", r"(a|aa)*b", r"(.*)*x", r"(\w+\s?)+$", r"([a-z]+)*=", r"(a?){20}b", r"((ab)+c?)*d", r"(?:x*)*y",
     r"(?:(?:a{1,9}){1,9}){1,9}b", r"(?=a+)b", r"(?!x)b", r"(?<=x)b", r"(a)\1", r"(a)?(?(1)b|c)", "[", "(" * 400,
-    "x" * 501,
+    "x" * 501, "^(?i:a*)A(?i:a*)A(?i:a*)A(?i:a*)!", "^(?i:a){1,9}A", "(?-i:a)", r"(?a)^\W*é\W*é\W*é!", r"^(?a:\W*é)!",
 ]  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def test_a_pattern_without_a_bound_is_refused(pattern):
 
 DEAR = [
     ".*.*.*x", "^.*.*.*x", "a.*b.*c", "(?i)a+A+b", "(x*)(x*)y", "[ab]*[bc]*[cd]*e", "a?" * 14 + "b", ".*(foo|gaa|hii)x",
-    r"^\w*[a-z_]*\w*:",
+    r"^\w*[a-z_]*\w*:", "(?i)^i*İi*İi*İ!", "(?i)^ﬅ*ﬆﬅ*ﬆﬅ*ﬆ!", "(?i)aA*b", "(?i)^[q-u]*x?[Ű-Ɛ]*x?[q-u]*!",
 ]  # fmt: skip
 
 
