@@ -22,17 +22,27 @@ def write_table(home: Home, kind: str, name: str, entry: Mapping[str, Any], comm
     """Add the table `[kind.name]` to the home's config.toml, with a comment at its top.
 
     Raises:
-        OvermindError: `invalid_config`, it is none; `forbidden` or `disk_full`, it can't be written.
+        OvermindError: `invalid_config`, it is none, or takes no table there; `forbidden` or `disk_full`, it can't be
+            written.
     """
     import tomlkit  # start-up: it costs 30 ms
+    from tomlkit.exceptions import TOMLKitError
+    from tomlkit.items import InlineTable
 
     document = _document(home)
     tables = document.setdefault(kind, tomlkit.table(is_super_table=True))
+    if isinstance(tables, InlineTable):
+        how = f"write [{kind}.NAME] for each of its entries"
+        raise OvermindError("invalid_config", f"{home.config}: {kind} is an inline table, which takes no other: {how}.")
     table = tomlkit.table()
     if comment:
         table.add(tomlkit.comment(comment))
     table.update(entry)
     tables[name] = table
+    try:
+        tomlkit.parse(tomlkit.dumps(document).encode())  # what nobody could read again is not written
+    except (TOMLKitError, ValueError) as error:
+        raise OvermindError("invalid_config", f"{home.config} can't take [{kind}.{name}]: {error}.") from None
     _write(home, document)
 
 

@@ -16,6 +16,7 @@ from overmind_core.providers.lines import list_at, object_at, objects_at, text_a
 _NAME = re.compile(r"@?[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 _PACKAGE = re.compile(rf"({_NAME.pattern})(?:(@|==)([A-Za-z0-9][A-Za-z0-9.+_-]*))?")
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.+_-]*")
+_HALF = re.compile("[\ud800-\udfff]")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -69,15 +70,20 @@ def _agent(
     found: Mapping[str, Any], entry: Mapping[str, Any], version: str, command: tuple[str, ...], install: str
 ) -> RegistryAgent:
     arguments = list_at(entry, "args")
-    if not all(isinstance(word, str) and "\0" not in word for word in arguments):
+    if not all(map(_is_word, arguments)):
         raise Unusable("its args are not all texts")
     settings = [f"{name}={value}" for name, value in object_at(entry, "env").items() if _is_variable(name, value)]
     program, *words = ("env", *settings, *command) if settings else command
     return RegistryAgent(text_at(found, "name"), version, program, (*words, *arguments), install)
 
 
+def _is_word(value: object) -> bool:
+    """Tell whether it is a text that a program can be given, and a file can hold: no NUL, no half of a character."""
+    return isinstance(value, str) and "\0" not in value and not _HALF.search(value)
+
+
 def _is_variable(name: str, value: object) -> bool:
-    if not _VARIABLE.fullmatch(name) or not isinstance(value, str) or "\0" in value:
+    if not _VARIABLE.fullmatch(name) or not _is_word(value):
         raise Unusable(f"{name!r} in its env is not a variable")
     return True
 

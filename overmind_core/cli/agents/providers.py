@@ -171,6 +171,7 @@ def provider_add(args: Namespace, context: Context) -> int:
     """Write its table, and say what is to be done next."""
     from overmind_core.cli import config_table
     from overmind_core.domain.agents.agent import ACP, own_provider
+    from overmind_core.domain.text.cells import display_safe
 
     if args.source is None:
         raise UsageError("Missing --from FILE: a copy of the registry's file, registry.json")
@@ -181,7 +182,7 @@ def provider_add(args: Namespace, context: Context) -> int:
     provider = own_provider(ACP, name)
     entry = {"program": agent.program, "protocol": ACP, "args": list(agent.arguments), "install": agent.install}
     comment = f"{agent.name or args.id} {agent.version}, from a registry's file: nobody has tried it with Overmind"
-    config_table.write_table(context.home, "providers", name, entry, " ".join(comment.split()))
+    config_table.write_table(context.home, "providers", name, entry, display_safe(" ".join(comment.split())))
     if args.json:
         context.print(dumps({"provider": provider, "version": agent.version, **entry}))
         return 0

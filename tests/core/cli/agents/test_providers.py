@@ -163,3 +163,30 @@ def test_what_can_not_be_added_is_refused_and_nothing_is_written(overmind, tmp_p
     assert config.read_bytes() == before
     config.write_bytes(before + b"[queu]\n")
     assert "unknown table 'queu'" in overmind("provider", "add", "agent-2", "--from", registry_file)[2]
+
+
+HOSTILE = ["a\x1b]0;x\x07b", "a\nprogram = 'x'", "a\ud800\udc9b", "\u202e\x00\x7f\x85\u2028", "#" * 3000]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whatever_a_registry_calls_an_agent_the_file_can_be_read(overmind, tmp_path, name):
+    path = tmp_path / "registry.json"
+    path.write_text(json.dumps({"agents": [{**REGISTRY["agents"][1], "name": name}]}), encoding="utf-8")
+    status, _, err = overmind("provider", "add", "agent-1", "--from", str(path))
+    assert (status, err) == (0, "")
+    assert [row["program"] for row in json.loads(overmind("providers", "--json")[1])][-1] == "npx"
+
+
+def test_what_can_not_be_written_is_one_sentence_and_nothing_is_written(overmind, tmp_path, registry_file):
+    config = tmp_path / "home" / "config.toml"
+    wrong = {**REGISTRY["agents"][1], "distribution": {"npx": {"package": "a@1", "args": ["\ud800"]}}}
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps({"agents": [wrong]}), encoding="utf-8")
+    status, _, err = overmind("provider", "add", "agent-1", "--from", str(path))
+    assert (status, config.exists()) == (1, False)
+    assert "its args are not all texts" in err
+    inline = 'providers = { claude = { program = "/opt/claude" } }\n'
+    config.write_text(inline, encoding="utf-8")
+    status, _, err = overmind("provider", "add", "agent-1", "--from", registry_file)
+    assert (status, config.read_text(encoding="utf-8")) == (1, inline)
+    assert "providers is an inline table, which takes no other: write [providers.NAME] for each of its entries" in err
