@@ -33,6 +33,8 @@ LONGEST_WORD = 124 * 1024
 """Bytes of one argument; Linux takes 128 KiB (`MAX_ARG_STRLEN`), and a folder may stand beside the prompt."""
 LONGEST_REASON = 160
 """Characters of what a program that failed has said."""
+MOST_LINES = 10_000
+"""Lines in which an answer is looked for, from the last one back, of those that hold its key."""
 _STYLE = re.compile(r"\x1b\[[0-9;:]*m")
 _OPTIONS: Mapping[str, tuple[str | None, Callable[[Agent], object]]] = {
     "--model": (MODEL, lambda agent: agent.model),
@@ -75,7 +77,10 @@ class Once(WithoutRecords):
         self.name = name
 
     def refuse(self, agent: Agent) -> str | None:
-        """Name options that its arguments have no place for, places that nothing fills, and texts that are too long."""
+        """Name options that its arguments have no place for, places that nothing fills, and texts that are too long.
+
+        Of an agent without a program nobody knows the arguments yet: so is that of a blueprint.
+        """
         words, values = agent.program_arguments, _values(agent, "/")
         problems = list(self._unplaced(agent))
         problems += [
@@ -97,7 +102,7 @@ class Once(WithoutRecords):
                 continue
             if place is None:
                 yield f"{option} is not possible with {self.name}"
-            elif not has_place(agent.program_arguments, place):
+            elif agent.program and not has_place(agent.program_arguments, place):
                 yield f"{option} is not possible with {self.name}: its args in config.toml have no {{{place}?}}"
 
     def refuse_notes(self, agent: Agent) -> str:
@@ -140,7 +145,7 @@ class Once(WithoutRecords):
         if not agent.answer:
             answer: str | None = plain_text(output).rstrip("\r\n")
         else:
-            lines = (*reversed(output.split(b"\n")), output)  # or it is one object over many lines
+            lines = (*_lines_with(agent.answer, output), output)  # or it is one object over many lines
             answer = next((text for line in lines if (text := _text_in(line, agent.answer)) is not None), None)
         return None if answer is None else TurnResult(ok=True, text=answer, raw={"result": answer})
 
@@ -181,6 +186,17 @@ class _Heard:
 
 def _values(agent: Agent, cwd: str) -> Mapping[str, str | None]:
     return {PROMPT: agent.prompt, MODEL: agent.model, SYSTEM: agent.system_prompt, CWD: cwd}
+
+
+def _lines_with(key: str, output: bytes) -> Sequence[bytes]:
+    """The lines that may be objects with the last name of a dotted key, the last one first.
+
+    Nothing else is read again: output may have millions of lines.
+    """
+    name = key.rpartition(".")[2]
+    written = {json.dumps(name, ensure_ascii=is_ascii)[1:-1].encode() for is_ascii in (True, False)}
+    found = re.findall(rb"(?m)^[ \t\r]*\{.*(?:%s).*$" % b"|".join(map(re.escape, written)), output)
+    return found[: -MOST_LINES - 1 : -1]
 
 
 def _text_in(line: bytes, key: str) -> str | None:

@@ -1,0 +1,41 @@
+"""The answer of a program that takes one prompt: what it has printed, or what one line of that holds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.providers import lines, once, registry
+
+
+def answer(key, output):
+    found = registry.get("once:mine").whole_answer(Agent(home=AgentMode.ONE_SHOT, answer=key), output)
+    return None if found is None else found.text
+
+
+ANSWERS = [
+    ("text", b'{"text": "a"}\n{"text": "b"}\n{"tex": 1}\n', "b"),
+    ("r.text", b'{"text": "b"}\n{"r": {"text": "a"}}\n{"r": {"t": "text"}}', "a"),
+    ("r.text", b'{\n  "r": {\n    "text": "a"\n  }\n}\n', "a"),
+    ("r\xe9", json.dumps({"r\xe9": "a"}).encode(), "a"),
+    ("r\xe9", '{"r\xe9": "a"}'.encode(), "a"),
+    ('a"b', json.dumps({'a"b': "a"}).encode(), "a"),
+    ("text", b" \t{\"text\": [1]}\r\n{'text'", "[1]"),
+    ("text", b"text\n[\"text\"]\n{}", None),
+    ("", b"text\n\n", "text"),
+]
+
+
+@pytest.mark.parametrize(("key", "output", "text"), ANSWERS)
+def test_the_last_line_that_has_the_key_is_the_answer(key, output, text):
+    assert answer(key, output) == text
+
+
+@pytest.mark.parametrize("line", [b"{\n", b"{}\n", b'{"text"\n', b'{"text": 1\n'])
+def test_few_lines_are_read_again_however_many_there_are(monkeypatch, line):
+    read = []
+    monkeypatch.setattr(once, "read_object", lambda line: read.append(len(line)) or lines.read_object(line))
+    assert answer("text", b'{"text": "a"}\n' + line * 20_000) is None or line in {b"{\n", b"{}\n"}
+    assert len(read) <= once.MOST_LINES + 1
