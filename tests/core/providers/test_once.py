@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -23,7 +24,7 @@ ANSWERS = [
     ("r\xe9", '{"r\xe9": "a"}'.encode(), "a"),
     ('a"b', json.dumps({'a"b': "a"}).encode(), "a"),
     ("text", b" \t{\"text\": [1]}\r\n{'text'", "[1]"),
-    ("text", b"text\n[\"text\"]\n{}", None),
+    ("text", b'text\n["text"]\n{}', None),
     ("", b"text\n\n", "text"),
 ]
 
@@ -39,3 +40,11 @@ def test_few_lines_are_read_again_however_many_there_are(monkeypatch, line):
     monkeypatch.setattr(once, "read_object", lambda line: read.append(len(line)) or lines.read_object(line))
     assert answer("text", b'{"text": "a"}\n' + line * 20_000) is None or line in {b"{\n", b"{}\n"}
     assert len(read) <= once.MOST_LINES + 1
+
+
+def test_places_of_arguments_that_nobody_knows_yet_refuse_nothing():
+    ask = registry.get("once:ask")
+    agent = Agent(home=AgentMode.ONE_SHOT, prompt="hi", model="small", system_prompt="be brief")
+    assert ask.refuse(agent) is None
+    assert "--model is not possible with once:ask: its args" in ask.refuse(replace(agent, program="ask"))
+    assert ask.refuse(replace(agent, max_turns=3)) == "--max-turns is not possible with once:ask"
