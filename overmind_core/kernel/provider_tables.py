@@ -98,7 +98,7 @@ def _own_agent(spot: FileValue, name: str, table: Table, protocol: str, program:
     answer = _answer(table["answer"]) if "answer" in table else ""
     if protocol == ONCE and arguments is not None:
         on_stdin = "prompt" in table and choice((STDIN,), "place")(table["prompt"]) == STDIN
-        for problem in argument_places.problems(arguments, on_stdin=on_stdin):
+        for problem in argument_places.problems(program or "", arguments, on_stdin=on_stdin):
             (table["args"].wrong if "args" in table else spot.wrong_key)(problem)
     if not program or arguments is None or answer is None or install is None:
         return []

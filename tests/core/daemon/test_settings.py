@@ -204,6 +204,10 @@ REFUSED = [
     (f'{ONCE}\nargs = ["{{promt}}"]', "4:8: providers.mine.args: unknown place {promt}. Did you mean {prompt}?"),
     (f'{ONCE}\nargs = ["{{prompt?}}"]', "4:8: providers.mine.args: {prompt?} is never left out: write {prompt}"),
     (f'{ONCE}\nargs = ["{{prompt}}"]\nprompt = "stdin"', "4:8: providers.mine.args: the prompt is in args and on"),
+    (
+        '[providers.mine]\nprogram = "/bin/sh"\nprotocol = "once"\nargs = ["-lc", "echo {prompt}"]',
+        "4:8: providers.mine.args: {prompt} would be read by sh as a part of its script: give it as a word of its own",
+    ),
     (f'{ONCE}\nprompt = "file"', "4:10: providers.mine.prompt: unknown place 'file', known are stdin"),
     (f'{ONCE}\nargs = ["{{prompt}}"]\nanswer = "a..b"', '5:10: providers.mine.answer: write "text", or a dotted key'),
     (f"{ONCE}\nanswers = 3", "4:1: unknown key 'answers'. Did you mean answer?"),
