@@ -28,6 +28,8 @@ TEXT, STDIN = "text", "stdin"
 _TITLE, _SCREEN = "title", "screen"
 _MOST_KEYS, _CONTROL = 4, 0x1F
 """Keys that end a turn; the bits of a letter that are left of it behind ctrl."""
+_RUNNERS = frozenset({"bunx", "env", "npx", "pnpx", "uvx"})
+"""Programs that are never on a terminal by themselves."""
 _LAST = 8
 """Lines of the screen that a rule looks at which doesn't say it."""
 Table = Mapping[str, FileValue]
@@ -53,7 +55,11 @@ def read_providers(spot: FileValue, providers: Collection[str]) -> dict[str, Any
             own += _own_agent(entry, name, table, protocol, program)
         if TERMINAL in table:
             looks, keys = _terminal(table[TERMINAL])
-            for called in {(program or "").rpartition("/")[2], name if protocol is None else ""} - {""}:
+            runs = (program or "").rpartition("/")[2]
+            if runs in _RUNNERS:
+                mend = "write rules for the program that it runs, by its own name"
+                table[TERMINAL].wrong(f"{runs} runs other programs, and they would count for all of them: {mend}")
+            for called in {runs, name if protocol is None else ""} - {""}:
                 rules.update({called: looks} if looks else {})
                 interrupts.update({called: keys} if keys else {})
     on_terminal = [one for one in own if one.provider.startswith(f"{TERMINAL}:")]

@@ -208,6 +208,10 @@ REFUSED = [
         '[providers.mine]\nprogram = "/bin/sh"\nprotocol = "once"\nargs = ["-lc", "echo {prompt}"]',
         "4:8: providers.mine.args: {prompt} would be read by sh as a part of its script: give it as a word of its own",
     ),
+    (
+        '[providers.mine]\nprogram = "/opt/npx"\nprotocol = "acp"\n[providers.mine.terminal]\ninterrupt = ["esc"]',
+        "4:17: providers.mine.terminal: npx runs other programs, and they would count for all of them: write rules",
+    ),
     (f'{ONCE}\nprompt = "file"', "4:10: providers.mine.prompt: unknown place 'file', known are stdin"),
     (f'{ONCE}\nargs = ["{{prompt}}"]\nanswer = "a..b"', '5:10: providers.mine.answer: write "text", or a dotted key'),
     (f"{ONCE}\nanswers = 3", "4:1: unknown key 'answers'. Did you mean answer?"),
