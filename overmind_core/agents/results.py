@@ -67,6 +67,16 @@ def capped(text: str, largest: int) -> str:
     return text if len(data) <= largest else data[:largest].decode("utf-8", "ignore")
 
 
+def told_end(end: bytes, whole: int) -> bytes:
+    """The end of an output that has `whole` bytes, from its first whole line on; what is left out is said before it."""
+    if not end or len(end) >= whole:
+        return end
+    shown = end.partition(b"\n")[2] or end.lstrip(bytes(range(0x80, 0xC0)))  # one line: from its first whole character
+    return (
+        f"--- the first {whole - len(shown):,} bytes are left out; overmind logs --raw has them ---\n".encode() + shown
+    )
+
+
 def clean(text: str) -> str:
     """What any program can be given: no lone half of a character, no NUL. Wire form."""
     return to_wire(text.encode("utf-8", "replace").decode().replace("\0", ""))

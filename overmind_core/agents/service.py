@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from overmind_core.agents.budgets import spent_budget, spent_turns
 from overmind_core.agents.launch import checked_mission, first_message, has_forgotten, launch_of
-from overmind_core.agents.results import capped
+from overmind_core.agents.results import capped, told_end
 from overmind_core.agents.session import Session
 from overmind_core.agents.store import ASKED, DEFINITION, DELIVERED, FAILED, QUEUED, STATE, AgentRow, MessageRow
 from overmind_core.agents.waiting import WaitingMissions
@@ -518,7 +518,7 @@ def _without_session(mission: Mission, *, to_interrupt: bool) -> OvermindError:
 def _take_whole_answer(session: Session, until: int) -> None:
     """Take in the answer that no line tells, but all of them; one that was found among others is shown behind them."""
     output = b"" if session.reader is None else session.reader.last_bytes(until, LONGEST_ANSWER)
-    answer = session.provider.whole_answer(session.agent, output)
+    answer = session.provider.whole_answer(session.agent, told_end(output, until))
     if answer is not None:
         session.receive(TurnEnded(answer))
         if session.agent.answer:

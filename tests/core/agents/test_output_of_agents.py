@@ -8,6 +8,7 @@ import pytest
 
 from overmind_core.agents import line_reader
 from overmind_core.agents.line_reader import LineReader
+from overmind_core.agents.results import told_end
 from overmind_core.logs.layout import OUT
 from overmind_core.logs.writer import RunLogWriter
 from overmind_core.system.paths import Home
@@ -111,3 +112,17 @@ def test_one_that_is_stopped_before_the_handshake_has_not_failed(tmp_path):
 
     info, _, _ = play(tmp_path, "opencode", work, type="session")
     assert (info["status"], info["reason"]) == ("stopped", None)
+
+
+ENDS = [
+    (b"whole\nlines\n", 12, b"whole\nlines\n"),
+    (b"", 1000, b""),
+    (b"alf\nnext\n", 1009, b"--- the first 1,004 bytes are left out; overmind logs --raw has them ---\nnext\n"),
+    (b"\xa9t", 1002, b"--- the first 1,001 bytes are left out; overmind logs --raw has them ---\nt"),
+    (b"alf\n", 1004, b"--- the first 1,000 bytes are left out; overmind logs --raw has them ---\nalf\n"),
+]
+
+
+@pytest.mark.parametrize(("end", "whole", "said"), ENDS)
+def test_the_end_of_a_long_answer_begins_with_a_line_that_says_so(end, whole, said):
+    assert told_end(end, whole) == said
