@@ -47,15 +47,14 @@ class LineReader:
             return
         if start > self._at:  # retention dropped what lay between: the line that it cut means nothing
             self._parts, self._held = [], 0
-        self._at = start
-        while (newline := data.find(b"\n")) >= 0:
-            self._hold(data[:newline])
-            self._at += newline + 1
-            self.offset = self._at
+        self._at, begin = start, 0  # a window may hold a hundred thousand lines: what is left is not copied for each
+        while (newline := data.find(b"\n", begin)) >= 0:
+            self._hold(data[begin:newline])
+            begin = newline + 1
+            self._at = self.offset = start + begin
             yield Line(self._taken(), self._at)
-            data = data[newline + 1 :]
-        self._hold(data)
-        self._at += len(data)
+        self._hold(data[begin:])
+        self._at = start + len(data)
 
     @property
     def position(self) -> int:

@@ -166,9 +166,14 @@ class _Heard:
 
     def __init__(self, answer: str) -> None:
         self._answer = answer
+        self._has_key = re.compile(_as_written(answer)).search
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
-        text = _text_in(line, self._answer) if self._answer else plain_text(line)
+        text: str | None = None
+        if not self._answer:
+            text = plain_text(line)
+        elif self._has_key(line):
+            text = _text_in(line, self._answer)
         return (PlainLine(plain_text(line)),) if text is None else (TextSpoken(text),)
 
     def message(self, text: str, uuid: str) -> bytes:
@@ -193,10 +198,15 @@ def _lines_with(key: str, output: bytes) -> Sequence[bytes]:
 
     Nothing else is read again: output may have millions of lines.
     """
+    found = re.findall(rb"(?m)^[ \t\r]*\{.*(?:%s).*$" % _as_written(key), output)
+    return found[: -MOST_LINES - 1 : -1]
+
+
+def _as_written(key: str) -> bytes:
+    """A pattern of the last name of a dotted key in JSON, which may have its characters beyond ASCII escaped."""
     name = key.rpartition(".")[2]
     written = {json.dumps(name, ensure_ascii=is_ascii)[1:-1].encode() for is_ascii in (True, False)}
-    found = re.findall(rb"(?m)^[ \t\r]*\{.*(?:%s).*$" % b"|".join(map(re.escape, written)), output)
-    return found[: -MOST_LINES - 1 : -1]
+    return b"|".join(map(re.escape, written))
 
 
 def _text_in(line: bytes, key: str) -> str | None:

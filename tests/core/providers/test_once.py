@@ -8,7 +8,14 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.agents.agent_events import PlainLine
 from overmind_core.providers import lines, once, registry
+from overmind_core.providers.base import ConnectionRequest
+
+
+def request(key):
+    agent = Agent(home=AgentMode.ONE_SHOT, answer=key)
+    return ConnectionRequest(AgentMode.ONE_SHOT, agent, "", resume=False, cwd="/")
 
 
 def answer(key, output):
@@ -40,6 +47,10 @@ def test_few_lines_are_read_again_however_many_there_are(monkeypatch, line):
     monkeypatch.setattr(once, "read_object", lambda line: read.append(len(line)) or lines.read_object(line))
     assert answer("text", b'{"text": "a"}\n' + line * 20_000) is None or line in {b"{\n", b"{}\n"}
     assert len(read) <= once.MOST_LINES + 1
+    read.clear()
+    heard = registry.get("once:mine").connect(request("text"))
+    assert heard.parse(line.strip()) == (PlainLine(line.decode().strip()),)
+    assert len(read) == (b"text" in line)
 
 
 def test_places_of_arguments_that_nobody_knows_yet_refuse_nothing():
