@@ -49,10 +49,13 @@ class LineReader:
             self._parts, self._held = [], 0
         self._at, begin = start, 0  # a window may hold a hundred thousand lines: what is left is not copied for each
         while (newline := data.find(b"\n", begin)) >= 0:
-            self._hold(data[begin:newline])
+            line = data[begin:newline]
+            if self._held:
+                self._hold(line)
+                line = self._taken()
             begin = newline + 1
             self._at = self.offset = start + begin
-            yield Line(self._taken(), self._at)
+            yield Line(line, self._at)
         self._hold(data[begin:])
         self._at = start + len(data)
 

@@ -12,7 +12,6 @@ from overmind_core.domain.agents.agent_events import (
     AgentFact,
     Asked,
     Decision,
-    PlainLine,
     RunVerdict,
     TextSpoken,
     TurnEnded,
@@ -35,6 +34,8 @@ LONGEST_REASON = 160
 """Characters of what a program that failed has said."""
 MOST_LINES = 10_000
 """Lines in which an answer is looked for, from the last one back, of those that hold its key."""
+MOST_TOLD, FAR = 1000, 4096
+"""Lines of which each is told while it works; from then on one in so many bytes, for what is told takes time."""
 _STYLE = re.compile(r"\x1b\[[0-9;:]*m")
 _OPTIONS: Mapping[str, tuple[str | None, Callable[[Agent], object]]] = {
     "--model": (MODEL, lambda agent: agent.model),
@@ -167,14 +168,20 @@ class _Heard:
     def __init__(self, answer: str) -> None:
         self._answer = answer
         self._has_key = re.compile(_as_written(answer)).search
+        self._told = self._passed = 0
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
+        self._passed += len(line) + 1
         text: str | None = None
-        if not self._answer:
-            text = plain_text(line)
-        elif self._has_key(line):
-            text = _text_in(line, self._answer)
-        return (PlainLine(plain_text(line)),) if text is None else (TextSpoken(text),)
+        if self._told < MOST_TOLD or self._passed >= FAR:
+            if not self._answer:
+                text = plain_text(line)
+            elif self._has_key(line):
+                text = _text_in(line, self._answer)
+        if text is None:
+            return ()
+        self._told, self._passed = self._told + 1, 0
+        return (TextSpoken(text),)
 
     def message(self, text: str, uuid: str) -> bytes:
         del text, uuid

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
-from overmind_core.domain.agents.agent_events import PlainLine
+from overmind_core.domain.agents.agent_events import TextSpoken
 from overmind_core.providers import lines, once, registry
 from overmind_core.providers.base import ConnectionRequest
 
@@ -49,8 +49,14 @@ def test_few_lines_are_read_again_however_many_there_are(monkeypatch, line):
     assert len(read) <= once.MOST_LINES + 1
     read.clear()
     heard = registry.get("once:mine").connect(request("text"))
-    assert heard.parse(line.strip()) == (PlainLine(line.decode().strip()),)
+    assert heard.parse(line.strip()) == ()
     assert len(read) == (b"text" in line)
+
+
+def test_of_very_many_lines_one_is_told_now_and_then():
+    heard = registry.get("once:mine").connect(request(""))
+    told = sum(isinstance(fact, TextSpoken) for _ in range(100_000) for fact in heard.parse(b"x"))
+    assert once.MOST_TOLD < told < once.MOST_TOLD + 100
 
 
 def test_places_of_arguments_that_nobody_knows_yet_refuse_nothing():
