@@ -273,6 +273,7 @@ def plan_run(c: Conversation, run: int, *, session: str, token: str) -> Conversa
         last=None,
         heard_from=0,
         process_usage=TokenUsage(),
+        counted=c.counted if c.wanted is AgentMode.INTERACTIVE else (),
     )
 
 

@@ -218,3 +218,16 @@ def test_without_a_price_and_before_anything_was_used_nobody_knows_a_cost():
     c, _ = priced(c, TurnBegan(), USED)  # a price came
     assert spending.cost_of(c) == pytest.approx(0.4)
     assert spending.is_partial(c)
+
+
+def to_pipes(c, run=2):
+    c, _ = go(c, RunOver(final=False))
+    return plan_run(replace(c, home=AgentMode.HEADLESS, wanted=AgentMode.HEADLESS), run, session="", token="")
+
+
+def test_calls_of_the_screen_are_not_paid_again_when_a_turn_on_pipes_is_killed():
+    c, _ = at_terminal(Echoed("typed"), read(call("m1"), call("m2", final=True)), ENDED)
+    c, done = go(to_pipes(c), RunBegun(2), TurnBegan(), call("m3"), RunOver(final=False))
+    assert paid(done) == [(0.25, 100, 10, 1)]
+    assert figures(c) == (0.75, 300, 30, 3)
+
