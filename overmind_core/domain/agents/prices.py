@@ -57,6 +57,6 @@ class Prices(NamedTuple):
 
 def _names(model: str) -> tuple[str, ...]:
     """The model's name as its program tells it, and bare: some put their service around it, as `a|b/model(c)`."""
-    bare = model.rpartition("|")[2].rpartition("/")[2]
-    name, bracket, _ = bare.partition("(")
-    return (model, name) if bracket and bare.endswith(")") else (model, bare)
+    outer, bracket, service = model.partition("(")  # a bracket may hold an address, with a slash
+    name = (outer if bracket and service.endswith(")") else model).rpartition("|")[2].rpartition("/")[2]
+    return (model, name)

@@ -13,6 +13,7 @@ FOUND = [
     (("gpt-5-codex",), EXACT), (("gpt-5-mini",), BEGINS), (("gpt-5",), BEGINS), (("gpt-5-pro-2",), LONGER),
     (("o3",), None), ((None,), None), ((), None), ((None, "gpt-5-codex"), EXACT), (("o3", "gpt-5"), BEGINS),
     (("$runtime|openai|gpt-5-codex(openai)",), EXACT), (("openai/gpt-5-mini",), BEGINS), (("(gpt-5-codex)",), None),
+    (("gpt-5-codex(http://x/y)",), EXACT), (("$runtime|a/gpt-5-mini(http://x|y/z)",), BEGINS),
 ]  # fmt: skip
 
 
