@@ -55,8 +55,9 @@ class MissionTerms(TypedDict):
     max_children: int | None
     max_depth: int | None
     max_cost: float
-    max_tokens: int
     """US dollars; 0: no limit."""
+    max_tokens: int
+    """0: no limit."""
     notes: Injection | None
     """The notes that it is given at its beginning; null: an agent those of the configuration, a command none."""
     agent: AgentTerms | None
