@@ -172,6 +172,8 @@ class Conversation:
     """A part of that has no price that anybody knows: `cost` is what the rest has cost."""
     estimated: bool = False
     """A part of `cost` is at a person's price: its program does not tell dollars."""
+    reported: bool = False
+    """Its program has told dollars: what it does not tell of a turn is in its next total."""
     files: ConversationFiles | None = None
     """Where the newest interactive run's figures are read."""
     counted: tuple[ModelCalled, ...] = ()

@@ -18,7 +18,7 @@ from overmind_core.domain.agents.conversation_events import Step, TurnPaid
 from overmind_core.domain.agents.events import TurnFinished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from overmind_core.domain.agents.prices import Price
 
@@ -46,7 +46,11 @@ def result_paid(c: Conversation, result: TurnResult, *, counted: bool) -> Step:
     c = replace(c, last=replace(result, raw={}, text=""), process_usage=result.process_usage or c.process_usage)
     if counted:
         return c, (finished,)
-    c = replace(c, cost_total=c.cost_total if result.cost_total is None else result.cost_total)
+    c = replace(
+        c,
+        cost_total=c.cost_total if result.cost_total is None else result.cost_total,
+        reported=c.reported or (usd is not None and not result.estimated),
+    )
     paid = TurnPaid(usd, result.usage, result.turns, result.estimated)
     return _added(c, paid), (paid, finished)
 
@@ -97,7 +101,7 @@ def _usage_read(c: Conversation, fact: UsageRead, price: Price | None) -> Step:
     more = 0.0
     if totals:
         more = 0.0 if c.cost_total is None else max(0.0, totals[-1] - c.cost_total)
-        c = replace(c, cost_total=max(totals[-1], c.cost_total or 0.0))
+        c = replace(c, cost_total=max(totals[-1], c.cost_total or 0.0), reported=True)
     if paid is None:
         paid = TurnPaid(more, _NOTHING, 0)
         return (_added(c, paid), (paid,)) if more else (c, ())
@@ -112,7 +116,7 @@ def lost_turn_paid(c: Conversation, price: Price | None = None) -> Step:
     """
     if c.mode is AgentMode.INTERACTIVE:
         return c, ()
-    is_known = c.turn is None or price is None or bool(c.cost_total)
+    is_known = c.turn is None or price is None or c.reported
     c, paid = _told_calls_paid(c)
     if is_known:
         return c, paid
@@ -192,7 +196,7 @@ def _is_unused(c: Conversation) -> bool:
     return not (c.input_tokens or c.output_tokens or c.turns)
 
 
-def _calls_paid(c: Conversation, calls: Iterable[ModelCalled]) -> tuple[TurnPaid | None, Conversation]:
+def _calls_paid(c: Conversation, calls: Sequence[ModelCalled]) -> tuple[TurnPaid | None, Conversation]:
     """What the calls add to those that were counted."""
     counted = {one.call: one for one in c.counted}
     usage, usd, number, changed, final = _NOTHING, 0.0, 0, False, False
@@ -208,7 +212,8 @@ def _calls_paid(c: Conversation, calls: Iterable[ModelCalled]) -> tuple[TurnPaid
         usage = _plus(usage, call.usage if before is None else _minus(call.usage, before.usage))
         known, estimated = known and call.usd is not None, estimated or call.estimated
         usd += (call.usd or 0.0) - (0.0 if before is None else before.usd or 0.0)
-    c = replace(c, counted=tuple(counted.values())[-MOST_COUNTED:])
+    is_told = any(one.usd is not None and not one.estimated for one in calls)
+    c = replace(c, counted=tuple(counted.values())[-MOST_COUNTED:], reported=c.reported or is_told)
     if c.turn is not None and (changed or final):
         c = replace(c, turn=_used(c.turn, TurnUsage(number, usage, usd if known else None, final, estimated)))
     if not changed:

@@ -231,3 +231,12 @@ def test_calls_of_the_screen_are_not_paid_again_when_a_turn_on_pipes_is_killed()
     assert paid(done) == [(0.25, 100, 10, 1)]
     assert figures(c) == (0.75, 300, 30, 3)
 
+
+def test_an_estimate_is_no_total_of_the_program_so_the_end_of_a_killed_turn_stays_unknown():
+    c, _ = at_terminal()
+    c, _ = priced(c, Echoed("typed"), read(untold()), ENDED)
+    c, done = priced(to_pipes(c), RunBegun(2), TurnBegan(), untold("2"), RunOver(final=False))
+    assert paid(done) == [(pytest.approx(0.2), 100, 10, 1), (None, 0, 0, 0)]
+    c, done = priced(plan_run(c, 3, session="", token=""), RunBegun(3), TurnBegan(), RunOver(final=False))
+    assert paid(done) == [(None, 0, 0, 0)]
+    assert (round(c.cost, 6), spending.is_partial(c)) == (0.4, True)
