@@ -258,9 +258,9 @@ def _price(c: Conversation, result: TurnResult) -> float | None:
         return max(turn or 0.0, total - before)
     if turn is not None:
         return turn
-    if total is None and result.usage != _NOTHING:
-        return None
-    return total if total is not None and before is None else 0.0
+    if total is None:
+        return 0.0 if c.reported and result.usage == _NOTHING else None
+    return total if before is None else 0.0
 
 
 def _sum(amounts: Iterable[float | None]) -> float | None:

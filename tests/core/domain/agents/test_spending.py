@@ -240,3 +240,22 @@ def test_an_estimate_is_no_total_of_the_program_so_the_end_of_a_killed_turn_stay
     c, done = priced(plan_run(c, 3, session="", token=""), RunBegun(3), TurnBegan(), RunOver(final=False))
     assert paid(done) == [(None, 0, 0, 0)]
     assert (round(c.cost, 6), spending.is_partial(c)) == (0.4, True)
+
+
+def test_a_turn_of_which_nobody_tells_anything_is_unknown_and_not_free():
+    c, done = on_pipes(TurnBegan(), ENDED)
+    assert paid(done) == [(None, 0, 0, 0)]
+    assert (spending.cost_of(c), spending.cost_source(c)) == (None, None)
+    assert next(one for one in done if isinstance(one, TurnFinished)).cost_usd is None
+    c, _ = priced(c, TurnBegan(), USED)
+    assert (spending.cost_of(c), spending.is_partial(c)) == (pytest.approx(0.4), True)
+
+
+def test_a_turn_that_is_in_the_next_total_of_its_program_is_known():
+    def totalled(usd):
+        return TurnEnded(TurnResult(ok=True, cost_total=usd))
+
+    c, done = on_pipes(TurnBegan(), totalled(0.0), TurnBegan(), totalled(0.3), TurnBegan(), ENDED, TurnBegan(),
+                       totalled(0.4))  # fmt: skip
+    assert [one[0] for one in paid(done)] == [0.0, 0.3, 0.0, pytest.approx(0.1)]
+    assert (spending.cost_of(c), spending.is_partial(c)) == (0.4, False)
