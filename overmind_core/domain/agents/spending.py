@@ -27,6 +27,8 @@ MOST_COUNTED = 64
 _SMALL = 0.005
 """US dollars below which two decimals would show nothing."""
 _NOTHING = TokenUsage()
+_UNKNOWN = TurnPaid(None, _NOTHING, 0)
+"""Something more was used, and nobody knows what it has cost."""
 CostSource = Literal["reported", "estimated"]
 """Where a cost is from: its program, or a person's prices."""
 
@@ -97,7 +99,7 @@ def _usage_read(c: Conversation, fact: UsageRead, price: Price | None) -> Step:
     c = replace(c, files=replace(c.files, read=fact.positions))
     calls = [_priced(one, price) for one in fact.figures if isinstance(one, ModelCalled)]
     totals = [one.usd for one in fact.figures if isinstance(one, CostTotalled)]
-    paid, c = _calls_paid(c, calls)
+    paid, is_known, c = _calls_paid(c, calls)
     more = 0.0
     if totals:
         more = 0.0 if c.cost_total is None else max(0.0, totals[-1] - c.cost_total)
@@ -105,8 +107,10 @@ def _usage_read(c: Conversation, fact: UsageRead, price: Price | None) -> Step:
     if paid is None:
         paid = TurnPaid(more, _NOTHING, 0)
         return (_added(c, paid), (paid,)) if more else (c, ())
-    whole = paid._replace(usd=more or None if paid.usd is None else paid.usd + more)
-    return _added(c, whole), (whole,)
+    usd = (paid.usd or 0.0) + more
+    whole = paid._replace(usd=usd if is_known or usd else None)
+    c = _added(c, whole)
+    return (c, (whole,)) if is_known or not usd else (_added(c, _UNKNOWN), (whole, _UNKNOWN))
 
 
 def lost_turn_paid(c: Conversation, price: Price | None = None) -> Step:
@@ -120,8 +124,7 @@ def lost_turn_paid(c: Conversation, price: Price | None = None) -> Step:
     c, paid = _told_calls_paid(c)
     if is_known:
         return c, paid
-    unknown = TurnPaid(None, _NOTHING, 0)
-    return _added(c, unknown), (*paid, unknown)
+    return _added(c, _UNKNOWN), (*paid, _UNKNOWN)
 
 
 def _told_calls_paid(c: Conversation) -> Step:
@@ -196,8 +199,8 @@ def _is_unused(c: Conversation) -> bool:
     return not (c.input_tokens or c.output_tokens or c.turns)
 
 
-def _calls_paid(c: Conversation, calls: Sequence[ModelCalled]) -> tuple[TurnPaid | None, Conversation]:
-    """What the calls add to those that were counted."""
+def _calls_paid(c: Conversation, calls: Sequence[ModelCalled]) -> tuple[TurnPaid | None, bool, Conversation]:
+    """What the calls add to those that were counted, as far as it is known, and whether all of it is."""
     counted = {one.call: one for one in c.counted}
     usage, usd, number, changed, final = _NOTHING, 0.0, 0, False, False
     known, estimated = True, False
@@ -217,11 +220,10 @@ def _calls_paid(c: Conversation, calls: Sequence[ModelCalled]) -> tuple[TurnPaid
     if c.turn is not None and (changed or final):
         c = replace(c, turn=_used(c.turn, TurnUsage(number, usage, usd if known else None, final, estimated)))
     if not changed:
-        return None, c
+        return None, True, c
     if c.cost_total is not None:
         c = replace(c, cost_total=c.cost_total + usd)
-    paid = TurnPaid(usd if known or usd else None, usage, number, estimated)
-    return paid, replace(c, unpriced=c.unpriced or not known)
+    return TurnPaid(usd, usage, number, estimated), known, c
 
 
 def _used(turn: Turn, more: TurnUsage) -> Turn:

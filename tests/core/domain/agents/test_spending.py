@@ -259,3 +259,9 @@ def test_a_turn_that_is_in_the_next_total_of_its_program_is_known():
                        totalled(0.4))  # fmt: skip
     assert [one[0] for one in paid(done)] == [0.0, 0.3, 0.0, pytest.approx(0.1)]
     assert (spending.cost_of(c), spending.is_partial(c)) == (0.4, False)
+
+
+def test_a_call_without_a_price_is_unknown_also_beside_one_that_has_one():
+    c, done = at_terminal(Echoed("typed"), read(call("m1"), call("m2", usd=None)), ENDED)
+    assert paid(done) == [(0.25, 200, 20, 2), (None, 0, 0, 0)]
+    assert (spending.cost_of(c), spending.is_partial(c)) == (0.25, True)
