@@ -10,6 +10,8 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from overmind_core.agents.spec import spec_of
 from overmind_core.agents.validate import check_limits
 from overmind_core.domain.agents.agent import RAW
@@ -207,22 +209,21 @@ class QuestEdits:
         if provider == RAW and not command and request.provider is None:
             command = list(before.argv)
         provider, command = intake.provider_and_command(provider, command, self._settings)
+        kept = stored.agent if provider == before.provider and provider != RAW else None
         start = Start(
             command=command or goal.title,
             cwd=before.cwd,
             env=self._quests.shared(stored.shared),
             env_set=stored.chosen,
             provider=provider,
-            agent=request.agent if provider != RAW or request.agent is not None else None,
-            max_cost=before.max_cost,
-            max_tokens=before.max_tokens,
+            agent=request.agent if kept is None else _merged(kept, request.agent),
+            max_cost=before.max_cost if request.max_cost is None else request.max_cost,
+            max_tokens=before.max_tokens if request.max_tokens is None else request.max_tokens,
         )
         made = spec_of(start, self._settings, name=quest.name)
-        new, agent = made.definition, made.agent
-        if agent is not None and stored.agent is not None and provider == before.provider:
-            agent = _merged(stored.agent, agent, request.agent)
+        new = made.definition
         definition = replace(before, command=new.command, argv=new.argv, provider=new.provider)
-        return replace(stored, definition=definition, agent=agent)
+        return replace(stored, definition=definition, agent=made.agent)
 
     def _replaced(self, quest: Quest, stored: StoredWork) -> StoredWork:
         """The work after a change of the branch where it begins and lands.
@@ -491,12 +492,15 @@ _LIMITS = (
 """Fields of a definition that say how a run is treated, and not what it runs."""
 
 
-def _merged(before: Agent, made: Agent, given: AgentArgs | None) -> Agent:
-    """The agent with the given options changed."""
+def _merged(before: Agent, given: AgentArgs | None) -> AgentArgs:
+    """The options that are given, and for the others those that the agent has; the prompt is a new one."""
     default = AgentArgs()
-    changed = () if given is None else [name for name in default.__struct_fields__ if _differs(given, default, name)]
-    options = {name: getattr(made, name) for name in changed if name != "prompt"}
-    return replace(before, prompt=made.prompt, program=made.program, **options)
+    given = given or default
+    stay = [name for name in default.__struct_fields__ if name != "prompt" and not _differs(given, default, name)]
+    kept = {name: getattr(before, name) for name in stay}
+    return msgspec.structs.replace(
+        given, **{name: list(one) if isinstance(one, tuple) else one for name, one in kept.items()}
+    )
 
 
 def _differs(given: AgentArgs, default: AgentArgs, name: str) -> bool:

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from overmind_core.domain.settings import QueueSettings
+from overmind_core.domain.agents.prices import Price, Prices
+from overmind_core.domain.settings import OwnAgent, QueueSettings
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.system.paths import Home
@@ -24,8 +25,8 @@ class Daemons:
         self.keeper = ScriptedKeeper(self.home)
 
     @asynccontextmanager
-    async def one(self, **queue):
-        settings = Settings(queue=QueueSettings(**queue))
+    async def one(self, *, own=(), prices=Prices(), **queue):
+        settings = Settings(queue=QueueSettings(**queue), own=own, prices=prices)
         async with supervising(self.home, self.keeper, settings=settings) as inside:
             self.inside = inside
             yield self
@@ -290,6 +291,50 @@ def test_a_reviewer_that_is_not_there_is_refused_before_any_work(tmp_path):
             assert (await daemons.info(kept))["review"] == "claude"
             await daemons.inside.ask("quest_edit", id=kept, review="person")
             assert (await daemons.info(kept))["review"] == "person"
+
+    story(tmp_path, scenario)
+
+
+def test_another_prompt_keeps_the_model_and_is_judged_with_it(tmp_path):
+    """The limit of cost needs the price of that model."""
+    environment = world(str(tmp_path / "bin"), "codex")
+    quest = {"title": "work", "command": "first", "provider": "codex", "max_cost": 1.0,
+             "agent": {"model": "stub", "allow": ["Bash(ls)"]}}  # fmt: skip
+
+    async def scenario(daemons):
+        async with daemons.one(prices=Prices({"stub": Price(1.0, 2.0)})):
+            ask = daemons.inside.ask
+            await ask("queue_set", paused=True)
+            added = (await ask("quest_add", quests=[quest], cwd="/", env=environment))["quests"][0]["id"]
+
+            async def edit(**how):
+                await ask("quest_edit", id=added, **how)
+                work = daemons.inside.app.quest_registry.work(added)
+                return work.agent.prompt, work.agent.model, work.agent.allow, work.definition.max_cost
+
+            assert await edit(command="second") == ("second", "stub", ("Bash(ls)",), 1.0)
+            assert await edit(agent={"allow": ["Bash(pwd)"]}) == ("work", "stub", ("Bash(pwd)",), 1.0)
+            with pytest.raises(OvermindError, match="dear"):
+                await edit(agent={"model": "dear"})
+            assert await edit(command="third", agent={"model": "dear"}, max_cost=0.0) == (
+                "third", "dear", ("Bash(pwd)",), 0.0,
+            )  # fmt: skip
+
+    story(tmp_path, scenario)
+
+
+def test_another_prompt_is_given_to_the_program_as_it_is_set_up_now(tmp_path):
+    environment = world(str(tmp_path / "bin"), "first", "second")
+
+    async def scenario(daemons):
+        async with daemons.one(own=(OwnAgent("once:mine", "first", ("-a",), "a"),)):
+            await daemons.inside.ask("queue_set", paused=True)
+            quest = {"title": "work", "command": "x", "provider": "once:mine"}
+            added = (await daemons.inside.ask("quest_add", quests=[quest], cwd="/", env=environment))["quests"][0]["id"]
+        async with daemons.one(own=(OwnAgent("once:mine", "second", ("-b",), "b"),)):
+            await daemons.inside.ask("quest_edit", id=added, command="y")
+            agent = daemons.inside.app.quest_registry.work(added).agent
+            assert (agent.program, agent.program_arguments, agent.answer) == ("second", ("-b",), "b")
 
     story(tmp_path, scenario)
 
