@@ -11,7 +11,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.missions.requests import AgentArgs
 from overmind_core.missions.validate import kind_of
 from overmind_core.providers import registry
-from overmind_core.providers.base import TokensTold
+from overmind_core.providers.base import limit_problem
 
 if TYPE_CHECKING:
     from overmind_core.kernel.config import Settings
@@ -68,39 +68,19 @@ def agent_of(request: Start, settings: Settings) -> Agent | None:
     return found
 
 
-def check_limits(agent: Agent, max_tokens: int, provider: Provider, settings: Settings) -> None:
-    """Refuse a limit of money or tokens that nobody could hold: its program does not tell them, or too late.
+class UnheldLimit(OvermindError):
+    """A limit of money or tokens that nobody could hold."""
 
-    The model is the one that is named, for a program tells the one that it chooses once it has started.
+
+def check_limits(agent: Agent, max_tokens: int, provider: Provider, settings: Settings) -> None:
+    """Refuse a limit that nobody could hold.
 
     Raises:
-        OvermindError: `invalid`; says what to do.
+        UnheldLimit: `invalid`; says what to do.
     """
-    name, is_task = provider.name, agent.home is AgentMode.ONE_SHOT
-    knows = provider.tokens in {TokensTold.TURNS, TokensTold.CALLS}
-    if agent.max_cost and not provider.tells_cost and not (knows and settings.prices.find(agent.model)):
-        table = f'[prices."{agent.model or "MODEL"}"] in config.toml' + ("" if agent.model else ", run it with --model")
-        how = f" Set {table}, or use --max-tokens." if knows else ""
-        why = f"--max-cost is not possible with {name}: it does not tell what it costs.{how}"
-        raise OvermindError("invalid", why)
-    if agent.max_cost and is_task and provider.tokens is not TokensTold.CALLS:
-        told = "cost" if provider.tells_cost else "tokens"
-        raise OvermindError("invalid", f"--max-cost is not possible with a task of {name}: {_LATE.format(told)}")
-    if max_tokens and not knows:
-        what = _UNTOLD[provider.tokens] + (" Use --max-cost." if provider.tells_cost else "")
-        raise OvermindError("invalid", f"--max-tokens is not possible with {name}: {what}")
-    if max_tokens and is_task and provider.tokens is not TokensTold.CALLS:
-        why = _LATE.format("tokens")
-        raise OvermindError("invalid", f"--max-tokens is not possible with a task of {name}: {why}")
-
-
-_LATE = "it tells its {} at the end of a turn, and a task is one turn."
-_UNTOLD = {
-    TokensTold.NOTHING: "it does not tell its tokens.",
-    TokensTold.UNSURE: "nobody knows whether it tells its tokens.",
-    TokensTold.PART: "it tells only those of the last call of each turn.",
-}
-"""Why there is no limit of tokens."""
+    problem = limit_problem(agent, max_tokens, provider, settings.prices)
+    if problem is not None:
+        raise UnheldLimit("invalid", problem)
 
 
 def _check_texts(agent: Agent) -> None:

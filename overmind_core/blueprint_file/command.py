@@ -14,9 +14,10 @@ from overmind_core.documents import reading
 from overmind_core.documents.reading import FileValue
 from overmind_core.domain.agents.agent import RAW, Agent, AgentMode
 from overmind_core.domain.plans.references import ValueSource
+from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry
-from overmind_core.providers.base import Provider
+from overmind_core.providers.base import Provider, limit_problem
 
 LONGEST = 128 * 1024
 """Bytes of an argument or of NAME=VALUE from which on the kernel refuses it. Source: execve(2), MAX_ARG_STRLEN."""
@@ -255,10 +256,17 @@ class _Request:
                 self.spot.path,
                 f"{self.spot.key}: {self.provider.name} can't run as {mode.value.replace('_', '-')} here",
             )
-        refused = self.provider.refuse(self._program(mode))
-        if refused is not None:
-            where = self.table.get("agent_arg", self.spot)
-            self.spot.notes.at(where.place, _OPTION_WORD.sub(_as_key, refused))
+        program = self._program(mode)
+        cost, tokens = (self.fields.get(name, 0) for name in ("max_cost", "max_tokens"))
+        problems = {  # whoever starts it knows the prices
+            "agent_arg": self.provider.refuse(program),
+            "max_cost": limit_problem(replace(program, max_cost=cost), 0, self.provider, None),
+            "max_tokens": limit_problem(program, tokens, self.provider, None),
+        }
+        for name, problem in problems.items():
+            if problem is not None:
+                where = self.table.get(name, self.spot)
+                self.spot.notes.at(where.place, _OPTION_WORD.sub(_as_key, problem))
 
     def _mode(self) -> AgentMode:
         interactive = self.fields.get("interactive")

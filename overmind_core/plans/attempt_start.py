@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from overmind_core.agents.spec import spec_of
+from overmind_core.agents.validate import UnheldLimit
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.names import name_problem
 from overmind_core.domain.plans.bindings import wanted
@@ -152,10 +153,12 @@ class AttemptStarter:
         return replace(spec, definition=replace(spec.definition, command=written))  # people read it as it is written
 
     async def check(self, agent: PlanAgent, applied: Environment) -> None:
-        """Look whether the program of an agent is there, before its plan begins. Commands are not looked at.
+        """Look whether the program of an agent is there, and could hold its limits, before its plan begins.
+
+        Commands are not looked at, nor limits of a model that is not known yet.
 
         Raises:
-            OvermindError: `provider_missing`.
+            OvermindError: `provider_missing`; `invalid`, nobody could hold a limit.
         """
         if agent.merge is not None or agent.is_posted or agent.start.get("provider", RAW) == RAW:
             return
@@ -166,7 +169,9 @@ class AttemptStarter:
                 request = msgspec.structs.replace(request, cwd="/")
             await self._missions.check_program(spec_of(request, self._settings, name=agent.name))
         except OvermindError as error:
-            if error.code == "provider_missing":
+            model = (agent.start.get("agent") or {}).get("model") or ""
+            is_unheld = isinstance(error, UnheldLimit) and not references(model)
+            if is_unheld or error.code == "provider_missing":
                 raise OvermindError(error.code, f"{agent.name}: {error.message}") from None
 
     def begun(self, plan: PlanState, agent: PlanAgent, node: AgentProgress) -> Mission | None:

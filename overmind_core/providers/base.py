@@ -17,6 +17,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
 )
 from overmind_core.domain.agents.conversation import ForkPoint
+from overmind_core.domain.agents.prices import Prices
 
 
 class TokensTold(StrEnum):
@@ -240,6 +241,39 @@ class Provider(Protocol):
             mode: Of the run.
             resumed: Whether it was started on an existing conversation.
         """
+
+
+def limit_problem(agent: Agent, max_tokens: int, provider: Provider, prices: Prices | None) -> str | None:
+    """Why nobody could hold its limit of money or tokens, and what to do; None where somebody can.
+
+    The program does not tell them, or too late. The model is the one that is named, for a program tells the one that it
+    chooses once it has started. `prices`: None where nobody knows them yet, so that any model may have one.
+    """
+    name, is_task = provider.name, agent.home is AgentMode.ONE_SHOT
+    knows = provider.tokens in {TokensTold.TURNS, TokensTold.CALLS}
+    has_price = knows and (prices is None or prices.find(agent.model) is not None)
+    if agent.max_cost and not provider.tells_cost and not has_price:
+        table = f'[prices."{agent.model or "MODEL"}"] in config.toml' + ("" if agent.model else ", run it with --model")
+        how = f" Set {table}, or use --max-tokens." if knows else ""
+        return f"--max-cost is not possible with {name}: it does not tell what it costs.{how}"
+    if agent.max_cost and is_task and provider.tokens is not TokensTold.CALLS:
+        told = "cost" if provider.tells_cost else "tokens"
+        return f"--max-cost is not possible with a task of {name}: {_LATE.format(told)}"
+    if max_tokens and not knows:
+        what = _UNTOLD[provider.tokens] + (" Use --max-cost." if provider.tells_cost else "")
+        return f"--max-tokens is not possible with {name}: {what}"
+    if max_tokens and is_task and provider.tokens is not TokensTold.CALLS:
+        return f"--max-tokens is not possible with a task of {name}: {_LATE.format('tokens')}"
+    return None
+
+
+_LATE = "it tells its {} at the end of a turn, and a task is one turn."
+_UNTOLD = {
+    TokensTold.NOTHING: "it does not tell its tokens.",
+    TokensTold.UNSURE: "nobody knows whether it tells its tokens.",
+    TokensTold.PART: "it tells only those of the last call of each turn.",
+}
+"""Why there is no limit of tokens."""
 
 
 class WithoutRecords:

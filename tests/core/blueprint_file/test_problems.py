@@ -234,6 +234,15 @@ AGENT = {
         f'{RIGHT}provider = "codex"\nagent_arg = §["--listen"]\n',
         ["agent_arg --listen conflicts with an argument that Overmind sets"],
     ),
+    "limits that nobody could hold": (
+        f'{RIGHT}provider = "opencode"\nmax_cost = §1\nmax_tokens = §"5k"\n',
+        [
+            "max_cost is not possible with a task of opencode: it tells its cost at the end of a turn, and a task is "
+            "one turn.",
+            "max_tokens is not possible with opencode: it tells only those of the last call of each turn. "
+            "Use max_cost.",
+        ],
+    ),
 }
 PLAN = {
     "an unknown agent": (f'{TWO}depends_on = ["a", §"c"]\n', ["depends_on: no agent is named 'c'"]),

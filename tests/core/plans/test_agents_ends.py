@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 
+from overmind_core.domain.agents.prices import Price, Prices
 from overmind_core.domain.missions.mission import Status
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.system.paths import Home
 from tests.kit.in_process import played, until, world
@@ -88,3 +90,23 @@ def test_people_read_the_command_of_an_agent_as_it_is_written_and_its_shell_read
     spawned, (row,) = played(Home(str(tmp_path / "home")), story, Settings())
     assert row["command"] == command
     assert spawned[-1]["argv"][-1] == "echo 'notes:' \"${OVERMIND_REF_1}\""
+
+
+def test_a_plan_with_a_limit_that_nobody_could_hold_is_refused_before_it_begins(tmp_path):
+    environment = world(str(tmp_path / "bin"), "codex")
+
+    def codex(model):
+        return agent("ask", provider="codex", max_cost=1.0, agent={"prompt": "x", "model": model})
+
+    async def story(inside, _keeper):
+        async def apply(*agents, **how):
+            blueprint = {"name": "p", "agents": list(agents)}
+            return await inside.ask("apply", blueprint=blueprint, cwd="/", env=environment, **how)
+
+        with pytest.raises(OvermindError, match=r'ask: --max-cost is not possible with codex.*prices\."dear"') as met:
+            await apply(codex("dear"))
+        assert (met.value.code, inside.app.registry.live) == ("invalid", {})
+        later = {**codex("${agents.first.output}"), "depends_on": [{"agent": "first"}]}
+        await apply(agent("first"), later)
+
+    played(Home(str(tmp_path / "home")), story, Settings(prices=Prices({"stub": Price(1.0, 2.0)})))
