@@ -231,6 +231,7 @@ def handlers(app: App) -> tuple[object, ...]:
     run = RunApi(home=app.home, settings=app.settings, registry=app.registry, missions=app.missions)
     fork = ForkApi(
         home=app.home,
+        settings=app.settings,
         registry=app.registry,
         missions=app.missions,
         agents=app.agents,

@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from overmind_core.agents.messages import place_of
 from overmind_core.agents.store import ANSWERED, DELIVERED, QUEUED
-from overmind_core.agents.validate import checked_prompt
+from overmind_core.agents.validate import check_limits, checked_prompt
 from overmind_core.domain.agents.agent import RAW, AgentMode
 from overmind_core.domain.agents.conversation import ForkPoint, is_busy, is_uncopied
 from overmind_core.domain.agents.events import ConversationForked
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.store import MessageRow
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.missions.mission import Definition, Mission
+    from overmind_core.kernel.config import Settings
     from overmind_core.kernel.request import Caller
     from overmind_core.missions.answer_types import ForkedMission
     from overmind_core.missions.environment import SavedEnvironments
@@ -55,6 +56,7 @@ class ForkApi:
         self,
         *,
         home: Home,
+        settings: Settings,
         registry: Registry,
         missions: Missions,
         agents: Agents,
@@ -64,6 +66,7 @@ class ForkApi:
     ) -> None:
         """`project_folder`: the one that an isolated mission was started in; None: nothing is known of it."""
         self._home = home
+        self._settings = settings
         self._registry = registry
         self._missions = missions
         self._agents = agents
@@ -109,8 +112,10 @@ class ForkApi:
         prompt = checked_prompt(request.prompt)
         home = AgentMode.HEADLESS if agent.home is AgentMode.ONE_SHOT else agent.home
         agent = replace(agent, home=home, prompt=prompt, folders=None)
-        if (problem := providers.get(source.definition.provider).refuse(agent)) is not None:
+        provider = providers.get(source.definition.provider)
+        if (problem := provider.refuse(agent)) is not None:
             raise OvermindError("invalid", problem)
+        check_limits(agent, source.definition.max_tokens, provider, self._settings)
         up_to = UNSET if point.message is None else point.message
         text = f"--- forked from {source.id} ({name}){_at_message(point.message)} ---"
         return MissionSpec(

@@ -7,7 +7,9 @@ import os
 
 import pytest
 
+from overmind_core.domain.agents.prices import Price, Prices
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.config import Settings
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
@@ -103,3 +105,29 @@ def test_a_pipe_in_the_place_of_a_file_of_servers_is_named_and_nobody_waits_for_
     typed, said = in_process.run(story())
     assert said == [f"--- could not start: --mcp-config {pipe}: it is not a regular file ---"]
     assert b"turn/start" not in typed, "it is given no prompt"
+
+
+def test_a_fork_whose_limit_nobody_could_hold_any_more_is_refused(tmp_path):
+    environment = world(str(tmp_path), "codex")
+    home = Home(str(tmp_path / "home"))
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper, settings=Settings(prices=Prices({"stub": Price(1.0, 2.0)}))) as inside:
+            asked = {"provider": "codex", "env": environment, "agent": {"model": "stub"}, "max_cost": 1.0}
+            mission = await inside.run("say hi", **asked)
+            keeper.write(f"{mission}.1", written(OPENED))
+            await until(lambda: b"turn/start" in b"".join(keeper.typed[f"{mission}.1"]))
+            keeper.write(f"{mission}.1", written(LINES))
+            while not (await inside.ask("info", id=mission))["tokens"]["input"]:
+                await until(lambda: True)
+            fork = await inside.ask("fork", id=mission)
+        async with supervising(home, keeper) as inside:
+            with pytest.raises(OvermindError) as refused:
+                await inside.ask("fork", id=mission)
+        keeper.close()
+        return fork["source"] == mission, str(refused.value)
+
+    is_fork, why = in_process.run(story())
+    assert is_fork
+    assert why.startswith("--max-cost is not possible with codex: it does not tell what it costs. Set [prices.\"stub\"]")
