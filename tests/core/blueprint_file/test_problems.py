@@ -30,6 +30,8 @@ NO_AGENTS = 'no agents: write [agents.NAME] and command = "…" below it'
 UNTILS = "known are started, ready, success, finished, failure"
 ONE_OF = 'ready: write one of tcp, http, exec, log, idle, such as { tcp = 8080 } or { log = "listening" }'
 NOBODY = 'merge: write the name of an agent in quotes, or a list of them: merge = ["api", "ui"]'
+LATE = "it tells its cost at the end of a turn, and a task is one turn."
+LAST_CALL = "it tells only those of the last call of each turn."
 FOR_AGENTS = 'is for agents, but this is a plain command. Add a provider, such as provider = "claude"'
 
 SYNTAX = {
@@ -237,10 +239,8 @@ AGENT = {
     "limits that nobody could hold": (
         f'{RIGHT}provider = "opencode"\nmax_cost = §1\nmax_tokens = §"5k"\n',
         [
-            "max_cost is not possible with a task of opencode: it tells its cost at the end of a turn, and a task is "
-            "one turn.",
-            "max_tokens is not possible with opencode: it tells only those of the last call of each turn. "
-            "Use max_cost.",
+            f"max_cost is not possible with a task of opencode: {LATE}",
+            f"max_tokens is not possible with opencode: {LAST_CALL} Use max_cost.",
         ],
     ),
 }

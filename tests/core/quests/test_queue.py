@@ -25,8 +25,8 @@ class Daemons:
         self.keeper = ScriptedKeeper(self.home)
 
     @asynccontextmanager
-    async def one(self, *, own=(), prices=Prices(), **queue):
-        settings = Settings(queue=QueueSettings(**queue), own=own, prices=prices)
+    async def one(self, *, own=(), prices=None, **queue):
+        settings = Settings(queue=QueueSettings(**queue), own=own, prices=Prices(prices or {}))
         async with supervising(self.home, self.keeper, settings=settings) as inside:
             self.inside = inside
             yield self
@@ -302,7 +302,7 @@ def test_another_prompt_keeps_the_model_and_is_judged_with_it(tmp_path):
              "agent": {"model": "stub", "allow": ["Bash(ls)"]}}  # fmt: skip
 
     async def scenario(daemons):
-        async with daemons.one(prices=Prices({"stub": Price(1.0, 2.0)})):
+        async with daemons.one(prices={"stub": Price(1.0, 2.0)}):
             ask = daemons.inside.ask
             await ask("queue_set", paused=True)
             added = (await ask("quest_add", quests=[quest], cwd="/", env=environment))["quests"][0]["id"]
