@@ -231,7 +231,7 @@ def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: A
     )
     if fact.session == c.session:
         return c, effects
-    if c.opening and may_copy_again(c):  # the program has stored the copy under this name
+    if may_copy_again(c) and (c.opening or (fact.begins and not c.begun)):  # the copy is stored under this name
         return replace(c, session=fact.session, begun=True), effects
     if c.opening or (fact.begins and not c.begun):  # the program chooses the name
         return replace(c, session=fact.session, begun=False, cost_total=0.0), effects

@@ -214,6 +214,7 @@ def turn_ended(
 def _with_end(c: Conversation, turn: Turn | None, *, is_ok: bool) -> Conversation:
     """The conversation behind a turn: one that began as a copy is stored, and the next copy can end here.
 
+    A screen stores a turn that went wrong as well, and goes on behind it: where that is not whole, it is copied again.
     The place of a turn on a terminal has no name; one on pipes that has failed or was interrupted leaves it where it
     was.
     """
@@ -221,7 +222,8 @@ def _with_end(c: Conversation, turn: Turn | None, *, is_ok: bool) -> Conversatio
         return c
     kept = "" if c.mode is AgentMode.INTERACTIVE else c.mark
     c = replace(c, mark=(turn.mark if is_ok else "") or kept)
-    return replace(c, begun=True, copied=True) if is_ok and may_copy_again(c) else c
+    is_stored = may_copy_again(c) and (is_ok or c.mode is AgentMode.INTERACTIVE)
+    return replace(c, begun=True, copied=is_ok) if is_stored else c
 
 
 def _fresh(c: Conversation) -> Conversation:

@@ -7,6 +7,8 @@ import signal
 
 import pytest
 
+from tests.kit.agents import LEAVE
+from tests.kit.attached import Attached
 from tests.kit.killing import kill_supervisor
 from tests.kit.model_api import OUTPUT
 from tests.kit.overmind import FINAL
@@ -102,6 +104,29 @@ def test_a_fork_that_is_killed_as_it_begins_is_whole_all_the_same(agents):
     assert history(agents, source) == TEXTS
     names = [one["name"] for one in agents.om.json("ps", "--all", "--json")]
     assert sorted(names) == ["planner", "planner-fork"]
+
+
+CODEX = pytest.mark.parametrize("provider", ["codex"])
+
+
+@CODEX
+def test_a_first_turn_on_a_screen_that_is_denied_is_not_forgotten(agents):
+    source = talked(agents, "--interactive")
+    _, fork = forked(agents, source, "%bash touch made")
+    agents.asked(fork)
+    with Attached(agents.om, fork) as person:
+        person.joined()
+        person.shows("Press enter to confirm")
+        person.type(b"\x1b")
+        person.shows("interrupted")
+        person.type(LEAVE)
+        assert person.end() == 0
+    before = agents.doing(fork, "idle")["session_id"]
+    agents.om.ok("restart", fork)
+    agents.om.wait_status(fork, "running")
+    agents.doing(fork, "idle")
+    assert history(agents, fork) == (*TEXTS, "%bash touch made")
+    assert agents.om.info(fork)["session_id"] == before
 
 
 @FORKS

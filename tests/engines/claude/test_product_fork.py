@@ -11,6 +11,7 @@ import pytest
 from tests.kit.directives import HISTORY_WIDTH
 from tests.kit.killing import kill_supervisor
 from tests.kit.repositories import Repository
+from tests.kit.waiting import eventually
 
 pytestmark = [pytest.mark.claude, pytest.mark.linux]
 
@@ -114,6 +115,31 @@ def test_a_fork_that_is_killed_in_its_first_turn_has_the_history_all_the_same(ag
     assert history(agents, source) == ["one", "two"]
     forks = [one for one in agents.om.json("ps", "--all", "--json") if one["name"].startswith("planner-fork")]
     assert [one["id"] for one in forks] == [fork]
+
+
+def test_a_first_turn_on_a_screen_that_has_failed_is_not_forgotten(agents):
+    source = talked(agents, "one", options=("--interactive",))
+    _, fork = forked(agents, source, "!error 400")
+    assert agents.answer(2)["state"] == "failed"
+    before = agents.doing(fork, "idle")["session_id"]
+    agents.om.ok("restart", fork)
+    agents.om.wait_status(fork, "running")
+    agents.doing(fork, "idle")
+    assert history(agents, fork) == ["one", "!error 400"]
+    assert agents.om.info(fork)["session_id"] == before
+
+
+def test_a_first_turn_on_a_screen_that_was_interrupted_keeps_what_was_copied(agents, api):
+    """Before the first word of the answer: what the program has written by then may be less than a conversation."""
+    source = talked(agents, "one", options=("--interactive",))
+    _, fork = forked(agents, source, "!sleep 60 hello")
+    eventually(lambda: any("!sleep 60 hello" in str(one.body) for one in api.requests), what="the model is asked")
+    agents.om.ok("interrupt", fork)
+    agents.doing(fork, "idle")
+    agents.om.ok("restart", fork)
+    agents.om.wait_status(fork, "running")
+    agents.doing(fork, "idle")
+    assert history(agents, fork)[:1] == ["one"]
 
 
 def test_a_fork_of_a_conversation_that_is_gone_fails_with_the_reason(agents, world):

@@ -568,6 +568,28 @@ def test_a_program_that_names_its_copy_has_stored_it():
     assert (again.session, again.resumed, conversation.fork_of_run(again)) == ("theirs", True, None)
 
 
+def test_the_name_that_a_screen_begins_with_is_no_change_of_the_conversation():
+    """Where the opener's report was lost, the program itself tells it: with its first prompt."""
+    c, done = go(fresh(AgentMode.INTERACTIVE), RunBegun(1), SessionNamed("theirs", begins=True))
+    assert (c.session, c.begun, c.lost, done) == ("theirs", False, 0, ())
+    copy, done = go(forked(), RunBegun(1), SessionNamed("theirs", begins=True))
+    assert (copy.session, copy.begun, copy.copied, copy.lost, done) == ("theirs", True, False, 0, ())
+    left, _ = go(copy, SessionNamed("other", begins=True))
+    assert (left.session, left.lost) == ("other", 1)
+
+
+@pytest.mark.parametrize("reason", ["interrupted", "api_error"])
+def test_a_first_turn_on_a_screen_that_went_wrong_stays_in_the_fork(reason):
+    """The program goes on behind it, and has it in what it stores; where that is not whole, it is copied again."""
+    screen, result = AgentMode.INTERACTIVE, TurnResult(ok=False, reason=reason)
+    c, _ = go(forked(home=screen, mode=screen, wanted=screen), RunBegun(1))
+    c, _ = go(c, Echoed("typed"), TurnEnded(result), RunOver(final=False), source=ActivitySource.HOOK)
+    again = conversation.plan_run(c, 2, session="other", token="")
+    assert (again.session, again.resumed, conversation.fork_of_run(again)) == ("session", True, None)
+    gone = conversation.plan_run(conversation.switch_resume(again), 3, session="third", token="")
+    assert (gone.session, conversation.fork_of_run(gone)) == ("third", SOURCE)
+
+
 def test_the_cost_of_a_fork_begins_at_nothing():
     c, _ = go(forked(), RunBegun(1), Queued(1), Echoed("hi"))
     more_was_spent_by_the_source = TurnResult(ok=True, cost_turn=0.05, cost_total=0.60)
