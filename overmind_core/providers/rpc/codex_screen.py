@@ -70,6 +70,8 @@ SHORT = {"Interrupt": 3, "SessionEnd": 3}
 """The same for those events for which the program grants no more."""
 OPENED = "opened"
 """The source of the event with which the opener tells the thread's name."""
+RESUMED = "resume"
+"""The source of the program's own, as it goes on with that thread: the opener's may have been lost."""
 _SETTINGS = frozenset({"-c", "--config", "--enable", "--disable"})
 """Arguments of a person's that its server takes as well; each has a value."""
 
@@ -166,10 +168,11 @@ def read_event(payload: Object) -> Sequence[AgentFact]:
 
 def _session_start(payload: Object) -> Iterator[AgentFact]:
     """The thread's name: told by the opener before the screen is there, and by the program with its first prompt."""
-    is_ours = text_at(payload, "source") == OPENED
-    mode = text_at(payload, "permission_mode") if is_ours else ""
+    source = text_at(payload, "source")
+    mode = text_at(payload, "permission_mode") if source == OPENED else ""
     if session := text_at(payload, "session_id"):
-        yield SessionNamed(session, text_at(payload, "model") or None, mode or None, begins=is_ours)
+        begins = source in {OPENED, RESUMED}
+        yield SessionNamed(session, text_at(payload, "model") or None, mode or None, begins=begins)
 
 
 def _prompt(payload: Object) -> Iterator[AgentFact]:

@@ -165,7 +165,8 @@ def test_hooks_tell_of_a_turn_from_its_prompt_to_its_end():
     assert event("SessionStart", source="opened", permission_mode="ask", model="m") == (
         SessionNamed("s1", "m", "ask", begins=True),
     )
-    assert event("SessionStart", source="resume", permission_mode="default") == (SessionNamed("s1"),)
+    assert event("SessionStart", source="resume", permission_mode="default") == (SessionNamed("s1", begins=True),)
+    assert event("SessionStart", source="clear", permission_mode="default") == (SessionNamed("s1"),)
     assert event("UserPromptSubmit", prompt="hello") == (SessionNamed("s1"), Echoed("hello"))
     (called,) = tool("PreToolUse")
     assert (called.call, called.summary, called.command) == ("c1", "Bash: touch made", "touch made")
