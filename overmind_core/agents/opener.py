@@ -15,12 +15,12 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
-from overmind_core.domain.agents.agent_events import NotOpened, Owed, Retry, SessionNamed, SessionReady
-from overmind_core.domain.agents.conversation import last_paragraph
+from overmind_core.domain.agents.agent_events import NotOpened, Owed, SessionNamed, SessionReady
+from overmind_core.domain.agents.conversation import ForkPoint, last_paragraph
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.providers import registry
-from overmind_core.providers.base import NO_LOGIN, NOT_THERE, SESSION_WORD, ConnectionRequest
+from overmind_core.providers.base import OPENER_ENDS, SESSION_WORD, ConnectionRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,9 +91,7 @@ def _exchange(process: subprocess.Popen[bytes], opening: bytes, connection: Conn
 
 
 def _code(result: TurnResult) -> int:
-    if result.retry is Retry.SWITCH:
-        return NOT_THERE
-    return NO_LOGIN if result.reason == registry.NOT_LOGGED_IN else 1
+    return next((code for code, end in OPENER_ENDS.items() if end == (result.reason, result.retry)), 1)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -135,7 +133,8 @@ def main(path: str) -> None:
     with open(path, encoding="utf-8") as file:
         plan = json.load(file)
     agent = Agent(home=AgentMode.INTERACTIVE, permission_mode=plan["permission_mode"])
-    request = ConnectionRequest(AgentMode.INTERACTIVE, agent, plan["session"], plan["resume"], os.getcwd())
+    fork = None if plan["fork"] is None else ForkPoint(*plan["fork"])
+    request = ConnectionRequest(AgentMode.INTERACTIVE, agent, plan["session"], plan["resume"], os.getcwd(), fork=fork)
     connection = registry.get(plan["provider"]).connect(request)
     signal.signal(signal.SIGALRM, _give_up)
     signal.alarm(SECONDS)

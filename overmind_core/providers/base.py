@@ -13,6 +13,7 @@ from overmind_core.domain.agents.agent_events import (
     CostTotalled,
     Decision,
     ModelCalled,
+    Retry,
     RunVerdict,
     TurnResult,
 )
@@ -73,8 +74,16 @@ class LaunchRequest(NamedTuple):
 
 SESSION_WORD = "{session}"
 """Stands in the full-screen program's argv for the name of the conversation that the opener has opened."""
-NOT_THERE, NO_LOGIN = 66, 77
-"""Exit codes of the opener: there is no such conversation, or no login. Source: sysexits.h."""
+NOT_THERE, NOT_COPIED, NO_NAME, NO_LOGIN, NO_TOOLS = 66, 73, 76, 77, 78
+"""Exit codes of the opener. Source: sysexits.h."""
+OPENER_ENDS: Mapping[int, tuple[str, Retry]] = {
+    NOT_THERE: ("wrong_start", Retry.SWITCH),
+    NOT_COPIED: ("wrong_start", Retry.NEVER),
+    NO_NAME: ("no_conversation", Retry.NEVER),
+    NO_LOGIN: ("not_logged_in", Retry.NEVER),
+    NO_TOOLS: ("mcp_config", Retry.NEVER),
+}
+"""Each of them → the reason that no conversation was opened, and whether another run may open one."""
 
 
 class Launch(NamedTuple):

@@ -34,7 +34,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
 )
 from overmind_core.domain.text.bytestrings import from_wire
-from overmind_core.providers.base import NO_LOGIN, NOT_THERE, Launch, TokensTold
+from overmind_core.providers.base import OPENER_ENDS, Launch, TokensTold
 from overmind_core.providers.lines import (
     Object,
     count_at,
@@ -109,11 +109,6 @@ _ABLE = {"experimentalApi": True}
 _MARKS = ("OVERMIND_MISSION_ID", "OVERMIND_MISSION_NAME", "OVERMIND_PARENT_ID", "OVERMIND_HOME", "OVERMIND_NOTES")
 """Variables that its servers of tools are given, too: by themselves they have few."""
 INTERRUPTED = "interrupted"
-_SCREEN_ENDS: Mapping[int, RunVerdict] = {
-    NO_LOGIN: RunVerdict(failed=True, reason="not_logged_in", retry=Retry.NEVER),
-    NOT_THERE: RunVerdict(failed=True, reason="wrong_start", retry=Retry.SWITCH),
-}
-"""Exit codes of a run on a terminal whose conversation was not opened."""
 _USAGE_ERROR = 2
 _NO_THREAD = "no rollout found"
 _RETRYING = re.compile(r"Reconnecting\.\.\. (\d{1,6})/(\d{1,6})")
@@ -187,8 +182,9 @@ class Codex(CodexScreen, RpcProvider):
 
     def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
         """The end of a run, judged."""
-        if mode is AgentMode.INTERACTIVE and (ended := _SCREEN_ENDS.get(code)) is not None:
-            return ended
+        if mode is AgentMode.INTERACTIVE and code in OPENER_ENDS:
+            reason, retry = OPENER_ENDS[code]
+            return RunVerdict(failed=True, reason=reason, retry=retry)
         if code == _USAGE_ERROR and last is None:
             return RunVerdict(failed=True, reason="usage_error", retry=Retry.NEVER)
         return super().verdict(code, last, errors, mode=mode, resumed=resumed)

@@ -97,6 +97,7 @@ def launch_on_screen(start: LaunchRequest, program: Sequence[str], settings: Seq
         "provider": "codex",
         "session": start.session,
         "resume": start.resume,
+        "fork": start.fork,
         "permission_mode": agent.permission_mode,
         "server": [*program, "app-server", *settings, *_settings(agent.arguments)],
         "opening": opening,

@@ -9,11 +9,13 @@ import pytest
 
 from overmind_core.agents.opener import NotOpenedError, open_conversation
 from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.agents.conversation import ForkPoint
 from overmind_core.providers import registry
-from overmind_core.providers.base import NO_LOGIN, NOT_THERE, ConnectionRequest
+from overmind_core.providers.base import NO_LOGIN, NO_NAME, NO_TOOLS, NOT_COPIED, NOT_THERE, ConnectionRequest
 from tests.kit.cases import tabled
 
 ANSWERS = {"open": {"result": {}}, "account": {"result": {}}, "session": {"result": {"thread": {"id": "t1"}}}}
+GONE = {"error": {"message": "no rollout found for s1"}}
 SERVER = """
 import json, sys
 answers = json.loads(sys.argv[1])
@@ -24,8 +26,9 @@ for line in sys.stdin:
 """
 
 
-def opened(*, resume, answers, program=SERVER):
-    request = ConnectionRequest(AgentMode.INTERACTIVE, Agent(home=AgentMode.INTERACTIVE), "s1", resume, "/w")
+def opened(*, resume, answers, program=SERVER, fork=None, servers=()):
+    agent = Agent(home=AgentMode.INTERACTIVE, mcp_config=servers)
+    request = ConnectionRequest(AgentMode.INTERACTIVE, agent, "s1", resume, "/w", fork=fork)
     opening = b"".join(json.dumps({"id": name}).encode() + b"\n" for name in ("open", "account", "session"))
     argv = [sys.executable, "-c", program, json.dumps(answers)]
     return open_conversation(argv, opening, registry.get("codex").connect(request))
@@ -38,16 +41,19 @@ def test_a_conversation_is_open_once_it_is_stored(resume):
 
 
 @tabled(
-    ("why", "answers", "code", "words"),
+    ("why", "answers", "asked", "code", "words"),
     [
-        ("it is gone", {"session": {"error": {"message": "no rollout found for s1"}}}, NOT_THERE, "no rollout found"),
-        ("no login", {"account": {"result": {"requiresOpenaiAuth": True}}}, NO_LOGIN, "has no login"),
-        ("it is not stored", {"noted": {"error": {"message": "disk is full"}}}, 1, "disk is full"),
+        ("it is gone", {"session": GONE}, {"resume": True}, NOT_THERE, "no rollout found"),
+        ("its source is gone", {"session": GONE}, {"fork": ForkPoint("s0")}, NOT_COPIED, "was not copied"),
+        ("it has no name", {"session": {"result": {}}}, {}, NO_NAME, "without a name"),
+        ("no servers", {}, {"servers": ("/none",)}, NO_TOOLS, "/none"),
+        ("no login", {"account": {"result": {"requiresOpenaiAuth": True}}}, {}, NO_LOGIN, "has no login"),
+        ("it is not stored", {"noted": {"error": {"message": "disk is full"}}}, {}, 1, "disk is full"),
     ],
 )
-def test_what_is_not_open_says_why(why, answers, code, words):
+def test_what_is_not_open_says_why(why, answers, asked, code, words):
     with pytest.raises(NotOpenedError, match=words) as caught:
-        opened(resume=code == NOT_THERE, answers=ANSWERS | answers)
+        opened(answers=ANSWERS | answers, **{"resume": False, **asked})
     assert caught.value.code == code, why
 
 

@@ -24,7 +24,17 @@ from overmind_core.domain.agents.agent_events import (
     ToolReturned,
     TurnEnded,
 )
-from overmind_core.providers.base import NO_LOGIN, NOT_THERE, SESSION_WORD, ConnectionRequest, LaunchRequest
+from overmind_core.domain.agents.conversation import ForkPoint
+from overmind_core.providers.base import (
+    NO_LOGIN,
+    NO_NAME,
+    NO_TOOLS,
+    NOT_COPIED,
+    NOT_THERE,
+    SESSION_WORD,
+    ConnectionRequest,
+    LaunchRequest,
+)
 from overmind_core.providers.rpc.codex import Codex
 from overmind_core.providers.rpc.codex_screen import hook_arguments
 from tests.kit.cases import tabled
@@ -255,6 +265,12 @@ def test_the_opener_opens_a_thread_that_asks_and_the_screen_goes_on_with_it():
     assert opening[-1]["params"]["approvalPolicy"] == "untrusted"
 
 
+def test_the_opener_knows_what_is_to_be_copied():
+    point = ForkPoint("s0", "t1", "m", 2)
+    assert ForkPoint(*launch(fork=point)[1]["fork"]) == point
+    assert launch()[1]["fork"] is None
+
+
 def test_only_our_hooks_are_trusted():
     words = [*hook_arguments(["/opt/hook.sh"])]
     assert "--dangerously-bypass-hook-trust" not in words
@@ -323,6 +339,9 @@ def test_a_thread_that_is_gone_is_begun_anew():
         (2, True, "usage_error", Retry.NEVER),
         (NO_LOGIN, True, "not_logged_in", Retry.NEVER),
         (NOT_THERE, True, "wrong_start", Retry.SWITCH),
+        (NOT_COPIED, True, "wrong_start", Retry.NEVER),
+        (NO_NAME, True, "no_conversation", Retry.NEVER),
+        (NO_TOOLS, True, "mcp_config", Retry.NEVER),
     ],
 )
 def test_the_end_of_a_run_on_a_terminal_is_judged(code, failed, reason, retry):

@@ -129,6 +129,15 @@ def test_a_first_turn_on_a_screen_that_is_denied_is_not_forgotten(agents):
     assert agents.om.info(fork)["session_id"] == before
 
 
+@CODEX
+def test_a_fork_on_a_screen_whose_source_is_gone_fails_at_once(agents):
+    source = talked(agents, "--interactive", "--restart", "always", "--backoff", "1ms", "--max-restarts", "3")
+    agents.forget()
+    _, fork = forked(agents, source, "hello")
+    info = agents.om.wait_status(fork, *FINAL, timeout=SLOW)
+    assert (info["status"], info["reason"], len(info["runs"])) == ("crashed", "wrong_start", 1)
+
+
 @FORKS
 def test_a_task_that_is_over_can_be_forked(agents):
     task = agents.start("the only prompt")
