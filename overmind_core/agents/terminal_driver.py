@@ -134,7 +134,7 @@ class TerminalDriver:
 
         for _ in range(2):
             text = session.text_of(message)
-            screen = await self._free_prompt(session, run, wanted, ours=text)
+            screen = await self._free_prompt(session, run, wanted, ours=_program(session).draft_of(text))
             if screen is None:
                 if wanted():
                     self._hold_back(session, HIDDEN, "")

@@ -345,6 +345,9 @@ class InteractiveProvider(Protocol):
     def pastes(self, text: str) -> Sequence[str]:
         """What to paste one behind the other, before Enter, so that the message arrives as it is and runs nothing."""
 
+    def draft_of(self, text: str) -> str:
+        """What stands in its prompt once that was pasted so, blanks aside."""
+
     def is_idle(self, lines: Iterable[str]) -> bool:
         """Whether its prompt is on the screen and no turn is under way, whatever has been typed."""
 

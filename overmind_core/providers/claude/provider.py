@@ -177,6 +177,10 @@ class Claude:
         """Pieces that are too small for its tags."""
         return screen_rules.pastes(text)
 
+    def draft_of(self, text: str) -> str:
+        """The text."""
+        return text
+
     def is_idle(self, lines: Iterable[str]) -> bool:
         """Its prompt is there."""
         return screen_rules.is_idle(lines)

@@ -12,6 +12,7 @@ import json
 import re
 import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
 
 from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import (
@@ -30,6 +31,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
 )
 from overmind_core.domain.agents.permission import FILES, SHELL
+from overmind_core.domain.text.cells import width
 from overmind_core.providers.base import SESSION_WORD, Launch
 from overmind_core.providers.lines import (
     Object,
@@ -295,6 +297,10 @@ _OPTION = re.compile(rf"[{_MARK}> ] (\d)\. (.*)")
 _FOOTER = re.compile(r"  \S.* · ")
 """Below the prompt: the model and the folder, and a hint."""
 _MOST_FOOTERS = 5
+_FOLDED = 1000
+"""A paste of more characters is one line of the prompt, which tells how many they are."""
+_MOST_CELLS = 300
+"""Of a message that the prompt of a small screen shows whole, with its footer."""
 _UNDER_WAY = re.compile(r"[•◦] .*esc to interrupt\)")
 _TO_QUEUE = "  tab to queue message"
 _INTERRUPTED = "■ Conversation interrupted"
@@ -381,8 +387,21 @@ class CodexScreen:
         return not text.lstrip().startswith("!")
 
     def pastes(self, text: str) -> Sequence[str]:
-        """Between blanks, which it drops: the first keeps it from being a command, the last closes a list of files."""
-        return (f" {text} ",)
+        """Between blanks, which it drops: the first keeps it from being a command, the last closes a list of files.
+
+        A text that the screen may not show whole gets more of them, so that one line stands for it; as many as tell it
+        from others. Behind a `!` the program drops none.
+        """
+        piece = f" {text} ".replace("\r\n", "\n")
+        is_small = len(text.strip().splitlines()) <= 1 and width(text) <= _MOST_CELLS
+        if is_small or text.lstrip().startswith("!"):
+            return (piece,)
+        return (piece.ljust(_FOLDED + 1 + crc32(piece.encode("utf-8", "replace")) % _FOLDED),)
+
+    def draft_of(self, text: str) -> str:
+        """The line that stands for a long one, else the text."""
+        (piece,) = self.pastes(text)
+        return f"[Pasted Content {len(piece)} chars]" if len(piece) > _FOLDED else text
 
     def is_idle(self, lines: Iterable[str]) -> bool:
         """Whether its prompt is there, and nothing says that a turn is under way."""
@@ -417,11 +436,18 @@ def _prompt_at(lines: Sequence[str]) -> int | None:
     if at is None or _OPTION.match(lines[at]):
         return None
     below = lines[at + 1 :]
-    end = next((index for index, line in enumerate(below) if not line.strip()), len(below))
-    footers = [line for line in below[end:] if line.strip()]
+    footers = [line for line in below[_prompt_end(below) :] if line.strip()]
     if not footers or len(footers) > _MOST_FOOTERS or not _FOOTER.match(footers[0]):
         return None
     return at
+
+
+def _prompt_end(below: Sequence[str]) -> int:
+    """The line behind the prompt: the last empty one right above a footer, for what was typed may have such itself."""
+    empty = [index for index, line in enumerate(below) if not line.strip()]
+    typed = next((index for index, line in enumerate(below) if line.strip() and not line.startswith("  ")), len(below))
+    ends = [index for index in empty if index < typed and any(map(_FOOTER.match, below[index + 1 : index + 2]))]
+    return ends[-1] if ends else next(iter(empty), len(below))
 
 
 def _typed(lines: Sequence[str]) -> str | None:
@@ -432,8 +458,8 @@ def _typed(lines: Sequence[str]) -> str | None:
     first = _TYPED.match(f"{lines[at]} ")
     assert first is not None
     below = lines[at + 1 :]
-    end = next((index for index, line in enumerate(below) if not line.strip()), len(below))
-    return " ".join([f"{first[2] or ''}{first[3].strip()}", *(line.strip() for line in below[:end])]).strip()
+    below = below[: _prompt_end(below)]
+    return " ".join([f"{first[2] or ''}{first[3].strip()}", *(line.strip() for line in below)]).strip()
 
 
 def failure_words(lines: Sequence[str]) -> str:

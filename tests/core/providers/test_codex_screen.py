@@ -160,6 +160,42 @@ def test_a_message_is_no_command_and_opens_no_list():
     assert (CODEX.is_argument("!ls"), CODEX.is_argument(" !ls"), CODEX.is_argument("/status")) == (False, False, True)
 
 
+@tabled(
+    ("why", "text", "folded"),
+    [
+        ("one line", "hello", False),
+        ("an empty line", "first\n\nsecond", True),
+        ("many lines", "\n".join(f"line {number}" for number in range(14)), True),
+        ("a line that wraps into many", "word " * 150, True),
+        ("wide characters", "\u8a9e" * 200, True),
+        ("long by itself", "x\r\n" * 700, True),
+        ("blanks behind it would be sent", "!ls\n\nls", False),
+    ],
+)
+def test_what_its_prompt_may_not_show_whole_is_pasted_so_that_it_shows_the_length(why, text, folded):
+    (piece,) = CODEX.pastes(text)
+    assert piece.split() == text.split(), why
+    assert (len(piece) > 1000) is folded, why
+    assert CODEX.draft_of(text) == (f"[Pasted Content {len(piece)} chars]" if folded else text)
+
+
+def test_the_length_tells_one_message_from_another():
+    assert CODEX.draft_of("first\n\nsecond") != CODEX.draft_of("first\n\nsecond?")
+
+
+@tabled(
+    ("below", "draft"),
+    [
+        (("", "  second"), "first  second"),
+        (("  one", "", "", "  x \u00b7 y"), "first one   x \u00b7 y"),
+        (("", "\u2022 an answer", ""), None),
+    ],
+)
+def test_a_draft_may_have_empty_lines(below, draft):
+    shown = ["\u203a first", *below, "", "  stub default \u00b7 ~/ws \u00b7 one", "  ? for shortcuts"]
+    assert (CODEX.is_idle(shown), CODEX.draft(shown)) == (draft is not None, draft or "")
+
+
 # hooks
 
 

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from overmind_core.providers.rpc.codex import Codex
 from tests.kit.agents import LEAVE
 from tests.kit.attached import Attached
 from tests.kit.killing import kill_supervisor
@@ -196,6 +197,41 @@ def test_a_message_never_joins_a_draft(agents):
         person.type(LEAVE)
         assert person.end() == 0
     assert agents.answer(message)["text"] == "echo: /status"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "first\n\nsecond",
+        "!first\n\nsecond",
+        "x\n\n  y \u00b7 z",
+        "a\ntab to queue message\n\u203a b\n\u2022 Working (0s \u2022 esc to interrupt)",
+        "\n".join(f"line {number}" for number in range(14)),
+        "\n".join(f"line {number}" for number in range(120)),
+        "word " * 190 + "end",
+        "\u8a9e" * 900,
+    ],
+    ids=["paragraphs", "a mark before", "a footer inside", "signs", "tall", "long", "wrapped", "wide"],
+)
+def test_a_message_of_many_lines_is_entered(agents, text):
+    mission = agents.session("--interactive", prompt="first")
+    agents.answer(1)
+    assert agents.say(mission, text).strip() == f"echo: {text}"
+    assert [one.asked.texts[-1].strip() for one in agents.api.requests if text in one.asked.texts[-1]] == [text]
+
+
+def test_a_long_message_that_an_earlier_supervisor_has_pasted_is_only_entered(agents):
+    text = "\n".join(f"line {number} of a long message" for number in range(120))
+    mission = agents.session("--interactive", prompt="first")
+    agents.answer(1)
+    with Attached(agents.om, mission) as person:
+        person.joined()
+        person.type(b"\x1b[200~" + "".join(Codex().pastes(text)).replace("\n", "\r").encode() + b"\x1b[201~")
+        person.shows("[Pasted Content")
+        person.type(LEAVE)
+        assert person.end() == 0
+    assert agents.say(mission, text) == f"echo: {text}"
+    assert agents.api.requests[-1].asked.texts[-1] == text
 
 
 def test_a_page_that_only_a_person_answers_is_told_and_no_key_is_pressed(agents):
