@@ -514,7 +514,7 @@ class Session:
         data = self.connection.message(self.text_of(message), str(conversation.message_uuid(self.state, message)))
         if self.provider.opens and self.reader is not None:
             self.put(replace(self.state, heard_from=self.reader.offset))
-        self._send_message(data, is_first=not self.state.begun)
+        self._send_message(data, is_first=conversation.is_first_message(self.state))
 
     def _send_message(self, data: bytes, *, is_first: bool) -> None:
         """Send a message; the first one of a conversation with what stands before it."""

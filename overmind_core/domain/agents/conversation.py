@@ -302,6 +302,11 @@ def may_copy_again(c: Conversation) -> bool:
     return c.fork is not None and not c.copied
 
 
+def is_first_message(c: Conversation) -> bool:
+    """Return whether the message that is sent is the first one of ours in it, before which its program is told more."""
+    return not c.begun or may_copy_again(c) or (c.adopted and c.run == 1 and c.last is None)
+
+
 def is_uncopied(c: Conversation) -> bool:
     """Return whether its next run makes the copy that it begins with."""
     return may_copy_again(c) and not c.begun

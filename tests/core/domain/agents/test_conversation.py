@@ -503,6 +503,16 @@ def test_another_conversation_of_the_persons_is_no_adopted_one():
     assert not go(adopted, SessionNamed("theirs"))[0].adopted
 
 
+def test_what_a_program_is_told_first_goes_before_the_first_message_of_ours_alone():
+    adopted = replace(conversation.adopt(running(), "kept", None), run=1)
+    copied = forked()
+    assert all(map(conversation.is_first_message, (replace(running(), begun=False), adopted, copied)))
+    answered = replace(adopted, last=TurnResult(ok=True))
+    stored = replace(copied, begun=True, copied=True)
+    later = (answered, replace(adopted, run=2), stored, replace(running(), begun=True))
+    assert not any(map(conversation.is_first_message, later))
+
+
 def test_a_turn_of_which_nobody_knows_the_cost_is_not_free():
     c, done = go(running(), TurnBegan(), TurnEnded(OK))
     assert [one.usd for one in done if isinstance(one, talk.TurnPaid)] == [None]
