@@ -38,7 +38,7 @@ ASKED = [
     ("run", {**WORLD, "parent": "child"}, OK),
     ("run", {**WORLD, "parent": "other"}, FORBIDDEN),
     ("run", {**WORLD, "parent": "ended"}, FORBIDDEN),
-    ("fork", {"id": "child"}, "invalid"),  # a plain program, which has no conversation
+    ("fork", {"id": "shell"}, "invalid"),  # a plain program, which has no conversation
     ("fork", {"id": "other"}, FORBIDDEN),
     ("send", {"id": "child", "text": "hello"}, OK),
     ("send", {"id": "grandchild", "text": "hello"}, OK),

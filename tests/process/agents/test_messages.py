@@ -168,7 +168,7 @@ def test_a_wait_says_that_a_person_is_needed_and_ends(agents):
 def test_the_answer_as_json(agents):
     mission = agents.session()
     answer = agents.om.json("send", mission, "--wait", "--json", "hello")
-    assert sorted(answer) == ["cost_usd", "duration_ms", "text", "usage"]
+    assert sorted(answer) == ["cost_source", "cost_usd", "duration_ms", "text", "usage"]
     assert answer["text"] == "echo: hello"
     assert answer["cost_usd"] > 0
     assert sorted(answer["usage"]) == ["cache_read", "cache_write", "input", "output"]

@@ -111,7 +111,7 @@ EXACT = [
 def test_a_message_arrives_exactly(om, planner, text):
     answer = json.loads(om.ok("send", "planner", "--wait", "--json", "-", stdin=text))
     assert answer["text"] == f"echo: {text}"
-    assert set(answer) == {"text", "duration_ms", "cost_usd", "usage"}
+    assert set(answer) == {"text", "duration_ms", "cost_usd", "cost_source", "usage"}
 
 
 @pytest.mark.own_home
@@ -244,7 +244,8 @@ def test_costs_are_summed_by_mission_day_and_label(om):
     total = sum(row["cost_usd"] for row in rows)
     assert total > 0
     assert om.json("cost", "--by", "label", "--json")[0] | {"cost_usd": 0} == {
-        "key": "team=a", "cost_usd": 0, "input_tokens": sum(row["input_tokens"] for row in rows),
+        "key": "team=a", "cost_usd": 0, "cost_source": "reported", "cost_partial": False,
+        "input_tokens": sum(row["input_tokens"] for row in rows),
         "output_tokens": sum(row["output_tokens"] for row in rows), "turns": 2,
     }  # fmt: skip
     assert om.json("cost", "--by", "day", "--json")[0]["cost_usd"] == pytest.approx(total)
