@@ -43,8 +43,13 @@ def test_the_last_line_that_has_the_key_is_the_answer(key, output, text):
 
 @pytest.mark.parametrize("line", [b"{\n", b"{}\n", b'{"text"\n', b'{"text": 1\n'])
 def test_few_lines_are_read_again_however_many_there_are(monkeypatch, line):
-    read = []
-    monkeypatch.setattr(once, "read_object", lambda line: read.append(len(line)) or lines.read_object(line))
+    read: list[bytes] = []
+
+    def read_object(line):
+        read.append(line)
+        return lines.read_object(line)
+
+    monkeypatch.setattr(once, "read_object", read_object)
     assert answer("text", b'{"text": "a"}\n' + line * 20_000) is None or line in {b"{\n", b"{}\n"}
     assert len(read) <= once.MOST_LINES + 1
     read.clear()
@@ -63,5 +68,7 @@ def test_places_of_arguments_that_nobody_knows_yet_refuse_nothing():
     ask = registry.get("once:ask")
     agent = Agent(home=AgentMode.ONE_SHOT, prompt="hi", model="small", system_prompt="be brief")
     assert ask.refuse(agent) is None
-    assert "--model is not possible with once:ask: its args" in ask.refuse(replace(agent, program="ask"))
+    refusal = ask.refuse(replace(agent, program="ask"))
+    assert refusal is not None
+    assert "--model is not possible with once:ask: its args" in refusal
     assert ask.refuse(replace(agent, max_turns=3)) == "--max-turns is not possible with once:ask"

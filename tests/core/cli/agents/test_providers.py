@@ -6,6 +6,7 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_the_page_about_agents_shows_what_the_rows_say():
     assert shown == said
 
 
-REGISTRY = {
+REGISTRY: dict[str, Any] = {
     "version": "1.0.0",
     "agents": [
         {
