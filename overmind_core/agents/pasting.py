@@ -77,7 +77,7 @@ def is_taken(before: AtCursor, pasted: AtCursor, now: AtCursor) -> bool:
 
 
 def is_drafted(before: AtCursor, pasted: AtCursor) -> bool:
-    """Whether a person's text stood behind the cursor: a placeholder there is gone once something was pasted."""
+    """Return whether a person's text stood behind the cursor: a placeholder there is gone once something was pasted."""
     return bool(before.behind) and pasted.line.endswith(before.behind)
 
 
@@ -156,7 +156,7 @@ class Pasting:
         return False
 
     async def _is_entered(self, session: Session, before: AtCursor, pasted: AtCursor) -> bool:
-        """Whether what was pasted leaves the prompt."""
+        """Return whether the pasted text leaves the prompt."""
         run = session.state.run
         for _ in range(round(PROOF / LOOK)):
             await asyncio.sleep(LOOK)
@@ -168,7 +168,7 @@ class Pasting:
         return False
 
     async def _asks(self, session: Session, rules: Sequence[Rule]) -> bool:
-        """Whether the program asks something, or its screen does now: the rest is told a moment later."""
+        """Return whether the program asks something, or its screen does now: the rest is told a moment later."""
         activity = session.state.activity
         if ActivityKind.WAITING in {activity.doing, activity.guess}:
             return True

@@ -106,7 +106,7 @@ def text_pieces(name: str) -> TextPieces | None:
 
 
 def recognised(line: bytes) -> str | None:
-    """Whose line this is, of a log that nothing else is known of; None: it looks plain. Of one protocol any will do."""
+    """Return the provider of a line of a log without a record; None: it looks plain. Any of one protocol will do."""
     if b'"jsonrpc"' in line:
         return "gemini"
     if line.startswith(b'{"type":'):

@@ -50,7 +50,7 @@ def adopt(args: Namespace, context: Context) -> int:
     found = kept_conversations(context.environ, args.provider)
     if args.session is None:
         return _list(args, context, found)
-    kept = _named(found, args.session)
+    kept = _find_conversation(found, args.session)
     if not os.path.isdir(kept.cwd):
         message = f"The folder of conversation {kept.session} is gone: {kept.cwd}. Make it again, empty or not."
         raise OvermindError("cwd_not_found", message)
@@ -106,7 +106,7 @@ def _state(led: Leader | None) -> str:
     return f"{where}: {led.state}" if led.state else where
 
 
-def _named(found: Sequence[KeptConversation], word: str) -> KeptConversation:
+def _find_conversation(found: Sequence[KeptConversation], word: str) -> KeptConversation:
     """Return the conversation with this id, or the only one whose id begins so.
 
     Raises:

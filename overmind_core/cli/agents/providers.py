@@ -115,7 +115,7 @@ def _on_terminal(own: OwnAgent, settings: Settings) -> dict[str, Any]:
 
 
 def _read_from(program: str, settings: Settings) -> str | None:
-    """What tells the state of a program on its terminal: its title, or its screen as a guess; None: nothing does."""
+    """Return the source of a program's state on its terminal: title, or screen as a guess; None: there is none."""
     from overmind_core.providers.terminal_rows import rules_for
 
     sources = {rule.source.value for rule in rules_for(program, settings.terminal_rules)}

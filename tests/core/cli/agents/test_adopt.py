@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from overmind_core.cli.agents.adopt import _named, _newest
+from overmind_core.cli.agents.adopt import _find_conversation, _newest
 from overmind_core.cli.agents.kept_conversations import HEAD, TAIL, kept_conversations, last_said, leaders
 from overmind_core.errors import OvermindError
 
@@ -139,17 +139,17 @@ def test_an_id_or_its_beginning_names_one(tmp_path):
     for provider in ("claude", "codex"):
         write(tmp_path, *FILES[provider])
     rows = found(tmp_path)
-    assert _named(rows, "s-claude").provider == "claude"
-    assert _named(rows, "s-co").provider == "codex"
+    assert _find_conversation(rows, "s-claude").provider == "claude"
+    assert _find_conversation(rows, "s-co").provider == "codex"
     for word, code in (("s-c", "not_found"), ("../x", "not_found"), ("", "not_found")):
         with pytest.raises(OvermindError) as refused:
-            _named(rows, word)
+            _find_conversation(rows, word)
         assert refused.value.code == code
     write(tmp_path, ".claude/projects/-work/two.jsonl", [user(FIRST, sessionId="s-claude-2")])
     write(tmp_path, ".claude/projects/-copy/one.jsonl", FILES["claude"][1])
-    assert _named(found(tmp_path), "s-claude").session == "s-claude"
+    assert _find_conversation(found(tmp_path), "s-claude").session == "s-claude"
     with pytest.raises(OvermindError, match="Several conversations begin with 's-cla'"):
-        _named(found(tmp_path), "s-cla")
+        _find_conversation(found(tmp_path), "s-cla")
 
 
 def test_the_log_gets_the_newest_lines_that_fit():
