@@ -50,8 +50,9 @@ for _number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Have `tests/contract/test_goldens.py` write what it should compare with."""
+    """Have `tests/contract/test_goldens.py` write what it should compare with, and `tests/engines` what was proven."""
     parser.addoption("--update-goldens", action="store_true", help="write the golden files anew")
+    parser.addoption("--update-proofs", action="store_true", help="write what the real programs have proven")
 
 
 @pytest.fixture(scope="session", autouse=True)

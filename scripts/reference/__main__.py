@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-from scripts.reference import api, commands, events, keys, manual, openapi, schema
+from scripts.reference import api, commands, events, keys, manual, openapi, proven, schema
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PAGES = {
+    "docs/agents.md": proven.page,
     "docs/commands.md": commands.page,
     "docs/overmind.1": manual.page,
     "docs/api.md": api.page,

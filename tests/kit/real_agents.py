@@ -106,7 +106,7 @@ def _opencode(home: str, url: str) -> Environment:
     stub = {
         "npm": "@ai-sdk/openai-compatible",
         "options": {"baseURL": f"{url}/v1", "apiKey": KEY},
-        "models": {"stub": model},
+        "models": {"stub": model, "other": model},
     }
     config = {"provider": {"stub": stub}, "model": "stub/stub", "small_model": "stub/stub", "share": "disabled"}
     _write(os.path.join(home, ".config", "opencode", "opencode.json"), json.dumps(config))

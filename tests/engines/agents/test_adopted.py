@@ -13,6 +13,7 @@ KEEPING = ("codex", "copilot", "opencode", "qwen")
 
 
 @pytest.mark.parametrize("provider", KEEPING)
+@pytest.mark.proves("adopt")
 def test_a_kept_conversation_is_listed_and_goes_on(agents):
     om = agents.om
     earlier = agents.task("the first words")["id"]

@@ -43,6 +43,7 @@ def is_back(agents, mission):
     agents.until(mission, lambda info: info["handover"] is None and info["mode"] == "headless", what="it is on pipes")
 
 
+@pytest.mark.proves("screen")
 def test_a_question_is_in_the_inbox_and_on_the_screen_and_the_inbox_answers_it(agents):
     mission = agents.session("--interactive", prompt=TOUCH)
     (asked,) = agents.asked(mission)
@@ -62,6 +63,7 @@ def test_a_question_is_in_the_inbox_and_on_the_screen_and_the_inbox_answers_it(a
     assert "line 60" in agents.om.ok("screen", mission)
 
 
+@pytest.mark.proves("screen")
 def test_a_question_that_the_screen_answers_is_gone_from_the_inbox_while_its_command_runs(agents):
     gate = agents.gate()
     os.makedirs(agents.folder, exist_ok=True)
@@ -121,6 +123,7 @@ def test_a_long_command_is_answered_by_the_part_that_the_dialog_shows(agents):
         assert file.read().split() == [str(number) for number in range(60)]
 
 
+@pytest.mark.proves("screen")
 def test_the_question_outlives_the_supervisor_and_is_answered_once(agents):
     mission = agents.session("--interactive", prompt="%bash echo x >> made")
     (asked,) = agents.asked(mission)
@@ -169,6 +172,7 @@ def test_a_conversation_that_nobody_has_spoken_in_goes_to_a_screen(agents):
     assert agents.say(mission, "hello") == "echo: hello"
 
 
+@pytest.mark.proves("screen")
 def test_its_conversation_goes_on_after_its_program_was_killed(agents):
     mission = agents.session("--interactive", "--restart", "always", "--backoff", "1ms", prompt="first")
     agents.answer(1)
@@ -293,6 +297,7 @@ def test_an_error_of_its_service_fails_the_message_and_says_why(agents):
     assert agents.say(mission, "again") == "echo: again"
 
 
+@pytest.mark.proves("system prompt")
 def test_its_model_is_given_what_it_is_to_be_also_on_a_screen_that_follows(agents):
     given = ("--append-system-prompt", "Speak like a till.", "--system-prompt", "You are a till.", "--model", "other")
     mission = agents.session("--interactive", "--restart", "always", "--backoff", "1ms", *given, prompt="first")

@@ -30,6 +30,7 @@ def result(agents, mission):
     return agents.om.json("result", mission)["result"].strip()
 
 
+@pytest.mark.proves("task")
 def test_one_prompt_has_its_answer(agents):
     info = agents.task("hello there")
     assert (info["status"], info["reason"], info["exit_code"]) == ("stopped", None, 0)
@@ -58,6 +59,7 @@ def test_what_was_said_is_found_in_its_transcript(agents):
     assert agents.om.json("search", "--transcripts", "quokkas", "--json") == []
 
 
+@pytest.mark.proves("questions")
 @pytest.mark.parametrize("task", [True, False], ids=["a task", "a session"])
 def test_a_question_is_allowed(agents, task):
     mission = agents.start(TOUCH) if task else agents.session(prompt=TOUCH)
@@ -74,6 +76,7 @@ def test_a_question_is_allowed(agents, task):
     assert made(agents)
 
 
+@pytest.mark.proves("questions")
 def test_a_question_is_refused_and_the_session_goes_on(agents):
     mission = agents.session(prompt=TOUCH)
     (asked,) = agents.asked(mission)
@@ -83,6 +86,7 @@ def test_a_question_is_refused_and_the_session_goes_on(agents):
     assert agents.say(mission, "and now") == "echo: and now"
 
 
+@pytest.mark.proves("rules")
 def test_always_asks_once(agents):
     mission = agents.session(prompt=TOUCH)
     (asked,) = agents.asked(mission)
@@ -94,6 +98,7 @@ def test_always_asks_once(agents):
     assert agents.om.json("inbox", "--json") == []
 
 
+@pytest.mark.proves("rules")
 def test_rules_answer(agents):
     info = agents.task("!bash touch a", "--allow", "Bash(touch a)")
     assert (info["status"], made(agents, "a")) == ("stopped", True)
@@ -102,6 +107,7 @@ def test_rules_answer(agents):
     assert agents.om.json("inbox", "--json") == []
 
 
+@pytest.mark.proves("session")
 def test_ten_messages_have_ten_answers(agents):
     mission = agents.session()
     for number in range(10):
@@ -109,6 +115,7 @@ def test_ten_messages_have_ten_answers(agents):
     assert agents.say(mission, "!history").startswith("history: n=11 | number 0 | number 1 |")
 
 
+@pytest.mark.proves("interrupt")
 def test_an_interrupt_in_a_text_ends_the_turn_alone(agents):
     mission = agents.session(prompt="!slow 60")
     eventually(lambda: agents.api.requests, timeout=agents.patience, what="it has asked its model")
@@ -118,6 +125,7 @@ def test_an_interrupt_in_a_text_ends_the_turn_alone(agents):
     assert agents.say(mission, "still there") == "echo: still there"
 
 
+@pytest.mark.proves("interrupt")
 def test_an_interrupt_ends_its_tool(agents):
     gate = agents.gate()
     mission = agents.session("--permission-mode", "all", prompt=gate.prompt)
@@ -128,6 +136,7 @@ def test_an_interrupt_ends_its_tool(agents):
     assert agents.say(mission, "still there") == "echo: still there"
 
 
+@pytest.mark.proves("interrupt")
 def test_an_interrupt_takes_its_question_away(agents):
     mission = agents.session(prompt=TOUCH)
     agents.asked(mission)
@@ -152,6 +161,7 @@ def test_a_question_outlives_the_supervisor(agents):
         assert file.read() == "x\n"
 
 
+@pytest.mark.proves("resume")
 @pytest.mark.parametrize("provider", ["codex", "copilot", "opencode", "qwen"])  # gemini loses what it opens again
 def test_a_conversation_goes_on_in_the_next_process(agents):
     mission = agents.session(*RESTARTED, prompt="first")
@@ -187,6 +197,7 @@ def test_a_refusal_of_its_service_is_the_reason_and_no_run_follows(agents, statu
     assert f"stub error {status}" in agents.om.logs(info["id"]) or info["reason"] == "not_logged_in"
 
 
+@pytest.mark.proves("retries")
 @pytest.mark.parametrize("status", [429, 500])
 def test_one_that_tries_again_is_never_idle_meanwhile_and_then_answers(agents, status):
     tries = ("request_max_retries", "stream_max_retries") if agents.provider == "codex" else ()
@@ -241,6 +252,7 @@ def test_what_no_protocol_has_holds_nothing_up(agents):
     assert "\necho: hello there\n" in log
 
 
+@pytest.mark.proves("tokens")
 def test_its_tokens_are_those_that_its_service_counted(agents):
     mission = agents.session(prompt="first")
     agents.answer(1)
@@ -263,6 +275,26 @@ def test_nothing_of_it_is_left_and_another_one_lives_on(agents, way):
     assert agents.say(other, "hello") == "echo: hello"
 
 
+@pytest.mark.proves("model")
+def test_its_model_is_the_one_that_is_named(agents):
+    name = {"opencode": "stub/other"}.get(agents.provider, "other")
+    agents.session("--model", name, prompt="hello there")
+    agents.answer(1)
+    asked = asked_for(agents, "hello there")
+    assert "other" in (asked.body.get("model") or asked.path)
+
+
+@pytest.mark.proves("dollars")
+@pytest.mark.parametrize("provider", ["opencode"])
+def test_its_dollars_are_those_that_its_service_charged(agents):
+    mission = agents.session("--permission-mode", "all", prompt="first")
+    agents.answer(1)
+    agents.say(mission, "!bash echo by a tool")
+    info = agents.om.info(mission)
+    assert info["cost_usd"] == pytest.approx(sum(map(dollars, agents.api.requests)), rel=0.01)
+
+
+@pytest.mark.proves("appended prompt")
 def test_its_model_is_given_notes_and_what_it_is_to_be_once_and_the_transcript_none_of_it(agents):
     agents.om.ok("remember", "The till opens with a peppercorn.", cwd=agents.work)
     prompt = "how does the till open?"
@@ -285,6 +317,7 @@ def test_its_model_is_given_notes_and_what_it_is_to_be_once_and_the_transcript_n
     assert agents.om.json("memory", "used", mission, "--json")["notes"]
 
 
+@pytest.mark.proves("tools of servers")
 def test_its_model_is_given_the_tools_of_a_server(agents, tmp_path):
     heard = tmp_path / "heard"
     mission = agents.session("--mcp-config", till(tmp_path, heard))
@@ -367,6 +400,11 @@ def asked_for(agents, text):
     found = [one for one in agents.api.requests if one.asked.texts[-1:] == [text] and one.asked.tools]
     assert len(found) == 1
     return found[0]
+
+
+def dollars(request):
+    """What its service charges for it, by the person's opencode.json; nothing for the titles that it asks for."""
+    return (request.tokens + 2 * OUTPUT) / 1_000_000 if request.asked.tools else 0.0
 
 
 MCP_SERVER = """

@@ -44,6 +44,7 @@ def forked(agents, source, *words):
 
 
 @FORKS
+@pytest.mark.proves("fork")
 def test_a_fork_has_all_that_was_said_and_its_source_goes_on(agents):
     source = talked(agents)
     before = agents.om.info(source)
@@ -60,7 +61,9 @@ def test_a_fork_has_all_that_was_said_and_its_source_goes_on(agents):
         assert own["cost_usd"] == pytest.approx(before["cost_usd"] / 3, rel=0.1)
 
 
-@FORKS
+@pytest.mark.parametrize(
+    "provider", [pytest.param("codex", marks=pytest.mark.proves("fork at a message")), "opencode"]
+)
 def test_a_fork_ends_at_a_message_where_its_program_can(agents, provider):
     source = talked(agents)
     at = str(agents.number(2))
@@ -93,6 +96,7 @@ def test_a_turn_under_way_is_not_in_the_fork(agents, provider):
 
 
 @FORKS
+@pytest.mark.proves("fork")
 def test_a_fork_that_is_killed_as_it_begins_is_whole_all_the_same(agents):
     source = talked(agents, "--restart", "always", "--max-restarts", "0", "--backoff", "1ms")
     _, fork = forked(agents, source, "!sleep 1 hello")

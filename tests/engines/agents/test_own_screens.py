@@ -30,6 +30,7 @@ def gone(screen, scene):
     eventually(screen.is_ready, timeout=60, what="its prompt is there again")
 
 
+@pytest.mark.proves("state")
 def test_its_states_are_told_right(screen):
     hour, api, looks = Hour(screen), screen.api, screen.looks
     screen.launch()

@@ -17,6 +17,7 @@ from tests.kit.waiting import eventually
 pytestmark = [pytest.mark.claude, pytest.mark.linux]
 
 
+@pytest.mark.proves("adopt")
 def test_a_kept_conversation_goes_on_and_its_earlier_cost_is_not_counted(agents, api):
     om = agents.om
     earlier = agents.session(prompt="the first words")

@@ -42,6 +42,7 @@ def test_the_instructions_reach_the_model(om, world, api, real):
     assert "# Running agents with Overmind" in system
 
 
+@pytest.mark.proves("tools of servers")
 def test_an_agent_without_a_shell_runs_programs_with_our_tools(om, world, real):
     if not real:
         pytest.skip("the stand-in speaks no MCP")

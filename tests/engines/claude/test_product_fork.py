@@ -39,6 +39,7 @@ def talked(agents, *texts, options=()):
     return mission
 
 
+@pytest.mark.proves("fork")
 def test_a_fork_has_all_that_was_said_and_its_source_goes_on(agents, api):
     source = talked(agents, "one", "two", "three", options=("--label", "team=a", "--deny", "Bash(rm:*)"))
     before = agents.om.info(source)
@@ -55,6 +56,7 @@ def test_a_fork_has_all_that_was_said_and_its_source_goes_on(agents, api):
     assert 0 < answered["cost_usd"] < spent < before["cost_usd"]  # its two turns, and nothing of the source's three
 
 
+@pytest.mark.proves("fork at a message")
 def test_a_fork_ends_at_the_message_that_is_named(agents):
     source = talked(agents, "one", "!bash echo hi", "three", options=BASH)
     line, fork = forked(agents, source, "--at", "2", "--name", "branch", "!history")

@@ -141,6 +141,7 @@ def test_messages_are_typed_one_at_a_time(agents, hooks):
 ANSWERS = [("allow", (), True, ""), ("deny", ("--message", "use make"), False, "tool said: error: use make")]
 
 
+@pytest.mark.proves("screen")
 @pytest.mark.parametrize(("behaviour", "words", "done", "said"), ANSWERS)
 def test_a_question_is_answered_from_outside_while_its_dialog_is_open(agents, behaviour, words, done, said):
     mission = terminal(agents)
@@ -234,6 +235,7 @@ def waiting_hooks(agents, mission):
     return [pid for pid in with_word(f"hook --mission {mission}") if pid != agents.om.pid(mission)]
 
 
+@pytest.mark.proves("screen")
 def test_a_question_answered_by_its_own_keys_is_settled_while_its_tool_still_runs(agents):
     mission, gate = terminal(agents), agents.gate()
     message = agents.post(mission, f"{gate.prompt}; touch made")
@@ -256,6 +258,7 @@ def test_a_question_answered_by_its_own_keys_is_settled_while_its_tool_still_run
     assert agents.answer(message)["text"] == "tool said: through"
 
 
+@pytest.mark.proves("screen")
 def test_a_question_outlives_the_supervisor(agents):
     mission = terminal(agents)
     message = agents.post(mission, TOUCH)
@@ -374,6 +377,7 @@ def own_sum(agents, mission):
         return [one["totalCostUSD"] for one in map(json.loads, file) if one["type"] == "cost-state"][-1]
 
 
+@pytest.mark.proves("dollars")
 def test_a_session_on_a_terminal_costs_what_the_program_itself_counts(agents, api):
     mission = terminal(agents, "--allowed-tools", "Bash", "--allowed-tools", "Task")
     answer = agents.om.json("send", mission, "--wait", "--json", "%think hard")

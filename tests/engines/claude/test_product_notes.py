@@ -31,6 +31,7 @@ def given(om, mission):
     return printed
 
 
+@pytest.mark.proves("appended prompt")
 def test_a_session_is_told_the_same_notes_in_each_run_and_a_task_has_its_own(agents, api):
     om = agents.om
     om.ok("remember", "--pin", NOTE, cwd=agents.work)

@@ -50,6 +50,7 @@ def test_without_the_program_nothing_is_started(agents):
     assert agents.om.ps("--all") == []
 
 
+@pytest.mark.proves("task")
 def test_who_waits_reads_along_and_gets_the_programs_own_result(agents, api):
     finished = agents.om("claude", "run", "--wait", "--name", "one", "--cwd", agents.work, "-", stdin="two\n'lines' 🐝")
     assert finished.returncode == 0

@@ -45,6 +45,7 @@ ANSWERS = [
 ]
 
 
+@pytest.mark.proves("questions")
 @pytest.mark.parametrize(("words", "said", "done"), ANSWERS)
 def test_a_permission(agents, words, said, done):
     mission, asked, message = ask(agents)
@@ -63,6 +64,7 @@ def test_a_permission(agents, words, said, done):
     assert re.search(r"already answered by a person \d+s ago\.\n$", refusal)
 
 
+@pytest.mark.proves("rules")
 def test_always_answers_the_same_from_now_on_and_nothing_else(agents):
     mission, asked, message = ask(agents, TOUCH, *MANUAL, "--restart", "always", "--backoff", "1ms")
     agents.om.ok("answer", str(asked["question"]), "always")

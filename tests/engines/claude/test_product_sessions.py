@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.kit import messages_stream
 from tests.kit import reported_cost as true_cost
 from tests.kit.directives import HISTORY_WIDTH
 from tests.kit.killing import kill_supervisor
@@ -41,6 +43,7 @@ def of_a_run(agents, mission, gate):
 # --- messages -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.proves("session")
 def test_a_conversation_goes_on_over_turns_and_is_paid_for_once(agents, api):
     mission = agents.session(*BASH, prompt="first")
     assert agents.answer(1)["text"] == "echo: first"
@@ -56,6 +59,23 @@ def test_a_conversation_goes_on_over_turns_and_is_paid_for_once(agents, api):
     true_cost.assert_known(agents.om, mission, true_cost.by_total(agents.om, mission))
 
 
+@pytest.mark.claude
+@pytest.mark.proves("model")
+@pytest.mark.proves("system prompt")
+@pytest.mark.proves("tokens")
+def test_its_model_is_given_what_it_is_to_be_and_its_tokens_are_those_that_its_service_counted(agents, api):
+    mission = agents.session("--model", "other", "--system-prompt", "You are a till.", prompt="first")
+    agents.answer(1)
+    agents.say(mission, "second")
+    bodies = [one.body for one in api.requests if one.path.startswith("/v1/messages?")]
+    assert [body["model"] for body in bodies] == ["other", "other"]
+    assert all("You are a till." in json.dumps(body["system"]) for body in bodies)
+    tokens = agents.om.info(mission)["tokens"]
+    assert tokens["input"] == sum(map(messages_stream.tokens, bodies))
+    assert tokens["output"] > 0
+
+
+@pytest.mark.proves("session")
 def test_ten_senders_at_once_get_their_own_answers(agents, api):
     mission = agents.session()
     with ThreadPoolExecutor(10) as pool:
@@ -78,6 +98,7 @@ def test_the_answer_of_a_turn_that_failed(agents):
     assert agents.say(mission, "still there") == "echo: still there"
 
 
+@pytest.mark.proves("interrupt")
 @pytest.mark.parametrize("during", ["an answer", "a tool", "a question"])
 def test_an_interrupt_ends_the_turn_and_keeps_the_session(agents, during):
     mission, gate = agents.session("--permission-mode", "manual", *(BASH if during == "a tool" else ())), agents.gate()
@@ -100,6 +121,7 @@ def test_an_interrupt_ends_the_turn_and_keeps_the_session(agents, during):
 # --- deaths -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.proves("resume")
 def test_an_agent_killed_in_the_middle_of_a_tool_is_resumed_and_its_message_sent_once_more(agents, api):
     mission, gate = agents.session(*BASH, *AGAIN, prompt="before"), agents.gate()
     agents.answer(1)
@@ -146,6 +168,7 @@ def test_the_death_of_the_supervisor_in_a_turn_is_not_noticed(agents, api):
     assert history(agents, mission) == [gate.prompt[:HISTORY_WIDTH]]
 
 
+@pytest.mark.proves("resume")
 def test_a_restart_resumes_the_conversation_and_what_it_cost(agents):
     mission = agents.session(prompt="remember me")
     agents.answer(1)
@@ -176,6 +199,7 @@ def test_nothing_of_an_agent_outlives_it(agents, end):
     assert with_word(gate.command) == []
 
 
+@pytest.mark.proves("retries")
 def test_a_limit_holds_the_queue_and_is_tried_again(agents):
     mission = agents.session()
     for text in ("!first 429", "two"):
