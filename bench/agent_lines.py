@@ -1,4 +1,7 @@
-"""What an agent's lines cost: read into facts, and made readable, beside decoding their JSON and nothing else."""
+"""What an agent's lines cost: read into facts, and made readable, beside decoding their JSON and nothing else.
+
+Those of the programs that speak JSON-RPC are compared with claude's.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
-from bench.figures import Figure, Rounds, spread, take_turns
+from bench.figures import Figure, Rounds, at_least, per_second, spread, take_turns
 from bench.product import Product
 from bench.sizes import choose_size
 from overmind_core.providers import registry
@@ -15,6 +18,8 @@ from overmind_core.providers import registry
 RECORDED = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "data", "transcripts")
 RUNS = ("text", "tool", "thinking", "failed_tool", "permission_denied", "partial_messages")
 """Recorded runs of `claude`, as `tests/core/providers` reads them."""
+SPOKEN_TO = ("codex", "gemini", "opencode", "qwen", "copilot")
+SHARE = 0.7
 LINES = choose_size(20_000, smoke=100)
 ROUNDS = choose_size(7, smoke=1)
 HUGE = choose_size(10_000_000, smoke=10_000)
@@ -31,6 +36,7 @@ def measure(product: Product, folder: str) -> list[Figure]:
         _row(f"{LINES:,} lines of `claude`, {_size(lines)} a line, read into facts", lines, _parse),
         _row(f"{LINES:,} lines of `claude`, made readable", lines, _render),
         _row(f"one line of `claude` of {HUGE / 1e6:.0f} MB, read into facts", huge, _parse),
+        *(_beside_claude(name, lines) for name in SPOKEN_TO),
     ]
 
 
@@ -41,6 +47,13 @@ def recorded() -> list[bytes]:
         with open(os.path.join(RECORDED, "claude", f"{name}.ndjson"), "rb") as file:
             lines += file.read().splitlines()
     return (lines * (LINES // len(lines) + 1))[:LINES]
+
+
+def spoken(name: str) -> list[bytes]:
+    """Lines of a program that speaks JSON-RPC as it wrote them, again and again."""
+    with open(os.path.join(os.path.dirname(RECORDED), "rpc", f"{name}.jsonl"), encoding="utf-8") as file:
+        said = [line[2:].rstrip().encode() for line in file if line.startswith("< ")]
+    return (said * (LINES // len(said) + 1))[:LINES]
 
 
 def _size(lines: Sequence[bytes]) -> str:
@@ -73,6 +86,19 @@ def _row(what: str, lines: Sequence[bytes], ours: Callable[[], Work]) -> Figure:
         "",
         met=True,
     )
+
+
+def _beside_claude(name: str, claude: Sequence[bytes]) -> Figure:
+    lines = spoken(name)
+    sides = take_turns(
+        {
+            "ours": lambda: _rate(lines, registry.get(name).listener().parse),
+            "claude": lambda: _rate(claude, _parse()),
+        },
+        rounds=ROUNDS,
+    )
+    what = f"{LINES:,} lines of `{name}`, {_size(lines)} a line, read into facts"
+    return at_least(what, sides["ours"], sides["claude"], SHARE, per_second)
 
 
 def _rate(lines: Sequence[bytes], work: Work) -> float:
