@@ -92,6 +92,12 @@ INTERRUPTS: Mapping[str, tuple[bytes, ...]] = {
 }
 """The program's name → the keys that end its turn. Ctrl-C ends several of them, and not their turn alone."""
 
+UNASKED: Mapping[str, str] = {
+    "pi": "pi runs every command without asking.",
+    "opencode": "opencode runs commands without asking, unless its settings have it ask. --provider opencode asks.",
+}
+"""The program's name → a warning for who starts it on its terminal."""
+
 CURSOR = "\u23b8"
 """Stands for the cursor in a pattern."""
 _TAKEN_LINES = 8
@@ -139,6 +145,11 @@ def interrupt_keys(definition: Definition, own: Mapping[str, tuple[bytes, ...]])
     """The keys that end the turn of the program that a mission runs, by a person's `own` word first; () for none."""
     name = _program(definition.argv)
     return own.get(name) or INTERRUPTS.get(name, ())
+
+
+def warning(command: str | Sequence[str]) -> str | None:
+    """The warning for who starts a command on a terminal, if one is due; `command`: words, or a shell's script."""
+    return UNASKED.get(_program(["sh", "-c", command] if isinstance(command, str) else command))
 
 
 def prompt_of(definition: Definition) -> Prompt | None:

@@ -23,14 +23,14 @@ CAPABILITIES = {row.capability for row in ROWS}
 
 def marked():
     """The capabilities of each test, by its file and function."""
-    found = defaultdict(set)
+    found: dict[str, set[str]] = defaultdict(set)
     for path in ROOT.glob("tests/engines/*/test_*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 marks = (one for decorator in node.decorator_list for one in ast.walk(decorator))
                 name = f"{path.relative_to(ROOT)}::{node.name}"
                 found[name] |= {
-                    one.args[0].value
+                    str(ast.literal_eval(one.args[0]))
                     for one in marks
                     if isinstance(one, ast.Call) and ast.unparse(one.func) == "pytest.mark.proves"
                 }

@@ -32,7 +32,7 @@ def claimed(item: pytest.Item) -> Iterator[Proof]:
         return
     test = item.nodeid.partition("[")[0]
     for mark in item.iter_markers("proves"):
-        yield Proof("claude" if program == "real" else program, mark.args[0], test)
+        yield Proof("claude" if program == "real" else str(program), mark.args[0], test)
 
 
 def read() -> list[Proof]:

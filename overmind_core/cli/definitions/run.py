@@ -43,6 +43,11 @@ def run(args: Namespace, context: Context) -> int:
     mission = start_mission(args, context, "run", request, message="Started mission {id} ({name})".format_map)
     if mission is None:
         return INTERRUPTED
+    if args.type == "session" and args.rest and not is_agent(args):
+        from overmind_core.providers.terminal_rows import warning  # start-up: for programs on a terminal alone
+
+        if text := warning(request["command"]):
+            context.note(text)
     if not args.wait and not args.tty:
         return 0
     stay = _follow if args.wait else _join

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
 from overmind_core.domain.agents.terminal_rules import Rule
 from overmind_core.domain.missions.mission import Definition
-from overmind_core.providers.terminal_rows import PROMPTS, ROWS, is_free, is_in_prompt, rules_of, told_by
+from overmind_core.providers.terminal_rows import PROMPTS, ROWS, is_free, is_in_prompt, rules_of, told_by, warning
 
 SCREENS = Path(__file__).parents[2] / "data" / "screens"
 TOLD = {
@@ -177,3 +177,18 @@ def test_no_title_and_no_screen_makes_it_fail(title, lines):
     for rules in ROWS.values():
         told = told_by(rules, title, lines)
         assert told is None or told.state in set(ActivityKind)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["/opt/bin/pi", "--session-id", "x"], "pi runs every command without asking."),
+        ("exec opencode -c", "opencode runs commands without asking, unless its settings have it ask."),
+        (["codex"], None),
+        ("echo pi", None),
+        ("pi '", None),
+        ("", None),
+    ],
+)
+def test_who_starts_a_program_that_asks_nothing_is_told(command, said):
+    assert (warning(command) or "").startswith(said or " ") is bool(said)

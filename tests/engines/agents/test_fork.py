@@ -61,9 +61,7 @@ def test_a_fork_has_all_that_was_said_and_its_source_goes_on(agents):
         assert own["cost_usd"] == pytest.approx(before["cost_usd"] / 3, rel=0.1)
 
 
-@pytest.mark.parametrize(
-    "provider", [pytest.param("codex", marks=pytest.mark.proves("fork at a message")), "opencode"]
-)
+@pytest.mark.parametrize("provider", [pytest.param("codex", marks=pytest.mark.proves("fork at a message")), "opencode"])
 def test_a_fork_ends_at_a_message_where_its_program_can(agents, provider):
     source = talked(agents)
     at = str(agents.number(2))

@@ -43,6 +43,13 @@ def test_programs_that_read_commands(agents, program):
     assert agents.om.wait_status(mission, "crashed")["exit_code"] == 3
 
 
+def test_who_starts_a_program_that_asks_nothing_is_told(agents, tmp_path):
+    (tmp_path / "pi").symlink_to("/bin/cat")
+    started = agents.om("run", "--type", "session", "--", str(tmp_path / "pi"))
+    assert (started.returncode, started.stdout[:16]) == (0, "Started mission ")
+    assert started.stderr == "pi runs every command without asking.\n"
+
+
 def test_no_command_is_the_callers_shell(agents):
     mission = agents.om.mission([], "--type", "session")
     agents.om.wait_status(mission, "running")
