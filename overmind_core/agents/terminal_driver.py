@@ -45,6 +45,11 @@ DRAFT_TYPED = "a draft is in the prompt: send it or delete it"
 HIDDEN = "the prompt is not on the screen"
 SETUP = 5.0
 """Seconds after which a program that has not begun is looked at: does it show a dialog of its own?"""
+AGAIN = 5
+"""Looks after which keys are pressed once more into a dialog that stands there as before.
+
+Codex 0.171.0 drops a key that comes in the moment in which it draws the dialog: one of five at 0.3 s.
+"""
 DIALOG = 10.0
 """Seconds within which the dialog of a question is there whose hook does not wait."""
 ENTER = b"\r"
@@ -176,7 +181,7 @@ class TerminalDriver:
     async def _answer_unheld(self, session: Session, asked: Asked, decision: Decision, run: int) -> None:
         """Press the dialog's keys once it is there, and see it go; a person answers one that can't be told from others.
 
-        They are pressed once: the same dialog behind them would be about something that nobody has allowed.
+        A dialog about something else that looks the same is never answered by them: its hook comes before it.
         """
         program, keys = _program(session), None
         lines: list[str] = []
@@ -191,8 +196,9 @@ class TerminalDriver:
             await asyncio.sleep(LOOK)
         same = [one for one in session.questions.values() if program.keys_for(lines, one, decision) is not None]
         if keys is not None and not same:
-            session.send(keys)
-            for _ in range(int(PROOF / LOOK)):
+            for look in range(int(PROOF / LOOK)):
+                if look % AGAIN == 0:
+                    session.send(keys)
                 await asyncio.sleep(LOOK)
                 screen = await self._screens.of(session.id)
                 if screen is None or session.state.running != run or session.state.open:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
@@ -115,6 +116,14 @@ class Attached:
     def shows(self, text: str) -> None:
         """Wait until `text` stands on the screen."""
         self.until(lambda: text in self.text(), f"{text!r}")
+
+    def press_away(self, dialog: str, keys: bytes) -> None:
+        """Press keys until a dialog is gone: some drop those that come in the moment in which they are drawn."""
+        self.shows(dialog)
+        while dialog in self.text():
+            self.type(keys)
+            with contextlib.suppress(AssertionError):
+                self.until(lambda: dialog not in self.text(), limit=2.0)
 
     def text(self) -> str:
         """What stands on the screen."""

@@ -34,8 +34,8 @@ def press_in_the_dialog(agents, mission, keys):
     """Press keys once the dialog stands on the screen: its hook tells of it before."""
     with Attached(agents.om, mission) as person:
         person.joined()
-        person.shows("Press enter to confirm")
-        person.type(keys + LEAVE)
+        person.press_away("Press enter to confirm", keys)
+        person.type(LEAVE)
         assert person.end() == 0
 
 
@@ -85,7 +85,11 @@ def test_a_denial_ends_the_turn(agents, way):
     (asked,) = agents.asked(mission)
     if way == "the inbox":
         agents.om.ok("answer", str(asked["question"]), "deny", "--message", "use make")
-        eventually(lambda: any("use make" in one.asked.texts for one in agents.api.requests), what="it reads why")
+        eventually(
+            lambda: any("use make" in one.asked.texts for one in agents.api.requests),
+            timeout=agents.patience,
+            what="it reads why",
+        )
     else:
         press_in_the_dialog(agents, mission, b"\x1b")
     agents.doing(mission, "idle")
@@ -246,8 +250,7 @@ def test_a_page_that_only_a_person_answers_is_told_and_no_key_is_pressed(agents)
     assert agents.api.requests == []
     with Attached(agents.om, mission) as person:
         person.joined()
-        person.shows("enter continue")
-        person.type(b"\r")
+        person.press_away("enter continue", b"\r")
         person.shows("echo: first")
         person.type(LEAVE)
         assert person.end() == 0

@@ -118,8 +118,7 @@ def test_a_first_turn_on_a_screen_that_is_denied_is_not_forgotten(agents):
     agents.asked(fork)
     with Attached(agents.om, fork) as person:
         person.joined()
-        person.shows("Press enter to confirm")
-        person.type(b"\x1b")
+        person.press_away("Press enter to confirm", b"\x1b")
         person.shows("interrupted")
         person.type(LEAVE)
         assert person.end() == 0

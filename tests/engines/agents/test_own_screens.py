@@ -112,10 +112,15 @@ def is_asked(screen, text):
 def is_refused(screen):
     """See that a message is not typed: the number that it begins with would be an answer."""
     asked = len(screen.texts())
-    refused = screen.om("send", screen.mission, "1 not now")
-    assert refused.returncode == 1
-    assert refused.stderr.startswith(("Error: busy: ", "Error: draft: ")), refused.stderr
-    assert "overmind attach" in refused.stderr
+
+    def refusal():
+        refused = screen.om("send", screen.mission, "1 not now")
+        assert refused.returncode == 1
+        assert refused.stderr.startswith(("Error: busy: ", "Error: draft: ")), refused.stderr
+        return refused.stderr
+
+    refusal()
+    eventually(lambda: "overmind attach" in refusal(), what="it is told that a question stands there")
     assert (len(screen.texts()), [one["state"] for one in screen.messages(screen.mission)]) == (asked, [])
 
 
