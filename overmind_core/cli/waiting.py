@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from overmind_core.cli.quests.rows import phase_word
-from overmind_core.domain.engine_questions import FOR_YOU, concerns, is_for_all, with_answer
+from overmind_core.domain.engine_questions import FOR_YOU, EngineNeed, concerns, is_for_all, with_answer
 from overmind_core.domain.landing import VERIFY
 from overmind_core.domain.missions.reasons import attempt_of_row, held_back
 from overmind_core.domain.text.cells import display_safe
@@ -141,12 +141,18 @@ class WaitTeller:
         return self._quests(client) if self._of_quests else self._missions(client)
 
     def _spec(self, client: Client) -> Iterator[Wait]:
-        """Say what the stream of its progress does not say: its questions, and what is in the way of its quests."""
+        """Say what the stream of its progress does not say: its questions, and what is in the way of its quests.
+
+        What is spent is asked while the one that has spent it still runs. The stream says it once nothing does, so it
+        is said here only where another one waits for money beside that.
+        """
         questions = client.call("inbox")
-        asked = list(questions_about(questions, set(self._pending()), (self._of_spec,)))
-        yield from asked
         quests = client.call("quests", {"spec": self._of_spec, "status": ["queued", "running"]})
         running = [one["id"] for one in quests if one["status"] == "running"]
+        if not running or len(running) == len(quests):
+            questions = [one for one in questions if one["need"] != EngineNeed.BUDGET]
+        asked = list(questions_about(questions, set(self._pending()), (self._of_spec,)))
+        yield from asked
         held = list(self._held_missions(client, running, questions))
         yield from held
         if self._says_progress and not asked and not held:

@@ -527,6 +527,19 @@ def test_of_a_spec_all_that_is_asked_about_it_is_said():
     )
 
 
+@tabled(
+    ("statuses", "is_said"),
+    [([], False), (["running"], False), (["queued"], False), (["running", "queued"], True)],
+)
+def test_of_a_spec_what_is_spent_is_said_here_only_while_one_runs_and_another_waits(statuses, is_said):
+    about = {"kind": "spec", "id": "5bec", "name": "carts"}
+    spent = {**question("5bec", 4, "budget"), "about": about, "part": None, "subject": {}, "summary": "$2 are spent"}
+    rows = [{"id": status, "status": status} for status in statuses]
+    asked = Asked("5bec", of_spec="carts", inbox=[spent], quests=rows, quest_why={"queued": why("queued", "budget")})
+    (lines, _) = asked.look()
+    assert [line.partition(":")[0] for line in lines] == ["waits for you"] * is_said, lines
+
+
 def at_work(id_, phase="work", **more):
     return {"id": id_, "name": f"q-{id_}", "status": "running", "phase": phase, "attempts": 1, "retries": 2, "tries": 1,
             "into": None, **more}  # fmt: skip

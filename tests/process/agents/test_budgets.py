@@ -239,11 +239,12 @@ def test_who_waits_for_a_spec_is_told_once_that_its_money_is_spent_and_how_it_go
     assert next(said) == "carts/tasks waits: $1.05 of $1.00 of spec carts are spent\n"
     assert next(said) == f"  go on with: overmind answer {number} allow\n"
     agents.om.ok("answer", "carts", "allow")
-    world.asked("phase")
-    world.answer("deny", "-m", "less")
+    gate = world.asked("phase")["question"]
     waiting.send_signal(signal.SIGINT)
     assert waiting.wait(PATIENCE) == 130
-    assert list(said) == ["\n", "Spec carts goes on. See it with: overmind spec show carts\n"]
+    of_gate = f"waits for you: question {gate} (gate of carts/tasks): overmind answer {gate} allow\n"  # if it looks now
+    rest = [line for line in said if line != of_gate]
+    assert rest == ["\n", "Spec carts goes on. See it with: overmind spec show carts\n"]
 
 
 def test_another_limit_settles_the_question(agents, world):
