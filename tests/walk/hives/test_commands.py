@@ -72,6 +72,7 @@ def test_a_hive_that_answers_nonsense_hides_no_other(hives, tmp_path, words):
     hives.add("eu1")
     mission = hives.home("eu1").mission("echo here; sleep 600", "--name", "api")
     eventually(lambda: "here" in hives.home("eu1").ok("logs", mission))
+    hives("ps", "-H", "eu1")  # its link is open: a hive whose gate begins a second later than that of another is silent
     done = hives.om(*words, "-H", "odd,eu1")
     assert done.returncode == 1
     assert f"Error: internal: odd: {SENTENCE}\n" in done.stderr
