@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.agents.terminal_driver import ENTER
+from overmind_core.agents.terminal_driver import DELETE_LINE, ENTER
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
 from overmind_core.providers.terminal_rows import is_free, is_in_prompt, rules_of, told_by
 
@@ -41,8 +41,6 @@ TOLD = 0.6
 """Seconds after which a state is known that a program tells."""
 BETWEEN_KEYS = 0.3
 """Seconds between two keys that delete: the screen follows them."""
-DELETE_LINE = b"\x15\x7f"
-"""Ctrl-U, and what deletes the end of the line above."""
 TELLING = frozenset({ActivitySource.STATUS, ActivitySource.TITLE})
 """Sources by which a plain program tells its state itself."""
 

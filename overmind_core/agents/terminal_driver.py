@@ -10,7 +10,8 @@ from overmind_core.agents.terminal_screen import typed_lines
 from overmind_core.domain.agents import conversation_events, conversation_step
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource, AgentNeed
 from overmind_core.domain.agents.agent_events import AskCancelled, Asked, Behaviour, Decision
-from overmind_core.domain.agents.conversation import same_prompt
+from overmind_core.domain.agents.conversation import begins_prompt, same_prompt
+from overmind_core.domain.agents.turns import INTERRUPTED
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.providers.terminal_rows import interrupt_keys
@@ -53,6 +54,8 @@ Codex 0.171.0 drops a key that comes in the moment in which it draws the dialog:
 DIALOG = 10.0
 """Seconds within which the dialog of a question is there whose hook does not wait."""
 ENTER = b"\r"
+DELETE_LINE = b"\x15\x7f"
+"""Ctrl-U, and what deletes the end of the line above."""
 CTRL_C = b"\x03"
 """The key that ends what any program on a terminal does."""
 
@@ -154,14 +157,56 @@ class TerminalDriver:
             session.apply(conversation_events.Undelivered("the program did not accept it"))
 
     async def _interrupt(self, session: Session, run: int) -> None:
+        """Press the key, and see that it ends a message of which the program has not shown yet that it has it.
+
+        A program that still starts loses the key; what it had just begun it puts back, and no hook tells of that.
+        """
+        program, message = _program(session), session.state.sending
+        if not await self._press_interrupt(session, run) or message is None:
+            return
+        text, looks, is_lost = program.draft_of(session.text_of(message)), 0, True
+        for _ in range(int(PATIENCE / LOOK)):
+            await asyncio.sleep(LOOK)
+            screen = await self._screens.of(session.id)
+            c = session.state
+            if screen is None or c.running != run:
+                return
+            if message not in {c.sending, c.turn and c.turn.message}:
+                break
+            lines = typed_lines(screen)
+            if c.sending is None and is_lost and not program.is_idle(lines):
+                is_lost = not await self._press_interrupt(session, run)
+            looks = looks + 1 if c.sending == message and same_prompt(text, program.draft(lines)) else 0
+            if looks > 1:  # what is being pasted stands there for a moment, too
+                session.apply(conversation_events.Undelivered(INTERRUPTED))
+                break
+        else:  # nothing has ended it
+            return
+        await self._delete_ours(session, text, run)
+
+    async def _press_interrupt(self, session: Session, run: int) -> bool:
+        """Press the key that ends a turn, unless a dialog would take it; whether it was pressed."""
         screen = await self._screens.of(session.id)
         shown = None if screen is None else _program(session).dialog(screen.lines())
         if session.state.running != run:
-            return
+            return False
         if shown is None:
             session.send(_program(session).interrupt_keys)
-        elif not session.state.open:  # no key was pressed: a person must see why
+        elif not session.state.open:  # a person must see why no key was pressed
             session.receive(shown, ActivitySource.TERMINAL)
+        return shown is None
+
+    async def _delete_ours(self, session: Session, text: str, run: int) -> None:
+        """Delete what stands in the prompt while that is a beginning of our text, and nobody else can type there."""
+        for _ in range(int(PATIENCE / LOOK)):
+            screen = await self._screens.of(session.id)
+            typed = "" if screen is None else _program(session).draft(typed_lines(screen))
+            if session.state.running != run or not typed or not begins_prompt(text, typed):
+                return
+            if not self.is_alone(session.id):
+                return
+            session.send(DELETE_LINE)
+            await asyncio.sleep(LOOK)
 
     async def _answer(self, session: Session, asked: Asked, decision: Decision, run: int) -> None:
         if not _program(session).shows_held:

@@ -365,6 +365,11 @@ def same_prompt(message: str, prompt: str) -> bool:
     return message.strip() == prompt.strip() or _visible_text(message) == _visible_text(prompt)
 
 
+def begins_prompt(message: str, prompt: str) -> bool:
+    """Whether the message begins with what the prompt shows, as `same_prompt` compares them."""
+    return _visible_text(message).startswith(_visible_text(prompt))
+
+
 def _visible_text(text: str) -> str:
     plain = normalize("NFD", _ESCAPES.sub("", text))
     return "".join(one for one in plain if one.isprintable() and not one.isspace() and category(one) != "Mn")

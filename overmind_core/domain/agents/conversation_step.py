@@ -66,6 +66,7 @@ from overmind_core.domain.agents.events import ConversationChanged, MessageResen
 from overmind_core.domain.agents.limits import is_held
 from overmind_core.domain.agents.spending import lost_turn_paid, usage_told
 from overmind_core.domain.agents.turns import (
+    INTERRUPTED,
     answered,
     asking,
     close,
@@ -296,7 +297,8 @@ def _on_undelivered(c: Conversation, error: str, now: float) -> Step:
     message = c.sending
     resent = others(c.resent, message)
     activity = replace(c.activity, doing=ActivityKind.IDLE, since=now)
-    c = replace(c, sending=None, resent=resent, activity=activity, failed=FailedMessage(message, error))
+    failed = None if error == INTERRUPTED else FailedMessage(message, error)
+    c = replace(c, sending=None, resent=resent, activity=activity, failed=failed)
     return c, (MessageMoved(message, "failed", error),)
 
 

@@ -254,6 +254,62 @@ def test_an_interrupt_presses_no_key_into_a_dialog_before_the_first_turn(home, e
     assert in_process.run(play()) == ([], False)
 
 
+ESCAPE, DELETE = b"\x1b", b"\x15\x7f"
+
+
+class Starting(Program):
+    """It was begun with a prompt, and loses so many keys; of one that interrupts it, it puts the prompt back."""
+
+    def __init__(self, keeper, run, losing):
+        super().__init__(keeper, run)
+        self.losing = losing
+
+    def _read(self, piece):
+        self.typed.append((piece, asyncio.get_running_loop().time()))
+        if piece == ESCAPE and self.losing:
+            self.losing -= 1
+        elif piece == ESCAPE:
+            self.prompt = "hello"
+            self.keeper.write(self._run, "\x1b]0;✳ hello\x07".encode())
+        else:
+            self.prompt = ""
+        self.draw()
+
+
+@pytest.mark.parametrize("losing", [0, 1])
+def test_an_interrupt_ends_the_prompt_that_a_program_has_begun_with_and_puts_back(home, environment, losing):
+    """No hook tells that it had it; what it puts back would become one with the next message."""
+
+    async def play():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            mission = await inside.run("hello", env=environment, provider="claude", type="session", interactive=True)
+            agent = inside.app.agents.of(mission)
+            assert agent is not None
+            await until(lambda: agent.state.sending, "it has begun with its prompt")
+            program = Starting(keeper, f"{mission}.1", losing)
+            program.inside, program.token = inside, token_of(inside, mission)
+            program.says(b"", "it starts")
+            told = await inside.ask("interrupt", id=mission)
+            await asyncio.sleep(1)
+            if losing:  # it has come to run it all the same
+                await program.hook("SessionStart")
+                await program.hook("UserPromptSubmit", prompt="hello")
+                program.says("\x1b]0;◐ hello\x07".encode(), RULE, "❯ ", RULE, "  esc to interrupt")
+            await until(lambda: program.typed[-1][0] == DELETE, "what was put back is deleted")
+            await until(lambda: agent.state.activity.doing == "idle", "it rests")
+            (message,) = await inside.ask("messages", id=mission)
+            state = agent.state
+        keeper.close()
+        return told["interrupted"], [piece for piece, _ in program.typed], message, state
+
+    interrupted, typed, message, state = in_process.run(play())
+    assert interrupted
+    assert typed == [ESCAPE] * (losing + 1) + [DELETE]
+    assert (message["state"], message["error"]) == ("failed", "interrupted")
+    assert (state.sending, state.turn, state.failed) == (None, None, None)
+
+
 def test_what_is_not_to_be_typed_any_more_once_its_screen_is_drawn_is_not_typed(home, environment, monkeypatch):
     async def play():
         async with session(home, environment) as (inside, mission, program):
