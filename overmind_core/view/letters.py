@@ -191,6 +191,7 @@ _MATCHES: Mapping[str, Meaning] = {
 _SPAN = Meaning(
     "a part of the log", ("log-tail", "log-head", "range-1m", "range-5m", "range-15m", "range-30m", "range-1h")
 )
+_REPLAY = Meaning("replay the run", ("replay",))
 _CHOICE = Meaning("choose an option", tuple(f"option-{number}" for number in range(1, 10)), ("choose an option",))
 MODES: Mapping[Mode, Mapping[str, Meaning]] = {
     Mode.LIST: {},
@@ -209,11 +210,13 @@ MODES: Mapping[Mode, Mapping[str, Meaning]] = {
         "t": Meaning("the time of each line", ("time",)),
         "w": Meaning("wrap lines", ("wrap",)),
         "C": Meaning("clear the view", ("clear-view",)),
+        "R": _REPLAY,
     },
     Mode.TERMINAL: {
         **_MATCHES,
         **_HALF_PAGES,
         "i": Meaning("type into it", ("type",), ("type in",)),
+        "R": _REPLAY,
         "space": Meaning("begin a selection", ("select",)),
         "ctrl+backslash": Meaning("leave it", ("leave-terminal",)),
         "\\": Meaning("send the key that leaves", ("send-detach-key",)),

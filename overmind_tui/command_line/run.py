@@ -25,7 +25,7 @@ from overmind_tui.command_line.jobs import PROGRAM, Jobs, Outcome
 from overmind_tui.command_line.verbs import Parts, Verb
 from overmind_tui.inbox.messages import SESSION
 from overmind_tui.missions.actions_end import ENDING
-from overmind_tui.missions.actions_start import UNTIL_READ, ask_to_trust
+from overmind_tui.missions.actions_start import ask_to_trust
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.pages.page import Page, PageShell
 from overmind_tui.pages.table import TablePage
@@ -356,7 +356,7 @@ class CommandRun:
             if isinstance(page := shell.app.screen, TablePage):
                 page.source.ask_again()
 
-        argv = ["/bin/sh", "-c", UNTIL_READ, "sh", *_argv(verb, words)]
+        argv = ["/bin/sh", "-c", external.UNTIL_READ, "sh", *_argv(verb, words)]
         environ = {**shell.world.environ, "OVERMIND_HOME": shell.home.root}
         cwd = shell.world.folder
         external.run(shell, argv, cwd=cwd if os.path.isdir(cwd) else "/", then=ended, environ=environ)

@@ -66,6 +66,7 @@ class LogPanel:
             "copy": self.do_copy,
             "save": self.do_save,
             "pager": self.do_pager,
+            "replay": self.do_replay,
             "log-filter": self.do_log_filter,
             "next-match": partial(self.search.step, 1),
             "previous-match": partial(self.search.step, -1),
@@ -278,6 +279,20 @@ class LogPanel:
 
         if self.look.missions:
             save.show(self._screen.shell, self.look)
+
+    def do_replay(self) -> None:
+        """Replay the run: from the last line in sight where somebody reads back, else from its beginning."""
+        from overmind_tui.log.replay import replay  # noqa: PLC0415 - not for the first frame
+
+        view, missions = self._screen.log_view, self.look.missions
+        row = self._screen.shell.fleet.of(missions[0]) if len(missions) == 1 else None
+        if len(missions) > 1:
+            self._screen.shell.flash("show the log of one mission to replay its run", "slow")
+        elif row is None or view.paged_log.empty:
+            self._screen.shell.flash("replay: there is no output yet", "slow")
+        else:
+            line = None if view.following else view.last_in_sight
+            replay(self._screen.shell, row, run=self.look.run, at=None if line is None else line[0])
 
     def do_log_filter(self) -> None:
         """Type what lines must match."""

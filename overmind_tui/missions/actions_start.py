@@ -112,10 +112,6 @@ def is_whole(shell: Shell, fields: Mapping[str, Any]) -> bool:
     return len(fields["commands"]) <= MOST and is_shown_whole(lines(fields), shell.app.size)
 
 
-UNTIL_READ = '"$@" || { code=$?; printf "\\n[press enter to go back] "; read -r line; exit $code; }'
-"""What went wrong is on the terminal that we are about to cover."""
-
-
 class StartActions:
     """Actions that begin work, or begin it anew."""
 
@@ -170,7 +166,7 @@ class StartActions:
             if is_whole(self._shell, answer.fields):
                 ask(self._shell, answer, partial(trust, str(answer.fields["sha256"])))
             else:
-                argv = ["/bin/sh", "-c", UNTIL_READ, "sh", *PROGRAM, "trust"]
+                argv = ["/bin/sh", "-c", external.UNTIL_READ, "sh", *PROGRAM, "trust"]
                 self._outside(argv, from_wire(cwd), asked_outside)
 
         def asked_outside(code: int) -> None:
@@ -213,7 +209,7 @@ class StartActions:
                 expected.failed()
                 self._shell.flash(safe(refusal), "slow")
                 return
-            argv = ["/bin/sh", "-c", UNTIL_READ, "sh", *PROGRAM, "edit", "--no-restart", "--quiet", row["id"]]
+            argv = ["/bin/sh", "-c", external.UNTIL_READ, "sh", *PROGRAM, "edit", "--no-restart", "--quiet", row["id"]]
             if expected.came():
                 as_of = before["as_of"]
                 self._outside(argv, self._shell.world.folder, lambda code: self._edited(row["id"], as_of, code))

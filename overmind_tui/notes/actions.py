@@ -11,7 +11,6 @@ from overmind_core.view import notes as notes_rows
 from overmind_core.view.cells import Row, clipped, safe
 from overmind_core.view.note_marks import GONE
 from overmind_tui.command_line.jobs import PROGRAM
-from overmind_tui.missions.actions_start import UNTIL_READ
 from overmind_tui.notes.asking import folder, without_secrets
 from overmind_tui.pages.compose import SAVE, Composer, Purpose
 from overmind_tui.pages.table import TablePage
@@ -117,7 +116,7 @@ class NoteActions:
             shell.flash(f"{note} was not changed" if code else f"{note} is as your editor left it", "quiet")
             self._again()
 
-        argv = ["/bin/sh", "-c", UNTIL_READ, "sh", *PROGRAM, "note", "edit", note]
+        argv = ["/bin/sh", "-c", external.UNTIL_READ, "sh", *PROGRAM, "note", "edit", note]
         environ = {**shell.world.environ, "OVERMIND_HOME": shell.home.root}
         cwd = shell.world.folder
         external.run(shell, argv, cwd=cwd if os.path.isdir(cwd) else "/", then=edited, environ=environ)

@@ -66,6 +66,7 @@ class TerminalPanel:
             "select": self._select,
             "copy": self.do_copy,
             "restart": self.do_restart,
+            "replay": self.do_replay,
         }
 
     @property
@@ -331,6 +332,17 @@ class TerminalPanel:
         what = "the selection" if view.selection is not None else "the screen"
         clipboard.copy(self._screen.shell, view.text(), what)
         view.drop_selection()
+
+    def do_replay(self) -> None:
+        """Replay the run: scrolled back, from the moment of the last row in sight, else from its beginning."""
+        from overmind_tui.log import replay  # noqa: PLC0415 - not for the first frame
+
+        view = self._screen.terminal_view
+        for row in self.targets():
+            if view.back:
+                replay.replay_from_rows(self._screen.shell, row, view.rows_below())
+            else:
+                replay.replay(self._screen.shell, row)
 
     def do_restart(self) -> None:
         """Run it again, once it has ended."""

@@ -17,7 +17,7 @@ from textual.timer import Timer
 from overmind_core.log_pages.index import LogPage
 from overmind_core.log_pages.paged_log import PagedLog, RowPlace, ScreenRows
 from overmind_core.log_pages.pattern import Pattern
-from overmind_core.logs.display import Line
+from overmind_core.logs.display import NOTE, Line
 from overmind_core.view import log_face, log_lines
 from overmind_core.view.cells import Cell
 from overmind_core.view.log_face import LogLook
@@ -115,6 +115,13 @@ class LogCanvas(ScrollCanvas):
             if ends:
                 break
         return "\n".join(found[-COPIED:]), whole and len(found) <= COPIED
+
+    @property
+    def last_in_sight(self) -> Line | None:
+        """The last line in sight that a program wrote; None where none is, or it is not read yet."""
+        at = self.rows.at(min(self.scroll_offset.y + self._height, len(self.rows)) - 1)
+        lines = () if at is None else self.paged_log.lines(at.page)[: at.line + 1]
+        return next((line for line in reversed(lines) if line[0] and line[1] != NOTE), None)
 
     def whole_text(self, line: Line) -> str:
         """A line as it is shown."""

@@ -151,6 +151,14 @@ class TerminalCanvas(Titled, can_focus=True):
         """The first row of the terminal that is in sight, from 0; what it said before that is above it."""
         return 0 if self._grid is None else self._window.row - self._grid.top
 
+    def rows_below(self) -> list[str]:
+        """The texts of all rows from the end up to the last one in sight."""
+        grid = self._grid
+        if grid is None:
+            return []
+        last = min(self._window.row + self.pane[1], grid.end) - 1
+        return [grid.text(row) for row in range(grid.end - 1, last - 1, -1)]
+
     def _repaint(self, rows: set[int]) -> None:
         width, height = self.pane
         for row in rows:
