@@ -205,6 +205,13 @@ class LogScope(NamedTuple):
         return self.missions[0] if len(self.missions) == 1 and self.run is None else None
 
 
+class WantedLine(NamedTuple):
+    """A line of a log that a search has found: when it was written, in seconds since the epoch, and its text."""
+
+    wall: float
+    text: str
+
+
 class LogPlace(NamedTuple):
     """A place in a mission's log; later ones are greater."""
 

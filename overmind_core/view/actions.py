@@ -64,6 +64,8 @@ class Context(StrEnum):
     CHANGES = "changes"
     NEEDS = "needs-you"
     GIVEN = "notes of a mission"
+    CONVERSATIONS = "conversation"
+    TRANSCRIPTS = "line of a transcript"
     LOG = "log"
     TEXT = "text"
     HELP = "help"

@@ -75,6 +75,7 @@ _PS, _P, _QS, _RS, _R = Context.PLANS, Context.PLAN, Context.QUESTS, Context.RIT
 _BOARD, _QUEUE = Context.BOARD, Context.QUEUE
 _SPECS, _SPEC, _DOC = Context.SPECS, Context.SPEC, Context.DOCUMENT
 _HEALTH, _TL, _LEARN, _NOTES = Context.HEALTH, Context.TIMELINE, Context.LEARN, Context.NOTES
+_CONVERSATIONS, _TRANSCRIPTS = Context.CONVERSATIONS, Context.TRANSCRIPTS
 _LOOKING, _TYPING, _BOX, _FIELD, _FORM, _TASK, _FINDING = (
     Context.LOOKING, Context.TYPING, Context.BOX, Context.FIELD, Context.FORM, Context.TASK, Context.FINDING,
 )  # fmt: skip
@@ -107,6 +108,8 @@ _MISSION = (
     Action("new", ("n",), USUAL, "start a mission", _M, verb="run", hint=1, takes_text=True),
     Action("edit", ("e",), USUAL, "edit its definition and restart it", _M, _ANY, "edit", hint=12, takes_text=True),
     Action("shell", ("s",), USUAL, "open a shell in its folder", _M, _ANY, "shell", hint=13, takes_text=True),
+    Action("fork", ("f",), USUAL, "fork its conversation: type how the copy goes on", _M, _ANY, "fork",
+           takes_text=True),
     Action("interrupt", ("i",), USUAL, "interrupt the turn", _M, _LIVE, "interrupt", hint=11),
     Action("panel-up", ("shift+up",), "scroll up", "scroll the panel up", _M, alone=MOVES),
     Action("panel-down", ("shift+down",), "scroll down", "scroll the panel down", _M, alone=MOVES),
@@ -359,6 +362,16 @@ _TEXT = (
     _move("previous-match", ("N",), "previous match", _X),
 )
 
+_KEPT = (
+    Action("adopt", ("enter",), USUAL, "adopt it: it goes on as a session", _CONVERSATIONS, _ROW, "adopt", hint=1),
+    Action("describe-row", ("d",), "describe", "show the whole row", _CONVERSATIONS, _ROW,
+           alone="--json prints whole rows", hint=2),
+    Action("open-hit", ("enter", "l"), USUAL, "show the log of its mission at this line", _TRANSCRIPTS, _ROW,
+           verb="logs", hint=1),
+    Action("describe-row", ("d",), "describe", "show the whole line", _TRANSCRIPTS, _ROW,
+           alone="--json prints whole rows", hint=2),
+)  # fmt: skip
+
 _HELP = (
     Action("run-row", ("enter",), "run", "close the help and run the key of the row", Context.HELP,
            alone="it works only in the help", hint=1),
@@ -462,7 +475,7 @@ _EVERYWHERE = (
 
 ACTIONS: tuple[Action, ...] = (
     *_MISSION, *_TABLE, *_PLANNED, *_QUESTED, *SWARM_ACTIONS, *_SPECIFIED, *_WATCHED, *NOTE_ACTIONS, *WORKTREE_ACTIONS,
-    *_NEEDS, *_LOG, *_TEXT, *_HELP, *_TERMINAL, *_TEXTS, *_EVERYWHERE,
+    *_NEEDS, *_LOG, *_KEPT, *_TEXT, *_HELP, *_TERMINAL, *_TEXTS, *_EVERYWHERE,
 )  # fmt: skip
 OF_SWARM = (Context.HIVES, Context.POSTS, Context.POST_BOARD, Context.FLEETS, Context.POOLS, Context.VAULT)
 """Of tables of hives, and of what a swarm holds."""
@@ -474,6 +487,7 @@ CHAINS: dict[Context, tuple[Context, ...]] = {
         one: (Context.EVERYWHERE, Context.TABLE, one)
         for one in (_PS, _P, _QS, _BOARD, _QUEUE, *OF_SWARM, _SPECS, _SPEC, _HEALTH, _TL, _LEARN, _NOTES, _RS, _R, _W)
     },
+    **{one: (Context.EVERYWHERE, Context.TABLE, one) for one in (_CONVERSATIONS, _TRANSCRIPTS)},
     **{one: (one,) for one in TAKES_EVERYTHING},
     Context.CHANGES: (Context.EVERYWHERE, Context.TEXT, Context.CHANGES),
     Context.DOCUMENT: (Context.EVERYWHERE, Context.TEXT, Context.DOCUMENT),

@@ -73,13 +73,15 @@ LETTERS: Mapping[str, Meaning] = {
     "e": Meaning(
         "edit", ("edit", "edit-document", "edit-note", "scale-fleet", "grant-secret"), ("edit", "change how it")
     ),
+    "f": Meaning("fork its conversation", ("fork",)),
     "g": Meaning("the first line", ("first",), ("first row", "the first line", "to the top")),
     "h": Meaning("fold", ("fold",), ("fold",)),
     "i": Meaning("interrupt the turn", ("interrupt",), ("interrupt",)),
     "j": Meaning("down", ("down",), ("down", "the next")),
     "k": Meaning("up", ("up",), ("up", "the one before", "the agent before", "the line before")),
     "l": Meaning(
-        "its log", ("log", "agent-log", "last-log", "run-log", "quest-log", "post-log"), ("log", "its log", "logs")
+        "its log", ("log", "agent-log", "last-log", "run-log", "quest-log", "post-log", "open-hit"),
+        ("log", "its log", "logs"),
     ),
     "m": Meaning(
         "a message: say it in words",

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from overmind_core.view import board as board_rows
 from overmind_core.view import columns as missions_columns
+from overmind_core.view import conversations, swarm_tables, tables, transcripts
 from overmind_core.view import health as health_rows
 from overmind_core.view import hives as hives_rows
 from overmind_core.view import landing as lines
@@ -21,7 +22,6 @@ from overmind_core.view import queue as queue_rows
 from overmind_core.view import schedules as schedules_rows
 from overmind_core.view import specs as specs_rows
 from overmind_core.view import swarm as swarm_rows
-from overmind_core.view import swarm_tables, tables
 from overmind_core.view import timeline as timeline_rows
 from overmind_core.view.actions import Context
 from overmind_core.view.columns import Column
@@ -409,6 +409,17 @@ VIEWS: dict[str, View] = {
             Context.TEXT,
             "Making a link …",
         ),
+        View(
+            "adopt",
+            ("conversations",),
+            "conversations that programs of agents keep for this folder, to go on with; also: adopt all",
+            Context.CONVERSATIONS,
+            "No conversation of an agent is kept for this folder.\n:adopt all   lists those of all folders",
+            conversations.COLUMNS,
+            Fetch("adopt", {}, conversations.conversations, ways={"all": {"all": True}}),
+            orders=conversations.ORDERS,
+            noun="conversation",
+        ),
         View("help", ("h", "keys"), "keys of this view", Context.TEXT),
         View(
             "aliases",
@@ -431,6 +442,23 @@ SWARM_QUEUE = VIEWS["queue"]._replace(
     orders=swarm_rows.QUEUE_ORDERS,
 )
 """Both are opened by their views with the word `swarm`."""
+CONVERSATIONS_OF_ALL = VIEWS["adopt"]._replace(
+    columns=conversations.COLUMNS_OF_ALL,
+    empty="No conversation of an agent is kept.\n:new claude fix the tests   starts an agent",
+)
+"""Opened by its view with the word `all`."""
+HITS = View(
+    "transcripts",
+    (),
+    "lines that a search has found in transcripts",
+    Context.TRANSCRIPTS,
+    "No transcript has these words in one line or message.\n:transcripts WORDS   searches for others",
+    transcripts.COLUMNS,
+    Fetch("search", {}, transcripts.hits),
+    orders=transcripts.ORDERS,
+    noun="line",
+)
+"""Opened by the verbs that search."""
 RUNS = View(
     "history",
     (),

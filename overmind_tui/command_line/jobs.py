@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.system.run_mark import clear_own_mark_of
 from overmind_core.view.prompt import Job
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
     from overmind_tui.shell.world import World
 
+    Found = list[dict[str, Any]]
     Background = Callable[[Callable[[], Callable[[], None] | None]], None]
 
 PROGRAM = (sys.executable, "-P", "-m", "overmind_core.cli")
@@ -28,6 +32,10 @@ PROGRESS_AFTER = 1.0
 """Seconds after which somebody wants to know that it goes on."""
 MOST = 1_000_000
 """Bytes that are kept of what a command line says: the newest."""
+MOST_ROWS = 32_000_000
+"""The same of one whose output is read as rows."""
+ERROR = re.compile(r"^Error: \w+: ")
+"""What a shell needs to see; here the sentence is red."""
 _GRACE = 2.0
 """Seconds between asking it to end and ending it."""
 _CHUNK = 65_536
@@ -39,9 +47,17 @@ class Outcome(NamedTuple):
     text: str
     code: int
     cancelled: bool = False
+    errors: str = ""
+    """The text of standard error, where that is kept apart."""
 
 
 OnOutcome = Callable[[Outcome], None]
+
+
+def failure(lines: Sequence[str], code: int) -> str:
+    """Why a command line has failed: its error, else the first thing that it said."""
+    errors = [line for line in lines if ERROR.match(line)]
+    return ERROR.sub("", next(iter(errors or lines), f"exit {code}"))
 
 
 class CommandJob:
@@ -52,44 +68,55 @@ class CommandJob:
         calls: The words of each, program first.
         folder: Where they run.
         environ: Their environment.
+        most: Bytes that are kept of what they say.
+        is_apart: Standard error is no part of what they say.
     """
 
-    def __init__(self, name: str, calls: Sequence[Sequence[str]], folder: str, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, calls: Sequence[Sequence[str]], folder: str, environ: Mapping[str, str], *, most: int = MOST,
+        is_apart: bool = False,
+    ) -> None:  # fmt: skip
         self.name = name
         self.began = time.monotonic()
         self.cancelled = False
         self._calls = calls
         self._folder = folder if os.path.isdir(folder) else "/"
         self._environ = environ
+        self._most = most
+        self._is_apart = is_apart
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
     def work(self) -> Outcome:
         """Run all; blocks."""
-        output, code = bytearray(), 0
-        for argv in self._calls:
-            try:
-                code = max(code, self._one(argv, output))
-            except OSError as error:
-                output += f"{error}\n".encode()
-                code = 1
-            if self.cancelled:
-                break
-        return Outcome(output.decode(errors="replace"), code, self.cancelled)
+        output, errors, code = bytearray(), b"", 0
+        with tempfile.TemporaryFile() as apart:  # a pipe that nobody reads would stop who fills it
+            for argv in self._calls:
+                try:
+                    code = max(code, self._one(argv, output, apart.fileno() if self._is_apart else subprocess.STDOUT))
+                except OSError as error:
+                    output += f"{error}\n".encode()
+                    code = 1
+                if self.cancelled:
+                    break
+            if self._is_apart:
+                apart.seek(0)
+                errors = apart.read(_CHUNK)
+        return Outcome(output.decode(errors="replace"), code, self.cancelled, errors.decode(errors="replace"))
 
-    def _one(self, argv: Sequence[str], output: bytearray) -> int:
+    def _one(self, argv: Sequence[str], output: bytearray, errors: int) -> int:
         with self._lock:
             if self.cancelled:
                 return 1
             process = self._process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self._folder,
+                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, cwd=self._folder,
                 env=dict(self._environ), start_new_session=True,
             )  # fmt: skip
             clear_own_mark_of(process.pid)  # we may be the supervisor: this one is the person's
         assert process.stdout is not None
         while chunk := os.read(process.stdout.fileno(), _CHUNK):
             output += chunk
-            del output[:-MOST]
+            del output[: -self._most]
         process.stdout.close()
         return abs(process.wait())
 
@@ -128,19 +155,50 @@ class Jobs:
 
     def start(self, name: str, calls: Sequence[Sequence[str]], on_result: OnOutcome) -> None:
         """Run command lines in a thread; `on_result` gets their outcome in the program's own."""
-        environ = {**self._world.environ, "OVERMIND_HOME": self._home.root}
-        job = CommandJob(name, calls, self._world.folder, environ)
-        self._running.append(job)
+        job = CommandJob(name, calls, self._world.folder, self._environ)
 
         def work() -> Callable[[], None]:
             outcome = job.work()
-            return lambda: self._ended(job, outcome, on_result)
+            return lambda: on_result(outcome)
 
-        self._background(work)
+        self._run(job, work)
 
-    def _ended(self, job: CommandJob, outcome: Outcome, on_result: OnOutcome) -> None:
-        self._running.remove(job)
-        on_result(outcome)
+    def read(
+        self, argv: Sequence[str], shape: Callable[[Any], Found], on_result: Callable[[Found | str], None]
+    ) -> CommandJob:  # fmt: skip
+        """Run a command line that prints JSON, in a thread.
+
+        Args:
+            argv: Its words, program first.
+            shape: Makes rows of the JSON, in the thread.
+            on_result: Gets the rows in the program's own thread, or a sentence that says why there are none.
+        """
+        job = CommandJob(argv[len(PROGRAM)], [argv], self._world.folder, self._environ, most=MOST_ROWS, is_apart=True)
+
+        def work() -> Callable[[], None]:
+            found = _shaped(job.name, job.work(), shape)
+            return lambda: on_result(found)
+
+        self._run(job, work)
+        return job
+
+    @property
+    def _environ(self) -> Mapping[str, str]:
+        return {**self._world.environ, "OVERMIND_HOME": self._home.root}
+
+    def _run(self, job: CommandJob, work: Callable[[], Callable[[], None]]) -> None:
+        self._running.append(job)
+
+        def whole() -> Callable[[], None]:
+            tell = work()
+
+            def ended() -> None:
+                self._running.remove(job)
+                tell()
+
+            return ended
+
+        self._background(whole)
 
     @property
     def long(self) -> list[Job]:
@@ -164,3 +222,15 @@ class Jobs:
         """Nobody is told any more: end them all."""
         for job in self._running:
             job.cancel()
+
+
+def _shaped(name: str, outcome: Outcome, shape: Callable[[Any], Found]) -> Found | str:
+    """The rows of a command line's JSON, or why there are none."""
+    if outcome.cancelled:
+        return f"{name}: cancelled"
+    if outcome.code:
+        return f"{name}: {failure(outcome.errors.strip().splitlines(), outcome.code)}"
+    try:
+        return shape(json.loads(outcome.text))
+    except ValueError:
+        return f"{name}: its answer can't be read, as it is too long or damaged"

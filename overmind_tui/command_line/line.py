@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from overmind_tui.shell.remembered import Remembered
     from overmind_tui.shell.shell import Shell
 
-NOT_REMEMBERED = frozenset({"help", "aliases", "describe", "changes", "plan", "spec", "timeline", "doctor", "web"})
+NOT_REMEMBERED = frozenset({
+    "help", "aliases", "describe", "changes", "plan", "spec", "timeline", "doctor", "web", "adopt",
+})  # fmt: skip
 """Views that nobody wants to begin with."""
 ROOT = "missions"
 
@@ -234,6 +236,7 @@ OPENERS: Mapping[str, str] = {
     "notes": "overmind_tui.notes.page:open_notes",
     "rituals": "overmind_tui.schedules.page:open_rituals",
     "worktrees": "overmind_tui.landing.page:open_worktrees",
+    "adopt": "overmind_tui.conversations.page:open_conversations",
     "doctor": "overmind_tui.doctor.page:open_doctor",
     "web": "overmind_tui.web.page:open_web",
     "help": "overmind_tui.shell.views:help_here",

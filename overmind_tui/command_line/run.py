@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from overmind_core.domain.agents.agent import RAW
@@ -21,7 +22,7 @@ from overmind_core.view.form_fields import COMMAND, SHELL
 from overmind_core.view.hive_keys import hive_of
 from overmind_core.view.keymap import ACTIONS
 from overmind_tui.command_line import parse, stakes, verbs
-from overmind_tui.command_line.jobs import PROGRAM, Jobs, Outcome
+from overmind_tui.command_line.jobs import ERROR, PROGRAM, Jobs, Outcome, failure
 from overmind_tui.command_line.verbs import Parts, Verb
 from overmind_tui.inbox.messages import SESSION
 from overmind_tui.missions.actions_end import ENDING
@@ -44,6 +45,7 @@ _ALL = frozenset({"--all", "-a"})
 _AGREED = frozenset({"--yes", "-y", "--json", "--output", "-o", "--format"})
 """Options of `trust` with which it still asks here."""
 _HELP = frozenset({"--help", "-h"})
+_AS_TEXT = frozenset({"--json", "--output", "-o", "--format"})
 _KILLS = _ALL | {"--cascade", "--yes", "-y", "--json", "--output", "-o", "--format"}
 """Options with which `kill` still ends what it names; with the others it sends some signal."""
 _FOR_ALL = _ALL | {LOST} | _HELP
@@ -51,11 +53,9 @@ _FOR_ALL = _ALL | {LOST} | _HELP
 MOST_LINES = 12
 """Lines that say what is at stake."""
 _NOT_FOUND = "not_found"
-_ERROR = re.compile(r"^Error: \w+: ")
-"""What a shell needs to see; here the sentence is red."""
 _CHANGED = re.compile(r"(?:\w+ mission )?([0-9a-f]{8})(?: .*)?")
 """A line for one mission of many, of which nobody wants to read all."""
-_STARTED = re.compile(r"Started mission ([0-9a-f]{8}) \((\S+)\)")
+STARTED = re.compile(r"(?:Started mission|Forked mission|Adopted conversation \S+ as mission) ([0-9a-f]{8}) \(\S+\)")
 
 
 class Start(Protocol):
@@ -84,6 +84,9 @@ class CommandRun:
             self._trust(verb, parted.plain)
         elif verb.terminal and not _HELP & set(words):
             self._in_terminal(verb, words)
+        elif verb.finds and verb.finds_with in {"", *words} and not (_HELP | _AS_TEXT) & set(words):
+            module, _, function = verb.finds.partition(":")
+            getattr(import_module(module), function)(shell, [word for word in words if word != verb.finds_with])
         elif verb.inside or (verb.asks and not words and not verb.of):
             self._inside(verb._replace(inside=verb.inside or verb.asks), list(words))
         elif verb.one and not _HELP & set(words):
@@ -408,18 +411,18 @@ class CommandRun:
     def _on_result(self, verb: Verb, outcome: Outcome) -> None:
         """One line is a flash; more are a text to read."""
         shell, lines = self._shell, outcome.text.strip().splitlines()
-        is_seen = verb.brief and _STARTED.search(outcome.text) is not None
+        is_seen = verb.brief and STARTED.search(outcome.text) is not None
         changed = [found[1] for line in lines if (found := _CHANGED.fullmatch(line))]
         alike, count = len(changed) == len(lines) > 1, len(set(changed))  # --lost names each before it says so
-        if started := _STARTED.match(lines[0] if lines else ""):
+        if started := STARTED.match(lines[0] if lines else ""):
             shell.main.select_soon(started[1])
         if outcome.cancelled:
             message, tone = f"{verb.name}: cancelled", "slow"
         elif outcome.code and len(lines) != 1:
-            message, tone = f"{verb.name} failed: {_reason(lines, outcome.code)}", "bad"
+            message, tone = f"{verb.name} failed: {failure(lines, outcome.code)}", "bad"
         else:
             many = f"{verb.name}: {count} {'mission' if count == 1 else 'missions'}" if alike else f"{verb.name}: done"
-            message = _ERROR.sub("", lines[0]) if len(lines) == 1 else many
+            message = ERROR.sub("", lines[0]) if len(lines) == 1 else many
             tone = "bad" if outcome.code else "good"
         if (len(lines) > 1 and not is_seen and not alike) or (lines and lines[0].startswith(("{", "["))):
             self._show(Output(verb.name, texts.plain(outcome.text), safe(message), tone))
@@ -442,12 +445,6 @@ def _by_hive(rows: Sequence[Row]) -> list[list[Row]]:
     for row in rows:
         found.setdefault(hive_of(row), []).append(row)
     return list(found.values())
-
-
-def _reason(lines: Sequence[str], code: int) -> str:
-    """Why a command line has failed: its error, else the first thing that it said."""
-    errors = [line for line in lines if _ERROR.match(line)]
-    return _ERROR.sub("", next(iter(errors or lines), f"exit {code}"))
 
 
 def _is_for_good(verb: Verb, words: Sequence[str]) -> bool:

@@ -52,6 +52,10 @@ class Verb(NamedTuple):
     """It asks for something that is not to be seen: it has the whole terminal until it ends."""
     for_good: str = ""
     """The option with which nothing takes it back: then we ask, and the command gets `-y`."""
+    finds: str = ""
+    """What shows its answer as rows of a page, `module:function`, called with the shell and the words."""
+    finds_with: str = ""
+    """The option without which it has no such rows; "": it has them always."""
     file: bool = False
     """A word that begins with `/` is the file that it takes, and no filter of the view that has its name, too."""
 
@@ -78,6 +82,7 @@ class Verb(NamedTuple):
         return next((f"{self.name} {name}" for word in words if (name := word.partition("=")[0]) in acting), "")
 
 
+_TRANSCRIPTS = "overmind_tui.conversations.transcripts:open_hits"
 VERBS: dict[str, Verb] = {
     verb.name: verb
     for verb in (
@@ -202,6 +207,11 @@ VERBS: dict[str, Verb] = {
         Verb("send", "send a message to sessions: :send go on", one=True, prose=("--timeout",)),
         Verb("fork", "fork an agent's conversation: :fork try it with SQLite", one=True, starts=True,
              prose=("--at", "--name", "-n"), brief=True),
+        Verb("adopt", "adopt a conversation by its id: :adopt 2c1d9e40", starts=True),
+        Verb("search", "find notes by words; --transcripts: lines of transcripts", finds=_TRANSCRIPTS,
+             finds_with="--transcripts"),
+        Verb("transcripts", "find lines in all transcripts: :transcripts redis 'rate limit' -cluster",
+             finds=_TRANSCRIPTS, alone="`search --transcripts`", command="search"),
         Verb("interrupt", "interrupt the turn of sessions", takes_missions=True),
         Verb("answer", "answer a question: :answer 7 allow"),
         Verb("seen", takes_missions=True),

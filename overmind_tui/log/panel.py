@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.log_pages.index import LogScope
+from overmind_core.log_pages.index import LogScope, WantedLine
 from overmind_core.log_pages.paged_log import PagedLog
 from overmind_core.log_pages.reader import Reader
 from overmind_core.logs.display import Line
@@ -15,6 +15,7 @@ from overmind_core.view import log_lines
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.inbox import STANDS_FOR_NONE
+from overmind_tui.log.line_finder import LineFinder
 from overmind_tui.log.search import LogSearch
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.messages import LogCounted, LogFailed, LogGrew, LogIndexed, LogRead, LogShown
@@ -54,6 +55,7 @@ class LogPanel:
         """Mission → its newest run as its row had it when its log was asked for."""
         self._asks_head = False
         self.search = LogSearch(screen, feed)
+        self.finder = LineFinder(screen)
         self.defaults = (False, True)
         """Whether the configuration wants times, and long lines wrapped."""
         self.handlers: dict[str, Handler] = {
@@ -84,6 +86,13 @@ class LogPanel:
             self._open(look)
             self._asks_head = wanted == "head"
 
+    def look_at_line(self, line: WantedLine | None) -> None:
+        """All of the log that is shown, at a line of it; None: as it is."""
+        if line is not None:
+            self._open(LogScope(self.look.missions))
+            self._feed.follow_again()  # also where all is shown already: its lines come once more
+            self.finder.seek(line)
+
     def _scope(self, mission: str | None) -> LogScope:
         """All of a mission's log; of nothing where the cursor is on what has none."""
         known = self._screen.shell.fleet.behind(mission)
@@ -99,6 +108,7 @@ class LogPanel:
             self.search.forget()
             self.runs = (0, 0)
         self.look, self.span, self._reader, self._asks_head = look, span, None, False
+        self.finder.seek(None)
         view.read_pages = self._feed.want
         reason = "" if look.missions else self.nothing()
         view.start(look.alone, "" if reason == log_lines.NOBODY else reason)  # the title says that
@@ -165,6 +175,7 @@ class LogPanel:
         elif message.reader is self._reader:
             self._more(message)
         self.search.check()
+        self.finder.go_on()
         self._screen.retitle()
 
     def _shown(self, message: LogShown) -> None:

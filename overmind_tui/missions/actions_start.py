@@ -9,17 +9,21 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.view import form_request
 from overmind_core.view.cells import Row, safe
 from overmind_core.view.form_request import Talk
-from overmind_core.view.hive_keys import hive_of
+from overmind_core.view.hive_keys import hive_of, key_of
 from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.missions import folder_completion
 from overmind_tui.missions.new_mission import NewMissions, Starting, talk_of
+from overmind_tui.pages.compose import Composer, Purpose
 from overmind_tui.pages.dialog import Answer, Dialog, is_shown_whole
+from overmind_tui.pages.line import LineComposer
 from overmind_tui.shell import external
 
 if TYPE_CHECKING:
@@ -122,13 +126,48 @@ class StartActions:
             "new": self.new,
             "edit": self.edit,
             "shell": self.shell,
+            "fork": self.fork,
         }
+        self._forks: dict[str, str] = {}
+        """Mission → how a copy of its conversation was to go on, while that was not sent."""
 
     # new
 
     def new(self, _rows: list[Row]) -> None:
         """Ask for a mission, in the folder of this program, or with what was typed before."""
         self.new_missions.open()
+
+    def fork(self, rows: list[Row]) -> None:
+        """Ask how a copy of an agent's conversation goes on; `:fork` makes one that waits for that."""
+        row = rows[0]
+        name = safe(row["name"])
+        if len(rows) > 1:
+            self._shell.flash(f"fork: select one: {len(rows)} are marked", "slow")
+            return
+        if row.get("provider") in {None, "", RAW}:
+            self._shell.flash(f"{name} is no agent, and has no conversation to fork", "slow")
+            return
+
+        def send(composer: Composer, text: str) -> None:
+            def on_result(answers: Answers) -> None:
+                (answer,) = answers
+                if isinstance(answer, OvermindError):
+                    composer.refused(answer.message)
+                    return
+                composer.done()
+                self._shell.flash(f"forked {name} as {safe(answer['name'])}", "good")
+                hive = hive_of(row)
+                self._shell.main.select_soon(key_of(hive, answer["id"]) if hive else answer["id"])
+
+            key = keys.setdefault(text, uuid4().hex)  # the same text forks once, also where an answer was lost
+            self._shell.request("fork", [{"id": row["id"], "prompt": text, "request": key}], on_result)
+
+        def keep(text: str) -> None:
+            self._forks[row["id"]] = text
+
+        keys: dict[str, str] = {}
+        draft = self._forks.get(row["id"], "")
+        self._shell.open(LineComposer(Purpose(f"fork of {name}", send, keep, draft)))
 
     def start_fast(self, what: str, text: str, *, folder: str) -> None:
         """Start an agent's session, a shell or a command without asking anything.

@@ -11,6 +11,7 @@ from textual.containers import Container, Vertical
 from textual.geometry import Size
 from textual.screen import ModalScreen
 
+from overmind_core.log_pages.index import WantedLine
 from overmind_core.view import missions as missions_rows
 from overmind_core.view.actions import Action, Context
 from overmind_core.view.cells import Cell, Row, safe
@@ -464,10 +465,11 @@ class MissionsScreen(Page):
         elif not self.log_panel.type(show.filter):
             self.shell.flash(f"/{safe(show.filter)} is not a valid filter", "bad")
 
-    def show_log(self, mission: str | None, gone: str) -> None:
+    def show_log(self, mission: str | None, gone: str, line: WantedLine | None = None) -> None:
         """Show it, with the cursor on its mission, until it is closed; `gone` is said where there is none."""
         if self._leave_for(mission, gone):
             self.give(Panel.LOG)
+            self.log_panel.look_at_line(line)
 
     def show_notes(self, mission: str | None, gone: str) -> None:
         """Show its notes, with the cursor on its mission, until they are closed; `gone` is said where there is none."""

@@ -58,6 +58,7 @@ _MARKS: Mapping[Context, Sequence[StatusMark]] = {
     Context.TIMELINE: timeline_rows.MARKS,
     **dict.fromkeys((Context.POSTS, Context.POST_BOARD), _OF_POSTS),
     **dict.fromkeys((Context.HIVES, Context.FLEETS, Context.POOLS, Context.VAULT, Context.TABLE), ()),
+    **dict.fromkeys((Context.CONVERSATIONS, Context.TRANSCRIPTS), ()),
     Context.HEALTH: (*_OF_MISSIONS, *status_marks.SILENT),
     **dict.fromkeys((Context.NOTES, Context.NOTE, Context.GIVEN, Context.LEARN), notes_marks.MARKS),
 }  # fmt: skip

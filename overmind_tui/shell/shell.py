@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from overmind_core.errors import OvermindError
+    from overmind_core.log_pages.index import WantedLine
     from overmind_core.system.paths import Home
     from overmind_core.view.actions import Action, Context
     from overmind_core.view.cells import Cell, Row
@@ -103,8 +104,8 @@ class Main(RowSelection, Protocol):
     def show_panel(self, panel: Panel, show: Show) -> None:
         """Come to the front with the keys on this panel, filtered as it was asked for."""
 
-    def show_log(self, mission: str | None, gone: str) -> None:
-        """Show its log, until that is closed; `gone` is said where there is no such mission."""
+    def show_log(self, mission: str | None, gone: str, line: WantedLine | None = None) -> None:
+        """Show its log, at a line, until that is closed; `gone` is said where there is no such mission."""
 
     def show_notes(self, mission: str | None, gone: str) -> None:
         """Show what it was given and wrote, until that is closed; `gone` is said where there is no such mission."""

@@ -75,6 +75,8 @@ SECTIONS = (
     Section(Context.FLEETS, "Fleets", "`:fleets`."),
     Section(Context.POOLS, "Pools", "`:pools`."),
     Section(Context.VAULT, "Secrets", "`:vault`."),
+    Section(Context.CONVERSATIONS, "Conversations to adopt", "`:adopt`."),
+    Section(Context.TRANSCRIPTS, "Lines of transcripts", "`:transcripts WORDS`."),
     Section(Context.HELP, "The help", "`?`."),
     Section(Context.TASK, "A new mission", "In the line, after `n`."),
     Section(Context.FORM, "The form of a new mission", "`tab` in the line of a new mission."),

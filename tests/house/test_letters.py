@@ -121,7 +121,7 @@ def test_few_keys_differ_in_a_mode():
         Mode.LIST: [],
         Mode.QUESTION: ["n"],
         Mode.READING: ["n", "N", "ctrl+d", "ctrl+u"],
-        Mode.LOG: ["n", "N", "ctrl+d", "ctrl+u", "m", "s", "t", "w", "C", "R"],
+        Mode.LOG: ["n", "N", "ctrl+d", "ctrl+u", "f", "m", "s", "t", "w", "C", "R"],
         Mode.TERMINAL: ["n", "N", "ctrl+d", "ctrl+u", "i", "R", "space", "ctrl+backslash"],
     }
 

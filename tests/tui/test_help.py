@@ -168,7 +168,8 @@ def test_each_mark_of_a_timeline_stands_in_its_legend():
 
 
 def test_a_view_whose_rows_have_no_marks_explains_none():
-    for context in (Context.HIVES, Context.FLEETS, Context.POOLS, Context.VAULT, Context.TABLE):
+    of_kept = Context.CONVERSATIONS, Context.TRANSCRIPTS
+    for context in (Context.HIVES, Context.FLEETS, Context.POOLS, Context.VAULT, Context.TABLE, *of_kept):
         assert keys_help.legend(80, marks=texts.marks_of(context)) == []
         assert not [one for one in texts.help_sections(context, read_only=False) if one.title == "marks"]
 

@@ -68,8 +68,11 @@ ELSEWHERE_WALKED = {
     Context.RUNS,
     Context.WORKTREES,
     Context.CHANGES,
+    Context.CONVERSATIONS,
+    Context.TRANSCRIPTS,
 }
-"""In test_plans, test_quests, test_hives, test_swarm, test_specs, test_watching, test_notes and test_landing."""
+"""In test_plans, test_quests, test_hives, test_swarm, test_specs, test_watching, test_notes, test_landing and
+test_conversations."""
 REACHED = [one for one in Context if one not in TAKES_EVERYTHING | ELSEWHERE_WALKED and one is not Context.EVERYWHERE]
 ASKING, BEFORE = "00000002", "00000001"
 """A mission that asks something, has a parent, a terminal and a log; and its parent."""

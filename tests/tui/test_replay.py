@@ -52,15 +52,21 @@ def test_a_log_is_replayed_from_the_last_line_in_sight_and_while_it_follows_from
 
 
 def test_a_terminal_is_replayed_from_the_last_row_in_sight(monkeypatch):
-    ran, looked = words_of(monkeypatch), []
-    monkeypatch.setattr(replay, "written_at", lambda path, texts: looked.append((path, texts)) or 1_767_268_800.25)
+    ran = words_of(monkeypatch)
+    looked: list[tuple[str, list[str]]] = []
+
+    def written_at(path, texts):
+        looked.append((path, texts))
+        return 1_767_268_800.25
+
+    monkeypatch.setattr(replay, "written_at", written_at)
 
     async def scenario(app, press):
         await press("enter", "R")
         assert ran == [["replay", "00000002"]]
         await press("g", "R")
         while len(ran) == 1:
-            await press()
+            await press("f12")
             await app.workers.wait_for_complete()
         assert ran[1] == ["replay", "00000002", "--run", "3", "--at", "2026-01-01T12:00:00.250Z"]
         ((path, texts),) = looked

@@ -209,6 +209,7 @@ def test_what_has_ended_is_not_typed_into():
 
 WITHOUT_A_ROW = {
     **{one: {"wide"} for one in (Context.TABLE, Context.HIVES, Context.POOLS, Context.RUNS)},
+    **{one: {"wide"} for one in (Context.CONVERSATIONS, Context.TRANSCRIPTS)},
     **{one: {"lanes"} for one in (Context.BOARD, Context.POST_BOARD)},
     **{one: {"new"} for one in (Context.MISSIONS, Context.NOTES)},
     Context.QUEUE: {"pause"}, Context.VAULT: {"vault set"}, Context.LEARN: {"group by", "take back"},

@@ -1,0 +1,1 @@
+"""The views of conversations that programs keep, and of lines of transcripts."""
