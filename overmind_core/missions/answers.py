@@ -298,6 +298,11 @@ def now_line(
     return ": ".join(part for part in parts if part) or None
 
 
+def is_explained(mission: Mission) -> bool:
+    """True unless it has ended, and nothing but its output says why."""
+    return (mission.is_live and mission.status is not Status.RESTARTING) or bool(why_ended(mission))
+
+
 _FAREWELL = re.compile(r"(.*[$#%>❯] ?)?(exit|logout)( \d+)?")
 """The last line of a shell that was left: what it writes itself then, or its prompt with the word that left it."""
 _ON_PURPOSE = frozenset({Outcome.STOPPED, Outcome.KILLED})

@@ -118,7 +118,8 @@ class FigureReader:
             return None
         known = self._progress.of(run.id)
         path = f"{self._home.logs}/{run.mission}/{run.number:06d}"
-        return LineExtent(run.id, path, max(known.out, run.out), max(known.err, run.err), format_of(mission, run))
+        out, err, whose = max(known.out, run.out), max(known.err, run.err), format_of(mission, run)
+        return LineExtent(run.id, path, out, err, whose, is_explained=answers.is_explained(mission))
 
 
 class SharedLook:

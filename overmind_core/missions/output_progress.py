@@ -178,13 +178,18 @@ REMEMBERED = 20_000
 
 
 class LineExtent(NamedTuple):
-    """A run, where its log lies, how long each stream is, and whose lines it holds (None: plain ones)."""
+    """A run, where its log lies, how long each stream is, and whose lines it holds (None: plain ones).
+
+    Attributes:
+        is_explained: Its standard error need not say why it has ended.
+    """
 
     run: str
     path: str
     out: int
     err: int
     format: str | None = None
+    is_explained: bool = False
 
 
 class AlternateScreen(NamedTuple):
@@ -232,7 +237,9 @@ def _screen(extent: LineExtent, before: AlternateScreen) -> AlternateScreen:
 
 def _read(extent: LineExtent, *, on_screen: bool) -> str:
     log = RunLog(extent.path)
-    for stream, end in ((OUT, extent.out), (ERR, extent.err)):
+    speaks = extent.format is not None and registry.renderer(extent.format) is not None
+    errors = 0 if speaks and extent.is_explained else extent.err  # noise beside a protocol
+    for stream, end in ((OUT, extent.out), (ERR, errors)):
         found = _last(log, stream, end, extent.format, on_screen=on_screen and stream == OUT) if end else ""
         if found:
             return display_safe(found[:LONGEST])

@@ -10,7 +10,7 @@ from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode
 from overmind_core.domain.agents.conversation import Conversation, FailedMessage
 from overmind_core.domain.missions.mission import Cause, Definition, Kind, Mission, Restart, RestartPolicy, Status
 from overmind_core.domain.missions.reasons import FOREVER, sentence
-from overmind_core.missions.answers import details, now_line, talking, uptime
+from overmind_core.missions.answers import details, is_explained, now_line, talking, uptime
 from tests.kit.cases import tabled
 
 ENDS = [
@@ -69,6 +69,23 @@ def test_now_says_also_why_the_last_run_of_what_was_given_up_has_ended():
     assert now_line(mission, "bye") == f"{said}: bye"
     late = replace(mission, reason="timeout", run_reason=None, exit_code=124)
     assert now_line(late) == "exit 124, it took longer than 3 seconds, after which it is not restarted"
+
+
+EXPLAINED = [
+    # status, reason, whether anything but its output says what goes on
+    (Status.RUNNING, None, True),
+    (Status.STARTING, None, True),
+    (Status.CRASHED, "not_logged_in", True),
+    (Status.CRASHED, None, False),
+    (Status.RESTARTING, None, False),
+]
+
+
+@tabled(("status", "reason", "explained"), EXPLAINED)
+def test_what_lives_or_ended_for_a_known_reason_needs_no_error_of_its_program(status, reason, explained):
+    definition = Definition("name", "codex", ("codex",), "/", provider="codex")
+    mission = Mission("a1b2c3d4", definition, 0.0, status, reason, run_reason=reason)
+    assert is_explained(mission) is explained
 
 
 FAREWELLS = [

@@ -39,3 +39,29 @@ def test_a_full_screen_is_remembered_and_only_what_came_since_is_read(tmp_path):
         files.out(output, float(moment))
         length += len(output)
         assert lines.of(LineExtent("a.1", files.path, length, 0)) == line
+
+
+SAID = b'{"type":"assistant","message":{"id":"m","content":[{"type":"text","text":"All is well."}]}}\n'
+NOISE = b"WARN could not find bubblewrap on PATH\n"
+
+
+@pytest.mark.parametrize(
+    ("format_", "output", "is_explained", "line"),
+    [
+        ("codex", b"", True, ""),
+        ("codex", b'{"method":"turn/started","params":{}}\n', True, ""),
+        ("claude", SAID, True, "All is well."),
+        ("codex", b"", False, NOISE.decode().strip()),
+        (None, b"", True, NOISE.decode().strip()),
+    ],
+    ids=["protocol alone", "nothing said yet", "said", "ended, and nobody says why", "plain"],
+)
+def test_what_a_program_complains_beside_its_protocol_is_not_what_it_does(
+    tmp_path, format_, output, is_explained, line
+):
+    files = LogFiles(tmp_path)
+    if output:
+        files.out(output, 1.0)
+    files.err(NOISE, 2.0)
+    extent = LineExtent("a.1", files.path, len(output), len(NOISE), format_, is_explained=is_explained)
+    assert LastLines().of(extent) == line
