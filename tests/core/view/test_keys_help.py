@@ -21,7 +21,7 @@ VIEWS = [one for one in Context if one not in TAKES_EVERYTHING]
 ONLY_WITH_ALL_KEYS = {
     "page-down", "page-up", "panel-down", "panel-up", "previous-panel", "save", "header", "hints", "leave",
     "mark-range", "mark-all", "mark-none", "sort-left", "sort-right", "sort-chosen", "clear-filter", "as-toml", "edit",
-    "parent", "sort-cpu", "sort-memory", "sort-cost", "find", "said",
+    "parent", "sort-cpu", "sort-memory", "sort-cost", "find", "said", "fork",
 }  # fmt: skip
 """Actions of missions that only the second page has."""
 
