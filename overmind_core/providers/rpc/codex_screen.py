@@ -301,6 +301,8 @@ _FOLDED = 1000
 """A paste of more characters is one line of the prompt, which tells how many they are."""
 _MOST_CELLS = 300
 """Of a message that the prompt of a small screen shows whole, with its footer."""
+_MOST_ROWS = 4
+"""The same, behind a `!`."""
 _UNDER_WAY = re.compile(r"[•◦] .*esc to interrupt\)")
 _TO_QUEUE = "  tab to queue message"
 _INTERRUPTED = "■ Conversation interrupted"
@@ -390,11 +392,12 @@ class CodexScreen:
         """Between blanks, which it drops: the first keeps it from being a command, the last closes a list of files.
 
         A text that the screen may not show whole gets more of them, so that one line stands for it; as many as tell it
-        from others. Behind a `!` the program drops none.
+        from others. Behind a `!` the program drops none of such a line's, so that a few rows go without.
         """
         piece = f" {text} ".replace("\r\n", "\n")
-        is_small = len(text.strip().splitlines()) <= 1 and width(text) <= _MOST_CELLS
-        if is_small or text.lstrip().startswith("!"):
+        most = _MOST_ROWS if text.lstrip().startswith("!") else 1
+        is_small = len(text.strip().splitlines()) <= most and width(text) <= _MOST_CELLS
+        if is_small:
             return (piece,)
         return (piece.ljust(_FOLDED + 1 + crc32(piece.encode("utf-8", "replace")) % _FOLDED),)
 

@@ -170,6 +170,9 @@ def test_a_message_is_no_command_and_opens_no_list():
         ("wide characters", "\u8a9e" * 200, True),
         ("long by itself", "x\r\n" * 700, True),
         ("blanks behind it would be sent", "!ls\n\nls", False),
+        ("four rows behind a mark", "!" + "ls\n" * 4, False),
+        ("blanks are sent rather than nothing", "!" + "ls\n" * 5, True),
+        ("the same where it wraps", "!" + "word " * 70, True),
     ],
 )
 def test_what_its_prompt_may_not_show_whole_is_pasted_so_that_it_shows_the_length(why, text, folded):

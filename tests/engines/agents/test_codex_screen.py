@@ -228,6 +228,19 @@ def test_a_message_of_many_lines_is_entered(agents, text):
     assert [one.asked.texts[-1].strip() for one in agents.api.requests if text in one.asked.texts[-1]] == [text]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["!" + "\n".join(f"line {number}" for number in range(rows)) for rows in (4, 5, 14, 120)] + ["!" + "word " * 190],
+    ids=["4 rows", "5 rows", "14 rows", "120 rows", "wrapped"],
+)
+def test_a_message_behind_a_mark_arrives_between_blanks_and_runs_nothing(agents, text):
+    mission = agents.session("--interactive", prompt="first")
+    agents.answer(1)
+    assert agents.say(mission, text).removeprefix("echo:").strip() == text.strip()
+    asked = [one.asked.texts[-1].strip() for one in agents.api.requests if text.strip() in one.asked.texts[-1]]
+    assert asked == [text.strip()]
+
+
 def test_a_long_message_that_an_earlier_supervisor_has_pasted_is_only_entered(agents):
     text = "\n".join(f"line {number} of a long message" for number in range(120))
     mission = agents.session("--interactive", prompt="first")
