@@ -486,6 +486,8 @@ COMMANDS: tuple[Operation, ...] = (
              not_on_web="the page of doctor names them on that machine"),
     _command("provider_add", "write an agent from a copy of a registry's file into config.toml", _CHANGES,
              not_on_web="it changes that machine"),
+    _command("provider_test", "try with its model what a program of agents does: prompts, questions, interrupts, ends",
+             _CHANGES, not_on_web="it uses the logins of that machine"),
     _command("state", "show whether the home's own records are whole, and the copies of them",
              not_on_web="a damaged state has no daemon to ask"),
     _command("state_recover", "recover a damaged state.db: the rows that can be read, others from its copy",

@@ -6,7 +6,7 @@ file, `!late` and `!late-ask` go on with a tool after the reply, `!error CODE TE
 Conversations are kept in the folder that RPC_KEPT names. ACP_WAY: `no-login`, `old` (version 0 of the protocol),
 `loads` (opens a conversation again by telling all of it, and counts what its process has used), `forks` (copies a
 conversation), `dies-forking` (the same, and ends the first time, once the copy is stored), `leaves` (a child of it
-speaks, and it ends).
+speaks, and it ends), `begins` (announces nothing).
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ class Agent:
             if method == "initialize":
                 forks: Json = {"fork": {}} if WAY.endswith(("forks", "forking")) else {}
                 able: Json = {"sessionCapabilities": {"resume": {}, **forks}}
-                able = {"loadSession": True} if WAY == "loads" else able
+                able = {"loadSession": True} if WAY == "loads" else {} if WAY == "begins" else able
                 self.send(id=number, result={"protocolVersion": 0 if WAY == "old" else 1, "agentCapabilities": able})
             elif method in {"session/new", "session/resume", "session/load", "session/fork"}:
                 self.on_session(number, method, params)

@@ -15,12 +15,14 @@ r"""What an agent answers is said by its prompt: one language for the stub of th
 `!first CODE [N]`     the API fails with this status the first time that this is said, then comes the echo; with N the
                       limit of a subscription is reached, which resets in N seconds
 
-A full-screen program takes a leading `!` for itself, so `%` works in its place.
+A full-screen program takes a leading `!` for itself, so `%` works in its place. The prompts of `provider test` are
+obeyed, as a model does.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -89,11 +91,30 @@ def reply(texts: Sequence[str], results: Sequence[ToolResult] = (), *, tools: bo
         said = "; ".join(("error: " if result.is_error else "") + result.text for result in results)
         return Reply([text("tool said: " + said)])
     prompt = texts[-1] if texts else ""
-    word, rest = split(prompt)
+    word, rest = split(obeyed(prompt, texts))
     if word in TOOLS and not tools:
         return _echo(prompt)
     answer = TABLE.get(word)
     return answer(rest, texts) if answer else _echo(prompt)
+
+
+def obeyed(prompt: str, texts: Sequence[str]) -> str:
+    """Return the directive for a prompt of `provider test`, any other prompt as it is."""
+    for order, directive in _ORDERS:
+        if found := order.fullmatch(prompt):
+            return directive.format(*found.groups())
+    if prompt.startswith("Reply with the word that you were to remember"):
+        told = [found[1] for words in texts if (found := _TOLD.fullmatch(words))]
+        return f"!say {told[-1] if told else 'no word'}"
+    return prompt
+
+
+_TOLD = re.compile(r"Remember this word, .*: (\w+)")
+_ORDERS = (
+    (re.compile(r"Reply with this one word .*: (\w+)"), "!say {}"),
+    (re.compile(r"Use your shell tool once, .* The command: (.+)"), "!bash {}"),
+    (_TOLD, "!say OK"),
+)
 
 
 def _echo(words: str) -> Reply:

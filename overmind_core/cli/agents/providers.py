@@ -50,9 +50,9 @@ def providers(args: Namespace, context: Context) -> int:
 
     settings = load(context.home.config, providers=names()).settings
     which = partial(shutil.which, path=context.environ.get("PATH"))
-    known = list(_known(settings, context.environ))
+    known = list(known_programs(settings, context.environ))
     with ThreadPoolExecutor(max_workers=max(1, len(known))) as threads:
-        versions = list(threads.map(lambda row: _version(row, which), known))
+        versions = list(threads.map(lambda row: read_version(row, which), known))
     rows = [{**row, **version} for row, version in zip(known, versions, strict=True)]
     if args.json:
         context.print(dumps(rows))
@@ -66,7 +66,7 @@ def providers(args: Namespace, context: Context) -> int:
     return 0
 
 
-def _known(settings: Settings, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def known_programs(settings: Settings, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """A row for each provider, and for each agent of the person's own."""
     from overmind_core.providers.registry import get, names
 
@@ -122,7 +122,7 @@ def _read_from(program: str, settings: Settings) -> str | None:
     return next((one for one in ("title", "screen") if one in sources), None)
 
 
-def _version(row: Row, which: Which) -> dict[str, Any]:
+def read_version(row: Row, which: Which) -> dict[str, Any]:
     """The version that a program tells of itself, within a time limit."""
     from overmind_core.cli.external import run_program
 
