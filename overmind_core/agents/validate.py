@@ -11,7 +11,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.missions.requests import AgentArgs
 from overmind_core.missions.validate import kind_of
 from overmind_core.providers import registry
-from overmind_core.providers.base import limit_problem
+from overmind_core.providers.base import chosen_program, limit_problem
 
 if TYPE_CHECKING:
     from overmind_core.kernel.config import Settings
@@ -173,6 +173,4 @@ def _program(request: Start, settings: Settings, provider: Provider) -> str:
     """The caller's choice, else the configuration's, else what PATH has."""
     if is_own(provider.name):
         return next(one.program for one in settings.own if one.provider == provider.name)
-    variable = f"OVERMIND_{provider.name.upper()}_BIN"
-    both = {**request.env, **request.env_set}
-    return both.get(variable) or dict(settings.programs).get(provider.name) or provider.program
+    return chosen_program(provider, {**request.env, **request.env_set}, dict(settings.programs))

@@ -175,6 +175,8 @@ class Provider(Protocol):
     """How to get it, in one sentence."""
     log_in: str
     """How to log its program in, in the imperative."""
+    login_status: Sequence[str]
+    """Arguments with which its program says, by its exit code and without a model, whether it has a login; (): none."""
     tested: str
     """The version of its program that was tried; "": none was."""
     transport: str
@@ -252,6 +254,11 @@ class Provider(Protocol):
         """
 
 
+def chosen_program(provider: Provider, variables: Mapping[str, str], programs: Mapping[str, str]) -> str:
+    """Return the program that runs: the caller's choice, else the configuration's, else what PATH has."""
+    return variables.get(f"OVERMIND_{provider.name.upper()}_BIN") or programs.get(provider.name) or provider.program
+
+
 def limit_problem(agent: Agent, max_tokens: int, provider: Provider, prices: Prices | None) -> str | None:
     """Why nobody could hold its limit of money or tokens, and what to do; None where somebody can.
 
@@ -287,6 +294,8 @@ _UNTOLD = {
 
 class WithoutRecords:
     """A provider that reads no files, and whose program says itself where a conversation is gone."""
+
+    login_status: Sequence[str] = ()
 
     def reads(self, agent: Agent) -> Sequence[str]:
         """None."""

@@ -68,12 +68,12 @@ def providers(args: Namespace, context: Context) -> int:
 
 def known_programs(settings: Settings, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """A row for each provider, and for each agent of the person's own."""
+    from overmind_core.providers.base import chosen_program
     from overmind_core.providers.registry import get, names
 
-    programs = dict(settings.programs)
     for name in names()[1:]:
         provider = get(name)
-        program = environ.get(f"OVERMIND_{name.upper()}_BIN") or programs.get(name) or provider.program
+        program = chosen_program(provider, environ, dict(settings.programs))
         yield {**abilities(provider, (provider.program, settings)), "program": program, "install": provider.install}
     for own in settings.own:
         yield {**abilities(get(own.provider), (own.program, settings)), "program": own.program, "install": own.install}

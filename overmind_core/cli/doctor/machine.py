@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import re
 import resource
@@ -11,10 +12,13 @@ import sys
 from collections.abc import Callable
 
 from overmind_core.cli.doctor.finding import OK, CheckContext, Finding, fail, ok, warn
+from overmind_core.cli.doctor.home import settings
 from overmind_core.cli.external import ProgramResult
 from overmind_core.domain.isolation.project import FIRST_PORT, LAST_PORT
 from overmind_core.providers import registry
+from overmind_core.providers.base import chosen_program
 from overmind_core.system import paths, run_mark
+from overmind_core.system.small_file import read_small_file
 
 FILES_OF_A_MISSION = 6
 """Of one on pipes; one with a terminal takes fewer."""
@@ -201,8 +205,6 @@ OLDEST_PYTHON = (3, 11)
 AGENTS = registry.names()[1:]
 """Each is its program, too; the first two are named also where they are missing."""
 _NAMED = 2
-_BINARIES = {"claude": "OVERMIND_CLAUDE_BIN"}
-"""Agent → the variable that names another program for it."""
 
 
 def python(_context: CheckContext, version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
@@ -268,16 +270,69 @@ def docker_engine(context: CheckContext) -> Finding | None:
 
 def agent(context: CheckContext, name: str) -> Finding | None:
     """Look whether an agent's command line runs; None: one that few have is not there."""
-    chosen = context.environ.get(_BINARIES.get(name, ""), name)
-    if name not in AGENTS[:_NAMED] and context.which(chosen) is None:
-        return None
     provider = registry.get(name)
-    found = _version_of(context, chosen, mend=f"to use it: {provider.install}")
-    if found.status != OK:
+    chosen = chosen_program(provider, context.environ, dict(settings(context).programs))
+    path = context.which(chosen)
+    if name not in AGENTS[:_NAMED] and path is None and chosen == provider.program:
+        return None
+    mend = f"to use it: {provider.install}" if chosen == provider.program else f"check that it runs: {chosen}"
+    found = _version_of(context, chosen, mend=mend)
+    if found.status != OK or path is None:
         return found
-    is_tried = not provider.tested or provider.tested in re.findall(r"\d+(?:\.\d+)+", found.found)
-    tried = "" if is_tried else f", tried with {provider.tested}"
-    return ok(f"{found.found}{tried}, its login is not checked")
+    versions = re.findall(r"\d+(?:\.\d+)+", found.found)
+    is_tried = not provider.tested or provider.tested in versions
+    said = found.found if is_tried else f"{found.found}, tried with {provider.tested}"
+    if (needed := needed_node(path)) and (node := _node_major(context)) and node < needed:
+        why = f"{said}: its package asks for Node.js {needed} or newer, and node on PATH is {node}"
+        return warn(why, f"install Node.js {needed} or newer")
+    if not provider.login_status or not any(_is_since(one, provider.tested) for one in versions):
+        return ok(f"{said}, its login is not checked")
+    answer = context.run_program(path, *provider.login_status)
+    if answer.exit_code == 1:
+        how = f"{said}: no login, says {os.path.basename(chosen)} {' '.join(provider.login_status)}"
+        return warn(how, f"{provider.log_in}, unless a key or a service of your own stands for it")
+    return ok(f"{said}, {'logged in' if answer.exit_code == 0 else 'its login is not checked'}")
+
+
+def _is_since(version: str, tried: str) -> bool:
+    """Whether a version is no older than the one that was tried: an older one may take the words for a prompt."""
+    return [int(one) for one in version.split(".")] >= [int(one) for one in tried.split(".")]
+
+
+_LONGEST_FIRST_LINE = 200
+"""Bytes; that of a script names what runs it."""
+_FOLDERS_UP = 4
+"""Between a program in a package of npm and that package's file."""
+
+
+def needed_node(program: str) -> int:
+    """Return the Node.js that the package of an npm program asks for, by its first number; 0: none, or nobody knows."""
+    try:
+        path = os.path.realpath(program)
+        with open(path, "rb") as file:
+            if b"node" not in file.readline(_LONGEST_FIRST_LINE):
+                return 0
+        for _ in range(_FOLDERS_UP):
+            path = os.path.dirname(path)
+            if data := read_small_file(os.path.join(path, "package.json")):
+                return _engine(json.loads(data))
+    except (OSError, ValueError, RecursionError):
+        pass
+    return 0
+
+
+def _engine(package: object) -> int:
+    engines = package.get("engines") if isinstance(package, dict) else None
+    wanted = engines.get("node") if isinstance(engines, dict) else None
+    found = re.fullmatch(r"\s*>=\s*v?(\d{1,3})(\.\d+)*\s*", wanted, re.ASCII) if isinstance(wanted, str) else None
+    return int(found[1]) if found else 0
+
+
+def _node_major(context: CheckContext) -> int:
+    """Return the first number of the version of node on PATH; 0: nobody knows."""
+    path = context.which("node")
+    found = re.match(r"v(\d{1,3})\.", context.run_program(path, "--version").first_line, re.ASCII) if path else None
+    return int(found[1]) if found else 0
 
 
 def _version_of(context: CheckContext, name: str, *, mend: str) -> Finding:

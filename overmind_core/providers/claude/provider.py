@@ -61,6 +61,7 @@ class Claude:
     program = "claude"
     install = "npm install -g @anthropic-ai/claude-code"
     log_in = "run claude in a terminal and type /login"
+    login_status = ("auth", "status")
     tested = "2.1.328"
     transport = "stream"
     asks = True

@@ -124,6 +124,7 @@ class Codex(CodexScreen, RpcProvider):
     program = "codex"
     install = "npm install -g @openai/codex"
     log_in = "run codex login in a terminal"
+    login_status = ("login", "status")
     tested = "0.171.0"
     transport = "codex"
     reports = True

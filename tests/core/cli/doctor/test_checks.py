@@ -115,16 +115,75 @@ def test_what_is_not_there_is_a_warning_that_says_how_to_get_it(world):
     assert [machine.agent(nothing, name) for name in machine.AGENTS[2:]] == [None] * 4, "few have them"
 
 
-def test_another_program_may_stand_for_claude(world):
-    found = machine.agent(world(OVERMIND_CLAUDE_BIN="my-claude"), "claude")
+@pytest.mark.parametrize("name", machine.AGENTS)
+def test_the_program_that_would_run_is_looked_at(world, tmp_path, name):
+    found = machine.agent(world(**{f"OVERMIND_{name.upper()}_BIN": "chosen"}), name)
     assert found is not None
-    assert found.found.endswith("(/bin/my-claude), tried with 2.1.328, its login is not checked")
+    assert "1.0 (/bin/chosen), tried with " in found.found
+    (tmp_path / "config.toml").write_text(f'[providers.{name}]\nprogram = "mine"\n', encoding="utf-8")
+    found = machine.agent(world(), name)
+    assert found is not None
+    assert "1.0 (/bin/mine), tried with " in found.found
+    missing = machine.agent(world(there=False), name)
+    assert missing is not None, "somebody wants it"
+    assert missing.mend == "check that it runs: mine"
+
+
+LOGINS = [
+    (ProgramResult(0, "codex-cli 0.999.0"), 0, "ok", "logged in"),
+    (ProgramResult(0, "codex-cli 0.999.0"), 1, "warn", "no login, says codex login status"),
+    (ProgramResult(0, "codex-cli 0.999.0"), 2, "ok", "its login is not checked"),
+    (ProgramResult(0, "codex-cli 0.999.0"), None, "ok", "its login is not checked"),
+    (ProgramResult(0, "codex-cli 0.1.0"), 1, "ok", "its login is not checked"),
+    (ProgramResult(0, "no version"), 1, "ok", "its login is not checked"),
+]
+
+
+@pytest.mark.parametrize(("version", "status", "judged", "said"), LOGINS)
+def test_a_login_is_told_by_a_program_that_can(world, version, status, judged, said):
+    context = world()._replace(
+        run_program=lambda *words: version if words[-1] == "--version" else ProgramResult(status, "?")
+    )
+    found = machine.agent(context, "codex")
+    assert found is not None
+    assert (found.status, said in found.found) == (judged, True)
+
+
+NODES = [
+    ('{"engines": {"node": ">=22.0.0"}}', 22),
+    ('{"engines": {"node": ">= 20"}}', 20),
+    ('{"engines": {"node": "^18 || >=20"}}', 0),
+    ('{"engines": {"node": 22}}', 0),
+    ('{"engines": ["node"]}', 0),
+    ("[" * 100_000, 0),
+    ("", 0),
+]
+
+
+@pytest.mark.parametrize(("package", "needed"), NODES)
+def test_an_older_node_than_its_package_asks_for_is_named(world, tmp_path, package, needed):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "package" / "dist").mkdir(parents=True)
+    (tmp_path / "package" / "package.json").write_text(package, encoding="utf-8")
+    (tmp_path / "package" / "dist" / "cli.js").write_text("#!/usr/bin/env node\n", encoding="utf-8")
+    program = tmp_path / "bin" / "qwen"
+    program.symlink_to(tmp_path / "package" / "dist" / "cli.js")
+    assert machine.needed_node(str(program)) == needed
+    for node, status in ((needed - 1, "warn"), (needed, "ok")) if needed else ((18, "ok"),):
+        versions = {"/bin/node": f"v{node}.2.1", str(program): "0.24.4"}
+        context = world()._replace(
+            which=lambda name: "/bin/node" if name == "node" else str(program),
+            run_program=lambda *words, versions=versions: ProgramResult(0, versions[words[0]]),
+        )
+        found = machine.agent(context, "qwen")
+        assert found is not None
+        assert (found.status, f"asks for Node.js {needed} or newer" in found.found) == (status, status == "warn")
 
 
 TRIED = [
     ("codex-cli 0.165.0", "codex-cli 0.165.0 (/bin/codex), tried with 0.171.0, its login is not checked"),
-    ("codex-cli 0.171.0", "codex-cli 0.171.0 (/bin/codex), its login is not checked"),
-    ("codex-cli 0.171.01", "codex-cli 0.171.01 (/bin/codex), tried with 0.171.0, its login is not checked"),
+    ("codex-cli 0.171.0", "codex-cli 0.171.0 (/bin/codex), logged in"),
+    ("codex-cli 0.171.01", "codex-cli 0.171.01 (/bin/codex), tried with 0.171.0, logged in"),
 ]
 
 
