@@ -14,6 +14,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from overmind_core.domain.agents.agent import BY_KEYS, Activity, ActivityKind, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import FilePosition, ModelCalled, TokenUsage, TurnResult
+from overmind_core.domain.agents.prices import KeptPrice
 from overmind_core.domain.missions.reasons import message_failure
 
 
@@ -194,6 +195,8 @@ class Conversation:
     """Conversations of the mission that were lost or left before this one."""
     forks: bool | None = None
     """Whether its program has announced that it can copy a conversation; None: it has announced nothing."""
+    price: KeptPrice | None = None
+    """The price at which its tokens count; None: its program tells dollars, or its model has none."""
 
 
 def is_busy(c: Conversation) -> bool:

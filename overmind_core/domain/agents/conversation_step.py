@@ -64,6 +64,7 @@ from overmind_core.domain.agents.conversation_events import (
 )
 from overmind_core.domain.agents.events import ConversationChanged, MessageResent
 from overmind_core.domain.agents.limits import is_held
+from overmind_core.domain.agents.prices import keep_price
 from overmind_core.domain.agents.spending import lost_turn_paid, usage_told
 from overmind_core.domain.agents.turns import (
     INTERRUPTED,
@@ -102,8 +103,10 @@ def step(
 ) -> Step:
     """What `fact` makes of the conversation, and what is to be done.
 
-    `now`: seconds since the epoch; `price`: what tokens of its model cost, where its program may not tell.
+    `now`: seconds since the epoch; `price`: that of its model by the settings, where its program may not tell dollars.
     """
+    kept = keep_price(c.price, c.model, price)
+    c, price = (c if kept == c.price else replace(c, price=kept)), kept and kept.price
     after, effects = _on_request(c, fact, now, price) or _on_agent_event(c, fact, now, source, price)
     after, more = _advance(after, now)
     return after, (*effects, *more)

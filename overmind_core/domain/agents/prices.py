@@ -29,6 +29,23 @@ class Price(NamedTuple):
         return (read + usage.output * self.output) / MILLION
 
 
+class KeptPrice(NamedTuple):
+    """The price at which a conversation counts: a limit of dollars holds though the table is removed meanwhile."""
+
+    model: str | None
+    price: Price
+    is_removed: bool = False
+    """The settings have none for its model now."""
+
+
+def keep_price(kept: KeptPrice | None, model: str | None, price: Price | None) -> KeptPrice | None:
+    """Return the price at which a conversation counts from now on; `price`: that of the settings for its model."""
+    if price is not None:
+        return KeptPrice(model, price)
+    is_of_another = kept is not None and None not in {kept.model, model} and kept.model != model
+    return None if kept is None or is_of_another else kept._replace(is_removed=True)
+
+
 class Prices(NamedTuple):
     """Prices by the names of models."""
 

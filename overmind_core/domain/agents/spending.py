@@ -20,7 +20,7 @@ from overmind_core.domain.agents.events import TurnFinished
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from overmind_core.domain.agents.prices import Price
+    from overmind_core.domain.agents.prices import KeptPrice, Price
 
 MOST_COUNTED = 64
 """Calls that are remembered, so that none counts twice."""
@@ -37,7 +37,7 @@ def result_paid(c: Conversation, result: TurnResult, *, counted: bool) -> Step:
     """Count what the turn cost by its result; `counted`: its figures are those of calls that were counted already."""
     usd = result.cost_turn if counted else _price(c, result)
     finished = TurnFinished(
-        text=_cost_line(usd) if result.estimated and usd is not None else None,
+        text=_cost_line(usd, c.price) if result.estimated and usd is not None else None,
         ok=result.ok,
         reason=result.reason,
         cost_usd=None if usd is None else round(usd, 6),
@@ -57,9 +57,12 @@ def result_paid(c: Conversation, result: TurnResult, *, counted: bool) -> Step:
     return _added(c, paid), (paid, finished)
 
 
-def _cost_line(usd: float) -> str:
+def _cost_line(usd: float, kept: KeptPrice | None) -> str:
     """Return the line below a turn in the transcript, whose program tells no cost itself."""
-    return f"--- ~${usd:.4f} at your prices ---" if 0 < usd < _SMALL else f"--- ~${usd:.2f} at your prices ---"
+    amount = f"${usd:.4f}" if 0 < usd < _SMALL else f"${usd:.2f}"
+    if kept is not None and kept.is_removed:
+        return f"--- ~{amount} at the last price of {kept.model or 'its model'}: config.toml has none now ---"
+    return f"--- ~{amount} at your prices ---"
 
 
 def has_usage(result: TurnResult) -> bool:

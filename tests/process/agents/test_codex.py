@@ -159,3 +159,25 @@ def test_what_it_cost_at_a_persons_prices_and_its_limit_of_tokens_outlive_the_su
     kill(om.supervisor_pid())
     assert "Raise max_tokens first" in om("restart", mission).stderr
     assert om.json("cost", "--json")[0]["cost_usd"] == 0.363
+
+
+@pytest.mark.own_home
+def test_a_limit_of_dollars_holds_though_its_price_is_removed_and_it_is_said_at_which_it_counts(codex):
+    om = codex.om
+    config = Path(om.path("config.toml"))
+    config.write_text(PRICED, encoding="utf-8")
+    mission = codex.session("--max-cost", "0.3", "--model", "m1", prompt="one")
+    codex.answer(1)
+    config.unlink()
+    om.ok("start", "--replace")
+    assert codex.say(mission, "two") == "echo: two"
+    info = om.info(mission)
+    assert (info["cost_usd"], info["cost_source"], info["cost_partial"]) == (0.242, "estimated", False)
+    kill_supervisor(om)
+    om("send", mission, "--wait", "three")
+    ended = om.wait_status(mission, *FINAL)
+    assert (ended["status"], ended["reason"], ended["cost_usd"]) == ("crashed", "max_cost", 0.363)
+    log = om.logs(mission)
+    assert log.count("--- ~$0.12 at your prices ---") == 1
+    assert "--- ~$0.12 at the last price of m1: config.toml has none now ---" in log
+    assert "--- stopped: ~$0.36 of $0.30 spent ---" in log

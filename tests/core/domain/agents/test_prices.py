@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.domain.agents.agent_events import TokenUsage
-from overmind_core.domain.agents.prices import Price, Prices
+from overmind_core.domain.agents.prices import KeptPrice, Price, Prices, keep_price
 
 EXACT, BEGINS, LONGER, ANY = (Price(float(one), 0.0) for one in range(4))
 TABLE = {"gpt-5-codex": EXACT, "gpt-5*": BEGINS, "gpt-5-pro*": LONGER}
@@ -31,3 +31,23 @@ def test_tokens_of_the_cache_have_their_price_or_that_of_the_others():
     usage = TokenUsage(input=1_000_000, output=2_000_000, cache_read=3_000_000, cache_write=4_000_000)
     assert Price(1.25, 10.0, 0.125).of(usage) == 5 * 1.25 + 20.0 + 0.375
     assert Price(1.25, 10.0).of(usage) == 8 * 1.25 + 20.0
+
+
+KEPT = KeptPrice("m1", Price(1, 2))
+GONE = KeptPrice("m1", Price(1, 2), is_removed=True)
+KEEPING = [
+    # kept before, the model, its price by the settings, kept from now on
+    (None, "m1", None, None),
+    (None, "m1", Price(1, 2), KEPT),
+    (KEPT, "m1", None, GONE),
+    (KEPT, None, None, GONE),
+    (KeptPrice(None, Price(1, 2)), "m1", None, KeptPrice(None, Price(1, 2), is_removed=True)),
+    (KEPT, "m2", None, None),
+    (KEPT, "m2", Price(3, 4), KeptPrice("m2", Price(3, 4))),
+    (GONE, "m1", Price(3, 4), KeptPrice("m1", Price(3, 4))),
+]
+
+
+@pytest.mark.parametrize(("kept", "model", "price", "after"), KEEPING)
+def test_a_price_that_is_removed_is_kept_for_its_model(kept, model, price, after):
+    assert keep_price(kept, model, price) == after
