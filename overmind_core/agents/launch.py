@@ -12,6 +12,7 @@ from uuid import uuid4
 from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.agents.conversation import first_prompt, fork_of_run, plan_run
 from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.errors import OvermindError
 from overmind_core.providers.base import LaunchRequest
 from overmind_core.system.small_file import read_small_file
 
@@ -43,8 +44,12 @@ def checked_mission(session: Session, mission: Mission) -> Mission:
     return mission if definition == mission.definition else replace(mission, definition=definition)
 
 
-def launch_of(session: Session, mission: Mission, notes: str | None) -> Launch | None:
-    """How the mission's newest run is started, with these notes; None for a plain program."""
+def launch_of(session: Session, mission: Mission, notes: str | None, environ: Mapping[str, str]) -> Launch | None:
+    """How the mission's newest run is started, with these notes, in this environment; None for a plain program.
+
+    Raises:
+        OvermindError: `invalid`, it can't be started so.
+    """
     if not session.provider.speaks_json:
         return None
     first = first_message(session)
@@ -54,14 +59,17 @@ def launch_of(session: Session, mission: Mission, notes: str | None) -> Launch |
         session=session.state.session,
         resume=session.state.resumed,
         hook=_hook(mission.id, session.state.token),
-        texts=_texts(session, mission),
+        texts=_texts(session, mission, environ),
         first_prompt=None if first is None else session.text_of(first),
         notes=notes,
         fork=fork_of_run(session.state),
         cwd=mission.definition.cwd,
         opener=(sys.executable, "-P", "-m", "overmind_core.agents.opener"),
     )
-    session.launch = session.provider.launch(start)
+    try:
+        session.launch = session.provider.launch(start)
+    except ValueError as error:
+        raise OvermindError("invalid", str(error)) from None
     return session.launch
 
 
@@ -112,10 +120,10 @@ def _is_argument(session: Session, text: str) -> bool:
     return len(text.encode()) < _LONG_PROMPT and program.is_argument(text)
 
 
-def _texts(session: Session, mission: Mission) -> dict[str, str]:
+def _texts(session: Session, mission: Mission, environ: Mapping[str, str]) -> dict[str, str]:
     """The files that the provider wants to read, as far as they can be."""
     found = {}
-    for name in session.provider.reads(session.agent):
+    for name in session.provider.reads(session.agent, environ):
         path = os.path.join(from_wire(mission.definition.cwd), from_wire(name))
         with suppress(OSError, UnicodeDecodeError):
             if (data := read_small_file(path, _LONGEST_FILE)) is not None:

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from overmind_core.agents.line_reader import LineReader
 from overmind_core.agents.status_facts import facts_of, facts_of_rules
 from overmind_core.domain.agents.agent import BY_KEYS, ActivityKind, ActivitySource, AgentNeed
-from overmind_core.domain.agents.agent_events import AgentFact, AskCancelled, Asked, TurnBegan, TurnEnded, TurnResult
+from overmind_core.domain.agents.agent_events import (
+    AgentFact,
+    AskCancelled,
+    Asked,
+    StateGuessed,
+    TurnBegan,
+    TurnEnded,
+    TurnResult,
+)
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
@@ -154,8 +162,8 @@ class TitleReader:
 
     async def _follow_pages(self, session: Session, shown: _Shown, data: bytes) -> None:
         """Take in a dialog that no hook has told of, once the program is blocked by it, and that dialogs are gone."""
-        if reported := _reports(data)[-1:]:
-            shown.is_blocked = reported == [ProgramState.BLOCKED]
+        if reported := _blocked(session, data)[-1:]:
+            (shown.is_blocked,) = reported
         for one in session.state.open if reported and not shown.is_blocked else ():
             if one.need is AgentNeed.SETUP:
                 session.receive(AskCancelled(one.request), ActivitySource.STATUS)
@@ -216,10 +224,13 @@ class TitleReader:
             if _began(session) != (None if turn is None else turn.began):
                 return
             if turn is not None and await self._looks(session, "was_interrupted"):
+                _withdraw_unheld(session, ended.source)
                 session.receive(TurnEnded(TurnResult(ok=False, reason="interrupted")), ended.source)
                 return
         if turn is None or await self._looks(session, "is_idle"):
             fact = ended.facts[-1]
+            if turn is not None:
+                _withdraw_unheld(session, ended.source)
             is_error = isinstance(fact, TurnEnded) and fact.text and turn is not None
             session.receive(await self._failed(session, fact) if is_error else fact, ended.source)
 
@@ -251,7 +262,7 @@ def _readings(session: Session, data: bytes) -> list[Reading]:
             record = read_record(text)
             facts = facts_of(record, has_hooks=has_hooks) if record is not None and record.is_of_program else ()
             found += [Reading(tuple(facts), ActivitySource.STATUS, is_hint=has_hooks)] if facts else []
-        elif facts := _title_facts(session, text):
+        elif facts := [fact for fact in _title_facts(session, text) if not isinstance(fact, StateGuessed)]:
             found.append(Reading(tuple(facts), ActivitySource.TITLE, is_hint=True))
     return found
 
@@ -262,13 +273,32 @@ def _reports(data: bytes) -> list[ProgramState]:
     return [record.state for record in records if record is not None and record.is_of_program]
 
 
+def _blocked(session: Session, data: bytes) -> list[bool]:
+    """Each state that a program's output tells, oldest first, True where it waits for an answer."""
+    states = [state is ProgramState.BLOCKED for state in _reports(data)]
+    facts = [_title_facts(session, title) for title in _titles(data)] if not states else []
+    return states or [any(isinstance(fact, StateGuessed) for fact in one) for one in facts if one]
+
+
+def _titles(data: bytes) -> list[str]:
+    return [body.decode("utf-8", "replace") for code, body in _OSC.findall(data) if code in {b"0", b"2"}]
+
+
+def _withdraw_unheld(session: Session, source: ActivitySource) -> None:
+    """Withdraw what was asked before a prompt that is there again, where a dialog takes its place.
+
+    The titles of such a program tell that it rests; one that reports its state has a hook for it.
+    """
+    if source is ActivitySource.TITLE and not getattr(session.provider, "shows_held", True) and session.state.open:
+        session.receive(AskCancelled(), source)
+
+
 def _states(session: Session, data: bytes) -> list[bool]:
     """Each state that a program's output tells, oldest first, True where it works: reports, or titles without any."""
     if not session.provider.speaks_json:
         return []
     states = [state is ProgramState.WORKING for state in _reports(data)]
-    found = [(code, body.decode("utf-8", "replace")) for code, body in _OSC.findall(data)] if not states else []
-    facts = [_title_facts(session, text) for code, text in found if code in {b"0", b"2"}]
+    facts = [_title_facts(session, title) for title in _titles(data)] if not states else []
     return states or [isinstance(one[-1], TurnBegan) for one in facts if one]
 
 

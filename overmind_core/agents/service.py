@@ -276,7 +276,7 @@ class Agents:
             return None
         if not may_copy_again(session.state) and has_forgotten(session, environ):
             self._begin_again(session, mission)
-        return launch_of(session, mission, notes)
+        return launch_of(session, mission, notes, environ)
 
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved."""
@@ -328,6 +328,8 @@ class Agents:
             _take_whole_answer(session, int(row["out"]))
         self._context.usage.read_now(session)
         errors = "" if session.reader is None else session.reader.errors(int(row["err"]))
+        if session.provider.opens and session.state.mode is AgentMode.INTERACTIVE and int(row["code"]):
+            errors = "\n".join(self._left_lines(mission, int(row["out"])))
         return self._verdict(session, mission, row, errors)
 
     def agent(self, mission_id: str) -> Agent | None:
@@ -458,7 +460,11 @@ class Agents:
 
     def _launch_again(self, session: Session, mission: Mission) -> Launch | None:
         """How a run was started that an earlier supervisor began: with the notes that it has written down for it."""
-        return launch_of(session, mission, self._written_notes(mission.id) if self.has_memory(mission.id) else None)
+        notes = self._written_notes(mission.id) if self.has_memory(mission.id) else None
+        try:
+            return launch_of(session, mission, notes, {})
+        except OvermindError:  # it has started, and a file that it was given is another one since: nothing is sent
+            return None
 
     def notes_as_written(self, mission_id: str) -> str | None:
         """The notes that the newest run of a mission was given, from their file, as its program reads them."""
@@ -490,10 +496,14 @@ class Agents:
             self._begin_again(session, mission)
         return verdict
 
+    def _left_lines(self, mission: Mission, until: int) -> list[str]:
+        """The lines that the newest run has left on its screen."""
+        run = self._context.registry.runs.get(mission.id)
+        return [] if run is None else self._output.last_screen(run, until)
+
     def _last_words(self, session: Session, mission: Mission, until: int) -> str:
         """Why a program on a terminal did not start, as its screen says."""
-        run = self._context.registry.runs.get(mission.id)
-        lines = [] if run is None else self._output.last_screen(run, until)
+        lines = self._left_lines(mission, until)
         program: InteractiveProvider = session.provider  # type: ignore[assignment] # only those with that mode
         dialog = program.dialog(lines)
         return dialog.summary if dialog is not None else last_paragraph(lines) or "it printed nothing"

@@ -157,6 +157,8 @@ class Session:
         """Seconds since the epoch at which the newest question came; 0.0: before this supervisor."""
         self.closed = False
         """The agent has ended: should its mission be started again, another session takes over."""
+        self.prompt = ""
+        """With what the newest turn on a terminal has begun; "" before this supervisor."""
         self._spoken = ""
         """What the agent has said last in this turn."""
         self._texts: dict[int, str] = {}
@@ -233,6 +235,7 @@ class Session:
             return
         if isinstance(fact, Echoed) and self.state.mode is AgentMode.INTERACTIVE and self._is_ours(fact.text):
             fact = fact._replace(uuid=str(self.state.sending))
+        self.prompt = fact.text if isinstance(fact, Echoed) else self.prompt
         if isinstance(fact, TextSpoken) and not fact.thought:
             self._spoken = fact.text
         if isinstance(fact, TurnEnded) and fact.result is not None:

@@ -77,6 +77,8 @@ class TerminalDriver:
         self._screens = screens
         self._waiters = waiters
         self._attachments = attachments
+        self._interrupted: dict[str, str] = {}
+        """Mission → its run, where we have interrupted a turn and typed nothing since."""
 
     def is_alone(self, mission_id: str) -> bool:
         """Whether nobody else can type there."""
@@ -88,6 +90,7 @@ class TerminalDriver:
 
     def interrupt(self, session: Session) -> None:
         """End the turn; where it has not begun, only once the screen shows that the key answers no dialog."""
+        self._interrupted[session.id] = session.run_id
         if session.state.turn is not None:
             session.send(_program(session).interrupt_keys)
         else:
@@ -230,7 +233,8 @@ class TerminalDriver:
         """
         program, keys = _program(session), None
         lines: list[str] = []
-        for _ in range(int(DIALOG / LOOK)):
+        looks = int(DIALOG / LOOK)
+        while looks:
             screen = await self._screens.of(session.id)
             if screen is None or session.state.running != run:
                 return
@@ -238,6 +242,9 @@ class TerminalDriver:
             keys = program.keys_for(lines, asked, decision)
             if keys is not None:
                 break
+            # One of several at once has its dialog behind that of another one.
+            if not any(program.keys_for(lines, one, decision) for one in session.questions.values()):
+                looks -= 1
             await asyncio.sleep(LOOK)
         same = [one for one in session.questions.values() if program.keys_for(lines, one, decision) is not None]
         if keys is not None and not same:
@@ -285,15 +292,21 @@ class TerminalDriver:
 
         A draft that stays there is never typed over: what was to be typed waits, and people are told. `ours` is none.
         """
-        program, drafts = _program(session), 0
+        program, drafts, is_put_back = _program(session), 0, False
         for _ in range(int(patience / LOOK)):
             screen = await self._screens.of(session.id)
             if not wanted() or session.state.run != run:
                 return None
             lines = [] if screen is None else typed_lines(screen)
             if screen is not None and program.dialog(lines) is None and program.is_ready(lines):
+                self._interrupted.pop(session.id, None)
                 return screen
             typed = program.draft(lines)
+            was_interrupted = self._interrupted.get(session.id) == session.run_id
+            is_put_back = is_put_back or (bool(typed) and was_interrupted and same_prompt(session.prompt, typed))
+            if is_put_back:  # what we have interrupted, where it would become one with what is pasted
+                session.send(DELETE_LINE)
+                typed = ""
             if typed and ours and same_prompt(ours, typed):
                 return screen
             drafts = drafts + 1 if typed else 0

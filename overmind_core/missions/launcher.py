@@ -291,7 +291,8 @@ class Launcher:
         notes = given.text if given is not None and given.text else None
         searched = environment.both
         launch = None if mission.setup else self._runner.launch(mission, notes, searched)
-        argv = _argv(definition) if launch is None else private_files.filled(self._home, mission.id, launch)
+        launch = None if launch is None else private_files.filled(self._home, mission.id, launch)
+        argv = _argv(definition) if launch is None else launch.argv
         located = await self._locate(mission, argv[0], searched)
         composed = self._composed(mission, environment, located)
         if launch is not None:

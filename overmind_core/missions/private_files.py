@@ -34,14 +34,14 @@ def private_missions(home: Home) -> list[str]:
         return []
 
 
-def filled(home: Home, mission_id: str, launch: Launch) -> tuple[str, ...]:
-    """The program's arguments, with the path of each file in its place; the files are written.
+def filled(home: Home, mission_id: str, launch: Launch) -> Launch:
+    """The same with the path of each file in its place, in arguments and variables; the files are written.
 
     Raises:
         OSError: a file can't be written.
     """
     if not launch.files:
-        return launch.argv
+        return launch
     where = private_folder(home, mission_id)
     os.makedirs(where, mode=0o700, exist_ok=True)
     paths: dict[str, str] = {}
@@ -51,7 +51,8 @@ def filled(home: Home, mission_id: str, launch: Launch) -> tuple[str, ...]:
         with os.fdopen(fd, "wb") as file:
             file.write(os.fsencode(from_wire(text)))
         paths[f"{{file:{name}}}"] = to_wire(path)
-    return tuple(paths.get(word, word) for word in launch.argv)
+    variables = {name: paths.get(value, value) for name, value in launch.environment.items()}
+    return launch._replace(argv=tuple(paths.get(word, word) for word in launch.argv), environment=variables)
 
 
 def put_notes(home: Home, mission_id: str, text: str | None) -> str | None:

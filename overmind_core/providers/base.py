@@ -98,7 +98,7 @@ class Launch(NamedTuple):
             of its bytes, made again as `notes`, which are None then; None: its program takes nothing there.
         stdin: What is written to the pipe first; None with a terminal.
         end_input: Whether nothing follows it; else whoever reads a one-shot's result closes its input.
-        environment: Variables for this run, on top of the caller's.
+        environment: Variables for this run, on top of the caller's; a value `{file:NAME}` as a word of `argv`.
         files: Texts too long for an argument.
     """
 
@@ -210,11 +210,18 @@ class Provider(Protocol):
     def refuse_notes(self, agent: Agent) -> str | None:
         """Why this agent can't be given notes, as a person's argument takes their place; None when it can."""
 
-    def reads(self, agent: Agent) -> Sequence[str]:
-        """Files whose text `launch` needs, as the person named them; relative ones are of the mission's folder."""
+    def reads(self, agent: Agent, environ: Mapping[str, str]) -> Sequence[str]:
+        """Files whose text `launch` needs, in wire form; relative ones are of the mission's folder.
+
+        `environ`: of the run.
+        """
 
     def launch(self, start: LaunchRequest) -> Launch:
-        """How to start the program for this run."""
+        """How to start the program for this run.
+
+        Raises:
+            ValueError: It can't be started so; the text is a sentence that says why.
+        """
 
     def conversations(self, environ: Mapping[str, str]) -> str | None:
         """Pattern of the paths at which its program keeps conversations, with `{session}`; None: nobody knows."""
@@ -297,9 +304,9 @@ class WithoutRecords:
 
     login_status: Sequence[str] = ()
 
-    def reads(self, agent: Agent) -> Sequence[str]:
+    def reads(self, agent: Agent, environ: Mapping[str, str]) -> Sequence[str]:
         """None."""
-        del agent
+        del agent, environ
         return ()
 
     def conversations(self, environ: Mapping[str, str]) -> str | None:
@@ -343,7 +350,10 @@ class InteractiveProvider(Protocol):
         """The JSON that the question's hook prints to answer it; None when the program takes no such answer."""
 
     def title(self, title: str) -> Sequence[AgentFact]:
-        """What the window title means; a turn's end counts only while `is_idle`: a question looks the same."""
+        """What the window title means; a turn's end counts only while `is_idle`: a question looks the same.
+
+        `StateGuessed` alone: it waits for an answer, of which a hook tells.
+        """
 
     def dialog(self, lines: Sequence[str]) -> Asked | None:
         """The dialog on its screen that only a person can answer (trust, login, key); None when there is none."""

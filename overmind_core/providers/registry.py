@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from overmind_core.providers.base import Provider, Renderer
 
 _ACP = "overmind_core.providers.rpc.provider"
+_QWEN = "overmind_core.providers.rpc.qwen"
 _ONCE = "once:"
 """Before the name of a person's own program that takes one prompt."""
 ROWS: Mapping[str, tuple[str, str]] = {
@@ -19,7 +20,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "codex": ("overmind_core.providers.rpc.codex", "Codex"),
     "gemini": (_ACP, "gemini"),
     "opencode": (_ACP, "opencode"),
-    "qwen": (_ACP, "qwen"),
+    "qwen": (_QWEN, "Qwen"),
     "copilot": (_ACP, "copilot"),
 }
 """The module and what makes one; imported when first asked for, for the command line starts often and needs few."""
@@ -43,8 +44,10 @@ class TextPieces(NamedTuple):
     conversation: bytes
 
 
+_ACP_PIECES = TextPieces(b"agent_message_chunk", b"text", b"sessionId")
 _PIECES: Mapping[str, TextPieces] = {
-    _ACP: TextPieces(b"agent_message_chunk", b"text", b"sessionId"),
+    _ACP: _ACP_PIECES,
+    _QWEN: _ACP_PIECES,
     "overmind_core.providers.rpc.codex": TextPieces(b"agentMessage", b"delta", b"threadId"),
 }
 """By the module that makes the provider."""

@@ -88,8 +88,9 @@ class Claude:
         """Their place is taken by a person's own addition to the system prompt, given as an argument."""
         return command_line.notes_refusal(agent)
 
-    def reads(self, agent: Agent) -> Sequence[str]:
+    def reads(self, agent: Agent, environ: Mapping[str, str]) -> Sequence[str]:
         """Settings files that a person passes as arguments: ours are merged with them."""
+        del environ
         return command_line.settings_files(agent.arguments)
 
     def conversations(self, environ: Mapping[str, str]) -> str | None:

@@ -151,8 +151,9 @@ class Codex(CodexScreen, RpcProvider):
                 problems.append(str(wrong))
         return "; ".join(problems) or None
 
-    def reads(self, agent: Agent) -> Sequence[str]:
+    def reads(self, agent: Agent, environ: Mapping[str, str]) -> Sequence[str]:
         """The files of servers of tools."""
+        del environ
         return [one for one in agent.mcp_config if not is_json(one)]
 
     def launch(self, start: LaunchRequest) -> Launch:

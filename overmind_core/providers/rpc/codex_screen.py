@@ -288,6 +288,15 @@ def _model_called(line: bytes, since: float) -> ModelCalled | None:
     return ModelCalled(f"{written} {count_at(found, 'ordinal')}", usage, None)
 
 
+def hook_answer(decision: Decision) -> dict[str, Any]:
+    """Return what the hook of a question prints to answer it, in Claude's dialect, without its later terms."""
+    denied = decision.behaviour is Behaviour.DENY
+    said: dict[str, Any] = {"behavior": "deny" if denied else "allow"}
+    if denied:
+        said["message"] = decision.message or "A rule of Overmind denies this."
+    return {"hookSpecificOutput": {"hookEventName": "PermissionRequest", "decision": said}}
+
+
 # what its screen shows
 
 _MARK = "›"
@@ -361,11 +370,7 @@ class CodexScreen:
     def hook_answer(self, question: Asked, decision: Decision) -> Mapping[str, Any] | None:
         """The decision of a rule of ours: no dialog is shown, and the turn goes on."""
         del question
-        denied = decision.behaviour is Behaviour.DENY
-        said: dict[str, Any] = {"behavior": "deny" if denied else "allow"}
-        if denied:
-            said["message"] = decision.message or "A rule of Overmind denies this."
-        return {"hookSpecificOutput": {"hookEventName": "PermissionRequest", "decision": said}}
+        return hook_answer(decision)
 
     def title(self, title: str) -> Sequence[AgentFact]:
         """Nothing: it reports its state."""

@@ -245,11 +245,6 @@ def opencode() -> AcpProvider:
     return AcpProvider(rows.OPENCODE)
 
 
-def qwen() -> AcpProvider:
-    """Alibaba's."""
-    return AcpProvider(rows.QWEN)
-
-
 def copilot() -> AcpProvider:
     """GitHub's."""
     return AcpProvider(rows.COPILOT)
