@@ -289,6 +289,7 @@ _NEAR = 5
 """Lines that are not empty next to the prompt."""
 _SAID = re.compile(r" {0,2}\S")
 """The first line of a piece of the conversation."""
+_ERROR = "  ✕ "
 _REFUSED = re.compile(r"  (?:●\ufe0e? Request cancelled\.|- )")
 """That of a turn that a person has cancelled, and of a tool that they have not allowed."""
 _OPTION = re.compile(r"[│ ]*([›❯●])?\s+(\d+)\. (.*)")
@@ -454,12 +455,15 @@ class Qwen(AcpProvider):
         return _typed(list(lines)) or ""
 
     def was_interrupted(self, lines: Sequence[str]) -> bool:
-        """Whether it says right above its prompt that a person has cancelled the turn, or refused a tool."""
+        """Whether a person has cancelled the turn, or refused a tool, as is said right above the prompt.
+
+        A turn in which nothing was said is taken back instead, and its message put into the prompt.
+        """
         at = _prompt_at(lines)
         if at is None or _works(lines):
             return False
         said = next((line for line in reversed(lines[: at - 1]) if _SAID.match(line)), "")
-        return _REFUSED.match(said) is not None
+        return _REFUSED.match(said) is not None or (bool(_typed(lines)) and not said.startswith(_ERROR))
 
     def keys_for(self, lines: Sequence[str], question: Asked, decision: Decision) -> bytes | None:
         """The key of the plain yes or no, while the dialog shows all that the question is about, and nothing else."""

@@ -92,7 +92,7 @@ def test_codex_is_told_with_its_conversation_and_asks_before_each_use(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(config(till=TILL), encoding="utf-8")
     web = {"url": "http://127.0.0.1/mcp", "headers": {"A": "b"}}
-    assert registry.get("codex").reads(Agent(mcp_config=(str(path), config(web=web)))) == [str(path)]
+    assert registry.get("codex").reads(Agent(mcp_config=(str(path), config(web=web))), {}) == [str(path)]
     told, facts = codex(str(path), config(web=web), texts={str(path): path.read_text(encoding="utf-8")})
     assert not facts
     till, other = told["mcp_servers"]["till"], told["mcp_servers"]["web"]

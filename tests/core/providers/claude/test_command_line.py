@@ -202,7 +202,7 @@ def test_a_persons_settings_are_merged_with_ours(arguments, texts):
 
 
 def test_only_settings_in_files_are_read():
-    assert CLAUDE.reads(Agent(arguments=("--settings", "a.json", "--settings={}", "b.json"))) == ("a.json",)
+    assert CLAUDE.reads(Agent(arguments=("--settings", "a.json", "--settings={}", "b.json")), {}) == ("a.json",)
 
 
 def test_without_a_terminal_a_persons_settings_are_passed_on():
