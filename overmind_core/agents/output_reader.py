@@ -227,10 +227,9 @@ class TitleReader:
                 _withdraw_unheld(session, ended.source)
                 session.receive(TurnEnded(TurnResult(ok=False, reason="interrupted")), ended.source)
                 return
-        if turn is None or await self._looks(session, "is_idle"):
+        if (turn is None and not _is_unheld(session, ended.source)) or await self._looks(session, "is_idle"):
             fact = ended.facts[-1]
-            if turn is not None:
-                _withdraw_unheld(session, ended.source)
+            _withdraw_unheld(session, ended.source)
             is_error = isinstance(fact, TurnEnded) and fact.text and turn is not None
             session.receive(await self._failed(session, fact) if is_error else fact, ended.source)
 
@@ -284,13 +283,19 @@ def _titles(data: bytes) -> list[str]:
     return [body.decode("utf-8", "replace") for code, body in _OSC.findall(data) if code in {b"0", b"2"}]
 
 
-def _withdraw_unheld(session: Session, source: ActivitySource) -> None:
-    """Withdraw what was asked before a prompt that is there again, where a dialog takes its place.
+def _is_unheld(session: Session, source: ActivitySource) -> bool:
+    """Whether its prompt alone shows that nothing is asked: no hook waits, and its title rests beside some pages.
 
-    The titles of such a program tell that it rests; one that reports its state has a hook for it.
+    A program that reports its state has a hook for it.
     """
-    if source is ActivitySource.TITLE and not getattr(session.provider, "shows_held", True) and session.state.open:
-        session.receive(AskCancelled(), source)
+    return source is ActivitySource.TITLE and not getattr(session.provider, "shows_held", True)
+
+
+def _withdraw_unheld(session: Session, source: ActivitySource) -> None:
+    """Withdraw what was asked before a prompt that is there again, where a dialog takes its place."""
+    for one in session.state.open if _is_unheld(session, source) else ():
+        if one.need is not AgentNeed.DRAFT:
+            session.receive(AskCancelled(one.request), source)
 
 
 def _states(session: Session, data: bytes) -> list[bool]:

@@ -166,8 +166,11 @@ _KINDS: Mapping[str, str] = {
 
 
 def _session_start(payload: Object) -> Iterator[AgentFact]:
+    """The conversation; as its program begins, it takes messages from then on."""
     if session := text_at(payload, "session_id"):
         yield SessionNamed(session, text_at(payload, "model") or None)
+    if text_at(payload, "source") in {"startup", "resume"}:
+        yield TurnEnded(None)
 
 
 def _prompt(payload: Object) -> Iterator[AgentFact]:
@@ -307,7 +310,7 @@ _WARNING = "⚠"
 _ELLIPSIS = "..."
 _PAGES: Mapping[str, tuple[str, str]] = {
     "trust this folder": ("trust", "trust this folder?"),
-    "authenticate": ("login", "log in"),
+    "Connect a Provider": ("login", "log in"),
 }
 """Words of a page → its name in events, and its summary."""
 _LEAVES = frozenset({"exit", "quit", ":q", ":q!", ":wq", ":wq!"})
@@ -419,10 +422,10 @@ class Qwen(AcpProvider):
         """A page of options in the place of its prompt."""
         shown = [_bare(line) for line in lines]
         end = [line for line in shown if line][-_DIALOG_LINES:]
-        if _prompt_at(lines) is not None or not any(map(_CHOSEN.match, end)):
-            return None
         text = "\n".join(shown).strip("\n")
         known = next((page for words, page in _PAGES.items() if words in text), None)
+        if _prompt_at(lines) is not None or not (known or any(map(_CHOSEN.match, end))):
+            return None
         asks = next((line.strip() for line in reversed(end) if line.endswith("?")), "a dialog")
         name, summary = known or ("page", f"answer it on its screen: {one_line(asks)}")
         return Asked(name, AgentNeed.SETUP, "", summary, {"dialog": name, "text": text})

@@ -133,6 +133,12 @@ def test_a_page_in_the_place_of_the_prompt_is_told(name):
     assert (found.need, found.summary.startswith("answer it on its screen: ")) == (AgentNeed.SETUP, True)
 
 
+def test_its_page_for_a_login_is_known():
+    found = QWEN.dialog(screen("login"))
+    assert (found.need, found.request, found.summary) == (AgentNeed.SETUP, "login", "log in")
+    assert not QWEN.is_idle(screen("login"))
+
+
 @pytest.mark.parametrize("name", ["start", "working", "draft", "interrupted", "help"])
 def test_nothing_else_is_a_page(name):
     assert QWEN.dialog(screen(name)) is None
@@ -152,7 +158,8 @@ def test_its_title_tells_its_state(title, expected):
 
 
 def test_its_hooks_tell_of_a_turn():
-    assert told("SessionStart", source="startup", model="stub") == [SessionNamed(SESSION, "stub")]
+    assert told("SessionStart", source="startup", model="stub") == [SessionNamed(SESSION, "stub"), TurnEnded(None)]
+    assert told("SessionStart", source="compact", model="stub") == [SessionNamed(SESSION, "stub")]  # in a turn
     assert told("UserPromptSubmit", prompt="hello", submitted_prompt="hello") == [Echoed("hello")]
     assert told("UserPromptSubmit", prompt="a\nb", submitted_prompt="[Pasted Content 3 chars]") == [Echoed("a\nb")]
     assert told("UserPromptSubmit", prompt="") == []  # the return of a tool

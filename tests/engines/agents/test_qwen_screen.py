@@ -282,3 +282,12 @@ def test_a_conversation_that_is_gone_is_begun_again(agents):
     agents.kill(mission)
     agents.until(mission, lambda info: info["conversation_lost"], what="it is told")
     assert " | first | " in agents.say(mission, "%history")
+
+
+def test_a_program_without_a_login_asks_for_it_on_its_screen(agents):
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL"):
+        del agents.om.environment[name]
+    os.unlink(os.path.join(agents.om.environment["HOME"], ".qwen", "settings.json"))
+    mission = agents.session("--interactive")
+    (asked,) = agents.asked(mission)
+    assert (asked["need"], asked["summary"]) == ("setup", "log in")
