@@ -91,7 +91,9 @@ def test_of_two_questions_at_once_the_one_that_is_answered_first_waits_for_its_d
             await inside.ask("answer", question=second["question"], behaviour="allow")
             await asyncio.sleep(2 * DIALOG)
             before = list(program.typed)
-            program.answers = lambda: program.shows(*(WAITING, "second") if len(program.typed) == 1 else (WORKING, "working"))
+            program.answers = lambda: program.shows(
+                *(WAITING, "second") if len(program.typed) == 1 else (WORKING, "working")
+            )
             await inside.ask("answer", question=first["question"], behaviour="allow")
             await asyncio.sleep(2 * PROOF)
             return before, program.typed, await asked(inside)

@@ -181,7 +181,9 @@ def test_a_question_and_the_use_of_its_tool_have_the_same_name():
 
 
 def test_a_question_about_a_file_shows_the_change():
-    (asked,) = told("PermissionRequest", tool_name="edit", tool_input={"file_path": FILE, "old_string": "two", "new_string": "2"})
+    (asked,) = told(
+        "PermissionRequest", tool_name="edit", tool_input={"file_path": FILE, "old_string": "two", "new_string": "2"}
+    )
     assert (asked.tool, asked.subject) == ("Edit", {"file_path": FILE, "old_string": "two", "new_string": "2"})
 
 
@@ -191,7 +193,9 @@ def test_a_tool_of_a_server_has_the_name_that_rules_know():
 
 
 def test_a_question_with_options_is_answered_on_its_screen():
-    (asked,) = told("PermissionRequest", tool_name="ask_user_question", tool_input={"questions": [{"question": "which colour"}]})
+    (asked,) = told(
+        "PermissionRequest", tool_name="ask_user_question", tool_input={"questions": [{"question": "which colour"}]}
+    )
     assert (asked.need, asked.summary) == (AgentNeed.SETUP, "answer it on its screen: which colour")
 
 
@@ -224,13 +228,16 @@ def test_it_starts_with_what_it_is_to_be():
 
 def test_its_servers_of_tools_stand_in_a_file_of_their_own():
     config = json.dumps({"mcpServers": {"a": {"command": "srv"}, "b": {"url": "http://x"}}})
-    launch = started(Agent(home=AgentMode.INTERACTIVE, mcp_config=(config, "more.json")), texts={"more.json": '{"mcpServers": {}}'})
-    assert ("--mcp-config", "{file:servers}") == launch.argv[5:7]
+    launch = started(
+        Agent(home=AgentMode.INTERACTIVE, mcp_config=(config, "more.json")), texts={"more.json": '{"mcpServers": {}}'}
+    )
+    assert launch.argv[5:7] == ("--mcp-config", "{file:servers}")
     assert json.loads(launch.files["servers"])["mcpServers"]["b"] == {"httpUrl": "http://x", "headers": {}}
 
 
 def test_its_hooks_are_merged_with_the_defaults_of_the_system():
-    theirs = '\ufeff{"ui": {"theme": "x", /* a note */ "enableUserFeedback": true}, // url: "http://x"\n "hooks": {"Stop": [{"a": 1}]}}'
+    look = '"ui": {"theme": "x", /* a note */ "enableUserFeedback": true}'
+    theirs = f'\ufeff{{{look}, // url: "http://x"\n "hooks": {{"Stop": [{{"a": 1}}]}}}}'
     launch = started(texts={"/etc/qwen-code/system-defaults.json": theirs})
     merged = json.loads(launch.files["defaults"])
     assert (merged["ui"]["theme"], merged["ui"]["enableUserFeedback"]) == ("x", True)
@@ -259,7 +266,8 @@ def test_the_defaults_are_looked_for_where_it_would_look(environ, path):
 def test_arguments_and_modes_that_undo_ours_are_refused_on_a_terminal():
     problem = QWEN.refuse(Agent(home=AgentMode.INTERACTIVE, arguments=("--yolo", "--resume=x"), permission_mode="no"))
     assert problem == (
-        "--permission-mode no is not possible with qwen: ask, edits, read-only, all, default, auto-edit, plan, yolo, auto; "
+        "--permission-mode no is not possible with qwen: "
+        "ask, edits, read-only, all, default, auto-edit, plan, yolo, auto; "
         "--agent-arg --yolo conflicts with an argument that Overmind sets; "
         "--agent-arg --resume conflicts with an argument that Overmind sets"
     )

@@ -77,7 +77,8 @@ def test_a_denial_ends_the_turn(agents, way):
     (asked,) = agents.asked(mission)
     if way == "the inbox":
         agents.om.ok("answer", str(asked["question"]), "deny", "--message", "use make")
-        eventually(lambda: any("use make" in one.asked.texts for one in agents.api.requests), timeout=60, what="it reads why")
+        said = agents.api.requests
+        eventually(lambda: any("use make" in one.asked.texts for one in said), timeout=60, what="it reads why")
     else:
         press_in_the_dialog(agents, mission, b"\x1b")
     agents.doing(mission, "idle")
@@ -180,6 +181,7 @@ def test_an_error_of_its_service_fails_the_message_and_says_why(agents):
     assert (failed["state"], failed["error"]) == ("failed", "api_error 401")
     assert agents.say(mission, "again") == "echo: again"
 
+
 def is_back(agents, mission):
     agents.until(mission, lambda info: info["handover"] is None and info["mode"] == "headless", what="it is on pipes")
 
@@ -278,8 +280,10 @@ def test_defaults_that_our_hooks_can_not_be_added_to_are_refused(agents, tmp_pat
 def test_a_conversation_that_is_gone_is_begun_again(agents):
     mission = agents.session("--interactive", "--restart", "always", "--backoff", "1ms", prompt="first")
     agents.answer(1)
+    agents.om.ok("stop", mission)
+    agents.om.wait_status(mission, *FINAL)
     agents.forget()
-    agents.kill(mission)
+    agents.om.ok("restart", mission)
     agents.until(mission, lambda info: info["conversation_lost"], what="it is told")
     assert " | first | " in agents.say(mission, "%history")
 
