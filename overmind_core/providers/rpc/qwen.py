@@ -1,4 +1,4 @@
-"""A `qwen` on a terminal: how it is started there, what its hooks tell, and what its screen shows. Pure.
+"""A `qwen` on a terminal: how it is started there, and what its hooks tell. Pure.
 
 Its hooks speak Claude's dialect, and are handed over as system defaults, which all settings of a person's go before. A
 hook that is held hides the dialog, so ours returns at once, and the dialog's own keys answer, while the whole of what
@@ -11,14 +11,13 @@ import json
 import re
 import shlex
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents.agent import ActivityKind, Agent, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import (
     AgentFact,
     AskCancelled,
     Asked,
-    Behaviour,
     Decision,
     Echoed,
     ModelCalled,
@@ -33,7 +32,6 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
     TurnResult,
 )
-from overmind_core.domain.agents.permission import FETCH, SHELL
 from overmind_core.providers.base import Launch
 from overmind_core.providers.lines import (
     Object,
@@ -47,12 +45,13 @@ from overmind_core.providers.lines import (
     read_object,
     text_at,
 )
+from overmind_core.providers.rpc import qwen_screen as screen
 from overmind_core.providers.rpc import rows
 from overmind_core.providers.rpc.codex_screen import hook_answer
 from overmind_core.providers.rpc.engine import FINAL, WRONG_START, reason_of
 from overmind_core.providers.rpc.mcp import HTTP, STDIO, is_json, read_servers
 from overmind_core.providers.rpc.provider import AcpProvider
-from overmind_core.providers.rpc.tools import EDIT, MCP, MCP_BEGINS, Tool, tool_of
+from overmind_core.providers.rpc.tools import MCP, MCP_BEGINS, Tool, tool_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -153,8 +152,11 @@ def _server(server: McpServer) -> dict[str, Any]:
 
 _PLACEHOLDER = "[Pasted Content "
 """Stands in what was submitted for a long text, which the prompt holds."""
-_DIALOGS: Mapping[str, str] = {"ask_user_question": "a question", "exit_plan_mode": "its plan"}
-"""Tools that are a dialog themselves → what that is about: only its screen takes the answer."""
+_ASKS = "ask_user_question"
+_DIALOGS: Mapping[str, str] = {_ASKS: "a question", "exit_plan_mode": "its plan"}
+"""Tools that are a dialog themselves → what that is about: only its screen takes the answer, but for one choice."""
+_QUESTION = "AskUserQuestion"
+"""The name under which people and rules know the first."""
 _KINDS: Mapping[str, str] = {
     "run_shell_command": "execute",
     "write_file": "edit",
@@ -187,8 +189,11 @@ def _permission(payload: Object) -> Iterator[AgentFact]:
     if name in _DIALOGS:
         asked = [text_at(one, "question") for one in objects_at(given, "questions")]
         what = one_line(" ".join(asked) or text_at(given, "plan")) or _DIALOGS[name]
-        summary = f"answer it on its screen: {what}"
-        yield Asked(_request_of(payload), AgentNeed.SETUP, "", summary, {"dialog": name, **given})
+        if name == _ASKS and screen.labels_of(given):
+            yield Asked(_request_of(payload), AgentNeed.QUESTION, _QUESTION, what, given)
+        else:
+            summary = f"answer it on its screen: {what}"
+            yield Asked(_request_of(payload), AgentNeed.SETUP, "", summary, {"dialog": name, **given})
         return
     tool = _tool(payload)
     yield Asked(_request_of(payload), AgentNeed.PERMISSION, tool.name, tool.summary, tool.subject)
@@ -271,62 +276,6 @@ def _model_called(line: bytes, since: float) -> ModelCalled | None:
     return ModelCalled(text_at(found, "uuid"), TokenUsage(fresh, count_at(told, "output_token_count"), cached), None)
 
 
-# what its screen shows
-
-_MARKS = (">", "*")
-_SHELL_MARK = "!"
-"""Before its prompt in place of those: what is typed is run by a shell."""
-_RULE = re.compile(r"─{8,}")
-_EMPTY = re.compile(r"  Type your message")
-"""Behind the mark of an empty prompt; what was typed stands one blank behind it."""
-_BAR = re.compile(r"[│█]\s*$")
-"""The end of a line of a conversation that is longer than the screen."""
-_NO_WIDTH = "\u200b"
-"""Stands behind what was typed; before a text it keeps that from being a command."""
-_SPINNER = re.compile(r" *[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] ")
-_STEERS = "Enter to steer"
-"""Below the prompt while a turn is under way."""
-_FEEDBACK = "How is Qwen doing this session"
-"""A question above the prompt that takes the next key."""
-_NEAR = 5
-"""Lines that are not empty next to the prompt."""
-_SAID = re.compile(r" {0,2}\S")
-"""The first line of a piece of the conversation."""
-_ERROR = "  ✕ "
-_REFUSED = re.compile(r"  (?:●\ufe0e? Request cancelled\.|- )")
-"""That of a turn that a person has cancelled, and of a tool that they have not allowed."""
-_OPTION = re.compile(r"[│ ]*([›❯●])?\s+(\d+)\. (.*)")
-_CHOSEN = re.compile(r"[│ ]*[›❯●] \d+\. ")
-_DIALOG_LINES = 24
-_YES, _NO = "Yes, allow once", "No, suggest changes (esc)"
-_YES_KEY, _NO_KEY = b"1", b"\x1b"
-_RUNS, _CHANGES, _PROCEEDS = "Allow execution of: ", "Apply this change?", "Do you want to proceed?"
-_HEADER = re.compile(r"  \? (?:WriteFile Writing to|Edit) (.*)")
-_COMMAND = " " * 5
-"""Before each line of a command in its dialog."""
-_HIDDEN = re.compile(r" *\.\.\. last (\d+) lines? hidden \.\.\.")
-_URL = re.compile(r" +- (\S+)")
-_WARNING = "⚠"
-_ELLIPSIS = "..."
-_PAGES: Mapping[str, tuple[str, str]] = {
-    "trust this folder": ("trust", "trust this folder?"),
-    "Connect a Provider": ("login", "log in"),
-}
-"""Words of a page → its name in events, and its summary."""
-_LEAVES = frozenset({"exit", "quit", ":q", ":q!", ":wq", ":wq!"})
-"""Words that end it."""
-_ASIDE = re.compile(r"[/?]btw(?:\s|$)")
-MOST_CHARACTERS, MOST_LINE_ENDS = 1000, 9
-"""Of a paste. For a longer one a line stands in the prompt, and from the second one on its model gets that line."""
-
-
-class _Dialog(NamedTuple):
-    """A dialog about a permission: the line that asks, and what stands above it."""
-
-    question: str
-    above: Sequence[str]
-
-
 class Qwen(AcpProvider):
     """The `qwen` program: over its pipes, and on a terminal."""
 
@@ -385,7 +334,7 @@ class Qwen(AcpProvider):
     def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:
         """The end of a run, judged; on a terminal `errors` is what it has left on its screen."""
         wrong = "No saved session found with ID" if resumed else "already exists (active or archived)"
-        if mode is AgentMode.INTERACTIVE and code == 1 and _flat(wrong) in _flat(errors):
+        if mode is AgentMode.INTERACTIVE and code == 1 and screen.flat(wrong) in screen.flat(errors):
             return RunVerdict(failed=True, reason=WRONG_START, retry=Retry.SWITCH)
         return super().verdict(code, last, errors, mode=mode, resumed=resumed)
 
@@ -420,23 +369,15 @@ class Qwen(AcpProvider):
 
     def dialog(self, lines: Sequence[str]) -> Asked | None:
         """A page of options in the place of its prompt."""
-        shown = [_bare(line) for line in lines]
-        end = [line for line in shown if line][-_DIALOG_LINES:]
-        text = "\n".join(shown).strip("\n")
-        known = next((page for words, page in _PAGES.items() if words in text), None)
-        if _prompt_at(lines) is not None or not (known or any(map(_CHOSEN.match, end))):
-            return None
-        asks = next((line.strip() for line in reversed(end) if line.endswith("?")), "a dialog")
-        name, summary = known or ("page", f"answer it on its screen: {one_line(asks)}")
-        return Asked(name, AgentNeed.SETUP, "", summary, {"dialog": name, "text": text})
+        return screen.dialog(lines)
 
     def is_argument(self, text: str) -> bool:
         """Anything but a command of its own."""
-        return not _is_command(text)
+        return not screen.is_command(text)
 
     def pastes(self, text: str) -> Sequence[str]:
         """Pieces that are too small for a line that stands for them."""
-        return [*_pieces(f"{_NO_WIDTH}{text.lstrip()}" if _is_command(text) else text.replace("\r\n", "\n"))]
+        return screen.pastes(text)
 
     def draft_of(self, text: str) -> str:
         """The text."""
@@ -444,141 +385,20 @@ class Qwen(AcpProvider):
 
     def is_idle(self, lines: Iterable[str]) -> bool:
         """Whether its prompt is there, and nothing says that a turn is under way."""
-        shown = list(lines)
-        return _typed(shown) is not None and not _works(shown)
+        return screen.is_idle([*lines])
 
     def is_ready(self, lines: Iterable[str]) -> bool:
         """Whether its prompt is there and empty, and takes the next key."""
-        shown = list(lines)
-        near = [line for line in shown if line.strip()][-_NEAR * 2 :]
-        return self.is_idle(shown) and _typed(shown) == "" and not any(_FEEDBACK in line for line in near)
+        return screen.is_ready([*lines])
 
     def draft(self, lines: Iterable[str]) -> str:
         """What stands in its prompt."""
-        return _typed(list(lines)) or ""
+        return screen.typed([*lines]) or ""
 
     def was_interrupted(self, lines: Sequence[str]) -> bool:
-        """Whether a person has cancelled the turn, or refused a tool, as is said right above the prompt.
-
-        A turn in which nothing was said is taken back instead, and its message put into the prompt.
-        """
-        at = _prompt_at(lines)
-        if at is None or _works(lines):
-            return False
-        said = next((line for line in reversed(lines[: at - 1]) if _SAID.match(line)), "")
-        return _REFUSED.match(said) is not None or (bool(_typed(lines)) and not said.startswith(_ERROR))
+        """Whether a person has ended the newest turn, as its screen tells."""
+        return screen.was_interrupted(lines)
 
     def keys_for(self, lines: Sequence[str], question: Asked, decision: Decision) -> bytes | None:
-        """The key of the plain yes or no, while the dialog shows all that the question is about, and nothing else."""
-        asks = _permission_dialog(lines)
-        if asks is None or not _shows(asks, question):
-            return None
-        return _NO_KEY if decision.behaviour is Behaviour.DENY else _YES_KEY
-
-
-def _is_command(text: str) -> bool:
-    """Whether it would be a command of the program's own: its first word is a slash and a name."""
-    said = text.strip()
-    word = said.split(maxsplit=1)[0] if said else ""
-    is_name = word.startswith("/") and not word.startswith(("//", "/*")) and "/" not in word[1:]
-    return is_name or said in _LEAVES or _ASIDE.match(said) is not None
-
-
-def _pieces(text: str) -> Iterator[str]:
-    begin = ends = 0
-    for at, one in enumerate(text):
-        if at - begin == MOST_CHARACTERS or (one == "\n" and ends == MOST_LINE_ENDS):
-            yield text[begin:at]
-            begin, ends = at, 0
-        ends += one == "\n"
-    yield text[begin:]
-
-
-def _bare(line: str) -> str:
-    return _BAR.sub("", line.rstrip()).rstrip()
-
-
-def _prompt_at(lines: Sequence[str]) -> int | None:
-    """The line in which the prompt begins, between its two rules; None when it is not on the screen."""
-    for at in range(len(lines) - 1, 0, -1):
-        is_prompt = lines[at][:2].rstrip() in {*_MARKS, _SHELL_MARK} and _RULE.match(lines[at - 1])
-        if is_prompt and any(map(_RULE.match, lines[at + 1 :])):
-            return at
-    return None
-
-
-def _typed(lines: Sequence[str]) -> str | None:
-    """What stands in the prompt; None when that is not on the screen."""
-    at = _prompt_at(lines)
-    if at is None:
-        return None
-    end = next(below for below in range(at + 1, len(lines)) if _RULE.match(lines[below]))
-    mark = _SHELL_MARK if lines[at].startswith(_SHELL_MARK) else ""
-    first = "" if _EMPTY.match(lines[at][2:]) else lines[at][2:]
-    typed = " ".join([first, *lines[at + 1 : end]] if first else [])
-    return mark + typed.replace(_NO_WIDTH, "").strip()
-
-
-def _works(lines: Sequence[str]) -> bool:
-    """Whether a turn is under way, or it has not begun yet, as the lines next to its prompt tell."""
-    at = _prompt_at(lines)
-    if at is None:
-        return True
-    above = [line for line in lines[:at] if line.strip()][-_NEAR:]
-    below = [line for line in lines[at + 1 :] if line.strip()]
-    return any(_STEERS in line for line in below) or any(map(_SPINNER.match, (*above, *below)))
-
-
-def _permission_dialog(lines: Sequence[str]) -> _Dialog | None:
-    """The dialog about a permission at the end of the screen; None when it is another one, or there is none."""
-    shown = [_bare(line) for line in lines]
-    options = [(at, found) for at, line in enumerate(shown) if (found := _OPTION.match(line))]
-    first = max((at for at, found in options if found[2] == "1" and found[1]), default=None)
-    if first is None or _prompt_at(lines) is not None:
-        return None
-    labels = [found[3].strip() for at, found in options if at >= first]
-    asks = next((at for at in range(first - 1, -1, -1) if shown[at]), None)
-    if labels[0] != _YES or labels[-1] != _NO or asks is None:
-        return None
-    return _Dialog(shown[asks].strip(), shown[:asks])
-
-
-def _shows(asks: _Dialog, question: Asked) -> bool:
-    """Whether a dialog is about this question: the whole command, the file or the address.
-
-    Of a command that does not fit it shows the beginning; whoever asks sees that no other question begins so.
-    """
-    given = question.subject
-    if question.tool == SHELL and asks.question.startswith(_RUNS):
-        return _shows_command(asks.above, text_at(given, "command"))
-    if question.tool == EDIT and asks.question == _CHANGES:
-        header = next((found for line in reversed(asks.above) if (found := _HEADER.match(line))), None)
-        path = "" if header is None else header[1].removesuffix("←").strip().rpartition(_ELLIPSIS)[2]
-        return len(path) > 1 and f"/{text_at(given, 'file_path')}".endswith(path if path[0] == "/" else f"/{path}")
-    if question.tool == FETCH and asks.question == _PROCEEDS:
-        above = asks.above[max((at for at, line in enumerate(asks.above) if "URLs to fetch:" in line), default=0) :]
-        return [found[1] for line in above if (found := _URL.match(line))] == [text_at(given, "url")]
-    return False
-
-
-def _shows_command(above: Sequence[str], command: str) -> bool:
-    body: list[str] = []
-    rest = [*above]
-    while rest and (not rest[-1] or rest[-1].startswith(_COMMAND)):
-        body.insert(0, rest.pop())
-    while body and not body[0]:
-        body.pop(0)
-    if body and body[0].strip().startswith(_WARNING):
-        body = body[body.index("") :] if "" in body else []
-    hidden = next(((at, int(found[1])) for at, line in enumerate(body) if (found := _HIDDEN.match(line))), None)
-    shown = _flat("".join(body if hidden is None else body[: hidden[0]]))
-    if not rest or not shown:  # its beginning is above the screen
-        return False
-    if hidden is None:
-        return shown == _flat(command)
-    return hidden[1] <= command.count("\n") + len(command) and _flat(command).startswith(shown)
-
-
-def _flat(text: str) -> str:
-    """Without what wrapping adds."""
-    return "".join(text.split())
+        """The key of the plain yes or no, or the digit of an option."""
+        return screen.keys_for(lines, question, decision)

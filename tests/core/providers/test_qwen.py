@@ -24,7 +24,8 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
 )
 from overmind_core.providers.base import LaunchRequest
-from overmind_core.providers.rpc.qwen import DEFAULTS_VARIABLE, EVENTS, MOST_CHARACTERS, MOST_LINE_ENDS, Qwen
+from overmind_core.providers.rpc.qwen import DEFAULTS_VARIABLE, EVENTS, Qwen
+from overmind_core.providers.rpc.qwen_screen import MOST_CHARACTERS, MOST_LINE_ENDS
 
 SCREENS = Path(__file__).parents[2] / "data" / "screens" / "qwen"
 QWEN = Qwen()
@@ -135,6 +136,7 @@ def test_a_page_in_the_place_of_the_prompt_is_told(name):
 
 def test_its_page_for_a_login_is_known():
     found = QWEN.dialog(screen("login"))
+    assert found is not None
     assert (found.need, found.request, found.summary) == (AgentNeed.SETUP, "login", "log in")
     assert not QWEN.is_idle(screen("login"))
 
@@ -192,11 +194,37 @@ def test_a_tool_of_a_server_has_the_name_that_rules_know():
     assert asked.tool == "mcp__shop__add_item"
 
 
-def test_a_question_with_options_is_answered_on_its_screen():
-    (asked,) = told(
-        "PermissionRequest", tool_name="ask_user_question", tool_input={"questions": [{"question": "which colour"}]}
-    )
-    assert (asked.need, asked.summary) == (AgentNeed.SETUP, "answer it on its screen: which colour")
+def question(text, *labels, **more):
+    options = [{"label": label, "description": "x"} for label in labels]
+    given = {"questions": [{"question": text, "header": "Colour", "options": options, **more}]}
+    (asked,) = told("PermissionRequest", tool_name="ask_user_question", tool_input=given)
+    return asked
+
+
+def chosen(*labels):
+    return Decision(Behaviour.ALLOW, chosen=(labels,))
+
+
+def test_a_question_with_one_choice_is_answered_by_its_digit():
+    asked = question("which colour", "red", "blue", multiSelect=False)
+    assert (asked.need, asked.tool, asked.summary) == (AgentNeed.QUESTION, "AskUserQuestion", "which colour")
+    lines = screen("question")
+    assert [QWEN.keys_for(lines, asked, chosen(one)) for one in ("red", "blue", "green")] == [b"1", b"2", None]
+    assert QWEN.keys_for(lines, asked, DENY) == b"\x1b"
+
+
+@pytest.mark.parametrize(
+    "asked", [("which color", "red", "blue"), ("which colour", "red"), ("which colour", "blue", "red")]
+)
+def test_no_digit_is_pressed_for_another_question(asked):
+    assert QWEN.keys_for(screen("question"), question(*asked), chosen("red")) is None
+    assert QWEN.keys_for(screen("command"), question(*asked), chosen("red")) is None
+
+
+@pytest.mark.parametrize("given", [("which", "red", "blue"), ("which",)])
+def test_a_question_that_takes_more_than_a_digit_is_answered_on_its_screen(given):
+    asked = question(*given, multiSelect=True)
+    assert (asked.need, asked.summary) == (AgentNeed.SETUP, "answer it on its screen: which")
 
 
 @pytest.mark.parametrize(

@@ -295,3 +295,13 @@ def test_a_program_without_a_login_asks_for_it_on_its_screen(agents):
     mission = agents.session("--interactive")
     (asked,) = agents.asked(mission)
     assert (asked["need"], asked["summary"]) == ("setup", "log in")
+
+
+def test_a_question_with_one_choice_is_answered_from_the_inbox(agents):
+    options = [{"label": label, "description": "a colour"} for label in ("red", "blue")]
+    asks = {"question": "which colour", "header": "Colour", "options": options, "multiSelect": False}
+    mission = agents.session("--interactive", prompt=f"%tool ask_user_question {json.dumps({'questions': [asks]})}")
+    (asked,) = agents.asked(mission)
+    assert (asked["need"], asked["summary"]) == ("question", "which colour")
+    agents.om.ok("answer", str(asked["question"]), "2")
+    assert "Colour**: blue" in agents.answer(1)["text"].replace("Colour:", "Colour**:")

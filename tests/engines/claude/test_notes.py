@@ -40,7 +40,7 @@ class Runs:
         agent = Agent(home=AgentMode.HEADLESS, append_system_prompt=ADDITION, permission_mode="manual")
         launch = CLAUDE.launch(LaunchRequest(mode, agent, self._session, resume=self._begun, notes=NOTES))
         self._begun = True
-        argv = filled(self._home, "a1b2c3d4", launch)
+        argv = filled(self._home, "a1b2c3d4", launch).argv
         assert not [word for word in argv if "Redis" in word or "notes" in word]
         return argv[1:]
 
