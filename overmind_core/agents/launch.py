@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -121,13 +120,17 @@ def _is_argument(session: Session, text: str) -> bool:
 
 
 def _texts(session: Session, mission: Mission, environ: Mapping[str, str]) -> dict[str, str]:
-    """The files that the provider wants to read, as far as they can be."""
+    """The files that the provider wants to read and that are there; one that can't be read is an empty text."""
     found = {}
     for name in session.provider.reads(session.agent, environ):
         path = os.path.join(from_wire(mission.definition.cwd), from_wire(name))
-        with suppress(OSError, UnicodeDecodeError):
-            if (data := read_small_file(path, _LONGEST_FILE)) is not None:
-                found[name] = data.decode("utf-8")
+        try:
+            data = read_small_file(path, _LONGEST_FILE)
+            found |= {} if data is None else {name: data.decode("utf-8")}
+        except NotADirectoryError:
+            continue
+        except (OSError, UnicodeDecodeError):
+            found[name] = ""
     return found
 
 

@@ -51,7 +51,7 @@ class LaunchRequest(NamedTuple):
         resume: Whether the program has that conversation already; else it begins it.
         hook: argv of our hook program, run token included: the event's JSON goes to its standard input.
         first_prompt: With `Mode.INTERACTIVE`: what the program is to begin with by itself; under 100 KB.
-        texts: What the files hold that `Provider.reads` names, as far as they could be read.
+        texts: What the files hold that `Provider.reads` names and that are there; "" where it could not be read.
         notes: What earlier work has taught, as one text that the program is to know from its beginning; None: nothing.
             No wire form: any text.
         fork: The conversation that the new one begins as a copy of; None: it begins with nothing. Never with `resume`.

@@ -118,7 +118,7 @@ def merged_defaults(hook: Sequence[str], theirs: Mapping[str, str]) -> str:
         found = read_object(_PLAIN.sub(_uncommented, text.removeprefix("\ufeff")).encode("utf-8", "replace"))
         if isinstance(found, str):
             raise ValueError(  # noqa: TRY004 - as all that is wrong with a file
-                f"{path} is no JSON object, so qwen's hooks can't be added to it. Correct it, or remove it."
+                f"{path} does not hold a JSON object, so hooks can't be added to it. Correct it, or remove it."
             )
         merged = _merged(merged, found)
     return json.dumps(merged)

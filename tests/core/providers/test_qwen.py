@@ -275,7 +275,7 @@ def test_its_hooks_are_merged_with_the_defaults_of_the_system():
 
 
 def test_defaults_that_can_not_be_merged_are_named():
-    with pytest.raises(ValueError, match=r"^/etc/d\.json is no JSON object, so qwen's hooks can't be added to it"):
+    with pytest.raises(ValueError, match=r"^/etc/d\.json does not hold a JSON object, so hooks can't be added"):
         started(texts={"/etc/d.json": "[1"})
 
 
