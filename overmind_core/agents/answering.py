@@ -87,7 +87,7 @@ def is_attach_only(asked: Asked, session: Session) -> bool:
 def _is_unread(asked: Asked, session: Session, decision: Decision) -> bool:
     """Return whether words beside an answer have no place in it: no program reads them beside what is allowed."""
     is_refused = decision.behaviour is Behaviour.DENY
-    return asked.need in _ALLOWED and not (is_refused and session.provider.reads_reasons)
+    return asked.need in _ALLOWED and not (is_refused and (session.provider.reads_reasons or session.is_served))
 
 
 def rules_of(asked: Asked) -> tuple[str, ...]:

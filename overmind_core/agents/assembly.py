@@ -22,6 +22,7 @@ from overmind_core.agents.pasting import Pasting
 from overmind_core.agents.permission_hooks import PermissionWaiters
 from overmind_core.agents.questions import Questions
 from overmind_core.agents.rules import Rules
+from overmind_core.agents.server_driver import ServerDriver
 from overmind_core.agents.service import Agents
 from overmind_core.agents.session import AgentContext
 from overmind_core.agents.submission import Submission
@@ -116,6 +117,13 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
     usage = UsageReader(parts.tasks, book)
     driver = TerminalDriver(parts.tasks, screens, waiters, parts.attachments, parts.settings.interrupts)
     notes = partial(private_files.written_notes, home)
+    inputs = InputQueue(
+        journal,
+        store.inputs,
+        parts.line,
+        written_notes=lambda mission: agents.notes_as_written(mission),  # noqa: PLW0108 - made below
+    )
+    servers = ServerDriver(parts.tasks, screens, book, questions, inputs)
     context = AgentContext(
         registry=book,
         journal=journal,
@@ -130,13 +138,9 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
             unattended=unattended,
         ),
         waiters=waiters,
-        inputs=InputQueue(
-            journal,
-            store.inputs,
-            parts.line,
-            written_notes=lambda mission: agents.notes_as_written(mission),  # noqa: PLW0108 - made below
-        ),
+        inputs=inputs,
         driver=driver,
+        server_driver=servers,
         activity=ActivityEffects(book, clock, progress, followers),
         budgets=budgets,
         prices=parts.settings.prices,
@@ -157,6 +161,7 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
         driver,
         Handover(followers, parts.attachments, parts.phase, clock),
         parts.tasks,
+        servers=servers,
         written_notes=notes,
         briefing=None if unattended else RunBriefing(parts.memory, subjects.text_of_quest),
     )

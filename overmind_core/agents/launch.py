@@ -27,13 +27,15 @@ LEAST_COST = 0.01
 _LONGEST_FILE = 4 * 1024 * 1024
 _RECORD = 256 * 1024
 """Bytes of a conversation's record that are read; in a larger one something was said."""
+LOOPBACK = "127.0.0.1"
 _LONG_PROMPT = 100_000
 """Bytes from which on a prompt is no argument."""
 
 
 def checked_mission(session: Session, mission: Mission) -> Mission:
     """The mission as its next run shall be: with a terminal or with pipes, with the program that is asked for."""
-    planned = plan_run(session.state, mission.run, session=str(uuid4()), token=os.urandom(16).hex())
+    port = free_port() if session.provider.serves and session.state.run != mission.run else 0
+    planned = plan_run(session.state, mission.run, session=str(uuid4()), token=os.urandom(16).hex(), port=port)
     if planned != session.state:
         session.put(replace(planned, permission_mode=session.agent.permission_mode))
     interactive = session.state.mode is AgentMode.INTERACTIVE
@@ -41,6 +43,15 @@ def checked_mission(session: Session, mission: Mission) -> Mission:
     if not session.provider.speaks_json:
         return mission
     return mission if definition == mission.definition else replace(mission, definition=definition)
+
+
+def free_port() -> int:
+    """A TCP port of loopback that nobody has now."""
+    import socket  # noqa: PLC0415 - few agents have a server
+
+    with socket.socket() as free:
+        free.bind((LOOPBACK, 0))
+        return int(free.getsockname()[1])
 
 
 def launch_of(session: Session, mission: Mission, notes: str | None, environ: Mapping[str, str]) -> Launch | None:
@@ -64,6 +75,8 @@ def launch_of(session: Session, mission: Mission, notes: str | None, environ: Ma
         fork=fork_of_run(session.state),
         cwd=mission.definition.cwd,
         opener=(sys.executable, "-P", "-m", "overmind_core.agents.opener"),
+        port=session.state.port,
+        password=session.state.token,
     )
     try:
         session.launch = session.provider.launch(start)
@@ -111,7 +124,8 @@ def _affordable(session: Session) -> Agent:
 def first_message(session: Session) -> int | None:
     """The message with which the newest run begins by itself, unless it has to be typed."""
     first = first_prompt(session.state) if session.provider.speaks_json else None
-    return first if first is not None and _is_argument(session, session.text_of(first)) else None
+    is_given = first is not None and (session.provider.serves or _is_argument(session, session.text_of(first)))
+    return first if is_given else None
 
 
 def _is_argument(session: Session, text: str) -> bool:

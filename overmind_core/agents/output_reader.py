@@ -336,12 +336,12 @@ def _unfinished(data: bytes) -> int:
     return len(rest) if rest and _OSC.match(rest) is None and len(rest) < WINDOW // 2 and b"\x07" not in rest else 0
 
 
-def _end_unopened(session: Session, run: int) -> None:
+def end_unopened(session: Session, run: int, seconds: float = OPENING_SECONDS) -> None:
     """End a run whose program has not opened its conversation."""
     state, mission = session.state, session.mission
     if session.closed or mission is None or state.running != run or not state.opening:
         return
-    text = f"--- stopped: {session.provider.name} did not open a conversation within {OPENING_SECONDS:g} s ---"
+    text = f"--- stopped: {session.provider.name} did not open a conversation within {seconds:g} s ---"
     session.end(EndAsked(Cause.LIMIT, mission.definition.grace, text, "no_handshake"))
 
 
@@ -387,7 +387,7 @@ class OutputReader:
             past = _lines_between(path, session.state.heard_from, heard) if remembers else ()
             session.listen(LineReader(path, heard), past)
             if remembers:
-                asyncio.get_running_loop().call_later(OPENING_SECONDS, _end_unopened, session, session.state.run)
+                asyncio.get_running_loop().call_later(OPENING_SECONDS, end_unopened, session, session.state.run)
             reading = self._read_lines(session, mission.run_id)
         else:
             session.reader = None

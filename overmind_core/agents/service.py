@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.briefing import RunBriefing
     from overmind_core.agents.handover import Handover
     from overmind_core.agents.output_reader import OutputReader
+    from overmind_core.agents.server_driver import ServerDriver
     from overmind_core.agents.session import AgentContext
     from overmind_core.agents.terminal_driver import TerminalDriver
     from overmind_core.domain.memory.giving import GivenNotes
@@ -79,6 +80,7 @@ class Agents:
         handover: Handover,
         tasks: Tasks,
         *,
+        servers: ServerDriver,
         written_notes: Callable[[str], str | None],
         briefing: RunBriefing | None,
     ) -> None:
@@ -89,6 +91,7 @@ class Agents:
         self.messages = context.messages
         self._output = output
         self._driver = driver
+        self._servers = servers
         self.handover = handover
         self._tasks = tasks
         self._written_notes = written_notes
@@ -236,6 +239,7 @@ class Agents:
         if session is not None:
             session.closed = True
         self._output.stop(mission_id)
+        self._servers.stop(mission_id)
 
     def ready(self, mission: Mission) -> Mission:
         """The mission as its next run shall be."""
@@ -304,13 +308,19 @@ class Agents:
         self._context.inputs.resume(mission.run_id, int(row.get("in_seq", 0)))
         if session.state.input_closed:
             session.close_input()
-        if session.state.mode is AgentMode.INTERACTIVE and session.state.sending is not None:
-            self._driver.type(session, session.state.sending)
+        self._watch_screen(session)
         if any(one.need is AgentNeed.DRAFT for one in session.state.open):
             self._driver.watch_draft(session)
         if session.state.leaving and session.state.mode is AgentMode.INTERACTIVE:
-            self._driver.leave(session)
+            session.driver.leave(session)
         session.go_on(session.state.run)  # what was queued while loading waits for nothing else
+
+    def _watch_screen(self, session: Session) -> None:
+        """Go on with a run on a terminal: its server is heard, or a message typed that an earlier supervisor began."""
+        if session.is_served:
+            self._servers.start(session)
+        elif session.state.mode is AgentMode.INTERACTIVE and session.state.sending is not None:
+            self._driver.type(session, session.state.sending)
 
     def ended(self, mission: Mission, row: Mapping[str, Any]) -> RunVerdict | None:
         """What the newest run's own words say about its end: everything that it wrote is taken in first."""
@@ -436,6 +446,7 @@ class Agents:
             self._context.inputs.over(f"{mission.id}.{session.state.running}")
             session.apply(conversation_events.RunOver(final=False))
             self._output.stop(mission.id)
+            self._servers.stop(mission.id)
         if mission.status is Status.RUNNING and session.state.running != mission.run:
             self._begin(session, mission)
         elif mission.run == session.state.running and (mission.status is not Status.RUNNING) != session.state.held:
@@ -444,7 +455,7 @@ class Agents:
     def _begin(self, session: Session, mission: Mission) -> None:
         """A run of the agent was started."""
         launch, session.launch = session.launch or self._launch_again(session, mission), None
-        opens = session.provider.opens and session.state.mode is not AgentMode.INTERACTIVE
+        opens = session.provider.opens and (session.is_served or session.state.mode is not AgentMode.INTERACTIVE)
         self._output.start(session, mission, begun=True)
         session.apply(conversation_events.RunBegun(mission.run, first_message(session), opens))
         if session.state.mode is AgentMode.ONE_SHOT and session.agent.prompt is not None:
@@ -455,7 +466,9 @@ class Agents:
             session.send(launch.stdin)
         if launch is not None and launch.end_input:
             session.close_input()
-        if session.state.mode is AgentMode.INTERACTIVE and session.provider.speaks_json:
+        if session.is_served:
+            self._servers.start(session)
+        elif session.state.mode is AgentMode.INTERACTIVE and session.provider.speaks_json:
             self._driver.watch_setup(session)
 
     def _launch_again(self, session: Session, mission: Mission) -> Launch | None:
@@ -505,7 +518,7 @@ class Agents:
         """Why a program on a terminal did not start, as its screen says."""
         lines = self._left_lines(mission, until)
         program: InteractiveProvider = session.provider  # type: ignore[assignment] # only those with that mode
-        dialog = program.dialog(lines)
+        dialog = None if session.is_served else program.dialog(lines)
         return dialog.summary if dialog is not None else last_paragraph(lines) or "it printed nothing"
 
     async def _take_back_later(self, mission_id: str) -> None:

@@ -124,6 +124,7 @@ class AgentContext:
     waiters: PermissionWaiters
     inputs: InputQueue
     driver: Driver
+    server_driver: Driver
     activity: ActivityEffects
     budgets: Budgets
     prices: Prices
@@ -191,6 +192,16 @@ class Session:
         """Whether the newest run's output is the provider's lines."""
         return self.provider.speaks_json and self.state.mode is not AgentMode.INTERACTIVE
 
+    @property
+    def is_served(self) -> bool:
+        """Whether the newest run is a full-screen program with a server of its own."""
+        return self.provider.serves and self.state.mode is AgentMode.INTERACTIVE
+
+    @property
+    def driver(self) -> Driver:
+        """Acts on the newest run's full-screen program."""
+        return self._context.server_driver if self.is_served else self._context.driver
+
     def put(self, state: Conversation) -> None:
         """Save how it stands with this turn's commit."""
         self.state = state
@@ -233,7 +244,7 @@ class Session:
         if isinstance(fact, Asked):
             self._on_question(fact, source)
             return
-        if isinstance(fact, Echoed) and self.state.mode is AgentMode.INTERACTIVE and self._is_ours(fact.text):
+        if isinstance(fact, Echoed) and self.state.mode is AgentMode.INTERACTIVE and self._is_ours(fact):
             fact = fact._replace(uuid=str(self.state.sending))
         self.prompt = fact.text if isinstance(fact, Echoed) else self.prompt
         if isinstance(fact, TextSpoken) and not fact.thought:
@@ -267,9 +278,13 @@ class Session:
             self._connection.parse(line)
 
     def _connect(self) -> Connection:
+        return self.provider.connect(self.connection_request())
+
+    def connection_request(self) -> ConnectionRequest:
+        """How the program of the newest run is to be heard."""
         state, mission = self.state, self.mission
         folder = "/" if mission is None else from_wire(mission.definition.cwd)
-        request = ConnectionRequest(
+        return ConnectionRequest(
             state.mode,
             self.agent,
             state.session,
@@ -280,7 +295,6 @@ class Session:
             message=conversation.uuid_under_way(state),
             read=lambda name: read_small_file(os.path.join(folder, from_wire(name))),
         )
-        return self.provider.connect(request)
 
     def read(self, until: int) -> None:
         """Take in the lines of one window before `until`, an offset in the newest run's output."""
@@ -450,7 +464,7 @@ class Session:
             case conversation_events.CloseInput():
                 self.close_input()
             case conversation_events.LeaveProgram():
-                self._context.driver.leave(self)
+                self.driver.leave(self)
             case conversation_events.EndRun(cause, grace, reason, text):
                 self.end(EndAsked(cause, grace, text, reason))
             case conversation_events.TurnPaid():
@@ -480,12 +494,14 @@ class Session:
         if enough and self._context.inputs.output_was_read(cursor.run, cursor.out):
             self._keeper_knows = cursor.out
 
-    def _is_ours(self, text: str) -> bool:
+    def _is_ours(self, prompt: Echoed) -> bool:
         """Whether the prompt is the message under way; where nobody else types, it is, whatever became of it."""
         sent = self.state.sending
+        if sent is not None and prompt.uuid is not None:  # its program repeats our name of it
+            return prompt.uuid == str(conversation.message_uuid(self.state, sent))
         if sent is None or self._context.driver.is_alone(self.id):
             return sent is not None
-        return conversation.same_prompt(self.text_of(sent), text)
+        return conversation.same_prompt(self.text_of(sent), prompt.text)
 
     def _on_question(self, asked: Asked, source: ActivitySource) -> None:
         mission, questions = self.mission, self._context.questions
@@ -512,7 +528,7 @@ class Session:
 
     def _deliver(self, message: int) -> None:
         if self.state.mode is AgentMode.INTERACTIVE:
-            self._context.driver.type(self, message)
+            self.driver.type(self, message)
             return
         data = self.connection.message(self.text_of(message), str(conversation.message_uuid(self.state, message)))
         if self.provider.opens and self.reader is not None:
@@ -546,7 +562,7 @@ class Session:
         if asked is None or self._context.waiters.reply(number, asked, decision):
             return
         if self.state.mode is AgentMode.INTERACTIVE:
-            self._context.driver.answer(self, asked, decision)
+            self.driver.answer(self, asked, decision)
         else:
             self.send(self.connection.answer(asked, decision))
 
@@ -571,7 +587,7 @@ class Session:
         if self.state.mode is AgentMode.HEADLESS:
             self.send(self.connection.interrupt(f"interrupt-{self.state.seq + 1}", [*self.questions.values()]))
         elif self.state.mode is AgentMode.INTERACTIVE:
-            self._context.driver.interrupt(self)
+            self.driver.interrupt(self)
 
     def _spend(self, paid: conversation_events.TurnPaid) -> None:
         """Store what was paid, and hold it against the budgets; also of one whose mission has just ended."""

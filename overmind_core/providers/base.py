@@ -13,6 +13,7 @@ from overmind_core.domain.agents.agent_events import (
     CostTotalled,
     Decision,
     ModelCalled,
+    NotOpened,
     Retry,
     RunVerdict,
     TurnResult,
@@ -57,6 +58,8 @@ class LaunchRequest(NamedTuple):
         fork: The conversation that the new one begins as a copy of; None: it begins with nothing. Never with `resume`.
         cwd: Where it works. Absolute, wire form.
         opener: argv of our program that opens a conversation over pipes, and then becomes the full-screen program.
+        port: TCP port of loopback for the server of a full-screen program that has one.
+        password: The word by which that knows us.
     """
 
     mode: AgentMode
@@ -70,6 +73,8 @@ class LaunchRequest(NamedTuple):
     fork: ForkPoint | None = None
     cwd: str = "/"
     opener: tuple[str, ...] = ()
+    port: int = 0
+    password: str = ""
 
 
 SESSION_WORD = "{session}"
@@ -185,6 +190,8 @@ class Provider(Protocol):
     """Whether it asks on pipes before it acts: its questions stand in the inbox."""
     reports: bool
     """Whether its full-screen program reports its state on the terminal."""
+    serves: bool
+    """Whether that has a server of its own beside it, which tells all and takes all: then nothing is typed there."""
     modes: frozenset[AgentMode]
     speaks_json: bool
     """Whether its pipes carry lines that `parse` understands; else they are plain output."""
@@ -325,8 +332,102 @@ class WithoutRecords:
         return None
 
 
+class ServerRequest(NamedTuple):
+    """A request to a program's own server; one without a body only reads."""
+
+    path: str
+    body: Mapping[str, Any] | None = None
+
+
+class Lookup(NamedTuple):
+    """Something that a program's server tells, and what has to be read before it is known what that means."""
+
+    path: str
+    found: Mapping[str, Any]
+
+
+class Standing(NamedTuple):
+    """How a conversation stands with us as its program's server is heard, for the first time or again.
+
+    Args:
+        awaited: The uuid of the message that was sent and has not been seen there yet; "": there is none.
+        in_turn: Whether a turn was under way.
+        asked: The program's names of its open questions.
+        counted: The program's names of the newest calls of its model that were counted.
+        since: When the run began, in seconds since the epoch.
+    """
+
+    awaited: str
+    in_turn: bool
+    asked: frozenset[str]
+    counted: frozenset[str]
+    since: float
+
+
+class ServerConnection(Protocol):
+    """The talk with the server of one run's full-screen program. Never raises, but where that is said."""
+
+    user: str
+    """The name with which we log in."""
+    events: str
+    """The path at which it tells what happens, line by line."""
+
+    def opening(self) -> Sequence[ServerRequest]:
+        """What opens the conversation: the last one does, and those before it prepare that.
+
+        Raises:
+            ValueError: It can't be opened as it was wanted; the text says why.
+        """
+
+    def opened(self, status: int, reply: object) -> Sequence[AgentFact]:
+        """The facts of the last one's reply: `SessionReady` is among them, or `NotOpened`."""
+
+    def unreadable(self, wrong: ValueError) -> NotOpened:
+        """The fact that `opening` has raised."""
+
+    def show(self) -> ServerRequest:
+        """What puts the conversation on the screen."""
+
+    def is_shown(self, lines: Sequence[str]) -> bool | None:
+        """Whether the lines of the screen show a conversation; None: its program has drawn nothing yet."""
+
+    def listing(self) -> Sequence[ServerRequest]:
+        """What is to be read behind each connection."""
+
+    def settle(self, replies: Sequence[object], standing: Standing) -> Sequence[AgentFact | Lookup]:
+        """The news in the replies to `listing`; None stands for one that was none."""
+
+    def parse(self, line: bytes) -> Sequence[AgentFact | Lookup]:
+        """The facts of one line that it tells, without its newline; unknown lines tell none."""
+
+    def looked_up(self, lookup: Lookup, reply: object) -> Sequence[AgentFact | Lookup]:
+        """The facts of what could not be told before; `reply`: None where there is none."""
+
+    def message(self, text: str, uuid: str, words: Sequence[str]) -> ServerRequest:
+        """A person's message; `words`: texts that stand before the first one of a conversation, unseen."""
+
+    def interrupt(self) -> ServerRequest:
+        """The end of the turn; the session goes on."""
+
+    def answer(self, asked: Asked, decision: Decision) -> ServerRequest:
+        """The answer to a question."""
+
+
+class ServingProvider(Protocol):
+    """What else is known of a program with a server; every provider that `serves` is one, too."""
+
+    def serve(self, request: ConnectionRequest) -> ServerConnection:
+        """Return the one that talks with the server of one run."""
+
+    def hidden_words(self, notes: str | None, instructions: str | None) -> Sequence[str]:
+        """The texts that stand before the first message of a conversation, unseen."""
+
+
 class InteractiveProvider(Protocol):
-    """What else is known of a program that people use on a terminal; every provider with that mode is one, too."""
+    """What else is known of a program that people use on a terminal; every provider with that mode is one, too.
+
+    One that `serves` is none: nothing is typed there.
+    """
 
     interrupt_keys: bytes
     exit_keys: bytes

@@ -64,6 +64,7 @@ class Once(WithoutRecords):
     transport = ONCE
     asks = False
     reports = False
+    serves = False
     modes = frozenset({AgentMode.ONE_SHOT})
     speaks_json = True
     opens = False

@@ -30,6 +30,7 @@ class Raw(WithoutRecords):
     transport = ""
     asks = False
     reports = False
+    serves = False
     modes = frozenset({AgentMode.INTERACTIVE})
     speaks_json = False
     opens = False

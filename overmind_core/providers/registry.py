@@ -19,7 +19,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "claude": ("overmind_core.providers.claude.provider", "Claude"),
     "codex": ("overmind_core.providers.rpc.codex", "Codex"),
     "gemini": (_ACP, "gemini"),
-    "opencode": (_ACP, "opencode"),
+    "opencode": ("overmind_core.providers.rpc.opencode_screen", "Opencode"),
     "qwen": (_QWEN, "Qwen"),
     "copilot": (_ACP, "copilot"),
 }

@@ -92,7 +92,7 @@ def abilities(provider: Provider, program: tuple[str, Settings]) -> dict[str, An
         "task": provider.transport if has[AgentMode.ONE_SHOT] else None,
         "session": provider.transport if has[AgentMode.HEADLESS] else None,
         "screen": "yes" if has[AgentMode.INTERACTIVE] else "raw",
-        "state": "status" if provider.reports else _read_from(*program),
+        "state": "stream" if provider.serves else "status" if provider.reports else _read_from(*program),
         "asks": provider.asks,
         "resume": provider.goes_on and has[AgentMode.HEADLESS],
         "fork": ("at" if provider.forks_at else "whole") if provider.forks else None,

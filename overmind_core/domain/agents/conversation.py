@@ -116,7 +116,9 @@ class Conversation:
     wanted: AgentMode
     """Of the next one; another than `mode` while it changes over."""
     token: str = ""
-    """What a hook of the newest run must know."""
+    """What a hook of the newest run must know, and the password of its server."""
+    port: int = 0
+    """TCP port of loopback of the newest run's server; 0: it has none."""
     run: int = 0
     running: int = 0
     """The run that lives; 0 when none does."""
@@ -251,8 +253,8 @@ def handover_phase(c: Conversation) -> Literal["handing_back", "handed_over", "f
     return "handed_over" if c.mode is AgentMode.INTERACTIVE else "finishing"
 
 
-def plan_run(c: Conversation, run: int, *, session: str, token: str) -> Conversation:
-    """The conversation as run number `run` begins it; `session` and `token` are new ones, used where one is needed.
+def plan_run(c: Conversation, run: int, *, session: str, token: str, port: int = 0) -> Conversation:
+    """The conversation as run number `run` begins it; `session`, `token` and `port` are new ones, used where needed.
 
     A run that was planned before keeps its plan.
     """
@@ -270,6 +272,7 @@ def plan_run(c: Conversation, run: int, *, session: str, token: str) -> Conversa
         session=c.session if same else session,
         cost_total=c.cost_total if same or is_copied_again else 0.0,
         token=token,
+        port=port,
         resumed=c.begun and goes_on,
         refused=None if c.wanted is AgentMode.INTERACTIVE else c.refused,
         leaving=False,

@@ -252,7 +252,7 @@ def _on_not_opened(c: Conversation, result: TurnResult) -> Step:
 
 
 def _on_session_ready(c: Conversation, now: float, source: ActivitySource) -> Conversation:
-    rests = c.opening and c.mode is not AgentMode.ONE_SHOT
+    rests = c.opening and c.mode is not AgentMode.ONE_SHOT and c.sending is None
     return replace(c, opening=False, activity=Activity(ActivityKind.IDLE, now, source) if rests else c.activity)
 
 

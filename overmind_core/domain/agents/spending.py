@@ -71,8 +71,15 @@ def has_usage(result: TurnResult) -> bool:
 
 
 def usage_told(c: Conversation, fact: ModelCalled | UsageRead, price: Price | None = None) -> Step:
-    """The program says what calls have used: on pipes while a turn is under way, on a terminal in its files."""
-    return _usage_read(c, fact, price) if isinstance(fact, UsageRead) else (_call_heard(c, _priced(fact, price)), ())
+    """The program says what calls have used: on pipes while a turn is under way, on a terminal in its files.
+
+    One on a terminal that has a server tells each call there, as it ends.
+    """
+    if isinstance(fact, UsageRead):
+        return _usage_read(c, fact, price)
+    if c.mode is AgentMode.INTERACTIVE:
+        return _figures_paid(c, (fact,), price)
+    return _call_heard(c, _priced(fact, price)), ()
 
 
 def _priced(call: ModelCalled, price: Price | None) -> ModelCalled:
@@ -99,9 +106,12 @@ def _usage_read(c: Conversation, fact: UsageRead, price: Price | None) -> Step:
     """Count the calls that the program has written down, and trust its own sum where it tells one."""
     if c.files is None or c.files.path != fact.path:
         return c, ()
-    c = replace(c, files=replace(c.files, read=fact.positions))
-    calls = [_priced(one, price) for one in fact.figures if isinstance(one, ModelCalled)]
-    totals = [one.usd for one in fact.figures if isinstance(one, CostTotalled)]
+    return _figures_paid(replace(c, files=replace(c.files, read=fact.positions)), fact.figures, price)
+
+
+def _figures_paid(c: Conversation, figures: Sequence[ModelCalled | CostTotalled], price: Price | None) -> Step:
+    calls = [_priced(one, price) for one in figures if isinstance(one, ModelCalled)]
+    totals = [one.usd for one in figures if isinstance(one, CostTotalled)]
     paid, is_known, c = _calls_paid(c, calls)
     more = 0.0
     if totals:

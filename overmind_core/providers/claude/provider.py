@@ -66,6 +66,7 @@ class Claude:
     transport = "stream"
     asks = True
     reports = True
+    serves = False
     modes = frozenset(AgentMode)
     speaks_json = True
     opens = False

@@ -81,9 +81,14 @@ def first_words(notes: str | None, instructions: str | None) -> str:
 
     As texts: a resource is a file below /tmp with copilot, and changes the person's words with gemini and qwen.
     """
+    return "".join(f"{json.dumps(_text(one), ensure_ascii=False)}, " for one in framed_words(notes, instructions))
+
+
+def framed_words(notes: str | None, instructions: str | None) -> Sequence[str]:
+    """Return the texts that stand before a person's first words."""
     framed = notes if not notes or notes.startswith("<") else f"<notes>\n{notes}</notes>\n"
     asked = f"<instructions>\n{instructions}\n</instructions>\n" if instructions else None
-    return "".join(f"{json.dumps(_text(one), ensure_ascii=False)}, " for one in (framed, asked) if one)
+    return [one for one in (framed, asked) if one]
 
 
 def _text(text: str) -> dict[str, str]:

@@ -85,6 +85,7 @@ class RpcProvider(WithoutRecords, ABC):
     opens = True
     forks_at = False
     reads_reasons = False
+    serves = False
     words_at = 0
 
     def refuse_notes(self, agent: Agent) -> None:
@@ -240,9 +241,6 @@ def gemini() -> AcpProvider:
     return AcpProvider(rows.GEMINI)
 
 
-def opencode() -> AcpProvider:
-    """SST's."""
-    return AcpProvider(rows.OPENCODE)
 
 
 def copilot() -> AcpProvider:

@@ -1,0 +1,153 @@
+"""The server that a full-screen program has beside its screen, on loopback: requests, and the lines that it tells.
+
+HTTP/1.0, so that an answer ends with its connection. Whatever answers there is taken for hostile: all that is read has
+a limit, and what is no answer is an `OSError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.text.address import Address
+from overmind_core.probes.network import connect
+from overmind_core.system.listeners import listeners
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from overmind_core.providers.base import ServerRequest
+
+HOST = "127.0.0.1"
+OK = 200
+REPLY_SECONDS = 60.0
+"""Within which an answer has to be there: a program that is asked once more would do it twice."""
+SILENCE_SECONDS = 60.0
+"""After which a connection on which nothing came is made anew; opencode tells that it lives each 10 s."""
+LONGEST_REPLY = 64 * 1024 * 1024
+LONGEST_LINE = 16 * 1024 * 1024
+"""Bytes; a longer line is left out."""
+_PIECE = 1 << 16
+_STATUS = re.compile(rb"HTTP/\d\.\d (\d{3})\b")
+
+
+class NoAnswerError(OSError):
+    """Something answers there that is not what was asked."""
+
+
+class ProgramServer:
+    """One server, as one run of a program has it."""
+
+    def __init__(self, port: int, user: str, password: str) -> None:
+        self._address = Address(HOST, port)
+        secret = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+        self._head = f"Host: {HOST}:{port}\r\nAuthorization: Basic {secret}\r\n"
+
+    async def check_owner(self, pid: int) -> None:
+        """See that a process, or what it has started, listens there, as far as anybody can see who does.
+
+        Raises:
+            NoAnswerError: somebody else does.
+        """
+        if pid and not await asyncio.to_thread(_is_held_by, self._address.port, pid):
+            raise NoAnswerError("another program listens there")
+
+    async def ask(self, request: ServerRequest) -> tuple[int, Any]:
+        """Ask once; return the status and the JSON of the answer, None where it is none.
+
+        Raises:
+            OSError: nobody answers, or not in time.
+        """
+        async with asyncio.timeout(REPLY_SECONDS), self._answer(request) as (status, reader):
+            data = bytearray()
+            while piece := await reader.read(_PIECE):
+                data += piece
+                if len(data) > LONGEST_REPLY:
+                    raise NoAnswerError("its answer is too long")
+        return status, _json(bytes(data))
+
+    @asynccontextmanager
+    async def listen(self, request: ServerRequest, patience: float) -> AsyncGenerator[AsyncIterator[bytes]]:
+        """Yield the lines that it tells from now on, until it ends; `patience`: seconds within which it begins.
+
+        Raises:
+            OSError: nobody tells anything, or not to us.
+        """
+        async with self._answer(request, patience) as (status, reader):
+            if status != OK:
+                raise NoAnswerError(f"it answers {status}")
+            yield _lines(reader)
+
+    @asynccontextmanager
+    async def _answer(
+        self, request: ServerRequest, patience: float = REPLY_SECONDS
+    ) -> AsyncGenerator[tuple[int, asyncio.StreamReader]]:
+        reader, writer = await connect(self._address)
+        try:
+            writer.write(self._bytes_of(request))
+            async with asyncio.timeout(patience):
+                status = await _status(reader)
+            yield status, reader
+        finally:
+            writer.transport.abort()
+
+    def _bytes_of(self, request: ServerRequest) -> bytes:
+        if request.body is None:
+            return f"GET {request.path} HTTP/1.0\r\n{self._head}\r\n".encode("ascii")
+        body = json.dumps(request.body, ensure_ascii=False).encode("utf-8", "replace")
+        about = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        return f"POST {request.path} HTTP/1.0\r\n{self._head}{about}\r\n".encode("ascii") + body
+
+
+def _is_held_by(port: int, pid: int) -> bool:
+    import psutil  # noqa: PLC0415 - few daemons have such a program
+
+    found = listeners(HOST, port, (pid,))
+    for one in found or ():
+        try:
+            if one.pid == pid or any(above.pid == pid for above in psutil.Process(one.pid).parents()):
+                return True
+        except psutil.Error:
+            continue
+    return not found
+
+
+async def _status(reader: asyncio.StreamReader) -> int:
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        raise NoAnswerError("it speaks no HTTP") from None
+    found = _STATUS.match(head)
+    if found is None:
+        raise NoAnswerError("it speaks no HTTP")
+    return int(found[1])
+
+
+async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """The whole lines that come; one that is too long is left out, and so is a part of one at the end."""
+    data, is_left_out = bytearray(), False
+    while True:
+        async with asyncio.timeout(SILENCE_SECONDS):
+            piece = await reader.read(_PIECE)
+        if not piece:
+            return
+        *whole, rest = piece.split(b"\n")
+        for line in whole:
+            data += line
+            if not is_left_out:
+                yield bytes(data).rstrip(b"\r")
+            data, is_left_out = bytearray(), False
+        data += rest
+        if len(data) > LONGEST_LINE:
+            data, is_left_out = bytearray(), True
+
+
+def _json(data: bytes) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None

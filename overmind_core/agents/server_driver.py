@@ -1,0 +1,269 @@
+"""Agents' full-screen programs that have a server beside their screen: heard and answered there, typed into never.
+
+A connection may be lost at any time, with us or without: behind each one the program lists how it stands, and what was
+answered or sent and did not arrive is said again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from overmind_core.agents.output_reader import end_unopened
+from overmind_core.agents.program_server import OK, NoAnswerError, ProgramServer
+from overmind_core.agents.store import ASKED, DECISION, QUESTION_ANSWERED
+from overmind_core.domain.agents import conversation, conversation_events, conversation_step
+from overmind_core.domain.agents.agent import AgentNeed
+from overmind_core.domain.agents.agent_events import Asked, NotOpened, SessionReady
+from overmind_core.domain.missions.facts import EndAsked
+from overmind_core.domain.missions.mission import Cause
+from overmind_core.providers.base import Lookup, ServerRequest, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.agents.input_queue import InputQueue
+    from overmind_core.agents.questions import Questions
+    from overmind_core.agents.session import Session
+    from overmind_core.agents.terminal_screen import TerminalScreens
+    from overmind_core.domain.agents.agent_events import AgentFact, Decision
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.registry import Registry
+    from overmind_core.providers.base import ServerConnection, ServingProvider
+
+RETRY = 0.5
+"""Seconds between two attempts to connect."""
+PATIENCE, PATIENCE_GROWTH, LONGEST_PATIENCE = 1.0, 1.2, 10.0
+"""Seconds until it tells the first: opencode 1.18.33 never answers who asks in the moment in which its port is there."""
+OPENING_SECONDS = 120.0
+"""Seconds within which a program has to open its conversation; opencode takes 20 on a busy machine."""
+SHOWN_LOOKS = 60
+"""Looks at its screen, half a second apart, until it has drawn itself, and shows the conversation."""
+SHOWN_LOOK = 0.5
+REFUSALS, GONE = range(400, 500), 404
+"""Statuses; `GONE` is that of a question that is answered."""
+UNACCEPTED = "the program did not accept it"
+_log = logging.getLogger(__name__)
+
+
+class _Talk(NamedTuple):
+    """A connection that lives."""
+
+    connection: ServerConnection
+    server: ProgramServer
+    settled: asyncio.Event
+    """Set once it is known how the program stands."""
+    lost: asyncio.Event
+    """Set where something did not arrive: all is listed again."""
+
+
+class ServerDriver:
+    """All talk with such servers."""
+
+    def __init__(
+        self, tasks: Tasks, screens: TerminalScreens, registry: Registry, questions: Questions, inputs: InputQueue
+    ) -> None:
+        self._tasks = tasks
+        self._screens = screens
+        self._registry = registry
+        self._questions = questions
+        self._inputs = inputs
+        self._following: dict[str, asyncio.Task[Any]] = {}
+        self._talks: dict[str, _Talk] = {}
+
+    def start(self, session: Session) -> None:
+        """Hear the newest run of a session, until it ends."""
+        self.stop(session.id)
+        run = session.state.running
+        self._following[session.id] = self._tasks.start(self._follow(session, run))
+        if session.state.opening:
+            asyncio.get_running_loop().call_later(OPENING_SECONDS, end_unopened, session, run, OPENING_SECONDS)
+
+    def stop(self, mission_id: str) -> None:
+        """Hear no more of it."""
+        self._talks.pop(mission_id, None)
+        if (task := self._following.pop(mission_id, None)) is not None:
+            task.cancel()
+
+    def is_alone(self, mission_id: str) -> bool:
+        """False: a prompt of ours is known by its name."""
+        del mission_id
+        return False
+
+    def type(self, session: Session, message: int) -> None:
+        """Deliver a message; where nobody is heard just now, that follows once somebody is."""
+        talk = self._talks.get(session.id)
+        if talk is not None and talk.settled.is_set():
+            self._tasks.start(self._post(session, message, talk))
+
+    def interrupt(self, session: Session) -> None:
+        """End the turn."""
+        if (talk := self._talks.get(session.id)) is not None:
+            self._tasks.start(self._ask(talk, talk.connection.interrupt()))
+
+    def interrupt_plain(self, session: Session) -> bool:
+        """False: it is no plain program."""
+        del session
+        return False
+
+    def leave(self, session: Session) -> None:
+        """Have the program end: it has stored all that was said."""
+        session.end(EndAsked(Cause.CHANGE_OVER, conversation_step.CHANGE_GRACE))
+
+    def answer(self, session: Session, asked: Asked, decision: Decision) -> None:
+        """Answer a question; where nobody is heard just now, that follows."""
+        if (talk := self._talks.get(session.id)) is not None:
+            self._tasks.start(self._answer(session, asked, decision, talk))
+
+    async def _follow(self, session: Session, run: int) -> None:
+        provider: ServingProvider = session.provider  # type: ignore[assignment] # only those have such a run
+        patience = PATIENCE
+        while session.state.running == run and not session.closed:
+            connection = provider.serve(session.connection_request())
+            server = ProgramServer(session.state.port, connection.user, session.state.token)
+            talk = _Talk(connection, server, asyncio.Event(), asyncio.Event())
+            try:
+                await self._hear(session, run, talk, patience)
+            except OSError as error:  # a time limit is one, too
+                _log.warning("the server of mission %s: %r", session.id, error)
+            finally:
+                if self._talks.get(session.id) is talk:
+                    del self._talks[session.id]
+            await asyncio.sleep(RETRY)
+            patience = min(patience * PATIENCE_GROWTH, LONGEST_PATIENCE)
+
+    async def _hear(self, session: Session, run: int, talk: _Talk, patience: float) -> None:
+        """Take in what its server tells, until the connection ends."""
+        async with talk.server.listen(ServerRequest(talk.connection.events), patience) as lines:
+            pid = self._registry.runs[session.id].pid if session.id in self._registry.runs else 0
+            await talk.server.check_owner(pid)
+            if session.state.opening and not await self._open(session, talk):
+                return
+            if session.state.running != run:
+                return
+            self._talks[session.id] = talk
+            await self._settle(session, talk)
+            lost = asyncio.ensure_future(talk.lost.wait())
+            try:
+                while True:
+                    line = asyncio.ensure_future(anext(lines, None))
+                    await asyncio.wait({line, lost}, return_when=asyncio.FIRST_COMPLETED)
+                    if not line.done():
+                        line.cancel()
+                        return
+                    if (told := line.result()) is None or session.state.running != run:
+                        return
+                    await self._take(session, talk, talk.connection.parse(told))
+            finally:
+                lost.cancel()
+
+    async def _open(self, session: Session, talk: _Talk) -> bool:
+        """Open the conversation, and have it on the screen; False where that can't be."""
+        try:
+            *before, last = talk.connection.opening()
+        except ValueError as error:
+            self._give_up(session, talk.connection.unreadable(error))
+            return False
+        for request in before:
+            await talk.server.ask(request)
+        facts = talk.connection.opened(*await talk.server.ask(last))
+        ready = [one for one in facts if isinstance(one, SessionReady)]
+        for fact in facts:
+            if isinstance(fact, NotOpened):
+                self._give_up(session, fact)
+            elif not isinstance(fact, SessionReady):
+                session.receive(fact)
+        if not ready:
+            return False
+        await self._show(session, talk)
+        session.receive(ready[0])
+        return True
+
+    def _give_up(self, session: Session, fact: NotOpened) -> None:
+        session.receive(fact)
+        self._inputs.end(session.run_id)
+
+    async def _show(self, session: Session, talk: _Talk) -> None:
+        """Put the conversation on the screen; its program hears nothing before it has drawn itself."""
+        for _ in range(SHOWN_LOOKS):
+            screen = await self._screens.of(session.id)
+            is_shown = None if screen is None else talk.connection.is_shown(screen.lines())
+            if is_shown:
+                return
+            if is_shown is False:
+                await talk.server.ask(talk.connection.show())
+            await asyncio.sleep(SHOWN_LOOK)
+
+    async def _settle(self, session: Session, talk: _Talk) -> None:
+        """Take in how the program stands, and say again what it has not."""
+        replies = [await talk.server.ask(one) for one in talk.connection.listing()]
+        if any(status != OK for status, _ in replies[:-1]):
+            raise NoAnswerError("it does not list how it stands")
+        state, run = session.state, self._registry.runs.get(session.id)
+        standing = Standing(
+            awaited="" if state.sending is None else str(conversation.message_uuid(state, state.sending)),
+            in_turn=state.turn is not None,
+            asked=frozenset(one.request for one in session.questions.values() if one.need is not AgentNeed.SETUP),
+            counted=frozenset(one.call for one in state.counted),
+            since=0.0 if run is None else run.started_at,
+        )
+        facts = talk.connection.settle([reply if status == OK else None for status, reply in replies], standing)
+        await self._take(session, talk, facts, is_listed=True)
+        talk.settled.set()
+        if session.state.sending is not None and session.state.turn is None:
+            self.type(session, session.state.sending)
+
+    async def _take(
+        self, session: Session, talk: _Talk, facts: Sequence[AgentFact | Lookup], *, is_listed: bool = False
+    ) -> None:
+        """Take facts in; `is_listed`: of a list, in which what we have answered may stand still."""
+        for fact in facts:
+            if isinstance(fact, Lookup):
+                status, reply = await talk.server.ask(ServerRequest(fact.path))
+                found = talk.connection.looked_up(fact, reply if status == OK else None)
+                await self._take(session, talk, found, is_listed=is_listed)
+            elif not isinstance(fact, Asked):
+                session.receive(fact)
+            elif all(one.request != fact.request for one in session.questions.values()):
+                decision = self._given(session, fact.request) if is_listed else None
+                if decision is None:
+                    session.receive(fact)
+                else:
+                    self.answer(session, fact, decision)
+
+    def _given(self, session: Session, request: str) -> Decision | None:
+        """The answer that somebody has given to a question of this run, and that may not have arrived."""
+        for row in self._questions.every_about([session.id]):
+            is_of_run = row.run == session.run_id and row.state == QUESTION_ANSWERED and row.decision is not None
+            if is_of_run and ASKED.decode(row.asked).request == request:
+                return DECISION.decode(row.decision or "")
+        return None
+
+    async def _post(self, session: Session, message: int, talk: _Talk) -> None:
+        state, provider = session.state, session.provider
+        if state.sending != message or state.turn is not None:
+            return
+        words: Sequence[str] = ()
+        if conversation.is_first_message(state):
+            notes = self._inputs.notes_of(session.run_id) or None
+            words = provider.hidden_words(notes, session.agent.append_system_prompt)  # type: ignore[attr-defined]
+        uuid = str(conversation.message_uuid(state, message))
+        status = await self._ask(talk, talk.connection.message(session.text_of(message), uuid, words))
+        if status in REFUSALS and session.state.sending == message:
+            session.apply(conversation_events.Undelivered(UNACCEPTED))
+
+    async def _answer(self, session: Session, asked: Asked, decision: Decision, talk: _Talk) -> None:
+        """Answer; one that is gone was answered on the screen, and what the program refuses a person answers there."""
+        status = await self._ask(talk, talk.connection.answer(asked, decision))
+        if status in REFUSALS and status != GONE:
+            session.receive(asked._replace(need=AgentNeed.SETUP))
+
+    async def _ask(self, talk: _Talk, request: ServerRequest) -> int | None:
+        """Ask something of it; None where that did not arrive: then all is listed again."""
+        try:
+            status, _ = await talk.server.ask(request)
+        except OSError:
+            talk.lost.set()
+            return None
+        return status
