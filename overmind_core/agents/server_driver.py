@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 RETRY = 0.5
 """Seconds between two attempts to connect."""
-PATIENCE, PATIENCE_GROWTH, LONGEST_PATIENCE = 1.0, 1.2, 10.0
-"""Seconds until it tells the first: opencode 1.18.33 never answers who asks in the moment in which its port is there."""
+PATIENCE, PATIENCE_GROWTH, LONGEST_PATIENCE = 1.0, 2.0, 10.0
+"""Seconds until it tells the first: opencode 1.18.33 never answers who asks in the moment in which its port opens."""
 OPENING_SECONDS = 120.0
 """Seconds within which a program has to open its conversation; opencode takes 20 on a busy machine."""
 SHOWN_LOOKS = 60
@@ -125,13 +125,14 @@ class ServerDriver:
             talk = _Talk(connection, server, asyncio.Event(), asyncio.Event())
             try:
                 await self._hear(session, run, talk, patience)
-            except OSError as error:  # a time limit is one, too
-                _log.warning("the server of mission %s: %r", session.id, error)
+            except TimeoutError:
+                patience = min(patience * PATIENCE_GROWTH, LONGEST_PATIENCE)
+            except OSError as error:
+                _log.debug("the server of mission %s: %s", session.id, error)
             finally:
                 if self._talks.get(session.id) is talk:
                     del self._talks[session.id]
             await asyncio.sleep(RETRY)
-            patience = min(patience * PATIENCE_GROWTH, LONGEST_PATIENCE)
 
     async def _hear(self, session: Session, run: int, talk: _Talk, patience: float) -> None:
         """Take in what its server tells, until the connection ends."""

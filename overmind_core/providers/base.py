@@ -280,7 +280,8 @@ def limit_problem(agent: Agent, max_tokens: int, provider: Provider, prices: Pri
     chooses once it has started. `prices`: None where nobody knows them yet, so that any model may have one.
     """
     name, is_task = provider.name, agent.home is AgentMode.ONE_SHOT
-    knows = provider.tokens in {TokensTold.TURNS, TokensTold.CALLS}
+    is_served = provider.serves and agent.home is AgentMode.INTERACTIVE  # its server tells each call
+    knows = is_served or provider.tokens in {TokensTold.TURNS, TokensTold.CALLS}
     has_price = knows and (prices is None or prices.find(agent.model) is not None)
     if agent.max_cost and not provider.tells_cost and not has_price:
         table = f'[prices."{agent.model or "MODEL"}"] in config.toml' + ("" if agent.model else ", run it with --model")

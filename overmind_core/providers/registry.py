@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _ACP = "overmind_core.providers.rpc.provider"
 _QWEN = "overmind_core.providers.rpc.qwen"
+_OPENCODE = "overmind_core.providers.rpc.opencode_screen"
 _ONCE = "once:"
 """Before the name of a person's own program that takes one prompt."""
 ROWS: Mapping[str, tuple[str, str]] = {
@@ -19,7 +20,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "claude": ("overmind_core.providers.claude.provider", "Claude"),
     "codex": ("overmind_core.providers.rpc.codex", "Codex"),
     "gemini": (_ACP, "gemini"),
-    "opencode": ("overmind_core.providers.rpc.opencode_screen", "Opencode"),
+    "opencode": (_OPENCODE, "Opencode"),
     "qwen": (_QWEN, "Qwen"),
     "copilot": (_ACP, "copilot"),
 }
@@ -44,10 +45,8 @@ class TextPieces(NamedTuple):
     conversation: bytes
 
 
-_ACP_PIECES = TextPieces(b"agent_message_chunk", b"text", b"sessionId")
 _PIECES: Mapping[str, TextPieces] = {
-    _ACP: _ACP_PIECES,
-    _QWEN: _ACP_PIECES,
+    **dict.fromkeys((_ACP, _QWEN, _OPENCODE), TextPieces(b"agent_message_chunk", b"text", b"sessionId")),
     "overmind_core.providers.rpc.codex": TextPieces(b"agentMessage", b"delta", b"threadId"),
 }
 """By the module that makes the provider."""

@@ -34,7 +34,7 @@ class RealAgents(Agents):
         api: What it talks to.
     """
 
-    patience = 60.0  # opencode and qwen take 28 s to open a conversation on a busy machine
+    patience = 120.0  # opencode and qwen take 28 s to open a conversation on a busy machine, and 60 on a busier one
 
     def __init__(self, om: Overmind, folder: str, provider: str, programs: str, api: ModelApi) -> None:
         super().__init__(om, folder, program="/bin/false")

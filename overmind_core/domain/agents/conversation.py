@@ -117,8 +117,6 @@ class Conversation:
     """Of the next one; another than `mode` while it changes over."""
     token: str = ""
     """What a hook of the newest run must know, and the password of its server."""
-    port: int = 0
-    """TCP port of loopback of the newest run's server; 0: it has none."""
     run: int = 0
     running: int = 0
     """The run that lives; 0 when none does."""
@@ -199,6 +197,8 @@ class Conversation:
     """Whether its program has announced that it can copy a conversation; None: it has announced nothing."""
     price: KeptPrice | None = None
     """The price at which its tokens count; None: its program tells dollars, or its model has none."""
+    port: int = 0
+    """TCP port of loopback of the newest run's server; 0: it has none."""
 
 
 def is_busy(c: Conversation) -> bool:

@@ -86,7 +86,8 @@ _KINDS: Mapping[str, str] = {
 _QUESTION = "AskUserQuestion"
 _ABORTED = "MessageAbortedError"
 _REFUSED = ("The user rejected permission", "Tool execution aborted", "The user dismissed this question")
-_BUSY, _RETRY = "busy", "retry"
+_BUSY, _RETRY, _IDLE = "busy", "retry", "idle"
+_STATUS = "/session/status"
 _DRAWN, _FIRST_PAGE = "ctrl+p commands", "Ask anything"
 """Words below its prompt, and in the one of its first page."""
 _MILLISECONDS = 1000.0
@@ -123,6 +124,8 @@ class OpencodeServer:
         """Conversations → whether no other one has begun it, as a helper of its own."""
         self._people: set[str] = set()
         """Messages of people of which the text has yet to come."""
+        self._newest = ""
+        """The newest one of which it has come: a message is told again as it changes. Their names rise."""
         self._live: set[str] = set()
         """Answers that were seen before they were whole: else one is a copy."""
         self._calls: dict[str, Tool] = {}
@@ -182,7 +185,7 @@ class OpencodeServer:
     def listing(self) -> Sequence[ServerRequest]:
         """What is to be looked at behind each connection."""
         messages = f"/session/{_path(self.session)}/message?limit={LISTED}"
-        return tuple(map(ServerRequest, ("/session/status", "/permission", "/question", messages)))
+        return tuple(map(ServerRequest, (_STATUS, "/permission", "/question", messages)))
 
     def message(self, text: str, uuid: str, words: Sequence[str]) -> ServerRequest:
         """A prompt; `words`: texts that its model reads before it, and the screen does not show."""
@@ -232,6 +235,9 @@ class OpencodeServer:
     def looked_up(self, lookup: Lookup, reply: object) -> Sequence[Fact]:
         """The facts of what could not be told without a look."""
         told, found = lookup.found, reply if isinstance(reply, dict) else {}
+        if lookup.path == _STATUS:
+            works = text_at(object_at(found, self.session), "type") in {_BUSY, _RETRY}
+            return () if works or not self._in_turn else (self._ended(),)
         if text_at(told, "type") == "message.part.updated":
             part = object_at(object_at(told, "properties"), "part")
             self._know(_id_at(part, "sessionID"), is_root=not text_at(found, "parentID"))
@@ -272,7 +278,7 @@ class OpencodeServer:
         if not name or (number_at(time, "created") or 0.0) / _MILLISECONDS < self._since:
             return
         if text_at(info, "role") == "user":
-            if len(self._people) < MOST_KNOWN:
+            if name > self._newest and len(self._people) < MOST_KNOWN:
                 self._people.add(name)
             if _id_at(info, "sessionID") == self.session:
                 yield from self._chosen(info)
@@ -320,6 +326,7 @@ class OpencodeServer:
         if part.get("synthetic") is True or part.get("ignored") is True:
             return
         self._people.discard(message)
+        self._newest = max(self._newest, message)
         uuid = text_at(object_at(part, "metadata"), MARK)
         if session != self.session:
             if not self._roots.get(session):
@@ -338,8 +345,8 @@ class OpencodeServer:
             tool = self._calls[call] = tool_of(told, self._request.cwd)
             yield tool.called
         elif status == "completed" and self._calls.pop(call, None) is not None:
-            told = number_at(object_at(state, "metadata"), "exit")
-            code = None if told is None else int(told)
+            exited = number_at(object_at(state, "metadata"), "exit")
+            code = None if exited is None else int(exited)
             yield ToolReturned(call, failed=bool(code), digest=digest(text_at(state, "output")), exit_code=code)
         elif status == "error" and self._calls.pop(call, None) is not None:
             error = text_at(state, "error")
@@ -355,8 +362,12 @@ class OpencodeServer:
             self._in_turn = self._runs = True
             until = number_at(status, "next")
             yield LimitReached(until and until / _MILLISECONDS, reason_of({"message": text_at(status, "message")}))
-        elif kind == "idle":
-            yield self._ended() if self._in_turn else TurnEnded(None)
+        elif kind == _IDLE and not self._in_turn:
+            yield TurnEnded(None)
+        elif (
+            kind == _IDLE and self._runs
+        ):  # an interrupted turn tells it twice, the second time perhaps in the next one
+            yield Lookup(_STATUS, status)
 
     def _on_error(self, error: Object) -> Iterator[Fact]:
         """Why a turn ends; one that it has not begun to work on ends at once."""
@@ -404,7 +415,10 @@ class OpencodeServer:
         yield from self._look_back(_objects(messages), standing)
         found = object_at(status, self.session) if isinstance(status, dict) else {}
         self._in_turn = self._in_turn or standing.in_turn
-        yield from self._on_status(found or {"type": "idle"})
+        if text_at(found, "type") in {_BUSY, _RETRY}:
+            yield from self._on_status(found)
+        else:
+            yield self._ended() if self._in_turn else TurnEnded(None)
         listed = {name: one for one in _objects(permissions) if (name := _id_at(one, "id"))}
         asked = {name: one for one in _objects(questions) if (name := _id_at(one, "id"))}
         for request in sorted(standing.asked - listed.keys() - asked.keys()):

@@ -241,8 +241,6 @@ def gemini() -> AcpProvider:
     return AcpProvider(rows.GEMINI)
 
 
-
-
 def copilot() -> AcpProvider:
     """GitHub's."""
     return AcpProvider(rows.COPILOT)

@@ -251,8 +251,8 @@ def test_options_that_the_protocol_lacks_are_refused_by_name(acp):
     said = acp.om.refused(*asked, code="invalid")
     limited = ("run", "--provider", "opencode", "--max-cost", "1", "hi")
     assert "--max-cost is not possible with a task of opencode" in acp.om.refused(*limited, code="invalid")
-    full_screen = ("run", "--provider", "opencode", "--type", "session", "--interactive", "hi")
-    assert "overmind run --type session -- opencode" in acp.om.refused(*full_screen, code="invalid")
+    full_screen = ("run", "--provider", "gemini", "--type", "session", "--interactive", "hi")
+    assert "overmind run --type session -- gemini" in acp.om.refused(*full_screen, code="invalid")
     assert "--max-turns is not possible with opencode; --system-prompt is not possible with opencode" in said
 
 
