@@ -364,9 +364,7 @@ class OpencodeServer:
             yield LimitReached(until and until / _MILLISECONDS, reason_of({"message": text_at(status, "message")}))
         elif kind == _IDLE and not self._in_turn:
             yield TurnEnded(None)
-        elif (
-            kind == _IDLE and self._runs
-        ):  # an interrupted turn tells it twice, the second time perhaps in the next one
+        elif kind == _IDLE and self._runs:  # an interrupted turn tells it twice, perhaps once in the next one
             yield Lookup(_STATUS, status)
 
     def _on_error(self, error: Object) -> Iterator[Fact]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import socket
@@ -28,9 +29,9 @@ def says(*pieces: bytes, keeps_open: bool = False) -> Handler:
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
-        if keeps_open:
-            await reader.read()
-        writer.close()
+        if not keeps_open:
+            writer.write_eof()
+        await reader.read()
 
     return answer
 
@@ -38,11 +39,26 @@ def says(*pieces: bytes, keeps_open: bool = False) -> Handler:
 def with_server(handler: Handler, talk: Callable[[ProgramServer], Awaitable[object]]) -> object:
     """What `talk` makes of a server that does that."""
 
+    served: list[asyncio.Task[None]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with contextlib.suppress(ConnectionError):
+                await handler(reader, writer)
+        finally:
+            writer.transport.abort()
+
     async def play() -> object:
-        listening = await asyncio.start_server(handler, HOST, 0)
+        def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            served.append(asyncio.ensure_future(serve(reader, writer)))
+
+        listening = await asyncio.start_server(begin, HOST, 0)
         async with listening:
             port = listening.sockets[0].getsockname()[1]
-            return await talk(ProgramServer(port, "me", "secret"))
+            try:
+                return await talk(ProgramServer(port, "me", "secret"))
+            finally:
+                await asyncio.gather(*served)
 
     return asyncio.run(play())
 
@@ -60,7 +76,8 @@ def test_it_logs_in_and_sends_json_whatever_the_text_is():
         length = int(heard[0].lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         heard.append(await reader.readexactly(length))
         writer.write(b'HTTP/1.1 204 No Content\r\nX: y\r\n\r\n{"a": 1}')
-        writer.close()
+        writer.write_eof()
+        await reader.read()
 
     body = {"text": "ü\n\x00\ud800"}
     assert with_server(answer, lambda server: server.ask(ServerRequest("/a", body))) == (204, {"a": 1})
@@ -82,7 +99,11 @@ def test_an_answer_that_is_no_json_is_none(answer, found):
     assert with_server(says(answer), lambda server: server.ask(EVENTS)) == found
 
 
-@pytest.mark.parametrize("answer", [b"", b"hello", b"\x00" * 9, b"HTTP/1.1 okay\r\n\r\n", b"x: y\r\n" * 20_000])
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"hello", b"\x00" * 9, b"HTTP/1.1 okay\r\n\r\n", b"x: y\r\n" * 20_000],
+    ids=["nothing", "words", "zeros", "no status", "no end"],
+)
 def test_what_speaks_no_http_is_no_server(answer):
     with pytest.raises(NoAnswerError, match="speaks no HTTP"):
         with_server(says(answer), lambda server: server.ask(EVENTS))
