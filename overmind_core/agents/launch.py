@@ -135,7 +135,7 @@ def _is_argument(session: Session, text: str) -> bool:
 
 def _texts(session: Session, mission: Mission, environ: Mapping[str, str]) -> dict[str, str]:
     """The files that the provider wants to read and that are there; one that can't be read is an empty text."""
-    found = {}
+    found: dict[str, str] = {}
     for name in session.provider.reads(session.agent, environ):
         path = os.path.join(from_wire(mission.definition.cwd), from_wire(name))
         try:

@@ -47,7 +47,7 @@ HIDDEN = "the prompt is not on the screen"
 SETUP = 5.0
 """Seconds after which a program that has not begun is looked at: does it show a dialog of its own?"""
 AGAIN = 5
-"""Looks after which keys are pressed once more into a dialog that stands there as before.
+"""Looks after which keys are pressed once more, where the screen has not changed at all.
 
 Codex 0.171.0 drops a key that comes in the moment in which it draws the dialog: one of five at 0.3 s.
 """
@@ -227,10 +227,7 @@ class TerminalDriver:
             session.receive(asked, ActivitySource.TERMINAL)
 
     async def _answer_unheld(self, session: Session, asked: Asked, decision: Decision, run: int) -> None:
-        """Press the dialog's keys once it is there, and see it go; a person answers one that can't be told from others.
-
-        A dialog about something else that looks the same is never answered by them: its hook comes before it.
-        """
+        """Press the dialog's keys once it is there, and see it go; a person answers what can't be told apart."""
         program, keys = _program(session), None
         lines: list[str] = []
         looks = int(DIALOG / LOOK)
@@ -246,20 +243,34 @@ class TerminalDriver:
             if not any(program.keys_for(lines, one, decision) for one in session.questions.values()):
                 looks -= 1
             await asyncio.sleep(LOOK)
-        same = [one for one in session.questions.values() if program.keys_for(lines, one, decision) is not None]
-        if keys is not None and not same:
-            for look in range(int(PROOF / LOOK)):
-                if look % AGAIN == 0:
-                    session.send(keys)
-                await asyncio.sleep(LOOK)
-                screen = await self._screens.of(session.id)
-                if screen is None or session.state.running != run or session.state.open:
-                    return
-                lines = screen.lines()
-                if program.keys_for(lines, asked, decision) is None:
-                    return
+        if keys is not None:
+            lines = await self._press_away(session, asked, decision, run, lines)
         if program.dialog(lines) is not None and not any(one.need is AgentNeed.SETUP for one in session.state.open):
             session.receive(asked._replace(need=AgentNeed.SETUP), ActivitySource.TERMINAL)
+
+    async def _press_away(
+        self, session: Session, asked: Asked, decision: Decision, run: int, lines: list[str]
+    ) -> list[str]:
+        """Press keys until the dialog is gone; return the screen where it is not.
+
+        They are pressed again only while nothing at all has changed: the same dialog behind this one would be about
+        something that nobody has allowed. Nor are they while an open question would look the same.
+        """
+        program, before = _program(session), lines
+        for look in range(int(PROOF / LOOK)):
+            keys = program.keys_for(lines, asked, decision)
+            if keys is None:
+                return []
+            if any(program.keys_for(lines, one, decision) for one in session.questions.values()):
+                return lines if look == 0 else []
+            if look % AGAIN == 0 and lines == before:
+                session.send(keys)
+            await asyncio.sleep(LOOK)
+            screen = await self._screens.of(session.id)
+            if screen is None or session.state.running != run:
+                return []
+            lines = screen.lines()
+        return lines
 
     async def _on_waiter_gone(self, session: Session, number: int, run: int) -> None:
         await asyncio.sleep(LOOK)

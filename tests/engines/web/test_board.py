@@ -80,7 +80,7 @@ def pressed(page, button, until):
     """Press a button as soon as it takes an answer, until something holds; `until` is given all that the page said."""
     click = "(buttons) => buttons.forEach((button) => button.click())"
     page.evaluate(KEEP_SENTENCES)
-    said = []
+    said: list[str] = []
 
     def look():
         button.evaluate_all(click)
