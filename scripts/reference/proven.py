@@ -9,6 +9,9 @@ import os
 from collections import defaultdict
 from typing import NamedTuple
 
+from overmind_core.cli.agents.providers import abilities
+from overmind_core.kernel.config import Settings
+from overmind_core.providers import registry
 from tests.kit.own_screens import LOOKS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -75,4 +78,11 @@ def table() -> str:
 def _cell(capability: str, program: str, proven: dict[str, set[str]]) -> str:
     if program not in proven[capability]:
         return NONE
-    return LOOKS[program].source if capability == "state" else MARK
+    return _source(program) if capability == "state" else MARK
+
+
+def _source(program: str) -> str:
+    """Where its activity is known from, with `--interactive` where it has that."""
+    if program not in registry.names():
+        return LOOKS[program].source
+    return str(abilities(registry.get(program), (program, Settings()))["state"])
