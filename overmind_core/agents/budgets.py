@@ -19,6 +19,7 @@ from overmind_core.domain.agents.spending import source_of
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission
 from overmind_core.domain.missions.tree import BudgetState, SpentLimit, SpentTree, TreeCost, budget_state
+from overmind_core.domain.text.decimals import dollars
 from overmind_core.missions.lookup import line
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ COST, TOKENS = "max_cost", "max_tokens"
 
 
 class _UnderWay(NamedTuple):
-    """What a turn has used that was not paid for yet; dollars only as far as nobody but us watches them."""
+    """The use of a turn that was not paid for yet; dollars only as far as nobody but us watches them."""
 
     usd: float
     tokens: int
@@ -87,7 +88,7 @@ class Budgets:
         self._turns.pop(mission.id, None)
         for owner in line(self._registry, mission.id):
             if paid.usd != 0.0 or paid.usage.total or _has_limit(owner):
-                before = self._of(owner.id)
+                before = self._row_of(owner.id)
                 self._save(
                     before._replace(
                         usd=before.usd + (paid.usd or 0.0),
@@ -111,13 +112,13 @@ class Budgets:
                 self._judge(owner)
 
     def tree_cost(self, mission_id: str) -> TreeCost:
-        """What the tree of a mission has cost so far."""
-        found = self._of(mission_id)
+        """Return the cost of the tree of a mission so far."""
+        found = self._row_of(mission_id)
         usd = None if found.partial and not found.usd else found.usd
         return TreeCost(usd, found.tokens, source_of(usd, is_estimated=found.estimated), partial=found.partial)
 
     def spent(self, parent: str | None) -> tuple[Mission, SpentTree] | None:
-        """Which mission, from this one upwards, has spent all that its tree may, and how much that was."""
+        """Return the mission, from this one upwards, whose tree has spent all that it may, and how much that was."""
         for owner in line(self._registry, parent):
             for limit in self._limits(owner):
                 if limit.state is BudgetState.SPENT:
@@ -129,12 +130,12 @@ class Budgets:
         definition = owner.definition
         if not _has_limit(owner):
             return
-        found = self._of(owner.id)
+        found = self._row_of(owner.id)
         turns = [turn for one, turn in self._turns.items() if self._is_below(one, owner)]
         usd = found.usd + sum(turn.usd for turn in turns)
         tokens = found.tokens + sum(turn.tokens for turn in turns)
         mark = "~" if found.estimated or any(turn.usd for turn in turns) else ""
-        money = SpentTree(COST, f"{mark}${usd:.2f}", f"${definition.max_cost:.2f}")
+        money = SpentTree(COST, f"{mark}{dollars(usd)}", dollars(definition.max_cost))
         yield _Limited(money, budget_state(usd, definition.max_cost), found.warned, usd, tokens)
         counted = SpentTree(TOKENS, f"{tokens:,}", f"{definition.max_tokens:,} tokens")
         yield _Limited(counted, budget_state(tokens, definition.max_tokens), found.warned_tokens, usd, tokens)
@@ -148,7 +149,7 @@ class Budgets:
                 self._end_tree(owner, limit.tree)
 
     def _warn(self, owner: Mission, limit: _Limited) -> None:
-        found, why = self._of(owner.id), f"{_of_its(limit.tree)} {_used(limit.tree)}"
+        found, why = self._row_of(owner.id), f"{_of_its(limit.tree)} {_used(limit.tree)}"
         is_money = limit.tree.reason == COST
         tokens = UNSET if is_money else limit.tokens
         warning = CostWarning(text=f"--- {why} ---", cost_usd=limit.usd, tokens=tokens, by=ENGINE, why=why)
@@ -170,7 +171,7 @@ class Budgets:
     def _is_below(self, mission_id: str, owner: Mission) -> bool:
         return any(one.id == owner.id for one in line(self._registry, mission_id))
 
-    def _of(self, mission_id: str) -> BudgetRow:
+    def _row_of(self, mission_id: str) -> BudgetRow:
         return self._unsaved.get(mission_id) or self._table.get(mission_id) or BudgetRow(mission_id)
 
     def _save(self, budget: BudgetRow) -> None:

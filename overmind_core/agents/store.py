@@ -399,7 +399,7 @@ class CostTable:
 
 
 class BudgetRow(NamedTuple):
-    """What a mission and everything below it has cost, and used.
+    """The cost of a mission and everything below it, and its tokens.
 
     `warned`, `warned_tokens`: somebody was notified that little is left; `estimated`: a part of `usd` is at a person's
     prices; `partial`: a part of what it cost is unknown.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, option
 from overmind_core.cli.context import Context
-from overmind_core.cli.output import ABSENT, dumps, money, or_absent, table, text_cell
+from overmind_core.cli.output import ABSENT, cost, dumps, or_absent, table, text_cell
 from overmind_core.domain.text.decimals import decimal
 from overmind_core.domain.text.duration import format_uptime
 
@@ -32,7 +32,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "N": lambda row: str(row["quests"]),
     "RATE": lambda row: _decimal(row["rate"]),
     "TRIES": lambda row: ABSENT if row["tries"] is None else f"{row['tries']:.1f}",
-    "COST": lambda row: money(row["cost_usd"]),
+    "COST": cost,
     "TIME": lambda row: ABSENT if row["seconds"] is None else format_uptime(row["seconds"]),
     "FAILURES": lambda row: text_cell(_failures(row)),
 }

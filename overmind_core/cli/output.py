@@ -7,6 +7,7 @@ import sys
 import time
 
 from overmind_core.domain.text.cells import cut, display_safe, pad, width
+from overmind_core.domain.text.decimals import dollars
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import OvermindError
 
@@ -263,9 +264,7 @@ def activity_cell(row: Row) -> str:
 
 def money(usd: float | None) -> str:
     """Return US dollars: `$0.12`, with four digits where two would say nothing."""
-    if usd is None:
-        return ABSENT
-    return f"${usd:.4f}" if 0 < usd < 0.01 else f"${usd:.2f}"  # noqa: PLR2004  (a cent)
+    return ABSENT if usd is None else dollars(usd)
 
 
 def cost(row: Mapping[str, Any]) -> str:

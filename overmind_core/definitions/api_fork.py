@@ -11,6 +11,7 @@ from msgspec import UNSET
 from overmind_core.agents.messages import place_of
 from overmind_core.agents.store import ANSWERED, DELIVERED, QUEUED
 from overmind_core.agents.validate import check_limits, checked_prompt
+from overmind_core.definitions.api_run import StartApi
 from overmind_core.domain.agents.agent import RAW, AgentMode
 from overmind_core.domain.agents.conversation import ForkPoint, is_busy, is_uncopied
 from overmind_core.domain.agents.events import ConversationForked
@@ -49,7 +50,7 @@ _OURS = "overmind."
 """What labels begin with that say what a mission is for the program itself: a fork is none of that."""
 
 
-class ForkApi:
+class ForkApi(StartApi):
     """The request that copies a conversation."""
 
     def __init__(
@@ -65,10 +66,7 @@ class ForkApi:
         project_folder: Callable[[str], str | None],
     ) -> None:
         """`project_folder`: the one that an isolated mission was started in; None: nothing is known of it."""
-        self._home = home
-        self._settings = settings
-        self._registry = registry
-        self._missions = missions
+        super().__init__(home=home, settings=settings, registry=registry, missions=missions)
         self._agents = agents
         self._messages = messages
         self._environments = environments

@@ -20,14 +20,18 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 
-class RunApi:
-    """The request that starts a mission."""
+class StartApi:
+    """Something that starts missions by requests."""
 
     def __init__(self, *, home: Home, settings: Settings, registry: Registry, missions: Missions) -> None:
         self._home = home
         self._settings = settings
         self._registry = registry
         self._missions = missions
+
+
+class RunApi(StartApi):
+    """The request that starts a mission."""
 
     @handles(Start)
     async def run(self, request: Start, caller: Caller) -> StartedMission:

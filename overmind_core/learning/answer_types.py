@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 
 class QuestGroup(TypedDict):
@@ -18,6 +18,8 @@ class QuestGroup(TypedDict):
     """Attempts of a quest, on average."""
     cost_usd: float | None
     """Of a quest, the median of those whose cost is known."""
+    cost_source: Literal["reported", "estimated"] | None
+    """Where these costs are from: the programs, or in part the prices in config.toml; null if there is none."""
     cost_unknown: int
     """Quests whose cost is not known."""
     seconds: float | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.agents.spending import source_of
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Args, handles
 
@@ -48,6 +49,7 @@ def _group(rate: Rate) -> QuestGroup:
         "rate": _rounded(rate.rate),
         "tries": _rounded(rate.tries),
         "cost_usd": rate.cost_usd,
+        "cost_source": source_of(rate.cost_usd, is_estimated=rate.is_estimated),
         "cost_unknown": rate.cost_unknown,
         "seconds": _rounded(rate.seconds),
         "failures": dict(rate.failures),

@@ -118,6 +118,7 @@ class Learning:
             failure=failure,
             cost_usd=attempt.cost_usd,
             seconds=max(0.0, ended - attempt.started_at),
+            is_estimated=attempt.is_estimated,
         )
         self._added += 1
         trims = self._added % _TRIM_EVERY == 1  # at the first one, too: a daemon may see few of them

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 200
 """How many outcomes, the newest of a kind, an estimate is made from."""
-_FIELDS = "at, quest, attempt, type, provider, model, spec, class, cost_usd, seconds"
-_SAVE_OUTCOME = f"INSERT OR IGNORE INTO outcomes ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_FIELDS = "at, quest, attempt, type, provider, model, spec, class, cost_usd, seconds, estimated"
+_SAVE_OUTCOME = f"INSERT OR IGNORE INTO outcomes ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class OutcomeTable:
@@ -29,7 +29,7 @@ class OutcomeTable:
         """Add an outcome; one that is there already stays as it is."""
         row = (
             one.at, one.quest, one.attempt, one.type, one.provider, one.model or None, one.spec or None, one.failure,
-            one.cost_usd, one.seconds,
+            one.cost_usd, one.seconds, one.is_estimated,
         )  # fmt: skip
         self._database.write(_SAVE_OUTCOME, row)
 
@@ -59,7 +59,7 @@ class OutcomeTable:
 
 
 def _outcome(row: Sequence[object]) -> AttemptOutcome:
-    at, quest, attempt, kind, provider, model, spec, failure, cost, seconds = row
+    at, quest, attempt, kind, provider, model, spec, failure, cost, seconds, estimated = row
     assert isinstance(at, float)
     assert isinstance(attempt, int)
     assert isinstance(seconds, float)
@@ -75,4 +75,5 @@ def _outcome(row: Sequence[object]) -> AttemptOutcome:
         failure=None if failure is None else str(failure),
         cost_usd=cost,
         seconds=seconds,
+        is_estimated=bool(estimated),
     )

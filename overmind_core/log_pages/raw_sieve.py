@@ -121,19 +121,19 @@ class JsonSieve:
         low = raw.lower()
         if b"\\u00" in low:
             low = _ESCAPES.sub(_unescaped, low)
-        self._look_bare(low)
+        self._strike_readable(low)
         if self._missing and self._joined is not None:
-            self._look_bare(self._joined.take(low))
+            self._strike_readable(self._joined.join_lines(low))
         return not self._missing
 
-    def _look_bare(self, low: bytes) -> None:
-        self._look(low)
+    def _strike_readable(self, low: bytes) -> None:
+        self._strike_found(low)
         if self._missing and _ESC in low:
             if _BACK.search(low):  # in its lines text may be written over
                 self._missing.clear()
-            self._look(_JSON_SEQUENCE.sub(b"", low).translate(None, _DROPPED))
+            self._strike_found(_JSON_SEQUENCE.sub(b"", low).translate(None, _DROPPED))
 
-    def _look(self, low: bytes) -> None:
+    def _strike_found(self, low: bytes) -> None:
         self._missing -= {one for one in self._missing if isinstance(one, bytes) and one in low}
         others = [one for one in self._missing if isinstance(one, re.Pattern)]
         if others and not (low.isascii() and b"\\u" not in low):
@@ -174,7 +174,7 @@ class _JoinedText:
         """How a line of the conversation that spoke first names it."""
         self._tails: dict[bytes, bytes] = {}
 
-    def take(self, low: bytes) -> bytes:
+    def join_lines(self, low: bytes) -> bytes:
         """Return the text of these lines, which are in lower case, joined to the end of what came before."""
         found: dict[bytes, list[bytes]] = {_ALL: []}
         for line in self._shortened(low).split(b"\n"):

@@ -7,6 +7,7 @@ It ends once no older file can hold a newer hit. A log in which a file is no reg
 from __future__ import annotations
 
 import os
+import re
 import signal
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -22,11 +23,20 @@ from overmind_core.logs.layout import ERR, OUT, data_name, data_starts
 from overmind_core.logs.reader import RunLog
 from overmind_core.logs.tail import at_moment, full_screen_bytes
 from overmind_core.providers import registry
+from overmind_core.providers.lines import FAILED, GEAR
 
 Json = dict[str, Any]
 
-HUMAN, _OUTPUT = "human", "output"
-"""Speakers, besides those of `providers.speakers`."""
+HUMAN, _AGENT, _TOOL, _OUTPUT = "human", "agent", "tool", "output"
+"""Speakers: a person, the agent itself, a tool that it uses, or its program."""
+_FIGURE = r"(?:\d+ turns?|\d+(?:\.\d)? s|\d+ min \d+ s|\d+ h \d+ min|~?\$[\d.]+|[\d.]+[kM]? in / [\d.]+[kM]? out)"
+_ASIDE = re.compile(
+    rf"— (?:turn over|{_FIGURE}(?:, {_FIGURE})*|the conversation was summarised to make room) —"
+    r"|… .*: try \d+ of \d+ in [\d.]+ s"
+)
+_TOOL_LINE = re.compile(rf"\s*{GEAR} (.*) → (?:ok|no answer|{FAILED} (?:failed|(.*?)))(?:, \d+\.\d s)?", re.DOTALL)
+_QUESTION_LINE = re.compile(r"\s*\? (?:permission|question|plan|setup|draft): (.*)", re.DOTALL)
+_FAILURE_LINE = re.compile(rf"{FAILED} [a-z_]+(?: \d+)?(?:: (.*))?", re.DOTALL)
 HUMAN_KINDS = ("prompt", "message_delivered")
 """Types of the events that are what a person said to an agent."""
 _HUMAN_LEAD = "[human] "
@@ -238,7 +248,6 @@ class TranscriptSearch:
 
     def _search_readable(self, file: LoggedFile, format_: str, offset: int) -> None:
         from overmind_core.logs.transcript import LogSelection  # noqa: PLC0415 - start-up: most logs have no hit
-        from overmind_core.providers.speakers import AGENT, speaker_of  # noqa: PLC0415 - same
 
         log = RunLog(file.path)
         selection = LogSelection(renderers=registry.renderer)
@@ -249,15 +258,15 @@ class TranscriptSearch:
             return
         said: list[tuple[float, str]] = []
         for wall, _, text in _lines(log, display, OUT, offset, log.end[OUT]):
-            who, own = speaker_of(text)
-            if who == AGENT and len(said) < _MOST_LINES:
+            who, own = _speaker_of(text)
+            if who == _AGENT and len(said) < _MOST_LINES:
                 said.append((wall, text))
                 continue
-            self._add_message(file.mission, file.run, AGENT, said)
-            said = [(wall, text)] if who == AGENT else []
-            if own and who != AGENT and self._query.matches(own):
-                self._add(TranscriptHit(wall, *_of(file.mission), file.run, who, text.strip()))
-        self._add_message(file.mission, file.run, AGENT, said)
+            self._add_message(file.mission, file.run, _AGENT, said)
+            said = [(wall, text)] if who == _AGENT else []
+            if own and who != _AGENT and self._query.matches(own):
+                self._add(TranscriptHit(wall, *_columns_of(file.mission), file.run, who, text.strip()))
+        self._add_message(file.mission, file.run, _AGENT, said)
 
     def _sieve_of(self, format_: str) -> JsonSieve:
         return JsonSieve(self._needs, registry.text_pieces(format_))
@@ -273,7 +282,7 @@ class TranscriptSearch:
             display = RunDisplay(since=since, full_screen=full_screen_bytes(log, stream, offset) if offset else 0)
             for wall, _, text in _lines(log, display, stream, offset, offset + len(raw)):
                 if self._query.matches(text):
-                    self._add(TranscriptHit(wall, *_of(file.mission), file.run, _OUTPUT, text.strip()))
+                    self._add(TranscriptHit(wall, *_columns_of(file.mission), file.run, _OUTPUT, text.strip()))
 
     def _start(self, file: LoggedFile, stream: int) -> int:
         """Where the lines begin that are wanted."""
@@ -286,7 +295,7 @@ class TranscriptSearch:
     def _add_message(self, mission: Json, run: int, who: str, lines: Sequence[tuple[float, str]]) -> None:
         for number in self._query.found_in([text for _, text in lines]) if lines else ():
             wall, text = lines[number]
-            self._add(TranscriptHit(wall, *_of(mission), run, who, text.strip()))
+            self._add(TranscriptHit(wall, *_columns_of(mission), run, who, text.strip()))
 
     def _add(self, hit: TranscriptHit) -> None:
         if not self._is_wanted(hit.at):
@@ -345,7 +354,20 @@ def _check_files(file: LoggedFile) -> None:
             raise OSError(f"{file.path}/{odd}: no regular file")
 
 
-def _of(mission: Json) -> tuple[str, str, str | None]:
+def _speaker_of(line: str) -> tuple[str, str]:
+    """Return whose line of a transcript this is, and the part of its text that is theirs: "" where all is ours."""
+    if _ASIDE.fullmatch(line):
+        return _OUTPUT, ""
+    if found := _TOOL_LINE.fullmatch(line):
+        return _TOOL, " ".join(filter(None, found.groups()))
+    if found := _QUESTION_LINE.fullmatch(line):
+        return _TOOL, found[1]
+    if found := _FAILURE_LINE.fullmatch(line):
+        return _OUTPUT, found[1] or ""
+    return _AGENT, line
+
+
+def _columns_of(mission: Json) -> tuple[str, str, str | None]:
     return str(mission["id"]), str(mission["name"]), mission.get("provider")
 
 

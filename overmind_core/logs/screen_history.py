@@ -191,7 +191,7 @@ class ScreenHistory:
         return tail
 
     def _keep_apart(self, screen: _Kept) -> None:
-        """Keep a certain screen where none is near, so that a step back needs none anew."""
+        """Keep a certain screen where none is near, so that a step back draws none again."""
         number = bisect_right(self._kept, screen.place, key=_place_of)
         if len(self._kept) < 2 * MOST_KEPT and not (
             number and screen.place.offset - self._kept[number - 1].place.offset < NEAR

@@ -12,6 +12,8 @@ from itertools import islice
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.domain.text.decimals import dollars
+
 if TYPE_CHECKING:
     from overmind_core.domain.agents.agent_events import TurnResult
 
@@ -175,8 +177,6 @@ ERROR = 120
 
 _SECOND, _MINUTE, _HOUR = 1000.0, 60, 3600
 _THOUSAND, _MILLION = 1000, 1_000_000
-_SMALL = 0.005
-"""US dollars below which two decimals would show nothing."""
 
 
 def tool_line(summary: str, error: str | None = None, took: float | None = None) -> str:
@@ -221,11 +221,6 @@ def duration(milliseconds: float) -> str:
     if whole < _HOUR:
         return f"{whole // _MINUTE} min {whole % _MINUTE} s"
     return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
-
-
-def dollars(usd: float) -> str:
-    """As in `$0.12`; small ones with four decimals."""
-    return f"${usd:.4f}" if 0 < usd < _SMALL else f"${usd:.2f}"
 
 
 def tokens(number: int) -> str:

@@ -22,6 +22,7 @@ from overmind_core.domain.missions.mission import Cause, Kind
 from overmind_core.domain.quests import why
 from overmind_core.domain.quests.life import HAVE_SLOT, state_of
 from overmind_core.domain.replacing import replace
+from overmind_core.domain.text.decimals import dollars
 from overmind_core.domain.watching import budget
 from overmind_core.domain.watching.budget import BudgetMarks, Spending
 from overmind_core.kernel.codec import Codec
@@ -245,7 +246,7 @@ class QueueBudgets:
         """Warn, ask, or end the agents, as the spending requires; `paid`: the mission whose turn has just ended."""
         account = self._account(scope.about.id)
         marks, step = budget.follow(BudgetMarks(account.warned, account.asked), account.spent, scope.limit)
-        used = f"${account.spent.known:.2f} of ${scope.limit:.2f} of {scope.whose}"
+        used = f"{dollars(account.spent.known)} of {dollars(scope.limit)} of {scope.whose}"
         with self._journal.together():
             if step.warn or step.ask:
                 self._save(scope.about.id, replace(account, warned=marks.warned, asked=marks.asked))

@@ -48,6 +48,8 @@ class SpecCost(NamedTuple):
     """None: no cost is known."""
     unknown: int
     """Number of ended attempts of agents whose cost is unknown."""
+    estimated: int
+    """Number of attempts of whose cost a part is at a person's prices."""
 
 
 _COLUMNS = ", ".join(QuestRow._fields)
@@ -72,7 +74,8 @@ _TRIM = """DELETE FROM quests WHERE live = 0
 
 _SPEC_COSTS = """SELECT spec, sum(json_extract(attempt.value, '$.cost_usd')),
         sum(json_extract(attempt.value, '$.cost_usd') IS NULL AND json_extract(attempt.value, '$.ended_at') IS NOT NULL
-            AND json_extract(record, '$.provider') != 'raw')
+            AND json_extract(record, '$.provider') != 'raw'),
+        total(json_extract(attempt.value, '$.is_estimated'))
     FROM quests, json_each(record, '$.queue.tries') AS attempt WHERE spec IS NOT NULL GROUP BY spec"""
 
 

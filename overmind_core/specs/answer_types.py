@@ -76,6 +76,8 @@ class SpecRow(SpecBrief):
     threshold: float
     cost_usd: float | None
     """Of all attempts of its quests; null: nobody knows of any."""
+    cost_source: Literal["reported", "estimated"] | None
+    """Where the cost is from: the programs, or in part the prices in config.toml; null if there is no cost."""
     cost_unknown: int
     """Attempts of agents whose cost nobody knows."""
     max_cost_usd: float | None

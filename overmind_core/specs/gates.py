@@ -10,6 +10,7 @@ from overmind_core.domain.specs.check import score_text
 from overmind_core.domain.specs.commands import command_hash
 from overmind_core.domain.specs.shape import Tasks
 from overmind_core.domain.specs.spec import PhaseName
+from overmind_core.domain.text.decimals import dollars
 from overmind_core.spec_files.documents import document_name
 from overmind_core.specs import documents
 
@@ -43,7 +44,7 @@ class _Cost(NamedTuple):
         """The end of the summary; empty if no cost is known."""
         if self.dollars is None:
             return ""
-        return f", about ${self.dollars:.2f}" + (f" without {self.unknown} of them" if self.unknown else "")
+        return f", about {dollars(self.dollars)}" + (f" without {self.unknown} of them" if self.unknown else "")
 
 
 class GateQuestions:

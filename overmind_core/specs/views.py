@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.agents.spending import source_of
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.specs.phases import drifted, first_changed
@@ -154,7 +155,8 @@ class SpecViews:
             "base": spec.base,
             "gates": [one.value for one in spec.gates],
             "threshold": spec.threshold,
-            "cost_usd": self._cost(spec, cost),
+            "cost_usd": (usd := self._cost(spec, cost)),
+            "cost_source": source_of(usd, is_estimated=cost is not None and cost.estimated > 0),
             "cost_unknown": 0 if cost is None else cost.unknown,
             "max_cost_usd": spec.max_cost_usd or None,
             "problem": spec.problem,

@@ -46,7 +46,7 @@ def group_lines(groups: Sequence[Row], by: str, cells: int) -> Lines:
     for one in shown:
         name = pad(clipped(safe(one["key"]) or _NONE, names), names)
         tries = _NONE if one["tries"] is None else f"{one['tries']:.1f}"
-        cost = numbers.money(one["cost_usd"]) or _NONE
+        cost = numbers.cost_of(one) or _NONE
         took = _NONE if one["seconds"] is None else numbers.span(one["seconds"])
         figures = f"  {one['quests']:>5}  {share(one['rate']):>4}  {tries:>5}  {cost:>7}  {took:>5}  "
         failed = ", ".join(f"{safe(name)} {count}" for name, count in one["failures"].items())

@@ -19,6 +19,8 @@ _LONG = 100 * 86_400
 """Seconds from which on nobody looks for the hours."""
 _THOUSAND = 1000.0
 _SHORT = 10.0
+_HALF_CENT = 0.005
+"""US dollars below which two decimals would show nothing."""
 _MUCH = 1000.0
 """US dollars from which on nobody counts the cents."""
 
@@ -63,9 +65,11 @@ def percent(value: float | None) -> str:
 
 
 def money(usd: float | None) -> str:
-    """US dollars: `$0.12`, `$120`; "" for None."""
+    """US dollars: `$0.12`, `$120`, `<$0.01` where cents would show nothing of some; "" for None."""
     if usd is None:
         return ""
+    if 0 < usd < _HALF_CENT:
+        return "<$0.01"
     return f"${usd:.0f}" if usd >= _MUCH else f"${usd:.2f}"
 
 
@@ -90,7 +94,7 @@ class Cost(NamedTuple):
 
     @classmethod
     def sum_of(cls, costs: Iterable[Cost]) -> Cost:
-        """What all of them come to; one that is not known is a part that is unknown."""
+        """Return the sum of all; one that is not known is a part that is unknown."""
         every = list(costs)
         known = [one.usd for one in every if one.usd is not None]
         is_estimated = any(one.is_estimated for one in every)

@@ -153,7 +153,7 @@ def tasks_done(spec: Row) -> str:
 
 def cost(spec: Row) -> str:
     """What it has cost; `+2?`: of two attempts nobody knows."""
-    known = numbers.money(spec["cost_usd"])
+    known = numbers.cost_of(spec)
     return f"{known or '–'} +{spec['cost_unknown']}?" if spec["cost_unknown"] else known
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from overmind_core.domain.text.decimals import decimal, shortest_decimal
+from overmind_core.domain.text.decimals import decimal, dollars, shortest_decimal
+from overmind_core.view.numbers import Cost, cost, money
 
 ROOT = Path(__file__).parents[2]
 BARE = re.compile(r"(?:^|(?<=[\s(`×+=|>;]))\$?\.[0-9]+\b(?![./\w])", re.MULTILINE)
@@ -72,3 +73,20 @@ def test_no_text_of_the_program_has_one_and_no_code_makes_one():
 )
 def test_a_number_has_a_digit_before_its_point(number, two, shortest):
     assert (decimal(number, 2), shortest_decimal(number, 4)) == (two, shortest)
+
+
+AMOUNTS = [
+    # US dollars, in a line, in a column
+    (0.0, "$0.00", "$0.00"),
+    (0.00001, "<$0.0001", "<$0.01"),
+    (0.0012, "$0.0012", "<$0.01"),
+    (0.007, "$0.0070", "$0.01"),
+    (0.12, "$0.12", "$0.12"),
+    (1234.5, "$1234.50", "$1234"),
+]
+
+
+@pytest.mark.parametrize(("usd", "line", "column"), AMOUNTS)
+def test_what_costs_something_is_never_shown_as_nothing(usd, line, column):
+    assert (dollars(usd), money(usd)) == (line, column)
+    assert cost(Cost(usd, is_estimated=True, is_partial=True)) == f"~{column} + ?"

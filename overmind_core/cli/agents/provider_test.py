@@ -21,6 +21,7 @@ from overmind_core.cli.agents.provider_trial import (
     shown,
     signals_held,
 )
+from overmind_core.cli.agents.providers import known_row
 from overmind_core.cli.command import JSON, Command, argument, flag, option
 from overmind_core.cli.context import Context, confirmed_removal, forbid_inside
 from overmind_core.cli.output import dumps
@@ -253,7 +254,7 @@ PROMPTS = 11
 def provider_test(args: Namespace, context: Context) -> int:
     """Say what will be done, ask, do it, and print what came of each check."""
     forbid_inside(context, "test a provider")
-    row = _known_row(args.name, context)
+    row = known_row(args.name, context)
     name, program, version = row["provider"], row["path"], row["version"]
     say = context.note if args.json else context.print
     which = f"{name} {version or 'of an unknown version'}"
@@ -273,28 +274,6 @@ def provider_test(args: Namespace, context: Context) -> int:
         told = {"provider": name, "program": program, "version": version, "tested": row["tested"]}
         context.print(dumps({**told, "ok": not counts["failed"], "checks": rows}))
     return FAILED if counts["failed"] else 0
-
-
-def _known_row(name: str, context: Context) -> dict[str, Any]:
-    """Return a provider's row by its name, with the path of its program.
-
-    Raises:
-        OvermindError: there is none, or its program is missing.
-    """
-    from overmind_core.cli.agents.providers import known_programs, read_version
-    from overmind_core.kernel.config import load
-    from overmind_core.providers.registry import names, unknown
-
-    settings = load(context.home.config, providers=names()).settings
-    rows = {row["provider"]: row for row in known_programs(settings, context.environ)}
-    row = rows.get(name) or next((one for key, one in rows.items() if key.partition(":")[2] == name), None)
-    if row is None:
-        raise OvermindError("unknown_provider", unknown(name))
-    row = {**row, **read_version(row, partial(shutil.which, path=context.environ.get("PATH")))}
-    if not row["installed"]:
-        how = f" Get it with: {row['install']}" if row["install"] else ""
-        raise OvermindError("provider_missing", f"{row['program']} is not installed.{how}")
-    return row
 
 
 def _results(args: Namespace, context: Context, row: Json) -> Generator[dict[str, Any], None, None]:

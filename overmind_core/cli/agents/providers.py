@@ -50,9 +50,9 @@ def providers(args: Namespace, context: Context) -> int:
 
     settings = load(context.home.config, providers=names()).settings
     which = partial(shutil.which, path=context.environ.get("PATH"))
-    known = list(known_programs(settings, context.environ))
+    known = list(_known(settings, context.environ))
     with ThreadPoolExecutor(max_workers=max(1, len(known))) as threads:
-        versions = list(threads.map(lambda row: read_version(row, which), known))
+        versions = list(threads.map(lambda row: _version(row, which), known))
     rows = [{**row, **version} for row, version in zip(known, versions, strict=True)]
     if args.json:
         context.print(dumps(rows))
@@ -66,7 +66,7 @@ def providers(args: Namespace, context: Context) -> int:
     return 0
 
 
-def known_programs(settings: Settings, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _known(settings: Settings, environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """A row for each provider, and for each agent of the person's own."""
     from overmind_core.providers.base import chosen_program
     from overmind_core.providers.registry import get, names
@@ -79,6 +79,29 @@ def known_programs(settings: Settings, environ: Mapping[str, str]) -> Iterator[d
         yield {**abilities(get(own.provider), (own.program, settings)), "program": own.program, "install": own.install}
     for one in settings.on_terminal:
         yield {**_on_terminal(one, settings), "program": one.program, "install": one.install}
+
+
+def known_row(name: str, context: Context) -> dict[str, Any]:
+    """Return a provider's row by its name, with the path of its program.
+
+    Raises:
+        OvermindError: there is none, or its program is missing.
+    """
+    import shutil
+
+    from overmind_core.kernel.config import load
+    from overmind_core.providers.registry import names, unknown
+
+    settings = load(context.home.config, providers=names()).settings
+    rows = {row["provider"]: row for row in _known(settings, context.environ)}
+    row = rows.get(name) or next((one for key, one in rows.items() if key.partition(":")[2] == name), None)
+    if row is None:
+        raise OvermindError("unknown_provider", unknown(name))
+    row = {**row, **_version(row, partial(shutil.which, path=context.environ.get("PATH")))}
+    if not row["installed"]:
+        how = f" Get it with: {row['install']}" if row["install"] else ""
+        raise OvermindError("provider_missing", f"{row['program']} is not installed.{how}")
+    return row
 
 
 def abilities(provider: Provider, program: tuple[str, Settings]) -> dict[str, Any]:
@@ -122,7 +145,7 @@ def _read_from(program: str, settings: Settings) -> str | None:
     return next((one for one in ("title", "screen") if one in sources), None)
 
 
-def read_version(row: Row, which: Which) -> dict[str, Any]:
+def _version(row: Row, which: Which) -> dict[str, Any]:
     """The version that a program tells of itself, within a time limit."""
     from overmind_core.cli.external import run_program
 

@@ -124,7 +124,7 @@ def _print(recording: Recording, at: float, context: Context) -> int:
     from overmind_core.cli.missions.watch import screen_text  # start-up, as above
 
     teller = _SlowTeller(context)
-    tail = recording.history.certain_screen_at(recording.moments[number].place, teller.tell)
+    tail = recording.history.certain_screen_at(recording.moments[number].place, teller.tell_once)
     context.print(screen_text(tail.screen, ansi=False))
     if not tail.is_certain():
         context.note("Parts of this screen may be missing: the run's beginning is not kept.")
@@ -138,7 +138,7 @@ class _SlowTeller:
         self._context = context
         self._due = time.monotonic() + SLOW_SECONDS
 
-    def tell(self) -> None:
+    def tell_once(self) -> None:
         if time.monotonic() >= self._due:
             self._due = float("inf")
             self._context.note("Drawing the screen from the run's beginning; ctrl-c gives up.")

@@ -115,7 +115,7 @@ class ReplayPlayer:
         with self._terminal:
             self._terminal.write(_ENTER)
             while self._status is None:
-                self._look()
+                self._look_for_more()
                 if not self._terminal.behind:
                     self._show()
                 self._wait()
@@ -156,7 +156,7 @@ class ReplayPlayer:
             waits.append(_LOOK)
         return min((wait for wait in waits if wait is not None), default=None)
 
-    def _look(self) -> None:
+    def _look_for_more(self) -> None:
         """At the end of what was written, look whether there is more, and whether more can come."""
         now, playback = time.monotonic(), self._playback
         if not (playback.is_at_end and playback.is_growing) or now < self._looked_at + _LOOK:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.output import ABSENT, money
+from overmind_core.cli.output import ABSENT, cost, money
 from overmind_core.domain.missions import status_marks as marks
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
@@ -37,8 +37,8 @@ _SHOWN = 10
 
 def cost_cell(row: Row) -> str:
     """The cost of a spec, with the count of agents whose cost nobody knows."""
-    cost = money(row["cost_usd"])
-    return f"{cost}+{row['cost_unknown']}?" if row["cost_unknown"] else cost
+    known = cost(row)
+    return f"{known}+{row['cost_unknown']}?" if row["cost_unknown"] else known
 
 
 def asked_of(client: Client, spec: Row) -> list[Row]:

@@ -39,7 +39,7 @@ def next_try(reset_at: float | None, tries: int, now: float) -> float:
 
 
 def with_limit(c: Conversation, result: TurnResult | None, now: float) -> tuple[Conversation, TurnResult | None]:
-    """The result with the time of the next try, where a limit has ended the turn; else the count begins anew."""
+    """The result with the time of the next try, where a limit has ended the turn; else the count begins again."""
     if result is None or result.interrupted:
         return c, result
     result = _until_reset(c, result)

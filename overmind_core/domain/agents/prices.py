@@ -20,9 +20,9 @@ class Price(NamedTuple):
     input: float
     output: float
     cached_input: float | None = None
-    """Of those that were read from a cache; None: as `input`."""
+    """For tokens that were read from a cache; None: as `input`."""
 
-    def of(self, usage: TokenUsage) -> float:
+    def cost_of(self, usage: TokenUsage) -> float:
         """Return what these tokens cost."""
         cached = self.input if self.cached_input is None else self.cached_input
         read = (usage.input + usage.cache_write) * self.input + usage.cache_read * cached

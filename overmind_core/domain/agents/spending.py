@@ -16,6 +16,7 @@ from overmind_core.domain.agents.agent_events import CostTotalled, ModelCalled, 
 from overmind_core.domain.agents.conversation import Conversation, ConversationFiles, Turn, TurnUsage, may_copy_again
 from overmind_core.domain.agents.conversation_events import Step, TurnPaid
 from overmind_core.domain.agents.events import TurnFinished
+from overmind_core.domain.text.decimals import dollars
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 MOST_COUNTED = 64
 """Calls that are remembered, so that none counts twice."""
-_SMALL = 0.005
-"""US dollars below which two decimals would show nothing."""
 _NOTHING = TokenUsage()
 _UNKNOWN = TurnPaid(None, _NOTHING, 0)
 """Something more was used, and nobody knows what it has cost."""
@@ -59,14 +58,14 @@ def result_paid(c: Conversation, result: TurnResult, *, counted: bool) -> Step:
 
 def _cost_line(usd: float, kept: KeptPrice | None) -> str:
     """Return the line below a turn in the transcript, whose program tells no cost itself."""
-    amount = f"${usd:.4f}" if 0 < usd < _SMALL else f"${usd:.2f}"
+    amount = dollars(usd)
     if kept is not None and kept.is_removed:
         return f"--- ~{amount} at the last price of {kept.model or 'its model'}: config.toml has none now ---"
     return f"--- ~{amount} at your prices ---"
 
 
 def has_usage(result: TurnResult) -> bool:
-    """Whether the program itself says what the turn has used."""
+    """Return whether the program itself says what the turn has used."""
     return result.usage != _NOTHING or result.cost_turn is not None or result.cost_total is not None
 
 
@@ -86,7 +85,7 @@ def _priced(call: ModelCalled, price: Price | None) -> ModelCalled:
     """The call with what it cost at a person's price, where nobody tells."""
     if call.usd is not None or price is None:
         return call
-    return call._replace(usd=price.of(call.usage), estimated=True)
+    return call._replace(usd=price.cost_of(call.usage), estimated=True)
 
 
 def _call_heard(c: Conversation, call: ModelCalled) -> Conversation:
@@ -162,7 +161,7 @@ def with_usage(c: Conversation, result: TurnResult, now: float, price: Price | N
     told = result.cost_turn is not None or result.cost_total is not None
     if told or price is None or result.usage == _NOTHING:
         return result
-    return replace(result, cost_turn=price.of(result.usage), estimated=True)
+    return replace(result, cost_turn=price.cost_of(result.usage), estimated=True)
 
 
 def _with_tokens(c: Conversation, result: TurnResult, now: float) -> TurnResult:
@@ -194,7 +193,7 @@ def cost_of(c: Conversation) -> float | None:
 
 
 def is_partial(c: Conversation) -> bool:
-    """Whether a part of the cost is unknown, and the rest known."""
+    """Return whether a part of the cost is unknown, and the rest known."""
     return c.unpriced and cost_of(c) is not None
 
 
@@ -213,7 +212,7 @@ def _is_unused(c: Conversation) -> bool:
 
 
 def _calls_paid(c: Conversation, calls: Sequence[ModelCalled]) -> tuple[TurnPaid | None, bool, Conversation]:
-    """What the calls add to those that were counted, as far as it is known, and whether all of it is."""
+    """Return what the calls add to those that were counted, as far as it is known, and whether all of it is."""
     counted = {one.call: one for one in c.counted}
     usage, usd, number, changed, final = _NOTHING, 0.0, 0, False, False
     known, estimated = True, False
@@ -261,7 +260,7 @@ def _added(c: Conversation, paid: TurnPaid) -> Conversation:
 
 
 def _price(c: Conversation, result: TurnResult) -> float | None:
-    """What the turn cost, in US dollars; None where nobody tells.
+    """Return the cost of the turn in US dollars; None where nobody tells.
 
     The program's total runs over turns and resumes, but goes back to what it had saved when it was killed; what it
     spent in its interactive mode shows in the next total alone, where it was not counted already.

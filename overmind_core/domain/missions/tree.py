@@ -126,7 +126,7 @@ _ROUNDING = 1e-9
 
 
 class BudgetState(Enum):
-    """How much of a budget is left."""
+    """The rest of a budget, in a word."""
 
     FINE = "fine"
     NEARLY = "nearly"
@@ -139,13 +139,13 @@ class SpentTree(NamedTuple):
     reason: str
     """As reasons of missions are written, and the key of the limit."""
     used: str
-    """How much was used, as in `$0.50`."""
+    """The amount that was used, as in `$0.50`."""
     limit: str
     """The same of how much it may be."""
 
 
 class TreeCost(NamedTuple):
-    """What a mission and everything below it has cost in US dollars, and used."""
+    """The cost of a mission and everything below it in US dollars, and its tokens."""
 
     usd: float | None
     """None: nobody knows."""

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.replacing import replace
+from overmind_core.domain.text.decimals import dollars
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,11 +103,11 @@ def lease(of: str, spent: Spending, running: Iterable[float | None], own: float 
         return None
     planned = list(running)
     expected = spending([*planned, own]).known
-    used = f"${spent.known:.2f} of ${limit:.2f} of {of} are spent"
+    used = f"{dollars(spent.known)} of {dollars(limit)} of {of} are spent"
     if spent.known >= limit - _ROUNDING:
         return Refused(used, ask=True)
     if spent.known + expected > limit + _ROUNDING:
-        return Refused(f"{used}, and ${expected:.2f} would follow", ask=not planned)
+        return Refused(f"{used}, and {dollars(expected)} would follow", ask=not planned)
     return None
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.text import file_pattern
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.decimals import dollars
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.domain.watching.health import ALARMING, HealthLevel
 from overmind_core.domain.watching.tool_window import ToolUse, ToolWindow
@@ -261,7 +262,7 @@ def _overrun(observed: Observed) -> Found:
     if seconds is not None and observed.seconds > OVERRUN * seconds:
         return f"{format_uptime(observed.seconds)} of an estimated {format_uptime(seconds)}"
     if usd is not None and observed.cost_usd is not None and observed.cost_usd > OVERRUN * usd:
-        return f"${observed.cost_usd:.2f} of an estimated ${usd:.2f}"
+        return f"{dollars(observed.cost_usd)} of an estimated {dollars(usd)}"
     return False
 
 

@@ -39,6 +39,8 @@ class AttemptOutcome:
     cost_usd: float | None = None
     """None: nobody knows."""
     seconds: float = 0.0
+    is_estimated: bool = False
+    """A part of `cost_usd` is at a person's prices."""
 
 
 class Estimate(NamedTuple):
@@ -90,6 +92,8 @@ class Rate(NamedTuple):
     """Of a quest, all its attempts together: the median."""
     failures: Mapping[str, int]
     """Class → attempts that failed with it, the most frequent first."""
+    is_estimated: bool = False
+    """A part of the costs behind `cost_usd` is at a person's prices."""
 
 
 GROUPS = ("type", "provider", "model", "spec")
@@ -121,6 +125,7 @@ def _rate(key: str, group: Mapping[str, Sequence[AttemptOutcome]]) -> Rate:
         cost_unknown=len(costs) - len(known),
         seconds=median(sum(one.seconds for one in tries) for tries in group.values()) if enough else None,
         failures=dict(failures.most_common()),
+        is_estimated=any(one.is_estimated for tries in group.values() if _cost(tries) is not None for one in tries),
     )
 
 

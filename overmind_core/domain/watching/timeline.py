@@ -18,6 +18,7 @@ from overmind_core.domain.missions.reasons import EXITED, SAY_NOTHING, message_f
 from overmind_core.domain.quests.life import QuestState
 from overmind_core.domain.quests.quest import QuestPhase
 from overmind_core.domain.specs.check import score_text
+from overmind_core.domain.text.decimals import dollars
 from overmind_core.domain.watching.shared_files import listed, overlap_words
 
 Fields = Mapping[str, Any]
@@ -208,7 +209,9 @@ WHAT: Mapping[str, Callable[[Fields], _Summary]] = {
     "asked": _asked,
     "answered": _answered,
     "landed": _landed,
-    "cost_warning": lambda event: _Summary("cost_warning", _because(f"${event['cost_usd']:.2f} spent", event), ENGINE),
+    "cost_warning": lambda event: _Summary(
+        "cost_warning", _because(f"{dollars(event['cost_usd'])} spent", event), ENGINE
+    ),
     "created": lambda _: _Summary("created", ""),
     "started": lambda event: _Summary("started", f"run {event.get('run') or 1}"),
     MESSAGE_FAILED: _message_failed,

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from overmind_core.domain.agents.agent_events import TokenUsage, TurnResult
 from overmind_core.providers.lines import (
     digest,
-    dollars,
     duration,
     error_line,
     failure,
@@ -42,9 +41,6 @@ WORDS = [
     (duration, 59_400, "59 s"),
     (duration, 200_000, "3 min 20 s"),
     (duration, 3_900_000, "1 h 5 min"),
-    (dollars, 0.0, "$0.00"),
-    (dollars, 0.0012, "$0.0012"),
-    (dollars, 1.5, "$1.50"),
     (tokens, 999, "999"),
     (tokens, 12_345, "12.3k"),
     (tokens, 1_234_567, "1.2M"),

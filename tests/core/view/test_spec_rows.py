@@ -77,3 +77,17 @@ def test_what_lets_a_spec_go_on_is_said_before_the_tasks_that_have_changed(state
         "state": state, "changed_since": None, "conflicts": ["TSK-001"], "phases": [], "question": None,
     }  # fmt: skip
     assert specs.why(spec).startswith(why)
+
+
+@tabled(
+    ("usd", "source", "unknown", "said"),
+    [
+        (None, None, 0, ""),
+        (1.2, "reported", 0, "$1.20"),
+        (1.2, "estimated", 2, "~$1.20 +2?"),
+        (0.001, "estimated", 0, "~<$0.01"),
+        (None, None, 2, "– +2?"),
+    ],
+)
+def test_the_cost_of_a_spec_says_what_is_estimated_and_what_is_unknown(usd, source, unknown, said):
+    assert specs.cost({"cost_usd": usd, "cost_source": source, "cost_unknown": unknown}) == said

@@ -29,8 +29,8 @@ def test_a_star_alone_is_every_model_also_one_that_nobody_knows():
 
 def test_tokens_of_the_cache_have_their_price_or_that_of_the_others():
     usage = TokenUsage(input=1_000_000, output=2_000_000, cache_read=3_000_000, cache_write=4_000_000)
-    assert Price(1.25, 10.0, 0.125).of(usage) == 5 * 1.25 + 20.0 + 0.375
-    assert Price(1.25, 10.0).of(usage) == 8 * 1.25 + 20.0
+    assert Price(1.25, 10.0, 0.125).cost_of(usage) == 5 * 1.25 + 20.0 + 0.375
+    assert Price(1.25, 10.0).cost_of(usage) == 8 * 1.25 + 20.0
 
 
 KEPT = KeptPrice("m1", Price(1, 2))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,3 +113,10 @@ def test_a_lesson_is_short_whatever_an_attempt_printed(feedback):
     if lesson is not None:
         assert len(lesson.feedback) <= 600
         assert len(lesson.feedback.splitlines()) <= 5
+
+
+def test_a_cost_is_an_estimate_where_an_attempt_behind_it_is():
+    at_prices = replace(outcome("a"), is_estimated=True)
+    for first, is_estimated in ((at_prices, True), (replace(at_prices, cost_usd=None), False), (outcome("a"), False)):
+        (found,) = learning.rates([first, outcome("b"), outcome("c"), outcome("d")], "type")
+        assert (found.cost_usd, found.is_estimated) == (1.0, is_estimated)
