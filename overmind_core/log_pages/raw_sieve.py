@@ -20,6 +20,7 @@ _DROPPED = bytes({*range(0x20), 0x7F} - {*b"\t\n\r\b\x1b"})
 _SEQUENCE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]pPx_X^][^\x07\n\x18\x1a\x1b]*\x07?|[ -/]*[0-~])")
 _NO_COLOUR = re.compile(rb"\x1b(?!\[[0-9;:]*m)")
 _COLOUR = b"\x1b[0123456789;:m" + _DROPPED
+_LOWER = bytes(range(256)).lower()
 _BACK = re.compile(rb"\x1b\[[0-9;]*[DG`]")
 """What takes the cursor back in its line, as a backspace and a return do: only behind it anything is written over."""
 _ESCAPES = re.compile(rb"\\\\|\\u00([0-9a-f]{2})")
@@ -59,6 +60,8 @@ class PlainSieve:
 
     def passes(self, raw: bytes) -> bool:
         """Whether a line of these bytes, which begin with one, can hold all that is wanted."""
+        if self._is_without(raw):
+            return False
         bare = raw.lower()
         moves = False
         if _ESC in bare:
@@ -71,6 +74,16 @@ class PlainSieve:
             return True
         goes_back = (moves and _BACK.search(raw) is not None) or _is_returned(bare)
         return goes_back and self._is_written_over(raw)
+
+    def _is_without(self, raw: bytes) -> bool:
+        """Whether bytes whose only sequences are colours, and in which nothing is written over, lack a plain word.
+
+        Nearly all logs end here: it reads them once less than a full look, which has the last word.
+        """
+        left = raw.translate(_LOWER, _COLOUR)
+        if all(one.translate(None, _COLOUR) in left for one in self._needs.plain):
+            return False
+        return not _is_returned(raw) and _NO_COLOUR.search(raw) is None
 
     def _may_hold(self, low: bytes) -> bool:
         """Whether bytes that colours cut may hold the words, judged without what colours are written with."""

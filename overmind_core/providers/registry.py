@@ -25,6 +25,10 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "copilot": (_ACP, "copilot"),
 }
 """The module and what makes one; imported when first asked for, for the command line starts often and needs few."""
+_RENDERERS: Mapping[str, tuple[str, str]] = {
+    "claude": ("overmind_core.providers.claude.transcript", "ClaudeTranscript"),
+}
+"""Renderers in modules of their own: who only reads logs needs no more of the provider."""
 
 
 LABELS = ("bash", "edit", "read", "webfetch", "tool")
@@ -97,6 +101,9 @@ def log_in_first(name: str, reason: str | None) -> str:
 
 def renderer(name: str) -> Renderer | None:
     """A renderer for one run of that provider; None: its lines are plain, or nobody here knows it."""
+    if name in _RENDERERS:
+        module, kind = _RENDERERS[name]
+        return cast("Renderer", getattr(import_module(module), kind)())
     provider = get(name) if is_known(name) else None
     return provider.renderer() if provider is not None and provider.speaks_json else None
 

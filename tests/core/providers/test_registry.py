@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -39,6 +41,17 @@ def test_only_lines_that_somebody_knows_are_made_readable(name, readable):
 def test_a_run_has_its_own_renderer(name):
     provider = registry.get(name)
     assert provider.renderer() is not provider.renderer()
+    known = registry.renderer(name)
+    assert known is None or (type(known) is type(provider.renderer()) and known is not registry.renderer(name))
+
+
+def test_who_only_reads_the_lines_of_claude_loads_nothing_else_of_it():
+    """A search in logs is as quick as what it imports."""
+    line = "import sys; from overmind_core.providers import registry as r; r.renderer('claude'); print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-P", "-c", line], capture_output=True, text=True, check=True)
+    loaded = found.stdout.split()
+    assert "overmind_core.providers.claude.transcript" in loaded
+    assert "overmind_core.providers.claude.provider" not in loaded
 
 
 @pytest.mark.parametrize("name", registry.names())
