@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from overmind_core.logs.display import Line
     from overmind_tui.missions.main_screen import MainScreen
 
-_SAME = 0.002
-"""Seconds: times are told in milliseconds."""
+_SAME = 1.0
+"""Seconds: times are told in milliseconds, and what a person said may stand before an answer that came first."""
 _COMPARED = 200
 """Characters of a line."""
 _MOST_AROUND = 40

@@ -196,6 +196,25 @@ def test_a_line_opens_its_log_there_and_esc_leads_back():
     walk(scenario, lambda: Kept(hits))
 
 
+def test_a_line_is_found_behind_one_that_is_a_little_later():
+    log = [(NOW + 0.005, 2, "[human] plan it"), (NOW, 0, "the plan"), (NOW, 0, "the end")]
+
+    class Short(Kept):
+        def _show_log(self, look):
+            self.post_message(LogShown(look, log, partial="", runs=(1, 1)))
+
+    async def scenario(app, press):
+        await press("l")
+        app.main.log_panel.look_at_line(WantedLine(NOW, "the plan"))
+        await press("f12", "f12")
+        assert app.main.log_view.here == (app.main.log_view.paged_log.tail, 1)
+        app.main.log_panel.look_at_line(WantedLine(NOW - 60, "lost"))
+        await press("f12", "f12")
+        assert app.notice.text == "that line is no longer kept"
+
+    walk(scenario, Short)
+
+
 class Paged(Kept):
     """Whose log has pages, each of which is read when it is wanted."""
 
