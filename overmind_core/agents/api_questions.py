@@ -196,7 +196,7 @@ class QuestionApi:
         session = self._agents.of(request.mission)
         if session is None or not hmac.compare_digest(session.state.token, request.token):
             raise OvermindError("forbidden", "This hook does not belong to a run.")
-        if session.state.mode is not AgentMode.INTERACTIVE:
+        if session.state.mode is not AgentMode.INTERACTIVE or session.is_served:
             yield {}
             return
         program: InteractiveProvider = session.provider  # type: ignore[assignment] # only those with that mode run interactively

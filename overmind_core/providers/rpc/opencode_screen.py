@@ -52,7 +52,7 @@ from overmind_core.providers.rpc.engine import FINAL, gone, not_copied, not_open
 from overmind_core.providers.rpc.mcp import HTTP, NO_SERVERS, STDIO, McpServer, read_servers
 from overmind_core.providers.rpc.provider import AcpProvider
 from overmind_core.providers.rpc.rows import OPENCODE, READ_ONLY
-from overmind_core.providers.rpc.tools import Tool, tool_of
+from overmind_core.providers.rpc.tools import tool_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -88,6 +88,14 @@ _ABORTED = "MessageAbortedError"
 _REFUSED = ("The user rejected permission", "Tool execution aborted", "The user dismissed this question")
 _BUSY, _RETRY, _IDLE = "busy", "retry", "idle"
 _STATUS = "/session/status"
+_RUNNING = "running"
+_USED = frozenset({_RUNNING, "completed", "error"})
+"""States of a use of a tool of which all is known."""
+_COPIED = 10_000
+"""Milliseconds by which the name of a message is younger than the message, if that is a copy, as of a fork."""
+_TIMED = re.compile(r"msg_([0-9a-f]{9})")
+"""A message's name begins with 36 bits of the milliseconds at which it was given."""
+_WRAP = 1 << 36
 _DRAWN, _FIRST_PAGE = "ctrl+p commands", "Ask anything"
 """Words below its prompt, and in the one of its first page."""
 _MILLISECONDS = 1000.0
@@ -126,9 +134,9 @@ class OpencodeServer:
         """Messages of people of which the text has yet to come."""
         self._newest = ""
         """The newest one of which it has come: a message is told again as it changes. Their names rise."""
-        self._live: set[str] = set()
-        """Answers that were seen before they were whole: else one is a copy."""
-        self._calls: dict[str, Tool] = {}
+        self._calls: dict[str, bool] = {}
+        """Uses of tools in the turn → whether they have returned. An event may show what came after it: it is written
+        down late, and then tells how the whole stands."""
         self._in_turn = self._runs = False
         """Whether a turn is under way; whether its program has said so."""
         self._text = ""
@@ -282,10 +290,7 @@ class OpencodeServer:
                 self._people.add(name)
             if _id_at(info, "sessionID") == self.session:
                 yield from self._chosen(info)
-        elif number_at(time, "completed") is None:
-            if len(self._live) < MOST_KNOWN:
-                self._live.add(name)
-        elif name in self._live:
+        elif number_at(time, "completed") is not None and not _is_copy(name, number_at(time, "created") or 0.0):
             yield from self._call(info)
 
     def _chosen(self, info: Object) -> Iterator[Fact]:
@@ -315,7 +320,7 @@ class OpencodeServer:
                 yield from self._on_text(part)
             elif session:
                 yield Lookup(f"/session/{session}", found)
-        elif session == self.session and message in self._live and "end" in object_at(part, "time"):
+        elif session == self.session and message > self._newest and "end" in object_at(part, "time"):
             text = text_at(part, "text")
             self._text = self._text if kind == "reasoning" else text
             yield TextSpoken(text, thought=kind == "reasoning")
@@ -338,20 +343,29 @@ class OpencodeServer:
             yield Echoed(text_at(part, "text"), uuid)
 
     def _on_tool(self, part: Object) -> Iterator[Fact]:
-        call, state = text_at(part, "callID"), object_at(part, "state")
+        """A use of a tool has begun or ended, by the conversation or by a helper of it."""
+        call, state, session = text_at(part, "callID"), object_at(part, "state"), _id_at(part, "sessionID")
         status = text_at(state, "status")
-        if status == "running" and call not in self._calls and len(self._calls) < MOST_KNOWN:
+        if status not in _USED or (session != self.session and self._roots.get(session, True)):
+            return
+        if call not in self._calls and len(self._calls) < MOST_KNOWN:
             told = _told(call, text_at(part, "tool"), object_at(state, "input"), text_at(state, "title"))
-            tool = self._calls[call] = tool_of(told, self._request.cwd)
-            yield tool.called
-        elif status == "completed" and self._calls.pop(call, None) is not None:
-            exited = number_at(object_at(state, "metadata"), "exit")
-            code = None if exited is None else int(exited)
-            yield ToolReturned(call, failed=bool(code), digest=digest(text_at(state, "output")), exit_code=code)
-        elif status == "error" and self._calls.pop(call, None) is not None:
-            error = text_at(state, "error")
-            denied = error.startswith(_REFUSED)
-            yield ToolReturned(call, failed=True, digest=digest(error), error=error_line(error), denied=denied)
+            self._calls[call] = False
+            yield tool_of(told, self._request.cwd).called
+        if status == _RUNNING or self._calls.get(call, True):
+            return
+        self._calls[call] = True
+        exited = number_at(object_at(state, "metadata"), "exit")
+        code, error = None if exited is None else int(exited), text_at(state, "error")
+        is_wrong = status == "error"
+        yield ToolReturned(
+            call,
+            failed=is_wrong or bool(code),
+            digest=digest(error or text_at(state, "output")),
+            error=error_line(error) if is_wrong else "",
+            exit_code=code,
+            denied=is_wrong and error.startswith(_REFUSED),
+        )
 
     def _on_status(self, status: Object) -> Iterator[Fact]:
         kind = text_at(status, "type")
@@ -379,7 +393,6 @@ class OpencodeServer:
         wrong, text = self._wrong, self._text
         self._in_turn, self._runs, self._text, self._wrong = False, False, "", None
         self._calls.clear()
-        self._live.clear()
         return TurnEnded(_result(text, wrong))
 
     def _ask(self, properties: Object) -> Iterator[Fact]:
@@ -445,9 +458,7 @@ class OpencodeServer:
                 continue
             self._text = next((text_at(one, "text") for one in reversed(texts)), "") or self._text
             self._wrong = object_at(info, "error") or None
-            if number_at(time, "completed") is None:
-                self._live.add(name)
-            elif name >= oldest:
+            if number_at(time, "completed") is not None and name >= oldest:
                 yield from self._call(info)
 
 
@@ -491,6 +502,12 @@ def _path(name: str) -> str:
 def _id_at(found: Object, key: str) -> str:
     name = text_at(found, key)
     return name if _ID.fullmatch(name) else ""
+
+
+def _is_copy(name: str, created: float) -> bool:
+    """Whether a message that was created then (milliseconds since the epoch) got its name much later."""
+    named = _TIMED.match(name)
+    return named is not None and _COPIED < (int(named[1], 16) - int(created)) % _WRAP < _WRAP // 2
 
 
 def _objects(reply: object) -> list[Object]:

@@ -288,7 +288,25 @@ def test_what_a_fork_copies_is_no_news():
     talk = server()
     old = {"time": {"created": NOW * 1000 - 5000, "completed": NOW * 1000 - 4000}}
     assert heard(talk, event("message.updated", info=answer("msg_7", whole=True) | old)) == []
-    assert heard(talk, event("message.updated", info=answer("msg_8", whole=True))) == [], "it was never under way"
+    named = [f"msg_{(int(NOW * 1000) + later) % (1 << 36):09x}001Ab" for later in (20_000, 5)]
+    copied, own = ([*heard(talk, event("message.updated", info=answer(name, whole=True)))] for name in named)
+    assert (copied, [one.call for one in own]) == ([], [named[1]])
+    used = {**tool("completed", output="x"), "sessionID": OTHER}
+    assert heard(talk, event("message.part.updated", part=used)) == []
+
+
+def test_events_that_tell_late_how_the_whole_stands_tell_it_once():
+    talk = server()
+    whole = [
+        event("message.updated", info=answer(whole=True)),
+        event("message.part.updated", part=tool("completed", output="x")),
+        event("message.part.updated", part=text("done", "msg_2", time={"start": 1, "end": 2})),
+    ]
+    facts = heard(talk, *TURN[:3], *whole, *whole, status("idle"))
+    assert [type(one) for one in facts[3:]] == [
+        *(ModelCalled, ToolCalled, ToolReturned, TextSpoken, ModelCalled, TextSpoken, TurnEnded),
+    ]
+    assert facts[-1].result.text == "done"
 
 
 def test_what_a_person_adds_to_a_turn_belongs_to_it_and_ours_is_known_by_its_name():
@@ -501,4 +519,4 @@ def test_a_flood_of_names_is_forgotten_not_kept():
             event("session.created", info={"id": f"ses_x{number}"}),
             event("message.part.updated", part={**tool("running"), "callID": f"c{number}"}),
         )
-    assert max(map(len, (talk._people, talk._live, talk._roots, talk._calls))) <= 1000
+    assert max(map(len, (talk._people, talk._roots, talk._calls))) <= 1000
