@@ -55,8 +55,6 @@ PAUSE = 0.2
 """Seconds between two looks."""
 MOST_READINGS = 8
 """Readings of one look at the output that are taken in: the newest."""
-OPENING_SECONDS = 60.0
-"""Seconds within which a program has to open its conversation; the slowest that is known takes 28 without a network."""
 HOOK_SECONDS = 1.0
 """Seconds that a hook gets to report what the title has shown already."""
 HOOK_LOOKS = 10
@@ -336,12 +334,13 @@ def _unfinished(data: bytes) -> int:
     return len(rest) if rest and _OSC.match(rest) is None and len(rest) < WINDOW // 2 and b"\x07" not in rest else 0
 
 
-def end_unopened(session: Session, run: int, seconds: float = OPENING_SECONDS) -> None:
+def end_unopened(session: Session, run: int) -> None:
     """End a run whose program has not opened its conversation."""
     state, mission = session.state, session.mission
     if session.closed or mission is None or state.running != run or not state.opening:
         return
-    text = f"--- stopped: {session.provider.name} did not open a conversation within {seconds:g} s ---"
+    program = session.provider
+    text = f"--- stopped: {program.name} did not open a conversation within {program.opening_seconds:g} s ---"
     session.end(EndAsked(Cause.LIMIT, mission.definition.grace, text, "no_handshake"))
 
 
@@ -387,7 +386,8 @@ class OutputReader:
             past = _lines_between(path, session.state.heard_from, heard) if remembers else ()
             session.listen(LineReader(path, heard), past)
             if remembers:
-                asyncio.get_running_loop().call_later(OPENING_SECONDS, end_unopened, session, session.state.run)
+                seconds = session.provider.opening_seconds
+                asyncio.get_running_loop().call_later(seconds, end_unopened, session, session.state.run)
             reading = self._read_lines(session, mission.run_id)
         else:
             session.reader = None

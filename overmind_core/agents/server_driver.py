@@ -36,8 +36,6 @@ RETRY = 0.5
 """Seconds between two attempts to connect."""
 PATIENCE, PATIENCE_GROWTH, LONGEST_PATIENCE = 1.0, 2.0, 10.0
 """Seconds until it tells the first: opencode 1.18.33 never answers who asks in the moment in which its port opens."""
-OPENING_SECONDS = 120.0
-"""Seconds within which a program has to open its conversation; opencode takes 20 on a busy machine."""
 SHOWN_LOOKS = 60
 """Looks at its screen, half a second apart, until it has drawn itself, and shows the conversation."""
 SHOWN_LOOK = 0.5
@@ -78,7 +76,7 @@ class ServerDriver:
         run = session.state.running
         self._following[session.id] = self._tasks.start(self._follow(session, run))
         if session.state.opening:
-            asyncio.get_running_loop().call_later(OPENING_SECONDS, end_unopened, session, run, OPENING_SECONDS)
+            asyncio.get_running_loop().call_later(session.provider.opening_seconds, end_unopened, session, run)
 
     def stop(self, mission_id: str) -> None:
         """Hear no more of it."""

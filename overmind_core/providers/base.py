@@ -197,6 +197,8 @@ class Provider(Protocol):
     """Whether its pipes carry lines that `parse` understands; else they are plain output."""
     opens: bool
     """Whether a run on pipes begins with an exchange behind which the program says that it takes messages."""
+    opening_seconds: float
+    """Seconds within which that exchange has to be over."""
     goes_on: bool
     """Whether a run can go on with the conversation of an earlier one."""
     forks: bool

@@ -45,6 +45,10 @@ class FileStore(NamedTuple):
     """Returns id and folder of the conversation that a line tells; "" for what it does not."""
     said: Callable[[Object], Iterable[Said]]
     """Returns what was said in a line."""
+    hold: str = ""
+    """How a file beside it is called, as glob has it, that the process keeps open that leads it."""
+    record: str = ""
+    """The ending of the file beside it, in place of its own, in which the process that leads it on a screen stands."""
 
 
 def read_conversation(store: FileStore, lines: Iterable[bytes]) -> ConversationFile:
@@ -66,6 +70,16 @@ def read_conversation(store: FileStore, lines: Iterable[bytes]) -> ConversationF
 def without_notes(text: str) -> str:
     """Return a message without the notes that we have put before it."""
     return _NOTES.sub("", text)
+
+
+def leader_in_record(record: bytes, session: str, hostname: str) -> int | None:
+    """Return the pid of the process that leads a conversation on this machine, as the record beside it says."""
+    found = read_object(record)
+    if isinstance(found, str) or text_at(found, "session_id") != session:
+        return None
+    pid = found.get("pid")
+    is_here = text_at(found, "hostname") in {"", hostname}
+    return pid if is_here and isinstance(pid, int) and not isinstance(pid, bool) and pid > 0 else None
 
 
 def _home(environ: Mapping[str, str], folder: str) -> str | None:
@@ -140,10 +154,12 @@ FILE_STORES: Mapping[str, FileStore] = {
     "claude": FileStore(_claude_root, "*/*.jsonl", _line_place, _claude_said),
     "codex": FileStore(_codex_root, "*/*/*/rollout-*.jsonl", _codex_place, _codex_said),
     "qwen": FileStore(
-        lambda environ: _home(environ, ".qwen/projects"), "*/chats/*.jsonl", _line_place, _qwen_said
+        lambda environ: _home(environ, ".qwen/projects"), "*/chats/*.jsonl", _line_place, _qwen_said,
+        record=".runtime.json",
     ),
     "copilot": FileStore(
-        lambda environ: _home(environ, ".copilot/session-state"), "*/events.jsonl", _copilot_place, _copilot_said
+        lambda environ: _home(environ, ".copilot/session-state"), "*/events.jsonl", _copilot_place, _copilot_said,
+        hold="inuse.*.hold",
     ),
 }  # fmt: skip
 """The provider's name → where its program keeps conversations."""

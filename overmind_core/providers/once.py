@@ -68,6 +68,7 @@ class Once(WithoutRecords):
     modes = frozenset({AgentMode.ONE_SHOT})
     speaks_json = True
     opens = False
+    opening_seconds = 0.0
     goes_on = False
     forks = forks_at = False
     tells_cost = False

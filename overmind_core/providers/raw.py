@@ -34,6 +34,7 @@ class Raw(WithoutRecords):
     modes = frozenset({AgentMode.INTERACTIVE})
     speaks_json = False
     opens = False
+    opening_seconds = 0.0
     forks = False
     forks_at = False
     goes_on = True

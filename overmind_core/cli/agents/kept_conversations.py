@@ -5,10 +5,12 @@ from __future__ import annotations
 import glob
 import json
 import os
+import platform
 import sqlite3
 import stat
 import subprocess
 from contextlib import closing, suppress
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psutil
@@ -22,6 +24,7 @@ from overmind_core.providers.kept_conversations import (
     FileStore,
     Said,
     database_path,
+    leader_in_record,
     read_conversation,
     without_notes,
 )
@@ -36,6 +39,8 @@ LONGEST_HEAD = 16 * 1024 * 1024
 TAIL = 512 * 1024
 """Bytes of its end that are read for its last lines."""
 _MOST_ROWS = 10_000
+_CLOCKS = 2.0
+"""Seconds by which the start of a process and the time of a file that it has written may differ."""
 _AGENTS_SECONDS = 10.0
 
 
@@ -96,16 +101,39 @@ def last_said(kept: KeptConversation, most: int) -> Sequence[Said]:
 
 def leaders(environ: Mapping[str, str], among: Sequence[KeptConversation]) -> dict[str, Leader]:
     """Return who leads these conversations now, by their ids: what programs say, and who has their files open."""
-    found = {os.path.realpath(one.path): one.session for one in among if not one.in_database}
-    led: dict[str, Leader] = {}
+    found = {os.path.realpath(one.path): one for one in among if not one.in_database}
+    held = {os.path.dirname(path): one for path, one in found.items() if FILE_STORES[one.provider].hold}
+    led = {one.session: leader for path, one in found.items() if (leader := _recorded_leader(path, one)) is not None}
     for process in psutil.process_iter(["pid"]):
         with suppress(psutil.Error, OSError):
             for opened in process.open_files():
-                if opened.path in found and getattr(opened, "mode", "w") != "r":  # others look at it
-                    led[found[opened.path]] = Leader(process.pid, mission=_mission_of(process))
+                folder, name = os.path.split(opened.path)
+                one = found.get(opened.path) or held.get(folder)
+                is_its = one is not None and (opened.path in found or fnmatch(name, FILE_STORES[one.provider].hold))
+                if one is not None and is_its and getattr(opened, "mode", "w") != "r":  # others look at it
+                    led[one.session] = Leader(process.pid, mission=_mission_of(process))
     if any(one.provider == "claude" for one in among):
         led |= _claude_leaders(environ)
     return led
+
+
+def _recorded_leader(path: str, kept: KeptConversation) -> Leader | None:
+    """The process of the record beside a conversation, unless its number has become that of a later one."""
+    ending = FILE_STORES[kept.provider].record
+    if not ending:
+        return None
+    with suppress(psutil.Error, OSError, OverflowError):
+        descriptor = os.open(os.path.splitext(path)[0] + ending, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.getuid():
+                return None
+            pid = leader_in_record(file.read(HEAD), kept.session, platform.node())
+        if pid is not None:
+            process = psutil.Process(pid)
+            if process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= facts.st_mtime + _CLOCKS:
+                return Leader(pid, mission=_mission_of(process))
+    return None
 
 
 def _mission_of(process: psutil.Process) -> str:

@@ -70,6 +70,7 @@ class Claude:
     modes = frozenset(AgentMode)
     speaks_json = True
     opens = False
+    opening_seconds = 0.0
     goes_on = True
     forks = True
     forks_at = True

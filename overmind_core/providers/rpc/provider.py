@@ -83,6 +83,7 @@ class RpcProvider(WithoutRecords, ABC):
     speaks_json = True
     asks = True
     opens = True
+    opening_seconds = rows.OPENING_SECONDS
     forks_at = False
     reads_reasons = False
     serves = False
@@ -137,6 +138,7 @@ class AcpProvider(RpcProvider):
         self.log_in = row.log_in
         self.goes_on = row.goes_on
         self.forks = row.forks
+        self.opening_seconds = row.opening_seconds
         self.tested = row.tested
         self.tells_cost = row.tells_cost
         self.tokens = row.tells_tokens

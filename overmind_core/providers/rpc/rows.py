@@ -12,6 +12,8 @@ from overmind_core.providers.base import TokensTold
 
 ASK, EDITS, READ_ONLY, ALL = "ask", "edits", "read-only", "all"
 """Words for `--permission-mode` that mean the same with each of these programs."""
+OPENING_SECONDS = 60.0
+"""Seconds within which a program has to open its conversation."""
 
 
 class TokensFrom(StrEnum):
@@ -65,6 +67,8 @@ class AcpRow:
     """Whether it can begin a conversation as a copy of another one, where it announces that."""
     loads: bool = False
     """It tells the conversation once more as it opens it, by `session/load`: all of it before its reply."""
+    opening_seconds: float = OPENING_SECONDS
+    """As `Provider.opening_seconds`."""
     notice: re.Pattern[str] | None = None
     """How a piece of text begins that the program says itself, and not its model; `error`: a turn that ends with it
     has failed, though its reply says nothing of that; `retry`: it tries again, and that is no part of the answer."""
@@ -99,6 +103,7 @@ OPENCODE = AcpRow(
     tells_tokens=TokensTold.PART,  # its last call's
     modes={READ_ONLY: "plan"},
     environment={"OPENCODE_DISABLE_AUTOUPDATE": "true"},
+    opening_seconds=180.0,  # its first start takes up to 28 without a network, and longer on a busy machine
     permissions={
         ASK: _opencode("ask", "ask"),  # by itself it asks nothing
         EDITS: _opencode("ask", "allow"),

@@ -29,6 +29,7 @@ REFUSED = [
     ("opencode", "task", {"max_cost": 1.0}, f"{MONEY} a task of opencode: {LATE.replace('its tokens', 'its cost')}"),
     ("opencode", "session", {"max_tokens": 9},
      f"{TOKENS} opencode: it tells only those of the last call of each turn. Use --max-cost."),
+    ("opencode", "screen", {"max_tokens": 9, "max_cost": 1.0}, None),
     ("acp:mine", "session", {"max_tokens": 9}, f"{TOKENS} acp:mine: nobody knows whether it tells its tokens."),
     ("acp:mine", "session", {"max_cost": 1.0, "model": "known"},
      f"{MONEY} acp:mine: it does not tell what it costs."),
@@ -40,7 +41,8 @@ REFUSED = [
 def test_a_limit_that_nobody_could_hold_says_what_to_do(provider, kind, given, why):
     limits = {name: value for name, value in given.items() if name != "model"}
     agent = AgentArgs(prompt="x", model=given.get("model"))
-    request = Start(command="", cwd="/", type=kind, provider=provider, agent=agent, **limits)
+    how = {"type": "session", "interactive": True, "tty": True} if kind == "screen" else {"type": kind}
+    request = Start(command="", cwd="/", provider=provider, agent=agent, **how, **limits)
     if why is None:
         assert agent_of(request, SETTINGS) is not None
         return

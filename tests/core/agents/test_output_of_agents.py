@@ -74,18 +74,22 @@ def play(folder, provider, work, **how):
     return in_process.run(story())
 
 
+OPENS_WITHIN = {"codex": 60, "opencode": 180}
+"""Seconds for which each is waited; opencode starts slowly."""
 KINDS = [(provider, kind) for provider in ("codex", "opencode") for kind in ("task", "session")]
 
 
 @pytest.mark.parametrize(("provider", "kind"), KINDS)
 def test_a_handshake_that_is_never_answered_ends_the_run(tmp_path, provider, kind):
     async def work(inside, keeper, mission):
+        await asyncio.sleep(OPENS_WITHIN[provider] - 5)
+        assert not inside.app.registry.live[mission].ending
         await until(lambda: inside.app.registry.live[mission].ending, "it is ended")
         keeper.exit(f"{mission}.1", -15)
 
     info, texts, typed = play(tmp_path, provider, work, type=kind)
     assert (info["status"], info["reason"]) == ("crashed", "no_handshake")
-    assert f"--- stopped: {provider} did not open a conversation within 60 s ---" in texts
+    assert f"--- stopped: {provider} did not open a conversation within {OPENS_WITHIN[provider]} s ---" in texts
     assert b"session/prompt" not in typed
     assert b"turn/start" not in typed
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from overmind_core.agents.output_reader import HOOK_SECONDS, PAGE_SECONDS
-from overmind_core.agents.terminal_driver import DIALOG, PATIENCE, PROOF
+from overmind_core.agents.terminal_driver import DELETE_LINE, DIALOG, DRAFT, PATIENCE, PROOF
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, world
@@ -63,16 +63,16 @@ def environment(tmp_path):
 
 
 @asynccontextmanager
-async def turn(home, environment, **agent):
+async def turn(home, environment, prompt="do it", **agent):
     """A session on a terminal in whose turn nothing is asked yet."""
     keeper = ScriptedKeeper(home)
     async with supervising(home, keeper) as inside:
         how = {"provider": "qwen", "type": "session", "interactive": True, "agent": agent}
-        mission = await inside.run("do it", env=environment, **how)
+        mission = await inside.run(prompt, env=environment, **how)
         program = Program(keeper, inside, mission)
         await program.hook("SessionStart", source="startup", model="stub")
         program.shows(WORKING, "working")
-        await program.hook("UserPromptSubmit", prompt="do it", submitted_prompt="do it")
+        await program.hook("UserPromptSubmit", prompt=prompt, submitted_prompt=prompt)
         yield inside, mission, program
     keeper.close()
 
@@ -141,3 +141,22 @@ def test_a_dialog_that_no_hook_has_told_of_is_a_persons_and_gone_once_it_works(h
             return before, program.typed, await asked(inside)
 
     assert in_process.run(play()) == (["answer it on its screen: Allow execution of: 'touch'?"], [], [])
+
+
+@pytest.mark.parametrize(("prompt", "is_deleted"), [("%slow 20 hey", True), ("another one", False)])
+def test_what_was_interrupted_and_put_back_is_deleted_before_the_next_message(home, environment, prompt, is_deleted):
+    async def play():
+        async with turn(home, environment, prompt) as (inside, mission, program):
+            await inside.ask("interrupt", id=mission)
+            program.shows(IDLE, "interrupted")
+            await asyncio.sleep(HOOK_SECONDS * 3)
+            program.answers = lambda: program.shows(IDLE, "start") if DELETE_LINE in program.typed else None
+            await inside.ask("send", id=mission, text="hello")
+            await asyncio.sleep(DRAFT * 2)
+            first, _ = await inside.ask("messages", id=mission)
+            return first["error"], program.typed[1:3], [one["need"] for one in await inside.ask("inbox")]
+
+    error, typed, needs = in_process.run(play())
+    assert error == "interrupted"
+    assert typed == ([DELETE_LINE, b"hello"] if is_deleted else [])
+    assert needs == ([] if is_deleted else ["draft"])

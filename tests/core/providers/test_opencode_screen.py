@@ -97,8 +97,10 @@ def heard(talk: OpencodeServer, *lines: bytes, still: str = "idle") -> list[Any]
     """The facts of these lines; `still`: what it does, where that is looked up."""
     found: list[Any] = []
     for fact in (fact for line in lines for fact in talk.parse(line)):
-        is_status = isinstance(fact, Lookup) and fact.path == "/session/status"
-        found += talk.looked_up(fact, {OURS: {"type": still}}) if is_status else [fact]  # type: ignore[arg-type] # told by is_status
+        if isinstance(fact, Lookup) and fact.path == "/session/status":
+            found += talk.looked_up(fact, {OURS: {"type": still}})
+        else:
+            found.append(fact)
     return found
 
 

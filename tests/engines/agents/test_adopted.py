@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.kit.overmind import FINAL
+from tests.kit.processes import alive
+from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.linux
 TURN_USD = 0.008
@@ -32,6 +34,28 @@ def test_a_kept_conversation_is_listed_and_goes_on(agents):
     assert info["session_id"] == kept["session"]
     if agents.provider == "opencode":  # the only one that tells a sum: that of the whole conversation
         assert 0 < info["cost_usd"] < 1.5 * TURN_USD
+
+
+@pytest.mark.parametrize("provider", ["copilot", "qwen"])
+def test_a_conversation_that_a_process_leads_is_refused_until_that_has_ended(agents):
+    """Of qwen a record stays behind, and its process is gone."""
+    om = agents.om
+    if agents.provider == "qwen":  # which writes the record on its own screen only
+        words = [om.environment["OVERMIND_QWEN_BIN"], "--approval-mode", "default", "-i", "the first words"]
+        mission = om.mission(words, "--type", "session", "--cwd", agents.work)
+    else:
+        mission = agents.session(prompt="the first words")
+
+    def kept():
+        rows = om.json("adopt", "--json", "--all", cwd=agents.work)
+        return rows[0] if rows else None
+
+    row = eventually(kept, timeout=agents.patience, what="it is kept")
+    assert row["mission"] == mission
+    assert alive(row["pid"])
+    assert mission in om.refused("adopt", row["session"], cwd=agents.work, code="busy")
+    om.ok("kill", mission)
+    assert kept()["pid"] is None
 
 
 @pytest.mark.parametrize("provider", KEEPING)

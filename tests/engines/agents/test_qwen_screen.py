@@ -305,3 +305,14 @@ def test_a_question_with_one_choice_is_answered_from_the_inbox(agents):
     assert (asked["need"], asked["summary"]) == ("question", "which colour")
     agents.om.ok("answer", str(asked["question"]), "2")
     assert "Colour**: blue" in agents.answer(1)["text"].replace("Colour:", "Colour**:")
+
+
+def test_another_one_that_its_tool_runs_tells_nothing_of_itself(agents):
+    mission = agents.session("--interactive", "--permission-mode", "all", prompt="first")
+    agents.answer(1)
+    session = agents.om.info(mission)["session_id"]
+    program = agents.om.environment["OVERMIND_QWEN_BIN"]
+    message = agents.post(mission, f"%bash {program} -p nested; echo it has ended")
+    assert "it has ended" in agents.answer(message)["text"]
+    assert agents.doing(mission, "idle")["session_id"] == session
+    assert agents.states(mission) == ["answered", "answered"]

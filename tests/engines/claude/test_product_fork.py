@@ -79,6 +79,18 @@ def test_a_turn_under_way_is_not_in_the_fork(agents):
     assert history(agents, source) == ["one", gate.prompt[:HISTORY_WIDTH]]
 
 
+@pytest.mark.parametrize("shown", ["", "Claude Code", "!slow 20"])
+def test_a_fork_on_its_screen_that_is_interrupted_at_its_start_takes_the_next_message(agents, shown):
+    """It loses the key, puts its prompt back, or has begun its turn."""
+    source = talked(agents, "one", options=("--interactive",))
+    _, fork = forked(agents, source, "!slow 20")
+    eventually(lambda: shown in agents.om("screen", fork).stdout, timeout=agents.patience, what="it has drawn that")
+    agents.om.ok("interrupt", fork)
+    ended = agents.answer(2)
+    assert (ended["state"], ended["error"]) == ("failed", "interrupted")
+    assert agents.say(fork, "still there") == "echo: still there"
+
+
 def test_what_has_nothing_stored_is_refused(agents):
     gate = agents.gate()
     source = agents.session("--name", "planner", *BASH, prompt=gate.prompt)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -133,6 +135,45 @@ def test_who_writes_into_a_file_leads_its_conversation_and_who_reads_it_does_not
         assert leaders({}, [kept]) == {}
     with open(real, "ab"):
         assert leaders({}, [kept])["s-codex"].pid == os.getpid()
+
+
+def test_who_holds_the_file_beside_a_conversation_leads_it(tmp_path):
+    place, lines = FILES["copilot"]
+    path = write(tmp_path, place, lines)
+    (kept,) = found(tmp_path)
+    hold = os.path.join(os.path.dirname(path), f"inuse.{os.getpid()}.hold")
+    with open(hold, "w"), open(os.path.join(os.path.dirname(path), "other"), "w"):
+        assert leaders({}, [kept])[kept.session].pid == os.getpid()
+    with open(os.path.join(os.path.dirname(path), "other"), "w"), open(hold):
+        assert leaders({}, [kept]) == {}
+
+
+@pytest.mark.parametrize(
+    ("record", "leads"),
+    [
+        ({}, True),
+        ({"hostname": "elsewhere"}, False),
+        ({"session_id": "another"}, False),
+        ({"pid": 2**40}, False),
+        ({"pid": True}, False),
+        ({"pid": "1"}, False),
+    ],
+)
+def test_whom_a_record_beside_a_conversation_names_leads_it(tmp_path, record, leads):
+    place, lines = FILES["qwen"]
+    path = write(tmp_path, place, lines)
+    (kept,) = found(tmp_path)
+    told = {"pid": os.getpid(), "session_id": kept.session, "hostname": platform.node(), **record}
+    beside = Path(path).with_suffix(".runtime.json")
+    beside.write_text(json.dumps(told))
+    assert (kept.session in leaders({}, [kept])) is leads
+    os.utime(beside, (1, 1))
+    assert leaders({}, [kept]) == {}, "its number was another process's then"
+    beside.write_bytes(b"\xff{")
+    assert leaders({}, [kept]) == {}
+    beside.unlink()
+    os.mkfifo(beside)
+    assert leaders({}, [kept]) == {}
 
 
 def test_an_id_or_its_beginning_names_one(tmp_path):

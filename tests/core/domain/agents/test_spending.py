@@ -74,6 +74,16 @@ def test_what_a_person_types_on_a_terminal_is_counted_call_by_call():
     assert (finished.cost_usd, finished.turns) == (0.5, 2)
 
 
+def test_what_a_server_beside_a_terminal_tells_is_paid_as_it_comes_and_once():
+    c, done = at_terminal(Echoed("typed"), call("m1"), call("m1"), call("m2", final=True))
+    assert paid(done) == [(0.25, 100, 10, 1), (0.25, 100, 10, 1)]
+    c, done = go(c, call("m2", final=True), ENDED, call("m2"))
+    assert paid(done) == []
+    assert figures(c) == (0.5, 200, 20, 2)
+    (finished,) = [one for one in done if isinstance(one, TurnFinished)]
+    assert (finished.cost_usd, finished.turns) == (0.5, 2)
+
+
 def test_a_message_on_a_terminal_is_told_what_its_turn_has_cost():
     c, done = at_terminal(Queued(1), Echoed("hi", "1"), read(call(final=True)), ENDED)
     result = next(one.result for one in done if isinstance(one, MessageMoved) and one.state == "answered")
