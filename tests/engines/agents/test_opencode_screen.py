@@ -17,7 +17,11 @@ from tests.kit.overmind import FINAL
 from tests.kit.processes import alive, with_variable
 from tests.kit.waiting import eventually
 
-pytestmark = [pytest.mark.linux, pytest.mark.parametrize("provider", ["opencode"])]
+pytestmark = [
+    pytest.mark.linux,
+    pytest.mark.parametrize("provider", ["opencode"]),
+    pytest.mark.timeout(300),  # some start it twice, which takes a minute each where the machine is busy
+]
 
 TOUCH = "%bash touch made"
 ASKS = "Permission required"
