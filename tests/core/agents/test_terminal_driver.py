@@ -258,7 +258,7 @@ ESCAPE, DELETE = b"\x1b", b"\x15\x7f"
 
 
 class Starting(Program):
-    """It was begun with a prompt, and loses so many keys; of one that interrupts it, it puts the prompt back."""
+    """Begun with a prompt; loses so many keys, and puts the prompt back where one interrupts it."""
 
     def __init__(self, keeper, run, losing):
         super().__init__(keeper, run)

@@ -38,7 +38,7 @@ def test_a_kept_conversation_is_listed_and_goes_on(agents):
 
 @pytest.mark.parametrize("provider", ["copilot", "qwen"])
 def test_a_conversation_that_a_process_leads_is_refused_until_that_has_ended(agents):
-    """Of qwen a record stays behind, and its process is gone."""
+    """A record of qwen stays behind, and its process is gone."""
     om = agents.om
     if agents.provider == "qwen":  # which writes the record on its own screen only
         words = [om.environment["OVERMIND_QWEN_BIN"], "--approval-mode", "default", "-i", "the first words"]

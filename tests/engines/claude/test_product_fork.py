@@ -81,7 +81,7 @@ def test_a_turn_under_way_is_not_in_the_fork(agents):
 
 @pytest.mark.parametrize("shown", ["", "Claude Code", "!slow 20"])
 def test_a_fork_on_its_screen_that_is_interrupted_at_its_start_takes_the_next_message(agents, shown):
-    """It loses the key, puts its prompt back, or has begun its turn."""
+    """The program loses the key, puts its prompt back, or has begun its turn."""
     source = talked(agents, "one", options=("--interactive",))
     _, fork = forked(agents, source, "!slow 20")
     eventually(lambda: shown in agents.om("screen", fork).stdout, timeout=agents.patience, what="it has drawn that")
