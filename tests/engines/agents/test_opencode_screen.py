@@ -41,6 +41,7 @@ def is_empty(agents):
     return agents.om.json("inbox", "--json") == []
 
 
+@pytest.mark.proves("screen")
 def test_a_question_is_in_the_inbox_and_on_the_screen_and_the_inbox_answers_it(agents):
     mission = agents.session("--interactive", prompt=TOUCH)
     (asked,) = agents.asked(mission)
@@ -72,6 +73,7 @@ def is_back(agents, mission):
     agents.until(mission, lambda info: info["handover"] is None and info["mode"] == "headless", what="it is on pipes")
 
 
+@pytest.mark.proves("screen")
 def test_a_question_that_the_screen_answers_is_gone_from_the_inbox_while_its_command_runs(agents):
     gate = agents.gate()
     os.makedirs(agents.folder, exist_ok=True)
@@ -156,6 +158,7 @@ def test_a_question_of_a_choice_is_answered_in_either(agents, way):
     assert is_empty(agents)
 
 
+@pytest.mark.proves("screen")
 def test_the_question_outlives_the_supervisor_and_is_answered_once(agents):
     mission = agents.session("--interactive", prompt="%bash echo x >> made")
     (asked,) = agents.asked(mission)
@@ -185,6 +188,7 @@ def test_a_turn_that_ends_while_nobody_listens_is_answered_and_counted_once(agen
     agents.until(mission, lambda info: info["tokens"] == expected, what=f"{expected}")
 
 
+@pytest.mark.proves("screen")
 def test_its_conversation_goes_on_after_its_program_was_killed_and_stands_on_the_screen(agents):
     mission = agents.session("--interactive", "--restart", "always", "--backoff", "1ms", prompt="first")
     agents.answer(1)

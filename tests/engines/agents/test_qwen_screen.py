@@ -37,6 +37,7 @@ def press_in_the_dialog(agents, mission, keys):
         assert person.end() == 0
 
 
+@pytest.mark.proves("screen")
 def test_a_question_is_in_the_inbox_and_on_the_screen_and_the_inbox_answers_it(agents):
     mission = agents.session("--interactive", prompt=TOUCH)
     (asked,) = agents.asked(mission)
@@ -56,6 +57,7 @@ def test_a_question_is_in_the_inbox_and_on_the_screen_and_the_inbox_answers_it(a
     assert "line 60" in agents.om.ok("screen", mission)
 
 
+@pytest.mark.proves("screen")
 def test_a_question_that_the_screen_answers_is_gone_from_the_inbox_while_its_command_runs(agents):
     gate = agents.gate()
     os.makedirs(agents.folder, exist_ok=True)
@@ -117,6 +119,7 @@ def test_a_long_command_is_answered_by_the_part_that_the_dialog_shows(agents):
         assert file.read().split() == [str(number) for number in range(60)]
 
 
+@pytest.mark.proves("screen")
 def test_the_question_outlives_the_supervisor_and_is_answered_once(agents):
     mission = agents.session("--interactive", prompt="%bash echo x >> made")
     (asked,) = agents.asked(mission)
@@ -131,6 +134,7 @@ def test_the_question_outlives_the_supervisor_and_is_answered_once(agents):
         assert file.read() == "x\n"
 
 
+@pytest.mark.proves("screen")
 def test_its_conversation_goes_on_after_its_program_was_killed(agents):
     mission = agents.session("--interactive", "--restart", "always", "--backoff", "1ms", prompt="first")
     agents.answer(1)
