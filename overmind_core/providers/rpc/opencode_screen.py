@@ -85,6 +85,7 @@ _KINDS: Mapping[str, str] = {
 """Its tools and permissions → kinds of tools."""
 _QUESTION = "AskUserQuestion"
 _ABORTED = "MessageAbortedError"
+_GIVEN_UP: Object = {"name": _ABORTED}
 _REFUSED = ("The user rejected permission", "Tool execution aborted", "The user dismissed this question")
 _BUSY, _RETRY, _IDLE = "busy", "retry", "idle"
 _STATUS = "/session/status"
@@ -371,9 +372,11 @@ class OpencodeServer:
         kind = text_at(status, "type")
         if kind == _BUSY:
             self._in_turn = self._runs = True
+            self._wrong = None if self._wrong is _GIVEN_UP else self._wrong
             yield TurnBegan()
         elif kind == _RETRY:
             self._in_turn = self._runs = True
+            self._wrong = _GIVEN_UP  # unless it goes on: no error tells of an interrupt in between
             until = number_at(status, "next")
             yield LimitReached(until and until / _MILLISECONDS, reason_of({"message": text_at(status, "message")}))
         elif kind == _IDLE and not self._in_turn:

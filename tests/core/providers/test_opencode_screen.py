@@ -183,6 +183,13 @@ def test_a_request_that_is_tried_again_is_a_limit_until_then():
     assert limited == LimitReached(NOW, "api_error 429")
 
 
+@pytest.mark.parametrize(("goes_on", "reason"), [(False, "interrupted"), (True, None)])
+def test_a_turn_that_ends_between_two_tries_was_interrupted(goes_on, reason):
+    again = [status("busy")] if goes_on else []
+    *_, ended = heard(server(), *TURN[:3], status("retry", message="429", next=1), *again, status("idle"))
+    assert ended.result.reason == reason
+
+
 def test_a_permission_shows_the_use_of_the_tool_as_it_stands_in_the_message():
     talk = server()
     (lookup,) = heard(talk, event("permission.asked", **ASKED))

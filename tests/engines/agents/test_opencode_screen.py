@@ -376,6 +376,7 @@ def test_a_fork_on_a_screen_begins_with_the_conversation(agents):
 
 
 def test_an_argument_that_would_undo_ours_is_refused(agents):
+    agents.om.ok("start")
     refused = agents.om.refused(
         *("run", "--type", "session", "--interactive", *agents.options, "--agent-arg=--hostname", "hello"),
         code="invalid",
