@@ -184,7 +184,7 @@ class Session:
     def connection(self) -> Connection:
         """The one that hears the newest run on pipes, and writes to it."""
         if self._connection is None:  # somebody answers before an earlier supervisor's run is read again
-            self._connection = self._connect()
+            self._connection = self.provider.connect(self.connection_request())
         return self._connection
 
     @property
@@ -273,12 +273,9 @@ class Session:
 
     def listen(self, reader: LineReader, past: Iterable[bytes]) -> None:
         """Hear the newest run from where `reader` stands; `past`: its lines since `heard_from`, taken in already."""
-        self.reader, self._connection = reader, self._connect()
+        self.reader, self._connection = reader, self.provider.connect(self.connection_request())
         for line in past:
             self._connection.parse(line)
-
-    def _connect(self) -> Connection:
-        return self.provider.connect(self.connection_request())
 
     def connection_request(self) -> ConnectionRequest:
         """How the program of the newest run is to be heard."""

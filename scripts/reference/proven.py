@@ -17,7 +17,7 @@ from tests.kit.own_screens import LOOKS
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PAGE = os.path.join(ROOT, "docs", "agents.md")
 PLACE = os.path.join(ROOT, "tests", "data", "proven.tsv")
-BEGIN, END = "<!-- what each can do: begin -->\n", "<!-- what each can do: end -->\n"
+BEGIN, END = "<!-- abilities: begin -->\n", "<!-- abilities: end -->\n"
 MARK, NONE = "●", "–"
 PROGRAMS = ("claude", "codex", "gemini", "opencode", "qwen", "copilot", "pi", "cline")
 
