@@ -46,8 +46,8 @@ DRAFT_TYPED = "a draft is in the prompt: send it or delete it"
 HIDDEN = "the prompt is not on the screen"
 SETUP = 5.0
 """Seconds after which a program that has not begun is looked at: does it show a dialog of its own?"""
-AGAIN = 5
-"""Looks after which keys are pressed once more, where the screen has not changed at all.
+PRESSES, AGAIN = 3, 5
+"""How often the keys of a dialog are pressed at the most, and looks after which that is, where nothing has changed.
 
 Codex 0.171.0 drops a key that comes in the moment in which it draws the dialog: one of five at 0.3 s.
 """
@@ -263,7 +263,7 @@ class TerminalDriver:
                 return []
             if any(program.keys_for(lines, one, decision) for one in session.questions.values()):
                 return lines if look == 0 else []
-            if look % AGAIN == 0 and lines == before:
+            if look in range(0, PRESSES * AGAIN, AGAIN) and lines == before:
                 session.send(keys)
             await asyncio.sleep(LOOK)
             screen = await self._screens.of(session.id)

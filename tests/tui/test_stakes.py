@@ -123,7 +123,7 @@ class Bare(Typed):
 
 TRUSTING = {"trust"}
 """Verb that lets commands run, and shows them before."""
-REFUSES = {"web revoke", "state recover"}
+REFUSES = {"web revoke", "state recover", "provider test"}
 """Commands that do nothing where nobody can be asked: whoever types `-y` has agreed."""
 
 

@@ -212,7 +212,7 @@ def test_a_key_behind_the_one_that_opens_a_view_is_for_that_view(monkeypatch):
 def test_each_key_that_opens_a_place_for_text_says_so():
     typing = {"attach", "attach-quest", "shell", "shell-there", "type"}
     opens = {"message", "comment", "comment-document", "new", "edit", "edit-document", "reply", "commit"} | typing
-    opens |= {"new-note", "edit-note", "scale-fleet", "raise-pool", "set-secret", "grant-secret"}
+    opens |= {"fork", "new-note", "edit-note", "scale-fleet", "raise-pool", "set-secret", "grant-secret"}
     for context in Context:
         for action in keymap(context).values():
             assert action.takes_text is (action.name in opens), (context, action.name)

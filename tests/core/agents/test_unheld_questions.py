@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from overmind_core.agents.output_reader import PAGE_SECONDS
-from overmind_core.agents.terminal_driver import DIALOG, PATIENCE, PROOF
+from overmind_core.agents.terminal_driver import DIALOG, PATIENCE, PRESSES, PROOF
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -28,10 +28,13 @@ class Program:
     Attributes:
         typed: What it was given.
         goes_on: Whether a key takes its dialog away.
+        drops: So many keys do nothing before that.
+        then: The screen behind its dialog.
     """
 
     def __init__(self, keeper, run):
-        self.keeper, self._run, self.goes_on = keeper, run, True
+        self.keeper, self._run, self.goes_on, self.drops = keeper, run, True, 0
+        self.then = (WORKING, "working")
         self.inside: Any = None
         self.token = ""
         keeper.on_ask["write"] = lambda _fields: self._read()
@@ -40,9 +43,10 @@ class Program:
     def typed(self):
         return self.keeper.typed[self._run]
 
-    def shows(self, state, name):
+    def shows(self, state, name, above=""):
         text = "\r\n".join((SCREENS / f"{name}.txt").read_text(encoding="utf-8").splitlines())
-        self.keeper.write(self._run, f"\x1b]7501;state={state}:app=codex\x1b\\\x1b[2J\x1b[H{text}".encode())
+        drawn = f"\x1b]7501;state={state}:app=codex\x1b\\\x1b[2J\x1b[H{text}\x1b[H{above}"
+        self.keeper.write(self._run, drawn.encode())
 
     async def hook(self, event, **payload):
         """Return what a hook prints at once."""
@@ -52,8 +56,9 @@ class Program:
         return [one async for one in stream if one]
 
     def _read(self):
-        if self.goes_on:
-            self.shows(WORKING, "working")
+        self.drops -= 1
+        if self.goes_on and self.drops < 0:
+            self.shows(*self.then)
 
 
 @pytest.fixture
@@ -155,7 +160,31 @@ def test_what_is_not_asked_any_more_needs_no_key(home, environment):
     assert in_process.run(play()) == ([], [])
 
 
-def test_a_key_that_does_nothing_is_pressed_once(home, environment):
+def test_a_key_that_is_dropped_is_pressed_again(home, environment):
+    async def play():
+        async with turn(home, environment) as (inside, _mission, program):
+            program.drops = 1
+            asked = await asks(inside, program)
+            await inside.ask("answer", question=asked["question"], behaviour="allow")
+            await asyncio.sleep(PROOF)
+            return program.typed, await needs(inside)
+
+    assert in_process.run(play()) == ([b"y", b"y"], [])
+
+
+def test_the_same_dialog_on_another_screen_is_a_persons(home, environment):
+    async def play():
+        async with turn(home, environment) as (inside, _mission, program):
+            program.then = (BLOCKED, "command", "touch made was allowed")
+            asked = await asks(inside, program)
+            await inside.ask("answer", question=asked["question"], behaviour="allow")
+            await asyncio.sleep(PROOF + 2)
+            return program.typed, await needs(inside)
+
+    assert in_process.run(play()) == ([b"y"], ["setup"])
+
+
+def test_keys_that_do_nothing_are_not_pressed_for_ever(home, environment):
     async def play():
         async with turn(home, environment) as (inside, _mission, program):
             program.goes_on = False
@@ -164,7 +193,7 @@ def test_a_key_that_does_nothing_is_pressed_once(home, environment):
             await asyncio.sleep(PROOF + 2)
             return program.typed, await needs(inside)
 
-    assert in_process.run(play()) == ([b"y"], ["setup"])
+    assert in_process.run(play()) == ([b"y"] * PRESSES, ["setup"])
 
 
 def test_one_of_two_questions_that_its_dialog_could_be_about_is_a_persons(home, environment):

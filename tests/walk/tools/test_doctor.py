@@ -148,7 +148,7 @@ def test_an_agent_that_is_there_is_shown_with_its_version(om, tmp_path):
     program.write_text("#!/bin/sh\necho codex-cli 1.2.3\n")
     program.chmod(0o755)
     found = examined(om, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
-    said = f"codex-cli 1.2.3 ({program}), tried with 0.171.0, its login is not checked"
+    said = f"codex-cli 1.2.3 ({program}), tried with 0.171.0, logged in"
     assert found["codex"] == {"check": "codex", "status": "ok", "found": said, "mend": None}
 
 
