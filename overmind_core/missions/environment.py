@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from overmind_core.missions.store import EnvironmentTable
 
 
-KEPT = frozenset({"OVERMIND_CLAUDE_BIN"})
+PROGRAM = "_BIN"
+"""End of the names of variables by which a person names the program of an agent: `OVERMIND_CODEX_BIN`."""
 DROPPED = frozenset(
     {
         "AI_AGENT",
@@ -99,7 +100,7 @@ def compose(
 
 
 def _is_ours(name: str) -> bool:
-    return name.startswith("OVERMIND_") and name not in KEPT
+    return name.startswith("OVERMIND_") and not name.endswith(PROGRAM)
 
 
 def _is_given(name: str) -> bool:

@@ -11,6 +11,7 @@ OURS = [
     # variable, whether it is kept when it was chosen for the mission, and when it was inherited
     ("PLAIN", True, True),
     ("OVERMIND_CLAUDE_BIN", True, True),
+    ("OVERMIND_CODEX_BIN", True, True),
     ("OVERMIND_OUTPUT_DIR", True, False),
     ("OVERMIND_REF_1", True, False),
     ("OVERMIND_IN", True, False),
