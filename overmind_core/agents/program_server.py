@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.text.address import Address
 from overmind_core.probes.network import connect
-from overmind_core.system.listeners import listeners
+from overmind_core.system.listeners import listeners, listening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -39,6 +39,10 @@ class NoAnswerError(OSError):
     """Something answers there that is not what was asked."""
 
 
+class PortTakenError(NoAnswerError):
+    """Another program listens there."""
+
+
 class ProgramServer:
     """One server, as one run of a program has it."""
 
@@ -48,13 +52,16 @@ class ProgramServer:
         self._head = f"Host: {HOST}:{port}\r\nAuthorization: Basic {secret}\r\n"
 
     async def check_owner(self, pid: int) -> None:
-        """See that a process, or what it has started, listens there, as far as anybody can see who does.
+        """See that a process, or what it has started, listens there, before anybody there is told the password.
 
         Raises:
-            NoAnswerError: somebody else does.
+            NoAnswerError: nobody does; `PortTakenError`: somebody else, of this user or of another one.
         """
-        if pid and not await asyncio.to_thread(_is_held_by, self._address.port, pid):
-            raise NoAnswerError("another program listens there")
+        is_held = await asyncio.to_thread(_is_held_by, self._address.port, pid)
+        if is_held is None:
+            raise NoAnswerError("nobody listens there")
+        if not is_held:
+            raise PortTakenError("another program listens there")
 
     async def ask(self, request: ServerRequest) -> tuple[int, Any]:
         """Ask once; return the status and the JSON of the answer, None where it is none.
@@ -103,17 +110,20 @@ class ProgramServer:
         return f"POST {request.path} HTTP/1.0\r\n{self._head}{about}\r\n".encode("ascii") + body
 
 
-def _is_held_by(port: int, pid: int) -> bool:
+def _is_held_by(port: int, pid: int) -> bool | None:
+    """Whether that process or a descendant holds it; None: nobody does. True where the machine doesn't tell."""
     import psutil  # noqa: PLC0415 - few daemons have such a program
 
-    found = listeners(HOST, port, (pid,))
-    for one in found or ():
+    sockets, found = listening(HOST, port), listeners(HOST, port, (pid,))
+    if found is None:
+        return True
+    for one in found:
         try:
             if one.pid == pid or any(above.pid == pid for above in psutil.Process(one.pid).parents()):
                 return True
         except psutil.Error:
             continue
-    return not found
+    return False if found or sockets else None  # who listens as another user is not found
 
 
 async def _status(reader: asyncio.StreamReader) -> int:

@@ -11,11 +11,12 @@ import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.agents.output_reader import end_unopened
-from overmind_core.agents.program_server import OK, NoAnswerError, ProgramServer
+from overmind_core.agents.program_server import OK, NoAnswerError, PortTakenError, ProgramServer
 from overmind_core.agents.store import ASKED, DECISION, QUESTION_ANSWERED
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step
 from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, NotOpened, SessionReady
+from overmind_core.domain.agents.turns import INTERRUPTED
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.providers.base import Lookup, ServerRequest, Standing
@@ -39,7 +40,9 @@ PATIENCE, PATIENCE_GROWTH, LONGEST_PATIENCE = 1.0, 2.0, 10.0
 SHOWN_LOOKS = 60
 """Looks at its screen, half a second apart, until it has drawn itself, and shows the conversation."""
 SHOWN_LOOK = 0.5
-REFUSALS, GONE = range(400, 500), 404
+TAKEN_LOOKS = 4
+"""Looks after which a port stays taken by another program: opencode 1.18.33 waits for ever then, and shows nothing."""
+REFUSALS, GONE = range(400, 600), 404
 """Statuses; `GONE` is that of a question that is answered."""
 UNACCEPTED = "the program did not accept it"
 _log = logging.getLogger(__name__)
@@ -54,6 +57,17 @@ class _Talk(NamedTuple):
     """Set once it is known how the program stands."""
     lost: asyncio.Event
     """Set where something did not arrive: all is listed again."""
+    posted: set[str]
+    """The names of messages that were sent over it."""
+
+
+class _TurnName(NamedTuple):
+    """One turn, also before it has begun."""
+
+    run: str
+    message: int | None
+    began: float | None
+    """Seconds since the epoch, of a turn that a person has begun; None: a message of ours does."""
 
 
 class ServerDriver:
@@ -69,6 +83,8 @@ class ServerDriver:
         self._inputs = inputs
         self._following: dict[str, asyncio.Task[Any]] = {}
         self._talks: dict[str, _Talk] = {}
+        self._interrupted: dict[str, _TurnName] = {}
+        """Mission → the turn that is to end as soon as it is known how that stands."""
 
     def start(self, session: Session) -> None:
         """Hear the newest run of a session, until it ends."""
@@ -81,6 +97,7 @@ class ServerDriver:
     def stop(self, mission_id: str) -> None:
         """Hear no more of it."""
         self._talks.pop(mission_id, None)
+        self._interrupted.pop(mission_id, None)
         if (task := self._following.pop(mission_id, None)) is not None:
             task.cancel()
 
@@ -91,14 +108,20 @@ class ServerDriver:
 
     def type(self, session: Session, message: int) -> None:
         """Deliver a message; where nobody is heard just now, that follows once somebody is."""
+        del message
         talk = self._talks.get(session.id)
         if talk is not None and talk.settled.is_set():
-            self._tasks.start(self._post(session, message, talk))
+            self._post_next(session, talk)
 
     def interrupt(self, session: Session) -> None:
-        """End the turn."""
-        if (talk := self._talks.get(session.id)) is not None:
-            self._tasks.start(self._ask(talk, talk.connection.interrupt()))
+        """End the turn; one whose message was not sent begins none. Where nobody is heard just now, that follows."""
+        talk = self._talks.get(session.id)
+        if talk is None or not talk.settled.is_set() or talk.lost.is_set():
+            self._interrupted[session.id] = _turn_of(session)
+        elif session.state.turn is None and _awaited(session) not in {"", *talk.posted}:
+            session.apply(conversation_events.Undelivered(INTERRUPTED))
+        else:
+            self._tasks.start(self._interrupt(session, talk))
 
     def interrupt_plain(self, session: Session) -> bool:
         """False: it is no plain program."""
@@ -116,15 +139,20 @@ class ServerDriver:
 
     async def _follow(self, session: Session, run: int) -> None:
         provider: ServingProvider = session.provider  # type: ignore[assignment] # only those have such a run
-        patience = PATIENCE
+        patience, taken = PATIENCE, 0
         while session.state.running == run and not session.closed:
             connection = provider.serve(session.connection_request())
             server = ProgramServer(session.state.port, connection.user, session.state.token)
-            talk = _Talk(connection, server, asyncio.Event(), asyncio.Event())
+            talk = _Talk(connection, server, asyncio.Event(), asyncio.Event(), set())
             try:
                 await self._hear(session, run, talk, patience)
+                taken = 0
             except TimeoutError:
                 patience = min(patience * PATIENCE_GROWTH, LONGEST_PATIENCE)
+            except PortTakenError:
+                taken += 1
+                if taken == TAKEN_LOOKS:
+                    _end_taken(session, run)
             except OSError as error:
                 _log.debug("the server of mission %s: %s", session.id, error)
             finally:
@@ -134,9 +162,9 @@ class ServerDriver:
 
     async def _hear(self, session: Session, run: int, talk: _Talk, patience: float) -> None:
         """Take in what its server tells, until the connection ends."""
+        pid = self._registry.runs[session.id].pid if session.id in self._registry.runs else 0
+        await talk.server.check_owner(pid)  # who has taken the port meanwhile would read the password
         async with talk.server.listen(ServerRequest(talk.connection.events), patience) as lines:
-            pid = self._registry.runs[session.id].pid if session.id in self._registry.runs else 0
-            await talk.server.check_owner(pid)
             if session.state.opening and not await self._open(session, talk):
                 return
             if session.state.running != run:
@@ -154,6 +182,7 @@ class ServerDriver:
                     if (told := line.result()) is None or session.state.running != run:
                         return
                     await self._take(session, talk, talk.connection.parse(told))
+                    self._post_next(session, talk)
             finally:
                 lost.cancel()
 
@@ -193,6 +222,7 @@ class ServerDriver:
             if is_shown is False:
                 await talk.server.ask(talk.connection.show())
             await asyncio.sleep(SHOWN_LOOK)
+        await talk.server.ask(talk.connection.show())
 
     async def _settle(self, session: Session, talk: _Talk) -> None:
         """Take in how the program stands, and say again what it has not."""
@@ -201,7 +231,7 @@ class ServerDriver:
             raise NoAnswerError("it does not list how it stands")
         state, run = session.state, self._registry.runs.get(session.id)
         standing = Standing(
-            awaited="" if state.sending is None else str(conversation.message_uuid(state, state.sending)),
+            awaited=_awaited(session),
             in_turn=state.turn is not None,
             asked=frozenset(one.request for one in session.questions.values() if one.need is not AgentNeed.SETUP),
             counted=frozenset(one.call for one in state.counted),
@@ -210,8 +240,9 @@ class ServerDriver:
         facts = talk.connection.settle([reply if status == OK else None for status, reply in replies], standing)
         await self._take(session, talk, facts, is_listed=True)
         talk.settled.set()
-        if session.state.sending is not None and session.state.turn is None:
-            self.type(session, session.state.sending)
+        if self._interrupted.pop(session.id, None) == _turn_of(session):
+            self.interrupt(session)
+        self._post_next(session, talk)
 
     async def _take(
         self, session: Session, talk: _Talk, facts: Sequence[AgentFact | Lookup], *, is_listed: bool = False
@@ -239,10 +270,15 @@ class ServerDriver:
                 return DECISION.decode(row.decision or "")
         return None
 
+    def _post_next(self, session: Session, talk: _Talk) -> None:
+        """Send the message that is to be sent, once: behind a turn that a person has begun meanwhile."""
+        name, message = _awaited(session), session.state.sending
+        if message is not None and session.state.turn is None and name not in talk.posted:
+            talk.posted.add(name)
+            self._tasks.start(self._post(session, message, talk))
+
     async def _post(self, session: Session, message: int, talk: _Talk) -> None:
         state, provider = session.state, session.provider
-        if state.sending != message or state.turn is not None:
-            return
         words: Sequence[str] = ()
         if conversation.is_first_message(state):
             notes = self._inputs.notes_of(session.run_id) or None
@@ -251,6 +287,11 @@ class ServerDriver:
         status = await self._ask(talk, talk.connection.message(session.text_of(message), uuid, words))
         if status in REFUSALS and session.state.sending == message:
             session.apply(conversation_events.Undelivered(UNACCEPTED))
+
+    async def _interrupt(self, session: Session, talk: _Talk) -> None:
+        turn = _turn_of(session)
+        if await self._ask(talk, talk.connection.interrupt()) is None and session.state.running:
+            self._interrupted[session.id] = turn
 
     async def _answer(self, session: Session, asked: Asked, decision: Decision, talk: _Talk) -> None:
         """Answer; one that is gone was answered on the screen, and what the program refuses a person answers there."""
@@ -266,3 +307,24 @@ class ServerDriver:
             talk.lost.set()
             return None
         return status
+
+
+def _turn_of(session: Session) -> _TurnName:
+    """The turn that is under way or about to be."""
+    turn, sending = session.state.turn, session.state.sending
+    message = sending if turn is None else turn.message
+    return _TurnName(session.run_id, message, turn.began if turn is not None and message is None else None)
+
+
+def _awaited(session: Session) -> str:
+    """The name of the message that was sent, or is to be, and has not been seen there; "": there is none."""
+    sent = session.state.sending
+    return "" if sent is None else str(conversation.message_uuid(session.state, sent))
+
+
+def _end_taken(session: Session, run: int) -> None:
+    """End a run whose program can't be heard."""
+    state, mission = session.state, session.mission
+    if not session.closed and mission is not None and state.running == run and state.opening:
+        text = f"--- stopped: another program has taken port {state.port} before {session.provider.name} could ---"
+        session.end(EndAsked(Cause.LIMIT, mission.definition.grace, text, "no_handshake"))

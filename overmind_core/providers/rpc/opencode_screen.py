@@ -97,8 +97,8 @@ _COPIED = 10_000
 _TIMED = re.compile(r"msg_([0-9a-f]{9})")
 """A message's name begins with 36 bits of the milliseconds at which it was given."""
 _WRAP = 1 << 36
-_DRAWN, _FIRST_PAGE = "ctrl+p commands", "Ask anything"
-"""Words below its prompt, and in the one of its first page."""
+_DRAWN, _FIRST_PAGE = " commands", "Ask anything"
+"""Words below its prompt, behind a key that a person may have chosen, and in the one of its first page."""
 _MILLISECONDS = 1000.0
 _SKIPPED = re.compile(rb'data: ?\{"id":"[^"]{0,80}","type":"(?:message\.part\.delta|plugin\.|server\.|catalog\.)')
 """Beginnings of events that tell nothing: most of those that come."""

@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from overmind_core.agents import program_server
-from overmind_core.agents.program_server import HOST, NoAnswerError, ProgramServer
+from overmind_core.agents.program_server import HOST, NoAnswerError, PortTakenError, ProgramServer
 from overmind_core.providers.base import ServerRequest
+from tests.kit.in_process import NOBODY
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
@@ -145,5 +146,24 @@ def test_a_server_of_another_process_is_not_ours():
         server = ProgramServer(listening.getsockname()[1], "me", "secret")
         asyncio.run(server.check_owner(os.getpid()))
         asyncio.run(server.check_owner(os.getppid()))
-        with pytest.raises(NoAnswerError):
-            asyncio.run(server.check_owner(1 << 22))
+        with pytest.raises(PortTakenError):
+            asyncio.run(server.check_owner(NOBODY))
+
+
+@pytest.mark.linux
+def test_a_server_of_another_user_of_whom_no_process_is_seen_is_not_ours(monkeypatch):
+    monkeypatch.setattr(program_server, "listeners", lambda *_: [])
+    with socket.socket() as listening:
+        listening.bind((HOST, 0))
+        listening.listen()
+        with pytest.raises(PortTakenError):
+            asyncio.run(ProgramServer(listening.getsockname()[1], "me", "secret").check_owner(os.getpid()))
+
+
+@pytest.mark.linux
+def test_a_port_at_which_nobody_listens_is_taken_by_nobody():
+    with socket.socket() as bound:
+        bound.bind((HOST, 0))
+        with pytest.raises(NoAnswerError) as raised:
+            asyncio.run(ProgramServer(bound.getsockname()[1], "me", "secret").check_owner(os.getpid()))
+    assert not isinstance(raised.value, PortTakenError)

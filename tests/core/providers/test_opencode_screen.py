@@ -451,9 +451,9 @@ def test_its_screen_is_started_with_a_port_and_a_password_of_the_run():
 
 
 def test_the_screen_is_told_from_its_first_page():
-    first, drawn = '  ┃  Ask anything… "Fix it"', "  tab agents  ctrl+p commands"
-    assert [server().is_shown(lines) for lines in ([], [first], [first, drawn], ["  ┃", drawn])] == [
-        None, None, False, True,
+    first, drawn, own_key = '  ┃  Ask anything… "Fix it"', "  tab agents  ctrl+p commands", "  ctrl+k commands"
+    assert [server().is_shown(lines) for lines in ([], [first], [first, drawn], ["  ┃", drawn], [own_key])] == [
+        None, None, False, True, True,
     ]  # fmt: skip
 
 
