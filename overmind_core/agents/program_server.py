@@ -43,6 +43,10 @@ class PortTakenError(NoAnswerError):
     """Another program listens there."""
 
 
+class AnswerTooLongError(NoAnswerError):
+    """An answer is longer than is read."""
+
+
 class ProgramServer:
     """One server, as one run of a program has it."""
 
@@ -74,7 +78,7 @@ class ProgramServer:
             while piece := await reader.read(_PIECE):
                 data += piece
                 if len(data) > LONGEST_REPLY:
-                    raise NoAnswerError("its answer is too long")
+                    raise AnswerTooLongError("its answer is too long")
         return status, _json(bytes(data))
 
     @asynccontextmanager

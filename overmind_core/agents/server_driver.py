@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.agents.output_reader import end_unopened
-from overmind_core.agents.program_server import OK, NoAnswerError, PortTakenError, ProgramServer
+from overmind_core.agents.program_server import OK, AnswerTooLongError, NoAnswerError, PortTakenError, ProgramServer
 from overmind_core.agents.store import ASKED, DECISION, QUESTION_ANSWERED
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step
 from overmind_core.domain.agents.agent import AgentNeed
@@ -42,6 +43,11 @@ SHOWN_LOOKS = 60
 SHOWN_LOOK = 0.5
 TAKEN_LOOKS = 4
 """Looks after which a port stays taken by another program: opencode 1.18.33 waits for ever then, and shows nothing."""
+LISTED = (40, 8, 2)
+"""Messages, the newest, that are looked at behind a lost connection: fewer than the calls that are remembered.
+
+Fewer again where they are too long, as with pictures: without that nobody would ever be heard.
+"""
 REFUSALS, GONE = range(400, 600), 404
 """Statuses; `GONE` is that of a question that is answered."""
 UNACCEPTED = "the program did not accept it"
@@ -226,7 +232,7 @@ class ServerDriver:
 
     async def _settle(self, session: Session, talk: _Talk) -> None:
         """Take in how the program stands, and say again what it has not."""
-        replies = [await talk.server.ask(one) for one in talk.connection.listing()]
+        replies = await self._list(talk)
         if any(status != OK for status, _ in replies[:-1]):
             raise NoAnswerError("it does not list how it stands")
         state, run = session.state, self._registry.runs.get(session.id)
@@ -243,6 +249,13 @@ class ServerDriver:
         if self._interrupted.pop(session.id, None) == _turn_of(session):
             self.interrupt(session)
         self._post_next(session, talk)
+
+    async def _list(self, talk: _Talk) -> list[tuple[int, Any]]:
+        """The replies to what is listed."""
+        for most in LISTED[:-1]:
+            with suppress(AnswerTooLongError):
+                return [await talk.server.ask(one) for one in talk.connection.listing(most)]
+        return [await talk.server.ask(one) for one in talk.connection.listing(LISTED[-1])]
 
     async def _take(
         self, session: Session, talk: _Talk, facts: Sequence[AgentFact | Lookup], *, is_listed: bool = False

@@ -394,8 +394,8 @@ class ServerConnection(Protocol):
     def is_shown(self, lines: Sequence[str]) -> bool | None:
         """Whether the lines of the screen show a conversation; None: its program has drawn nothing yet."""
 
-    def listing(self) -> Sequence[ServerRequest]:
-        """What is to be read behind each connection."""
+    def listing(self, most: int) -> Sequence[ServerRequest]:
+        """What is to be read behind each connection; of messages the newest, so many at most, and last."""
 
     def settle(self, replies: Sequence[object], standing: Standing) -> Sequence[AgentFact | Lookup]:
         """The news in the replies to `listing`; None stands for one that was none."""

@@ -63,14 +63,13 @@ if TYPE_CHECKING:
 Fact = AgentFact | Lookup
 
 PASSWORD = "OPENCODE_SERVER_PASSWORD"  # noqa: S105 - the name of a variable
+USERNAME, USER = "OPENCODE_SERVER_USERNAME", "opencode"
 OURS = frozenset({"--port", "--hostname", "--mdns", "--mdns-domain", "--cors", "--auto", "--mini", "--prompt"}) | {
     *("-s", "--session", "-c", "--continue", "--fork", "--agent"),
 }
 """Arguments that would undo ours."""
 MARK = "overmind"
 """The key under which a text of a message holds our name of that."""
-LISTED = 40
-"""Messages, the newest, that are looked at behind a lost connection: fewer than the calls that are remembered."""
 MOST_KNOWN = 1000
 """Messages, calls and conversations that are remembered at once."""
 OK = 200
@@ -111,7 +110,7 @@ def launch_on_screen(start: LaunchRequest, program: Sequence[str], environment: 
     argv += ("--model", agent.model) if agent.model else ()
     argv += ("--agent", OPENCODE.modes[READ_ONLY]) if agent.permission_mode == READ_ONLY else ()
     argv += agent.arguments
-    return Launch(argv=tuple(argv), environment={**environment, PASSWORD: start.password})
+    return Launch(argv=tuple(argv), environment={**environment, USERNAME: USER, PASSWORD: start.password})
 
 
 class OpencodeServer:
@@ -120,7 +119,7 @@ class OpencodeServer:
     Remembers one turn, and the conversations that it has met.
     """
 
-    user = "opencode"
+    user = USER
     events = "/event"
 
     def __init__(self, request: ConnectionRequest, servers: Callable[[], Sequence[McpServer]]) -> None:
@@ -191,9 +190,9 @@ class OpencodeServer:
             return None
         return not any(_FIRST_PAGE in line for line in lines)
 
-    def listing(self) -> Sequence[ServerRequest]:
-        """What is to be looked at behind each connection."""
-        messages = f"/session/{_path(self.session)}/message?limit={LISTED}"
+    def listing(self, most: int) -> Sequence[ServerRequest]:
+        """What is to be looked at behind each connection; `most`: messages, the newest."""
+        messages = f"/session/{_path(self.session)}/message?limit={most}"
         return tuple(map(ServerRequest, (_STATUS, "/permission", "/question", messages)))
 
     def message(self, text: str, uuid: str, words: Sequence[str]) -> ServerRequest:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from overmind_core.agents import server_driver
-from overmind_core.agents.program_server import NoAnswerError, PortTakenError
+from overmind_core.agents.program_server import AnswerTooLongError, NoAnswerError, PortTakenError
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
@@ -29,6 +29,7 @@ class Program:
         loses: Paths, by their ends, of which the next request never arrives.
         status: What it answers to requests with such an end.
         busy: Whether it works.
+        fits: Messages that a list may have before it is longer than anybody reads.
     """
 
     def __init__(self) -> None:
@@ -38,6 +39,7 @@ class Program:
         self.loses: list[str] = []
         self.status: dict[str, int] = {}
         self.busy = False
+        self.fits = 40
         self.order: list[str] = []
         self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._asked: list[Any] = []
@@ -67,7 +69,9 @@ class Program:
             yield line
 
     async def ask(self, request: Any) -> tuple[int, Any]:
-        end = request.path.rpartition("/")[2]
+        end, _, limit = request.path.rpartition("/")[2].partition("?limit=")
+        if limit and int(limit) > self.fits:
+            raise AnswerTooLongError("its answer is too long")
         if end in self.loses:
             self.loses.remove(end)
             raise NoAnswerError("it is gone")
@@ -194,6 +198,16 @@ def test_a_message_that_waits_behind_a_persons_turn_is_sent_once_that_ends(play,
         return before, program.posted()
 
     assert play(story, "hello", settles=False) == ([], ["hello"])
+
+
+def test_messages_with_pictures_of_which_no_list_is_read_whole_keep_nobody_deaf(play, program):
+    program.fits = 2
+
+    async def story(*_):
+        await until(program.posted)
+        return program.posted()
+
+    assert play(story, "hello") == ["hello"]
 
 
 @pytest.mark.parametrize("status", [400, 500])

@@ -442,6 +442,7 @@ def test_its_screen_is_started_with_a_port_and_a_password_of_the_run():
     launch = Opencode().launch(start)
     assert launch.argv == ("opencode", "--port", "4242", "--model", "stub/small", "--agent", "plan", "--pure")
     assert launch.environment["OPENCODE_SERVER_PASSWORD"] == "secret"
+    assert launch.environment["OPENCODE_SERVER_USERNAME"] == server().user
     assert json.loads(launch.environment["OPENCODE_PERMISSION"]) == {"bash": "ask", "edit": "deny", "webfetch": "ask"}
     talk = server(agent=agent)
     body = talk.message("hi", "u-1", ["notes"]).body
