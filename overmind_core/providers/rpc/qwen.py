@@ -8,6 +8,7 @@ was asked stands on the screen. Found by experiment with 0.24.4.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import shlex
 import sys
@@ -65,6 +66,10 @@ DEFAULTS_VARIABLE, SETTINGS_VARIABLE = "QWEN_CODE_SYSTEM_DEFAULTS_PATH", "QWEN_C
 """Where the system's defaults and its settings are; by itself the defaults lie beside the settings."""
 _FOLDER = "/Library/Application Support/QwenCode" if sys.platform == "darwin" else "/etc/qwen-code"
 _DEFAULTS = "system-defaults.json"
+_OURS = "overmind-qwen-defaults"
+"""The name of the file of a mission."""
+THEIRS_VARIABLE = "OVERMIND_QWEN_DEFAULTS"
+"""Where those are that ours were merged with."""
 INSIDE = "QWEN_CODE"
 """Set for what its tools run: hooks of another one that is started there are none of ours."""
 EVENTS = (
@@ -96,14 +101,21 @@ OURS = frozenset({"--session-id", "-r", "--resume", "-c", "--continue", "--fork-
 """Arguments that would undo ours on a terminal."""
 LONGEST_ARGUMENT = 100_000
 """Bytes of its instructions; Linux takes 128 KiB for one argument."""
-_PLAIN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
-"""A text in JSON, or a comment between two."""
+_PLAIN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
+"""A text in JSON, or a comment between two; one without an end goes on to that of the file, so that each is read once.
+"""
 
 
 def defaults_path(environ: Mapping[str, str]) -> str:
-    """The file with the system's defaults that a program in this environment reads."""
+    """The file with the system's defaults that a program in this environment reads.
+
+    A mission that is started within another one inherits the variable, and what that names calls the hooks of another.
+    """
     settings = environ.get(SETTINGS_VARIABLE) or f"{_FOLDER}/settings.json"
-    return environ.get(DEFAULTS_VARIABLE) or f"{settings.rpartition('/')[0] or '.'}/{_DEFAULTS}"
+    named = environ.get(DEFAULTS_VARIABLE, "")
+    if named.endswith(f"/{_OURS}"):
+        named = environ.get(THEIRS_VARIABLE, "")
+    return named or f"{settings.rpartition('/')[0] or '.'}/{_DEFAULTS}"
 
 
 def merged_defaults(hook: Sequence[str], theirs: Mapping[str, str]) -> str:
@@ -113,14 +125,20 @@ def merged_defaults(hook: Sequence[str], theirs: Mapping[str, str]) -> str:
         ValueError: These can't be read; the text names their file.
     """
     handler = {"type": "command", "command": f'test -n "${INSIDE}" || {shlex.join(hook)}', "timeout": HOOK_SECONDS}
-    merged: dict[str, Any] = {"hooks": {event: [{"hooks": [handler]}] for event in EVENTS}, **LOOKS}
+    merged: dict[str, Any] = {**LOOKS}
     for path, text in theirs.items():
         found = read_object(_PLAIN.sub(_uncommented, text.removeprefix("\ufeff")).encode("utf-8", "replace"))
         if isinstance(found, str):
             raise ValueError(  # noqa: TRY004 - as all that is wrong with a file
                 f"{path} does not hold a JSON object, so hooks can't be added to it. Correct it, or remove it."
             )
+        if found.get("disableAllHooks") is True:
+            raise ValueError(
+                f"{path} has disableAllHooks, but a qwen on its screen tells all by hooks. Remove it there."
+            )
         merged = _merged(merged, found)
+    hooks = object_at(merged, "hooks")
+    merged["hooks"] = {**hooks, **{event: [{"hooks": [handler]}, *list_at(hooks, event)] for event in EVENTS}}
     return json.dumps(merged)
 
 
@@ -320,7 +338,7 @@ class Qwen(AcpProvider):
             argv.append(f"--append-system-prompt={instructions}")
         configs = {name: text for name, text in start.texts.items() if name in agent.mcp_config}
         theirs = {name: text for name, text in start.texts.items() if name not in configs}
-        files = {"defaults": merged_defaults(start.hook, theirs)}
+        files = {_OURS: merged_defaults(start.hook, theirs)}
         if agent.mcp_config:
             texts = {name: text.encode("utf-8", "replace") for name, text in configs.items()}
             servers = {one.name: _server(one) for one in read_servers(agent.mcp_config, texts.get)}
@@ -328,7 +346,8 @@ class Qwen(AcpProvider):
             argv += ["--mcp-config", "{file:servers}"]
         argv += agent.arguments
         argv += [] if start.first_prompt is None else [f"--prompt-interactive={start.first_prompt}"]
-        environment = {**row.environment, INSIDE: "", DEFAULTS_VARIABLE: "{file:defaults}"}
+        environment = {**row.environment, INSIDE: "", DEFAULTS_VARIABLE: f"{{file:{_OURS}}}"}
+        environment |= {THEIRS_VARIABLE: posixpath.join(start.cwd, *theirs)} if theirs else {}
         return Launch(argv=tuple(argv), environment=environment, files=files)
 
     def verdict(self, code: int, last: TurnResult | None, errors: str, *, mode: AgentMode, resumed: bool) -> RunVerdict:

@@ -24,7 +24,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
 )
 from overmind_core.providers.base import LaunchRequest
-from overmind_core.providers.rpc.qwen import DEFAULTS_VARIABLE, EVENTS, Qwen
+from overmind_core.providers.rpc.qwen import DEFAULTS_VARIABLE, EVENTS, Qwen, merged_defaults
 from overmind_core.providers.rpc.qwen_screen import MOST_CHARACTERS, MOST_LINE_ENDS
 
 SCREENS = Path(__file__).parents[2] / "data" / "screens" / "qwen"
@@ -250,7 +250,7 @@ def test_it_starts_with_what_it_is_to_be():
         "/opt/qwen", "--approval-mode", "auto-edit", "--session-id", SESSION, "--model", "other",
         "--append-system-prompt=the notes\n\nBe short.", "--debug", "--prompt-interactive=-x",
     )  # fmt: skip
-    assert launch.environment[DEFAULTS_VARIABLE] == "{file:defaults}"
+    assert launch.environment[DEFAULTS_VARIABLE] == "{file:overmind-qwen-defaults}"
     assert started(resume=True).argv[:5] == ("qwen", "--approval-mode", "default", "--resume", SESSION)
 
 
@@ -267,7 +267,7 @@ def test_its_hooks_are_merged_with_the_defaults_of_the_system():
     look = '"ui": {"theme": "x", /* a note */ "enableUserFeedback": true}'
     theirs = f'\ufeff{{{look}, // url: "http://x"\n "hooks": {{"Stop": [{{"a": 1}}]}}}}'
     launch = started(texts={"/etc/qwen-code/system-defaults.json": theirs})
-    merged = json.loads(launch.files["defaults"])
+    merged = json.loads(launch.files["overmind-qwen-defaults"])
     assert (merged["ui"]["theme"], merged["ui"]["enableUserFeedback"]) == ("x", True)
     assert set(merged["hooks"]) == set(EVENTS)
     assert [one.get("a") for one in merged["hooks"]["Stop"]] == [None, 1]
@@ -277,6 +277,30 @@ def test_its_hooks_are_merged_with_the_defaults_of_the_system():
 def test_defaults_that_can_not_be_merged_are_named():
     with pytest.raises(ValueError, match=r"^/etc/d\.json does not hold a JSON object, so hooks can't be added"):
         started(texts={"/etc/d.json": "[1"})
+
+
+@pytest.mark.parametrize("hooks", ["null", "[]", '{"Stop": null}', '{"Stop": {"a": 1}}'])
+def test_no_odd_defaults_take_our_hooks_away(hooks):
+    merged = json.loads(merged_defaults(("hook",), {"/d": f'{{"hooks": {hooks}}}'}))
+    assert all("hook" in merged["hooks"][event][0]["hooks"][0]["command"] for event in EVENTS)
+
+
+def test_defaults_without_hooks_are_refused():
+    with pytest.raises(ValueError, match=r"^/d has disableAllHooks"):
+        merged_defaults((), {"/d": '{"disableAllHooks": true}'})
+
+
+@pytest.mark.parametrize("odd", ['\\"', "/*a", '"\\', '"a', "//"])
+def test_a_large_file_of_defaults_is_read_once(odd):
+    with pytest.raises(ValueError, match="does not hold a JSON object"):
+        merged_defaults((), {"/d": "{" + odd * 500_000})
+
+
+def test_a_mission_in_another_one_has_the_same_defaults_and_not_the_hooks_of_that():
+    launch = started(texts={"/own.json": '{"model": {"name": "m"}}'})
+    outer = {**launch.environment, DEFAULTS_VARIABLE: "/home/private/1/overmind-qwen-defaults"}
+    assert QWEN.reads(Agent(), outer) == ["/own.json"]
+    assert QWEN.reads(Agent(), {DEFAULTS_VARIABLE: outer[DEFAULTS_VARIABLE]}) == ["/etc/qwen-code/system-defaults.json"]
 
 
 @pytest.mark.parametrize(
