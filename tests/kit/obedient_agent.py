@@ -1,6 +1,6 @@
 """A program that speaks the Agent Client Protocol and obeys the prompts of `provider test`; run by its path.
 
-OBEDIENT_WAY says what it does wrong: `never-asks`, `forgets`, `ignores-deny`, `chatters`; "" is nothing.
+OBEDIENT_WAY says what it does wrong: `never-asks`, `forgets`, `ignores-deny`, `chatters`, `wants-more`; "" is nothing.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ class Obedient(acp_agent.Agent):
 
     def run_tool(self, command: str) -> None:
         """Run it in a process of its own, which ends when the client cancels the turn."""
+        if WAY == "wants-more":
+            more = f"touch {os.environ['RPC_KEPT']}/more"
+            if self.may(self.call(more, "execute", rawInput={"command": more})):
+                subprocess.run(["sh", "-c", more], check=True)
         call = self.call(command, "execute", rawInput={"command": command})
         if WAY != "never-asks" and not self.may(call) and WAY != "ignores-deny":
             self.speak("refused")

@@ -18,6 +18,7 @@ from overmind_core.cli.agents.provider_trial import (
     LoginMissing,
     NotPossible,
     Trial,
+    is_about,
     shown,
     signals_held,
 )
@@ -68,7 +69,7 @@ def check_task(trial: Trial) -> None:
 
     def has_ended() -> bool:
         found.update(trial.client.call("info", {"id": mission}))
-        trial.answer_questions(mission, "deny")
+        trial.answer_questions(mission)
         return found["status"] in FINAL
 
     trial.until(has_ended, "it did not end")
@@ -88,12 +89,12 @@ def check_session(trial: Trial) -> None:
 def check_deny(trial: Trial) -> None:
     """Have it ask before a command, and refuse that."""
     path = trial.path()
-    asked = trial.turn(RUN.format(f"touch {os.path.basename(path)}"), "deny")[1]
+    asked = trial.turn(RUN.format(f"touch {os.path.basename(path)}"))[1]
     if os.path.exists(path):
         raise CheckFailed("the command ran though it was denied" if asked else _UNASKED)
     if not asked:
         raise CheckFailed("it asked nothing, and ran nothing either")
-    if not any(os.path.basename(path) in dumps(one["subject"]) + one["summary"] for one in asked):
+    if not any(is_about(one, os.path.basename(path)) for one in asked):
         raise CheckFailed(f"its question does not show the command: {shown(asked[0]['summary'])}")
 
 
@@ -103,11 +104,15 @@ _UNASKED = "it ran a command without asking; look at the rules and settings of i
 def check_allow(trial: Trial) -> None:
     """Have it ask, and let it run."""
     path = trial.path()
-    asked = trial.turn(RUN.format(f"touch {os.path.basename(path)}"), "allow")[1]
-    if not os.path.exists(path):
-        raise CheckFailed("the command did not run though it was allowed" if asked else "it did not run the command")
-    if not asked:
+    name = os.path.basename(path)
+    asked = trial.turn(RUN.format(f"touch {name}"), name)[1]
+    allowed = [one for one in asked if is_about(one, name)]
+    if os.path.exists(path) and not asked:
         raise CheckFailed(_UNASKED)
+    if asked and not allowed:
+        raise CheckFailed(f"its question does not show the command: {shown(asked[0]['summary'])}")
+    if not os.path.exists(path):
+        raise CheckFailed("the command did not run though it was allowed" if allowed else "it did not run the command")
 
 
 def check_memory(trial: Trial) -> None:
@@ -247,8 +252,8 @@ CHECKS: tuple[Check, ...] = (
     ("stop", "a stop leaves nothing of it", check_stop),
 )
 """Name for programs, what is tried, and who tries it, in their order."""
-PROMPTS = 11
-"""Messages of a whole test, about."""
+MOST_MESSAGES = 11
+"""Of a whole test; where only a task or a screen can be tried it is one."""
 
 
 def provider_test(args: Namespace, context: Context) -> int:
@@ -259,7 +264,8 @@ def provider_test(args: Namespace, context: Context) -> int:
     say = context.note if args.json else context.print
     which = f"{name} {version or 'of an unknown version'}"
     say(f"Tests {which} ({display_safe(program)}) with missions in a temporary folder, which are removed again.")
-    say(f"Its model is asked up to {PROMPTS} times with your login. That costs tokens.")
+    most = f"up to {MOST_MESSAGES} short messages" if row["session"] else "a short message"
+    say(f"Sends it {most} with your login. That costs tokens.")
     if not confirmed_removal("Test it?", yes=args.yes):
         return FAILED
     rows = []
@@ -297,9 +303,11 @@ def _results(args: Namespace, context: Context, row: Json) -> Generator[dict[str
         yield from _tried(trial, ON_TERMINAL if is_on_terminal else CHECKS)
     finally:
         with signals_held():
-            for line in trial.remove_all():
-                context.note(line)
-            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                for line in trial.remove_all():
+                    context.note(line)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
             for one, handler in handlers.items():
                 signal.signal(one, handler)
 

@@ -8,6 +8,7 @@ import signal
 import time
 
 from overmind_core.cli.agents.talk import await_message
+from overmind_core.cli.output import dumps
 from overmind_core.cli.values import timeout_seconds, timeout_words
 from overmind_core.domain.missions.reasons import sentence
 from overmind_core.domain.text.cells import cut, display_safe
@@ -57,11 +58,12 @@ class Tool:
     """A command that runs until it is ended, and tells whether it does."""
 
     def __init__(self, folder: str, number: int) -> None:
-        self.command = f"sh ./wait-{number}.sh"
+        self.file = f"wait-{number}.sh"
+        self.command = f"sh ./{self.file}"
         self.has_run = False
         pipe = os.path.join(folder, f"pipe-{number}")
         os.mkfifo(pipe, 0o600)
-        with open(os.path.join(folder, f"wait-{number}.sh"), "w", encoding="utf-8") as file:
+        with open(os.path.join(folder, self.file), "w", encoding="utf-8") as file:
             file.write(_SCRIPT.format(pipe.replace("'", "'\\''")))
         self._pipe = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
 
@@ -165,7 +167,11 @@ class Trial:
     def remove_all(self) -> list[str]:
         """End and remove the missions; return what could not be."""
         left = []
-        rows = self.client.call("ps", {"all": True, "label": [f"{LABEL}={self._key}"]})
+        label = f"{LABEL}={self._key}"
+        try:
+            rows = self.client.call("ps", {"all": True, "label": [label]})
+        except OvermindError as error:
+            return [f"Missions may be left, see: overmind ps --all --label {label}. {display_safe(error.message)}"]
         for row in rows:
             try:
                 if row["status"] not in FINAL:
@@ -189,8 +195,10 @@ class Trial:
                 raise CheckFailed(f"{otherwise} within {timeout_words(self._patience)}")
             time.sleep(LOOK_SECONDS)
 
-    def answer_questions(self, mission: str, behaviour: str) -> list[Json]:
-        """Answer what that mission asks now; return the questions.
+    def answer_questions(self, mission: str, allowed: str = "") -> list[Json]:
+        """Allow what names the file `allowed`, and deny all else that the mission asks now; return the questions.
+
+        Nobody has agreed to anything but the command of that file.
 
         Raises:
             CheckFailed: one that is answered nowhere but on its screen.
@@ -199,6 +207,7 @@ class Trial:
         for one in asked:
             if one["attach_only"]:
                 raise CheckFailed(f"it asks what only its own screen answers: {shown(one['summary'])}")
+            behaviour = "allow" if allowed and is_about(one, allowed) else "deny"
             with contextlib.suppress(OvermindError):  # its program may have taken it back
                 self.client.call("answer", {"question": one["question"], "behaviour": behaviour})
         return asked
@@ -209,8 +218,8 @@ class Trial:
         sent: Json = self.client.call("send", {"id": mission, "text": text, "request": os.urandom(16).hex()})
         return sent
 
-    def turn(self, text: str, behaviour: str = "deny") -> tuple[str, list[Json]]:
-        """Have a message answered; return the answer, and what was asked in between, which is answered as said."""
+    def turn(self, text: str, allowed: str = "") -> tuple[str, list[Json]]:
+        """Have a message answered; return the answer, and what was asked in between, as `answer_questions` answers."""
         message = self.send(text)
         asked: list[Json] = []
         state: dict[str, Any] = {}
@@ -218,7 +227,7 @@ class Trial:
         def is_over() -> bool:
             self.info()
             state.update(await_message(self.client, message, "answered", LOOK_SECONDS))
-            asked.extend(() if state["state"] in _OVER else self.answer_questions(message["id"], behaviour))
+            asked.extend(() if state["state"] in _OVER else self.answer_questions(message["id"], allowed))
             return state["state"] in _OVER
 
         self.until(is_over, "it did not answer")
@@ -235,7 +244,7 @@ class Trial:
 
         def is_running() -> bool:
             self.info()
-            self.answer_questions(message["id"], "allow")
+            self.answer_questions(message["id"], tool.file)
             if tool.runs() or tool.has_run:
                 return True
             if await_message(self.client, message, "answered", 0)["state"] in _OVER:
@@ -252,6 +261,11 @@ class Trial:
     def path(self) -> str:
         """Return the path of a file that no command has made yet."""
         return os.path.join(self.folder, f"made-{os.urandom(3).hex()}")
+
+
+def is_about(question: Json, file: str) -> bool:
+    """Whether a question shows a command with the name of that file."""
+    return file in dumps(question["subject"]) + question["summary"]
 
 
 def shown(text: str) -> str:

@@ -101,6 +101,12 @@ def test_what_an_agent_does_wrong_is_named(tested, way, wrong):
     assert "\nfailed  " in done.stderr
 
 
+def test_nothing_is_allowed_but_the_commands_of_the_test(tested, tmp_path):
+    checks, _ = tried(tested, "mine", OBEDIENT_WAY="wants-more")
+    assert not failed(checks), checks
+    assert not (tmp_path / "kept" / "more").exists()
+
+
 def test_what_a_program_can_not_do_is_no_failure(tested):
     checks, done = tried(tested, "mine", ACP_WAY="begins")
     assert (checks["resume"], done.returncode) == (("-", "it does not announce that it can"), 0)
