@@ -314,7 +314,8 @@ class TerminalDriver:
                 return screen
             typed = program.draft(lines)
             was_interrupted = self._interrupted.get(session.id) == session.run_id
-            is_put_back = bool(typed) and (is_put_back or (was_interrupted and same_prompt(session.prompt, typed)))
+            is_put_back = is_put_back or (was_interrupted and same_prompt(session.prompt, typed))
+            is_put_back = is_put_back and bool(typed) and self.is_alone(session.id)  # else a person may go on with it
             if is_put_back:  # what we have interrupted, where it would become one with what is pasted
                 session.send(DELETE_LINE)
                 typed = ""

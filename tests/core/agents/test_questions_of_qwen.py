@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -143,16 +143,22 @@ def test_a_dialog_that_no_hook_has_told_of_is_a_persons_and_gone_once_it_works(h
     assert in_process.run(play()) == (["answer it on its screen: Allow execution of: 'touch'?"], [], [])
 
 
-@pytest.mark.parametrize(("prompt", "is_deleted"), [("%slow 20 hey", True), ("another one", False)])
-def test_what_was_interrupted_and_put_back_is_deleted_before_the_next_message(home, environment, prompt, is_deleted):
+@pytest.mark.parametrize(
+    ("prompt", "attached", "is_deleted"),
+    [("%slow 20 hey", False, True), ("%slow 20 hey", True, False), ("another one", False, False)],
+)
+def test_what_was_interrupted_and_put_back_is_deleted_before_the_next_message(
+    home, environment, prompt, attached, is_deleted
+):
     async def play():
         async with turn(home, environment, prompt) as (inside, mission, program):
             await inside.ask("interrupt", id=mission)
             program.shows(IDLE, "interrupted")
             await asyncio.sleep(HOOK_SECONDS * 3)
             program.answers = lambda: program.shows(IDLE, "start") if DELETE_LINE in program.typed else None
-            await inside.ask("send", id=mission, text="hello")
-            await asyncio.sleep(DRAFT * 2)
+            with inside.app.attachments.seat(mission, types=True) if attached else nullcontext():
+                await inside.ask("send", id=mission, text="hello")
+                await asyncio.sleep(DRAFT * 2)
             first, _ = await inside.ask("messages", id=mission)
             return first["error"], program.typed[1:3], [one["need"] for one in await inside.ask("inbox")]
 
