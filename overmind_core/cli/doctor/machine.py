@@ -279,19 +279,22 @@ def agent(context: CheckContext, name: str) -> Finding | None:
     found = _version_of(context, chosen, mend=mend)
     if found.status != OK or path is None:
         return found
-    versions = re.findall(r"\d+(?:\.\d+)+", found.found)
+    versions = _VERSION.findall(found.found.removesuffix(f" ({path})"))  # the path may have that of another program
     is_tried = not provider.tested or provider.tested in versions
     said = found.found if is_tried else f"{found.found}, tried with {provider.tested}"
     if (needed := needed_node(path)) and (node := _node_major(context)) and node < needed:
         why = f"{said}: its package asks for Node.js {needed} or newer, and node on PATH is {node}"
         return warn(why, f"install Node.js {needed} or newer")
-    if not provider.login_status or not any(_is_since(one, provider.tested) for one in versions):
+    if not provider.login_status or not any(_is_since(one, provider.tested) for one in versions[:1]):
         return ok(f"{said}, its login is not checked")
     answer = context.run_program(path, *provider.login_status)
     if answer.exit_code == 1:
         how = f"{said}: no login, says {os.path.basename(chosen)} {' '.join(provider.login_status)}"
         return warn(how, f"{provider.log_in}, unless a key or a service of your own stands for it")
     return ok(f"{said}, {'logged in' if answer.exit_code == 0 else 'its login is not checked'}")
+
+
+_VERSION = re.compile(r"(?<!\d)\d{1,9}(?:\.\d{1,9})+(?!\d)", re.ASCII)
 
 
 def _is_since(version: str, tried: str) -> bool:

@@ -149,6 +149,19 @@ def test_a_login_is_told_by_a_program_that_can(world, version, status, judged, s
     assert (found.status, said in found.found) == (judged, True)
 
 
+def test_an_older_program_is_asked_nothing_whatever_its_folder_is_called(world):
+    context = world(ProgramResult(0, "2.0.1 (Claude Code)"))._replace(which="/node/v24.1.0/bin/{}".format)
+    found = machine.agent(context, "claude")
+    assert found is not None
+    assert found.found.endswith("tried with 2.1.328, its login is not checked")
+
+
+def test_a_version_may_be_any_number(world):
+    found = machine.agent(world(ProgramResult(0, "1" * 5000 + ".2")), "claude")
+    assert found is not None
+    assert found.found.endswith("its login is not checked")
+
+
 NODES = [
     ('{"engines": {"node": ">=22.0.0"}}', 22),
     ('{"engines": {"node": ">= 20"}}', 20),
