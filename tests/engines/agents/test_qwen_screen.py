@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.kit.agents import LEAVE
 from tests.kit.attached import Attached
 from tests.kit.killing import kill_supervisor
 from tests.kit.model_api import OUTPUT
-from tests.kit.overmind import FINAL
+from tests.kit.overmind import FINAL, PROGRAM
 from tests.kit.processes import with_variable
 from tests.kit.waiting import eventually
 
@@ -319,4 +320,18 @@ def test_another_one_that_its_tool_runs_tells_nothing_of_itself(agents):
     message = agents.post(mission, f"%bash {program} -p nested; echo it has ended")
     assert "it has ended" in agents.answer(message)["text"]
     assert agents.doing(mission, "idle")["session_id"] == session
+    assert agents.states(mission) == ["answered", "answered"]
+
+
+def test_a_mission_that_its_tool_starts_calls_the_hooks_of_its_own(agents):
+    mission = agents.session("--interactive", "--permission-mode", "all", prompt="first")
+    agents.answer(1)
+    session = agents.om.info(mission)["session_id"]
+    program = f"OVERMIND_QWEN_BIN={agents.om.environment['OVERMIND_QWEN_BIN']}"
+    start = ["env", program, *PROGRAM, "run", *agents.options, "--type", "session", "--interactive", "--name", "in"]
+    assert "Exit Code: 0" in agents.say(mission, f"%bash {shlex.join([*start, 'deep'])}")
+    agents.until(
+        "in", lambda info: info["activity"] == "idle" and agents.states("in") == ["answered"], what="it has answered"
+    )
+    assert agents.doing(mission, "idle")["session_id"] == session != agents.om.info("in")["session_id"]
     assert agents.states(mission) == ["answered", "answered"]
