@@ -1,7 +1,8 @@
 """The server that a full-screen program has beside its screen, on loopback: requests, and the lines that it tells.
 
-HTTP/1.0, so that an answer ends with its connection. Whatever answers there is taken for hostile: all that is read has
-a limit, and what is no answer is an `OSError`.
+HTTP/1.0, so that nothing comes in chunks. An answer ends where its length says, or else with its connection: opencode
+closes that behind a quick answer alone. Whatever answers there is taken for hostile: all that is read has a limit, and
+what is no answer is an `OSError`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import base64
 import json
 import re
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.text.address import Address
 from overmind_core.probes.network import connect
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from overmind_core.providers.base import ServerRequest
 
 HOST = "127.0.0.1"
-OK = 200
+OK, NO_CONTENT = 200, 204
 REPLY_SECONDS = 60.0
 """Within which an answer has to be there: a program that is asked once more would do it twice."""
 SILENCE_SECONDS = 60.0
@@ -33,6 +34,7 @@ LONGEST_LINE = 16 * 1024 * 1024
 """Bytes; a longer line is left out."""
 _PIECE = 1 << 16
 _STATUS = re.compile(rb"HTTP/\d\.\d (\d{3})\b")
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNORECASE)
 
 
 class NoAnswerError(OSError):
@@ -45,6 +47,14 @@ class PortTakenError(NoAnswerError):
 
 class AnswerTooLongError(NoAnswerError):
     """An answer is longer than is read."""
+
+
+class _Head(NamedTuple):
+    """What stands before an answer."""
+
+    status: int
+    length: int
+    """Bytes of the answer; -1: as many as come until its connection ends."""
 
 
 class ProgramServer:
@@ -73,13 +83,17 @@ class ProgramServer:
         Raises:
             OSError: nobody answers, or not in time.
         """
-        async with asyncio.timeout(REPLY_SECONDS), self._answer(request) as (status, reader):
+        async with asyncio.timeout(REPLY_SECONDS), self._answer(request) as (head, reader):
+            if head.length > LONGEST_REPLY:
+                raise AnswerTooLongError("its answer is too long")
             data = bytearray()
-            while piece := await reader.read(_PIECE):
+            while len(data) != head.length and (piece := await reader.read(_PIECE)):
                 data += piece
-                if len(data) > LONGEST_REPLY:
+                if len(data) > (LONGEST_REPLY if head.length < 0 else head.length):
                     raise AnswerTooLongError("its answer is too long")
-        return status, _json(bytes(data))
+            if len(data) < head.length:
+                raise NoAnswerError("its answer is cut off")
+        return head.status, _json(bytes(data))
 
     @asynccontextmanager
     async def listen(self, request: ServerRequest, patience: float) -> AsyncGenerator[AsyncIterator[bytes]]:
@@ -88,21 +102,21 @@ class ProgramServer:
         Raises:
             OSError: nobody tells anything, or not to us.
         """
-        async with self._answer(request, patience) as (status, reader):
-            if status != OK:
-                raise NoAnswerError(f"it answers {status}")
+        async with self._answer(request, patience) as (head, reader):
+            if head.status != OK:
+                raise NoAnswerError(f"it answers {head.status}")
             yield _lines(reader)
 
     @asynccontextmanager
     async def _answer(
         self, request: ServerRequest, patience: float = REPLY_SECONDS
-    ) -> AsyncGenerator[tuple[int, asyncio.StreamReader]]:
+    ) -> AsyncGenerator[tuple[_Head, asyncio.StreamReader]]:
         reader, writer = await connect(self._address)
         try:
             writer.write(self._bytes_of(request))
             async with asyncio.timeout(patience):
-                status = await _status(reader)
-            yield status, reader
+                head = await _read_head(reader)
+            yield head, reader
         finally:
             writer.transport.abort()
 
@@ -130,7 +144,7 @@ def _is_held_by(port: int, pid: int) -> bool | None:
     return False if found or sockets else None  # who listens as another user is not found
 
 
-async def _status(reader: asyncio.StreamReader) -> int:
+async def _read_head(reader: asyncio.StreamReader) -> _Head:
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
@@ -138,7 +152,10 @@ async def _status(reader: asyncio.StreamReader) -> int:
     found = _STATUS.match(head)
     if found is None:
         raise NoAnswerError("it speaks no HTTP")
-    return int(found[1])
+    status, length = int(found[1]), _LENGTH.search(head)
+    if status == NO_CONTENT:
+        return _Head(status, 0)
+    return _Head(status, -1 if length is None else int(length[1]))
 
 
 async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:

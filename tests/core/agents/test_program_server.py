@@ -76,12 +76,12 @@ def test_it_logs_in_and_sends_json_whatever_the_text_is():
         heard.append(await reader.readuntil(b"\r\n\r\n"))
         length = int(heard[0].lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         heard.append(await reader.readexactly(length))
-        writer.write(b'HTTP/1.1 204 No Content\r\nX: y\r\n\r\n{"a": 1}')
+        writer.write(b'HTTP/1.1 201 Created\r\nX: y\r\n\r\n{"a": 1}')
         writer.write_eof()
         await reader.read()
 
     body = {"text": "ü\n\x00\ud800"}
-    assert with_server(answer, lambda server: server.ask(ServerRequest("/a", body))) == (204, {"a": 1})
+    assert with_server(answer, lambda server: server.ask(ServerRequest("/a", body))) == (201, {"a": 1})
     assert heard[0].startswith(b"POST /a HTTP/1.0\r\n")
     assert b"Authorization: Basic " + base64.b64encode(b"me:secret") in heard[0]
     assert json.loads(heard[1]) == {"text": "ü\n\x00?"}
@@ -108,6 +108,29 @@ def test_an_answer_that_is_no_json_is_none(answer, found):
 def test_what_speaks_no_http_is_no_server(answer):
     with pytest.raises(NoAnswerError, match="speaks no HTTP"):
         with_server(says(answer), lambda server: server.ask(EVENTS))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "found"),
+    [
+        ((b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\nX: y\r\n\r\n", b'{"a', b'": 1}\n\n'), (200, {"a": 1})),
+        ((b"HTTP/1.1 200 OK\r\nContent-Length:0\r\n\r\n",), (200, None)),
+        ((b"HTTP/1.1 204 No Content\r\n\r\n",), (204, None)),
+    ],
+    ids=["json", "nothing", "no content"],
+)
+def test_an_answer_ends_where_its_length_says_though_its_connection_stays(pieces, found):
+    assert with_server(says(*pieces, keeps_open=True), lambda server: server.ask(EVENTS)) == found
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"Content-Length: 5\r\n\r\n[]", b"Content-Length: 2\r\n\r\n[1, 2]", b"Content-Length: 999999999\r\n\r\n[]"],
+    ids=["less", "more", "too long"],
+)
+def test_an_answer_of_another_length_than_it_says_is_none(answer):
+    with pytest.raises(NoAnswerError):
+        with_server(says(b"HTTP/1.1 200 OK\r\n" + answer), lambda server: server.ask(EVENTS))
 
 
 def test_an_answer_without_an_end_is_cut_off(monkeypatch):
