@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -66,13 +66,14 @@ class UnknownProvider(LookupError):
         self.name = name
 
 
-def unknown(name: str) -> str:
-    """Return what is said of a name that is no provider's: the nearest ones, and how any program runs."""
+def unknown(name: str, known: Sequence[str] = ()) -> str:
+    """Return what is said of a name that is not among the `known` (all): the nearest ones, and how any program runs."""
     from difflib import get_close_matches  # noqa: PLC0415 - for a mistake alone
 
-    near = get_close_matches(name, names(), 1)
-    known = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(names())}."
-    return f"Unknown provider {name!r}. {known} Any program runs with: overmind run --type session -- PROGRAM"
+    known = known or names()
+    near = get_close_matches(name, known, 1)
+    hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+    return f"Unknown provider {name!r}. {hint} Any program runs with: overmind run --type session -- PROGRAM"
 
 
 def names() -> tuple[str, ...]:

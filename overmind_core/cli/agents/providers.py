@@ -96,7 +96,7 @@ def known_row(name: str, context: Context) -> dict[str, Any]:
     rows = {row["provider"]: row for row in _known(settings, context.environ)}
     row = rows.get(name) or next((one for key, one in rows.items() if key.partition(":")[2] == name), None)
     if row is None:
-        raise OvermindError("unknown_provider", unknown(name))
+        raise OvermindError("unknown_provider", unknown(name, tuple(rows)))
     row = {**row, **_version(row, partial(shutil.which, path=context.environ.get("PATH")))}
     if not row["installed"]:
         how = f" Get it with: {row['install']}" if row["install"] else ""

@@ -76,6 +76,17 @@ def test_each_provider_has_a_row_and_what_is_missing_says_how_to_get_it(overmind
     assert (found["gemini"]["installed"], found["gemini"]["version"]) == (False, None)
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("raw", "Known: claude, codex, "), ("opencod", "Did you mean opencode?"), ("acp:fat", "Did you mean acp:far?")],
+)
+def test_a_test_of_what_is_no_agent_names_those_that_can_be_tested(overmind, tmp_path, name, hint):
+    (tmp_path / "home" / "config.toml").write_text(CONFIG.format(bin=tmp_path / "bin"), encoding="utf-8")
+    status, _, said = overmind("provider", "test", name, "--yes")
+    assert status == 2
+    assert f"Unknown provider '{name}'. {hint}" in said
+
+
 def test_the_page_about_agents_shows_what_the_rows_say():
     page = Path(REPOSITORY, "docs", "agents.md").read_text(encoding="utf-8")
     lines = page.partition("$ overmind providers\n")[2].partition("```")[0].splitlines()
