@@ -130,7 +130,7 @@ def merged_defaults(hook: Sequence[str], theirs: Mapping[str, str]) -> str:
         found = read_object(_PLAIN.sub(_uncommented, text.removeprefix("\ufeff")).encode("utf-8", "replace"))
         if isinstance(found, str):
             raise ValueError(  # noqa: TRY004 - as all that is wrong with a file
-                f"{path} does not hold a JSON object, so hooks can't be added to it. Correct it, or remove it."
+                f"{path} can't be read as a JSON object, so hooks can't be added to it. Correct it, or remove it."
             )
         if found.get("disableAllHooks") is True:
             raise ValueError(

@@ -275,7 +275,7 @@ def test_its_hooks_are_merged_with_the_defaults_of_the_system():
 
 
 def test_defaults_that_can_not_be_merged_are_named():
-    with pytest.raises(ValueError, match=r"^/etc/d\.json does not hold a JSON object, so hooks can't be added"):
+    with pytest.raises(ValueError, match=r"^/etc/d\.json can't be read as a JSON object, so hooks can't be added"):
         started(texts={"/etc/d.json": "[1"})
 
 
@@ -292,7 +292,7 @@ def test_defaults_without_hooks_are_refused():
 
 @pytest.mark.parametrize("odd", ['\\"', "/*a", '"\\', '"a', "//"])
 def test_a_large_file_of_defaults_is_read_once(odd):
-    with pytest.raises(ValueError, match="does not hold a JSON object"):
+    with pytest.raises(ValueError, match="can't be read as a JSON object"):
         merged_defaults((), {"/d": "{" + odd * 500_000})
 
 

@@ -279,7 +279,7 @@ def test_defaults_that_our_hooks_can_not_be_added_to_are_refused(agents, tmp_pat
     defaults.write_text("[")
     agents.om.environment["QWEN_CODE_SYSTEM_DEFAULTS_PATH"] = str(defaults)
     refused = agents.om("run", "--type", "session", *agents.options, "--interactive", "hello")
-    assert (refused.returncode, f"{defaults} does not hold a JSON object" in refused.stderr) == (1, True)
+    assert (refused.returncode, f"{defaults} can't be read as a JSON object" in refused.stderr) == (1, True)
 
 
 def test_a_conversation_that_is_gone_is_begun_again(agents):
