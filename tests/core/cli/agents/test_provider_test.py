@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,8 @@ def lost(command, _args=None):
 
 def test_no_folder_is_left_and_it_is_said_what_may_be(notes, tmp_path):
     client = SimpleNamespace(call=lost)
-    context = SimpleNamespace(client=lambda **_: client, starting_place=lambda *_, **__: {}, note=notes.append)
-    args = SimpleNamespace(model=None, permission_mode=None, timeout="1s")
+    context: Any = SimpleNamespace(client=lambda **_: client, starting_place=lambda *_, **__: {}, note=notes.append)
+    args: Any = SimpleNamespace(model=None, permission_mode=None, timeout="1s")
     before = signal.getsignal(signal.SIGTERM)
     row = {"task": "acp", "session": "acp", "provider": "gemini", "program": "gemini"}
     found = {one["check"]: one["result"] for one in _results(args, context, row)}
