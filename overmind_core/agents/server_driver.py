@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from overmind_core.agents.output_reader import end_unopened
 from overmind_core.agents.program_server import OK, AnswerTooLongError, NoAnswerError, PortTakenError, ProgramServer
 from overmind_core.agents.store import ASKED, DECISION, QUESTION_ANSWERED
+from overmind_core.agents.terminal_driver import DRAFT_LOOK, DRAFT_REQUEST, DRAFT_TYPED
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step
-from overmind_core.domain.agents.agent import AgentNeed
-from overmind_core.domain.agents.agent_events import Asked, NotOpened, SessionReady
+from overmind_core.domain.agents.agent import BY_KEYS, ActivitySource, AgentNeed
+from overmind_core.domain.agents.agent_events import AskCancelled, Asked, NotOpened, SessionReady
 from overmind_core.domain.agents.turns import INTERRUPTED
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
@@ -50,6 +51,7 @@ Fewer again where they are too long, as with pictures: without that nobody would
 """
 REFUSALS, GONE = range(400, 600), 404
 """Statuses; `GONE` is that of a question that is answered."""
+TERMINAL = ActivitySource.TERMINAL
 UNACCEPTED = "the program did not accept it"
 _log = logging.getLogger(__name__)
 
@@ -135,8 +137,37 @@ class ServerDriver:
         return False
 
     def leave(self, session: Session) -> None:
-        """Have the program end: it has stored all that was said."""
-        session.end(EndAsked(Cause.CHANGE_OVER, conversation_step.CHANGE_GRACE))
+        """Have the program end: it has stored all that was said, but not what is typed there."""
+        self._tasks.start(self._leave(session, session.state.run))
+
+    async def _leave(self, session: Session, run: int) -> None:
+        typed = await self._draft(session)
+        if session.state.running != run or not session.state.leaving:
+            return
+        if not typed:
+            session.end(EndAsked(Cause.CHANGE_OVER, conversation_step.CHANGE_GRACE))
+            return
+        session.receive(Asked(DRAFT_REQUEST, AgentNeed.DRAFT, "", DRAFT_TYPED, {"text": typed}), TERMINAL)
+        session.apply(conversation_events.PromptTaken())
+        self.watch_draft(session)
+
+    def watch_draft(self, session: Session) -> None:
+        """Find out when a draft is gone that keeps the program from its end."""
+        self._tasks.start(self._watch_draft(session, session.state.run))
+
+    async def _watch_draft(self, session: Session, run: int) -> None:
+        while True:
+            await asyncio.sleep(DRAFT_LOOK)
+            if session.state.running != run or all(one.need is not AgentNeed.DRAFT for one in session.state.open):
+                return
+            if not await self._draft(session):
+                session.apply(AskCancelled(DRAFT_REQUEST), TERMINAL)
+                return
+
+    async def _draft(self, session: Session) -> str:
+        screen = await self._screens.of(session.id)
+        provider: ServingProvider = session.provider  # type: ignore[assignment] # only those have such a run
+        return "" if screen is None else provider.draft(screen.lines())
 
     def answer(self, session: Session, asked: Asked, decision: Decision) -> None:
         """Answer a question; where nobody is heard just now, that follows."""
@@ -239,7 +270,7 @@ class ServerDriver:
         standing = Standing(
             awaited=_awaited(session),
             in_turn=state.turn is not None,
-            asked=frozenset(one.request for one in session.questions.values() if one.need is not AgentNeed.SETUP),
+            asked=frozenset(one.request for one in session.questions.values() if one.need not in BY_KEYS),
             counted=frozenset(one.call for one in state.counted),
             since=0.0 if run is None else run.started_at,
         )

@@ -310,7 +310,7 @@ class Agents:
             session.close_input()
         self._watch_screen(session)
         if any(one.need is AgentNeed.DRAFT for one in session.state.open):
-            self._driver.watch_draft(session)
+            (self._servers if session.is_served else self._driver).watch_draft(session)
         if session.state.leaving and session.state.mode is AgentMode.INTERACTIVE:
             session.driver.leave(session)
         session.go_on(session.state.run)  # what was queued while loading waits for nothing else

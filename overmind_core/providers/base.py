@@ -422,6 +422,9 @@ class ServingProvider(Protocol):
     def serve(self, request: ConnectionRequest) -> ServerConnection:
         """Return the one that talks with the server of one run."""
 
+    def draft(self, lines: Sequence[str]) -> str:
+        """Text that a person has typed into its prompt; "": the screen shows none."""
+
     def hidden_words(self, notes: str | None, instructions: str | None) -> Sequence[str]:
         """The texts that stand before the first message of a conversation, unseen."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents.agent import AgentMode, AgentNeed
@@ -490,6 +491,14 @@ class Opencode(AcpProvider):
     def serve(self, request: ConnectionRequest) -> OpencodeServer:
         """Return the one that talks with the server of one run."""
         return OpencodeServer(request, partial(read_servers, request.agent.mcp_config, request.read))
+
+    def draft(self, lines: Sequence[str]) -> str:
+        """Text in the box at the end of the screen, whose last line names its agent and model."""
+        shown = [line.strip() for line in lines]
+        ends = [y for y, line in enumerate(shown) if line.startswith("╹▀")]
+        box = list(takewhile(lambda line: line.startswith("┃"), reversed(shown[: ends[-1]]))) if ends else []
+        text = "\n".join(line[1:].strip() for line in reversed(box[1:])).strip()
+        return "" if text.startswith(_FIRST_PAGE) else text
 
     def hidden_words(self, notes: str | None, instructions: str | None) -> Sequence[str]:
         """Notes and instructions, framed as over its pipes."""

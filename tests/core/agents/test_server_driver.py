@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,6 +12,8 @@ import pytest
 
 from overmind_core.agents import server_driver
 from overmind_core.agents.program_server import AnswerTooLongError, NoAnswerError, PortTakenError
+from overmind_core.domain.agents import conversation_events
+from overmind_core.domain.agents.agent import AgentMode, AgentNeed
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
@@ -41,6 +43,7 @@ class Program:
         self.busy = False
         self.fits = 40
         self.order: list[str] = []
+        self.draw: Callable[[str], None] = lambda _text: None
         self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._asked: list[Any] = []
         self._number = 0
@@ -141,6 +144,7 @@ def play(tmp_path, program):
                     prompt, env=environment, provider="opencode", type="session", interactive=True
                 )
                 keeper.write(f"{mission}.1", b"\x1b[2J\x1b[H " + screen)
+                program.draw = lambda text: keeper.write(f"{mission}.1", text.encode())
                 session = inside.app.agents.of(mission)
                 assert session is not None
                 if settles:
@@ -271,3 +275,19 @@ def test_an_interrupt_that_did_not_arrive_is_said_again_to_that_turn_alone(play,
         return program.told.count(("abort", {}))
 
     assert play(story) == 1
+
+
+def test_a_draft_keeps_the_program_from_its_end_until_it_is_gone(play, program):
+    box = "\x1b[2J\x1b[H┃ {}\r\n┃ Build\r\n╹▀▀▀\r\n / commands"
+
+    async def story(inside, mission, session):
+        program.draw(box.format("half a thought"))
+        session.apply(conversation_events.ModeWanted(AgentMode.HEADLESS, keep=False))
+        await until(lambda: session.state.open)
+        await asyncio.sleep(5)
+        needs, ending = [one.need for one in session.state.open], session.mission.ending
+        program.draw(box.format(""))
+        await until(lambda: session.mission.ending is not None)
+        return needs, ending
+
+    assert play(story) == ([AgentNeed.DRAFT], None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +34,8 @@ from overmind_core.providers.base import ConnectionRequest, LaunchRequest, Looku
 from overmind_core.providers.rpc.opencode_screen import Opencode, OpencodeServer
 
 Json = dict[str, Any]
+
+SCREENS = Path(__file__).parents[2] / "data" / "screens"
 
 OURS, CHILD, OTHER = "ses_ours", "ses_child", "ses_other"
 NOW = 1_800_000_000.0
@@ -456,6 +459,16 @@ def test_the_screen_is_told_from_its_first_page():
     assert [server().is_shown(lines) for lines in ([], [first], [first, drawn], ["  ┃", drawn], [own_key])] == [
         None, None, False, True, True,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("step", "typed"), [("start", ""), ("draft", "a draft"), ("permission", ""), ("choice", ""), ("interrupted", "")]
+)
+def test_a_draft_is_read_from_the_box_at_the_end_of_the_screen(step, typed):
+    screens = json.loads((SCREENS / "prompts.json").read_text(encoding="utf-8"))
+    (lines,) = [one["lines"] for one in screens if (one["program"], one["step"]) == ("opencode", step)]
+    provider = Opencode()
+    assert provider.draft(lines) == typed
 
 
 # hostile

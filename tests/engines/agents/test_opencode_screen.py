@@ -288,6 +288,25 @@ def test_a_person_takes_a_session_from_its_pipes_and_gives_it_back(agents):
     assert " | on pipes | on the screen | " in agents.say(mission, "!history")
 
 
+def test_a_draft_keeps_a_session_on_its_screen_until_it_is_deleted(agents):
+    mission = agents.session(prompt="on pipes")
+    agents.answer(1)
+    with Attached(agents.om, mission) as person:
+        person.shows("echo: on pipes")
+        person.type(b"half a thought")
+        person.shows("half a thought")
+        person.type(LEAVE)
+        assert person.end() == 0
+    agents.until(mission, lambda info: info["need"] == "draft", what="the draft is told")
+    with Attached(agents.om, mission) as person:
+        person.shows("half a thought")
+        person.type(b"\x7f" * len("half a thought"))
+        person.until(lambda: "half a thought" not in person.text(), "it is deleted")
+        person.type(LEAVE)
+        assert person.end() == 0
+    is_back(agents, mission)
+
+
 def test_its_tokens_and_dollars_are_those_that_its_service_counted(agents):
     mission = agents.session("--interactive", "--allow", "Bash", prompt="first")
     agents.answer(1)
