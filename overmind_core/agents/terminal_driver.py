@@ -46,7 +46,7 @@ DRAFT_TYPED = "a draft is in the prompt: send it or delete it"
 HIDDEN = "the prompt is not on the screen"
 SETUP = 5.0
 """Seconds after which a program that has not begun is looked at: does it show a dialog of its own?"""
-PRESSES, AGAIN = 3, 5
+PRESSES, AGAIN = 2, 5
 """How often the keys of a dialog are pressed at the most, and looks after which that is, where nothing has changed.
 
 Codex 0.171.0 drops a key that comes in the moment in which it draws the dialog: one of five at 0.3 s.
