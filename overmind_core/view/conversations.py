@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from overmind_core.view import numbers
@@ -11,8 +12,8 @@ from overmind_core.view.tables import Orders
 
 LONGEST_TITLE = 2000
 """Characters: the first words of a conversation may be megabytes."""
-_SHORT = 8
-"""Characters of an id, of which four are enough to name it."""
+_SHORT, _LONG = 8, 20
+"""Characters of an id that are shown: as many as tell it from the others, for those of opencode begin alike."""
 
 
 def _least(key: str) -> By:
@@ -26,7 +27,18 @@ def conversations(answer: Sequence[Row]) -> list[Row]:
         id_ = f"{row['provider']}/{row['session']}"
         title = " ".join(str(row["title"])[:LONGEST_TITLE].split())
         found.setdefault(id_, {**row, "id": id_, "name": row["session"], "title": title})
-    return list(found.values())
+    beginnings = _beginnings({str(row["session"]) for row in found.values()})
+    return [{**row, "beginning": beginnings[str(row["session"])]} for row in found.values()]
+
+
+def _beginnings(sessions: set[str]) -> dict[str, str]:
+    """Each id → its beginning that no other one has."""
+    counts = Counter(one[:cells] for one in sessions for cells in range(_SHORT, _LONG + 1))
+    found = {}
+    for one in sessions:
+        alone = (one[:cells] for cells in range(_SHORT, _LONG) if counts[one[:cells]] == 1)
+        found[one] = next(alone, one[:_LONG])
+    return found
 
 
 def standing(row: Row) -> str:
@@ -43,7 +55,7 @@ def _changed(row: Row, now: float) -> Cell:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("session", "SESSION", _SHORT, _SHORT, 3, lambda row, _now: Cell(safe(row["session"])[:_SHORT], "name")),
+    Column("session", "SESSION", _SHORT, _LONG, 3, lambda row, _now: Cell(safe(row["beginning"]), "name")),
     Column("agent", "AGENT", 6, 8, 1, lambda row, _now: Cell(safe(row["provider"]), "")),
     Column("changed", "CHANGED", 7, 7, 2, _changed, right=True, ticks=since(lambda row: row["changed_at"])),
     Column("state", "STATE", 6, 24, 4, lambda row, _now: Cell(standing(row), "slow"), spare=True),

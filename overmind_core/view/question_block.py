@@ -218,7 +218,8 @@ def place(row: Row, found: DiffFiles | None, home: str = "") -> str:
     if found is not None and (found.files or found.commits):
         commits = numbers.counted(len(found.commits), "commit") if found.commits else "nothing committed"
         changed = numbers.lines_changed(*sums(found))
-        files = f"{changed} in {numbers.counted(len(found.files), 'file')}".strip() if found.files else ""
+        counted = numbers.counted(len(found.files), "file") if found.files else ""
+        files = f"{changed} in {counted}" if changed and counted else counted
         parts.append(": ".join(filter(None, (commits, files))))
     return ", ".join(filter(None, parts))
 

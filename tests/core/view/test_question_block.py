@@ -198,12 +198,14 @@ def test_no_row_is_wider_than_the_panel_and_a_part_is_never_taken_for_the_whole(
         assert kept == shown
 
 
+EMPTY = API_CHANGES.files[0]._replace(added=0, removed=0)
 PLACES = [
     (API, None, "in ~/shop-api, branch fix/prices"),
     (API, API_CHANGES, "in ~/shop-api, branch fix/prices, 3 commits: +120 \N{MINUS SIGN}14 in 6 files"),
     (mission("a", cwd="/tmp/x"), None, "in /tmp/x"),
     (mission("a"), API_CHANGES._replace(branch="", commits=()),
      "in ~/shop, nothing committed: +120 \N{MINUS SIGN}14 in 6 files"),
+    (mission("a"), API_CHANGES._replace(branch="", commits=(), files=(EMPTY,)), "in ~/shop, nothing committed: 1 file"),
 ]  # fmt: skip
 
 
