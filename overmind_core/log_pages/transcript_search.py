@@ -37,8 +37,8 @@ _ASIDE = re.compile(
 _TOOL_LINE = re.compile(rf"\s*{GEAR} (.*) → (?:ok|no answer|{FAILED} (?:failed|(.*?)))(?:, \d+\.\d s)?", re.DOTALL)
 _QUESTION_LINE = re.compile(r"\s*\? (?:permission|question|plan|setup|draft): (.*)", re.DOTALL)
 _FAILURE_LINE = re.compile(rf"{FAILED} [a-z_]+(?: \d+)?(?:: (.*))?", re.DOTALL)
-HUMAN_KINDS = ("prompt", "message_delivered")
-"""Types of the events that are what a person said to an agent."""
+SAID_KINDS = {"prompt": HUMAN, "message_delivered": HUMAN, "answer_found": _AGENT}
+"""Types of the events that repeat what was said → who said it."""
 _HUMAN_LEAD = "[human] "
 LONGEST_LINE = 2000
 """Characters of a hit; of a longer line those around the first word."""
@@ -158,9 +158,10 @@ class TranscriptSearch:
         """Search missions, as the answer to `logs` describes them, with their people's messages as annotations."""
         for mission in missions:
             for note in mission["annotations"]:
-                if note["kind"] in HUMAN_KINDS and self._is_wanted(note["at"]):
+                if note["kind"] in SAID_KINDS and self._is_wanted(note["at"]):
                     lines = str(note["text"]).removeprefix(_HUMAN_LEAD).splitlines()
-                    self._add_message(mission, int(note["run"] or 1), HUMAN, [(note["at"], line) for line in lines])
+                    who = SAID_KINDS[note["kind"]]
+                    self._add_message(mission, int(note["run"] or 1), who, [(note["at"], line) for line in lines])
         files = [one for one in self._files(missions) if self._is_wanted(one.written_at)]
         files.sort(key=lambda one: one.written_at, reverse=True)
         ended_early = False

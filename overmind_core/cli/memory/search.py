@@ -71,14 +71,14 @@ def _search_notes(args: Namespace, context: Context) -> int:
 
 def _search_transcripts(args: Namespace, context: Context) -> int:
     """Print a row for each hit in the logs of all missions: the daemon says where they are, and what people said."""
-    from overmind_core.log_pages.transcript_search import HUMAN_KINDS, TranscriptSearch, unrecorded  # start-up
+    from overmind_core.log_pages.transcript_search import SAID_KINDS, TranscriptSearch, unrecorded  # start-up
     from overmind_core.providers import registry
 
     query = _query(args)
     if args.provider is not None and not registry.is_known(args.provider):
         raise UsageError(registry.unknown(args.provider))
     limit = LIMIT if args.limit is None else args.limit
-    missions = context.client().call("logs", {"kinds": HUMAN_KINDS, "hidden": True})["missions"]
+    missions = context.client().call("logs", {"kinds": [*SAID_KINDS], "hidden": True})["missions"]
     kept = unrecorded(context.home.logs, {one["id"] for one in missions})
     wanted = [one for one in (*missions, *kept) if args.provider in {None, one.get("provider")}]
     with context.waiting(f"Searching the transcripts of {len(wanted):,} missions …"):

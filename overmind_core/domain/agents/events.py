@@ -46,11 +46,11 @@ class ConversationForked(MissionEvent, frozen=True, kw_only=True, tag="forked"):
 
 
 class PromptGiven(MissionEvent, frozen=True, tag="prompt"):
-    """The agent of a task was started; the text is its prompt."""
+    """The agent of a task was started, or a person has typed on an agent's own screen; the text is the prompt."""
 
 
 class AnswerFound(MissionEvent, frozen=True, tag="answer_found"):
-    """The answer was found in the lines of an agent's program, which have more than that; the text is the answer."""
+    """The answer of an agent whose output has more than that, or is its own screen; the text is the answer."""
 
 
 class NotesGiven(MissionEvent, frozen=True, kw_only=True, tag="notes_given"):

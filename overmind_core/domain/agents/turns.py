@@ -26,6 +26,7 @@ from overmind_core.domain.agents.conversation_events import (
     Step,
     WriteAnswer,
 )
+from overmind_core.domain.agents.events import AnswerFound, PromptGiven
 from overmind_core.domain.agents.limits import held_back, with_limit
 from overmind_core.domain.agents.spending import has_usage, result_paid, with_usage
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 200
 """Characters of one line that says what an agent does."""
+LONGEST_SHOWN = 64 * 1024
+"""Characters of what was said on a terminal that its log repeats."""
 
 
 def asking(c: Conversation, fact: Asking, now: float, source: ActivitySource) -> Step:
@@ -120,7 +123,8 @@ def turn_began(c: Conversation, fact: TurnBegan | Echoed, now: float, source: Ac
         return working(_fresh(c), text, now, source), (MessageMoved(message, "delivered"),)
     if isinstance(fact, Echoed) and c.mode is AgentMode.INTERACTIVE:
         closed, effects = close(c, list(c.open), now, source)
-        return working(_fresh(replace(closed, turn=Turn(None, now))), text, now, source), effects
+        said = (PromptGiven(text=f"[human] {text[:LONGEST_SHOWN]}"),) if text.strip() else ()
+        return working(_fresh(replace(closed, turn=Turn(None, now))), text, now, source), (*effects, *said)
     if c.turn is None:
         c = _fresh(replace(c, turn=Turn(None, now)))
     return working(c, "", now, source), ()
@@ -189,6 +193,8 @@ def turn_ended(
     lasted = now - c.turn.began if c.turn is not None else 0.0
     turn = c.turn
     c = replace(closed, turn=None, sending=None if message == closed.sending else closed.sending)
+    if turn is not None and result is not None and result.ok and result.text and c.mode is AgentMode.INTERACTIVE:
+        effects = (*effects, AnswerFound(text=result.text[:LONGEST_SHOWN]))
     if message is not None and result is not None and result.retry is Retry.WAIT and c.mode is not AgentMode.ONE_SHOT:
         c, held = held_back(c, message, result)
         effects = (*effects, *held)

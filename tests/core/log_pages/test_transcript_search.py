@@ -8,10 +8,10 @@ import random
 
 import pytest
 
-from overmind_core.domain.agents.events import MessageDelivered, PromptGiven
+from overmind_core.domain.agents.events import AnswerFound, MessageDelivered, PromptGiven
 from overmind_core.domain.events import type_of
 from overmind_core.log_pages import transcript_search
-from overmind_core.log_pages.transcript_search import HUMAN_KINDS, TranscriptSearch, unrecorded
+from overmind_core.log_pages.transcript_search import SAID_KINDS, TranscriptSearch, unrecorded
 from overmind_core.log_pages.word_query import BrokenQuery, parsed
 from overmind_core.logs.reader import RunLog
 from overmind_core.providers import registry
@@ -179,7 +179,7 @@ def test_older_files_are_not_opened_once_there_are_enough_newer_hits(logs, monke
 
 
 def test_people_are_found_by_the_events_of_their_messages():
-    assert {type_of(PromptGiven), type_of(MessageDelivered)} == set(HUMAN_KINDS)
+    assert {type_of(one) for one in (PromptGiven, MessageDelivered, AnswerFound)} == set(SAID_KINDS)
 
 
 # the sieve loses nothing

@@ -53,7 +53,13 @@ from overmind_core.domain.agents.conversation_events import (
     Withdrawn,
     WriteAnswer,
 )
-from overmind_core.domain.agents.events import ConversationChanged, MessageResent, TurnFinished
+from overmind_core.domain.agents.events import (
+    AnswerFound,
+    ConversationChanged,
+    MessageResent,
+    PromptGiven,
+    TurnFinished,
+)
 from overmind_core.domain.missions.events import StartFailed
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.text.cells import display_safe
@@ -113,7 +119,7 @@ def test_a_message_for_an_idle_agent_is_delivered_at_once_and_answered_by_its_ow
     assert moves(done) == [(1, "delivered", None)]
     c, done = go(c, TurnEnded(OK))
     assert moves(done) == [(1, "answered", None)]
-    assert done[0].result is OK
+    assert next(one for one in done if isinstance(one, MessageMoved)).result is OK
     assert (c.turn, c.sending, c.activity.doing, c.activity.now) == (None, None, ActivityKind.IDLE, "done")
 
 
@@ -184,9 +190,22 @@ def test_a_queued_message_can_be_withdrawn_and_the_others_keep_their_order():
 
 def test_what_a_person_types_is_a_turn_without_a_message():
     c, done = go(running(AgentMode.INTERACTIVE), Echoed("typed by hand"))
-    assert (done, c.turn.message) == ((), None)
+    assert (done, c.turn.message) == ((PromptGiven(text="[human] typed by hand"),), None)
     c, done = go(c, Queued(1), TurnEnded(None))
     assert done == (Deliver(1),)
+
+
+def test_what_is_said_on_a_screen_stands_in_the_log_once():
+    def shown(c, result):
+        c, done = go(c, TurnEnded(result))
+        return c, [one.text for one in done if isinstance(one, AnswerFound)]
+
+    talked, _ = go(running(AgentMode.INTERACTIVE), Echoed("typed by hand"))
+    c, said = shown(talked, OK)
+    assert said == [OK.text]
+    assert shown(c, OK)[1] == []
+    assert shown(talked, TurnResult(ok=False, reason="interrupted", text="half"))[1] == []
+    assert shown(delivered(), OK)[1] == [], "its lines are the log"
 
 
 def test_a_person_who_types_while_ours_is_on_its_way_does_not_take_its_place():
