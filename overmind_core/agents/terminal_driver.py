@@ -51,6 +51,8 @@ PRESSES, AGAIN = 2, 5
 
 Codex 0.171.0 drops a key that comes in the moment in which it draws the dialog: one of five at 0.3 s.
 """
+FIRST_PROMPT = 60.0
+"""Seconds within which the prompt is there of a program that says that it rests."""
 DIALOG = 10.0
 """Seconds within which the dialog of a question is there whose hook does not wait."""
 ENTER = b"\r"
@@ -384,12 +386,16 @@ class TerminalDriver:
 
     async def _watch_setup(self, session: Session, run: int) -> None:
         shown: Asked | None = None
-        while True:
+        looks = int(FIRST_PROMPT / SETUP)
+        while looks:
             await asyncio.sleep(SETUP)
-            if session.state.running != run or not _is_still_starting(session):
+            if session.state.running != run or session.state.turn is not None:
                 break
             screen = await self._screens.of(session.id)
-            dialog = None if screen is None else _program(session).dialog(screen.lines())
+            lines = [] if screen is None else screen.lines()
+            if not _is_still_starting(session):  # it says that it rests, perhaps behind a page that asks something
+                looks = 0 if _program(session).is_idle(lines) else looks - 1
+            dialog = _program(session).dialog(lines) if looks else shown
             if dialog != shown:
                 session.apply(AskCancelled(""), ActivitySource.TERMINAL)
                 if dialog is not None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from overmind_core.agents.output_reader import HOOK_SECONDS, PAGE_SECONDS
-from overmind_core.agents.terminal_driver import DELETE_LINE, DIALOG, DRAFT, PATIENCE, PROOF
+from overmind_core.agents.terminal_driver import DELETE_LINE, DIALOG, DRAFT, PATIENCE, PROOF, SETUP
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, world
@@ -63,18 +63,53 @@ def environment(tmp_path):
 
 
 @asynccontextmanager
-async def turn(home, environment, prompt="do it", **agent):
-    """A session on a terminal in whose turn nothing is asked yet."""
+async def started(home, environment, prompt="", size=(80, 24), **agent):
+    """A session on a terminal that has said that it rests."""
     keeper = ScriptedKeeper(home)
     async with supervising(home, keeper) as inside:
         how = {"provider": "qwen", "type": "session", "interactive": True, "agent": agent}
+        how |= dict(zip(("columns", "rows"), size, strict=True))
         mission = await inside.run(prompt, env=environment, **how)
         program = Program(keeper, inside, mission)
         await program.hook("SessionStart", source="startup", model="stub")
+        yield inside, mission, program
+    keeper.close()
+
+
+@asynccontextmanager
+async def turn(home, environment, prompt="do it", **agent):
+    """A session on a terminal in whose turn nothing is asked yet."""
+    async with started(home, environment, prompt, **agent) as (inside, mission, program):
         program.shows(WORKING, "working")
         await program.hook("UserPromptSubmit", prompt=prompt, submitted_prompt=prompt)
         yield inside, mission, program
-    keeper.close()
+
+
+def test_a_page_behind_which_it_says_that_it_rests_is_told_until_it_is_gone(home, environment):
+    async def play():
+        async with started(home, environment, size=(120, 40)) as (inside, mission, program):
+            program.shows(IDLE, "login")
+            await asyncio.sleep(2 * SETUP)
+            before = await asked(inside), (await inside.ask("info", id=mission))["activity"]
+            program.shows(IDLE, "start")
+            await asyncio.sleep(2 * SETUP)
+            return before, await asked(inside), (await inside.ask("info", id=mission))["activity"]
+
+    before, after, activity = in_process.run(play())
+    assert before == (["log in"], "waiting")
+    assert (after, activity) == ([], "idle")
+
+
+def test_a_page_that_a_person_opens_behind_the_first_prompt_is_theirs(home, environment):
+    async def play():
+        async with started(home, environment, size=(120, 40)) as (inside, _mission, program):
+            program.shows(IDLE, "start")
+            await asyncio.sleep(2 * SETUP)
+            program.shows(IDLE, "login")
+            await asyncio.sleep(2 * SETUP)
+            return await asked(inside)
+
+    assert in_process.run(play()) == []
 
 
 async def asked(inside):
