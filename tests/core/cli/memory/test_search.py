@@ -31,7 +31,7 @@ def test_a_row_says_where_and_when_and_who(searched):
     ran = searched("limiter")
     assert ran.out.splitlines()[0].split() == ["ID", "NAME", "WHEN", "WHO", "LINE"]
     assert [line.split()[0] for line in ran.out.splitlines()[1:]] == ["a1b2c3d4", "b1b2c3d4"]
-    assert ran.requests == [("logs", {"kinds": ["prompt", "message_delivered"], "hidden": True})]
+    assert ran.requests == [("logs", {"kinds": ["prompt", "message_delivered", "answer_found"], "hidden": True})]
 
 
 def test_json_has_moments_runs_and_lines(searched):
