@@ -213,12 +213,12 @@ def test_a_permission_shows_the_use_of_the_tool_as_it_stands_in_the_message():
 @pytest.mark.parametrize(
     ("kind", "about", "given", "name", "subject"),
     [
-        ("edit", {"filepath": "/work/a"}, {"filePath": "/work/a", "content": "x\n"}, "Edit",
-         {"file_path": "/work/a", "content": "x\n"}),
-        ("edit", {"filepath": "/work/a"}, {"filePath": "/work/a", "oldString": "x", "newString": "y"}, "Edit",
-         {"file_path": "/work/a", "old_string": "x", "new_string": "y"}),
-        ("edit", {"filepath": "/work/a", "diff": "-x\n+y"}, {"patchText": "…"}, "Edit",
-         {"file_path": "/work/a", "title": "edit: a", "diff": "-x\n+y"}),
+        ("edit", {"filepath": "/src/a"}, {"filePath": "/src/a", "content": "x\n"}, "Edit",
+         {"file_path": "/src/a", "content": "x\n"}),
+        ("edit", {"filepath": "/src/a"}, {"filePath": "/src/a", "oldString": "x", "newString": "y"}, "Edit",
+         {"file_path": "/src/a", "old_string": "x", "new_string": "y"}),
+        ("edit", {"filepath": "/src/a", "diff": "-x\n+y"}, {"patchText": "…"}, "Edit",
+         {"file_path": "/src/a", "title": "edit: a", "diff": "-x\n+y"}),
         ("read", {}, {"filePath": "/work/.env"}, "Read", {"file_path": "/work/.env"}),
         ("webfetch", {"url": "https://x"}, {"url": "https://x"}, "WebFetch", {"url": "https://x"}),
         ("external_directory", {"command": "ls /etc"}, {}, "Tool",
