@@ -96,6 +96,8 @@ class Projects:
         Raises:
             OvermindError: `cwd_not_found`, `git_failed`.
         """
+        if "\0" in cwd:
+            raise OvermindError("cwd_not_found", f"The working directory {cwd} {NO_FOLDER}")
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(self._threads, _common_around, from_wire(cwd), self._home)
         return None if found is None else to_wire(found)

@@ -118,6 +118,7 @@ def attack_command(target, command, arguments):
     @settings(max_examples=torture.portion(40))
     @given(arguments)
     @example({})
+    @example({"cwd": "\0"})
     def attack(drawn):
         if spares_the_kept(command, drawn):
             with RawSocket.connect(target.om.home, timeout=20) as api:
