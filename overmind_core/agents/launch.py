@@ -55,7 +55,7 @@ def free_port() -> int:
 
 
 def launch_of(session: Session, mission: Mission, notes: str | None, environ: Mapping[str, str]) -> Launch | None:
-    """How the mission's newest run is started, with these notes, in this environment; None for a plain program.
+    """Return the start of the mission's newest run, with these notes, in this environment; None for a plain program.
 
     Raises:
         OvermindError: `invalid`, it can't be started so.

@@ -50,7 +50,7 @@ class AnswerTooLongError(NoAnswerError):
 
 
 class _Head(NamedTuple):
-    """What stands before an answer."""
+    """The head of an answer."""
 
     status: int
     length: int

@@ -278,7 +278,7 @@ class Session:
             self._connection.parse(line)
 
     def connection_request(self) -> ConnectionRequest:
-        """How the program of the newest run is to be heard."""
+        """Return the request by which the program of the newest run is heard."""
         state, mission = self.state, self.mission
         folder = "/" if mission is None else from_wire(mission.definition.cwd)
         return ConnectionRequest(

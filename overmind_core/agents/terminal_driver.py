@@ -47,7 +47,7 @@ HIDDEN = "the prompt is not on the screen"
 SETUP = 5.0
 """Seconds after which a program that has not begun is looked at: does it show a dialog of its own?"""
 PRESSES, AGAIN = 2, 5
-"""How often the keys of a dialog are pressed at the most, and looks after which that is, where nothing has changed.
+"""The most presses of a dialog's keys, and the looks between two, where nothing has changed.
 
 Codex 0.171.0 drops a key that comes in the moment in which it draws the dialog: one of five at 0.3 s.
 """

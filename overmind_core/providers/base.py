@@ -350,7 +350,7 @@ class Lookup(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How a conversation stands with us as its program's server is heard, for the first time or again.
+    """The state that a conversation has here as its program's server is heard, for the first time or again.
 
     Args:
         awaited: The uuid of the message that was sent and has not been seen there yet; "": there is none.
@@ -376,7 +376,7 @@ class ServerConnection(Protocol):
     """The path at which it tells what happens, line by line."""
 
     def opening(self) -> Sequence[ServerRequest]:
-        """What opens the conversation: the last one does, and those before it prepare that.
+        """Return the requests that open the conversation: the last one does, and those before it prepare that.
 
         Raises:
             ValueError: It can't be opened as it was wanted; the text says why.
@@ -389,13 +389,13 @@ class ServerConnection(Protocol):
         """The fact that `opening` has raised."""
 
     def show(self) -> ServerRequest:
-        """What puts the conversation on the screen."""
+        """Return the request that puts the conversation on the screen."""
 
     def is_shown(self, lines: Sequence[str]) -> bool | None:
         """Whether the lines of the screen show a conversation; None: its program has drawn nothing yet."""
 
     def listing(self, most: int) -> Sequence[ServerRequest]:
-        """What is to be read behind each connection; of messages the newest, so many at most, and last."""
+        """Return the requests behind each connection; the last one is for the newest messages, so many at most."""
 
     def settle(self, replies: Sequence[object], standing: Standing) -> Sequence[AgentFact | Lookup]:
         """The news in the replies to `listing`; None stands for one that was none."""

@@ -46,7 +46,7 @@ class FileStore(NamedTuple):
     said: Callable[[Object], Iterable[Said]]
     """Returns what was said in a line."""
     hold: str = ""
-    """How a file beside it is called, as glob has it, that the process keeps open that leads it."""
+    """The name, as glob has it, of a file beside it which the process that leads it keeps open."""
     record: str = ""
     """The ending of the file beside it, in place of its own, in which the process that leads it on a screen stands."""
 

@@ -78,5 +78,5 @@ ORDERS: Orders = {
 
 
 def looked_in(row: Row) -> str:
-    """What a plain word of a filter is looked for in."""
+    """The text in which a plain word of a filter is looked for."""
     return "\n".join((row["session"], row["provider"], safe(row["cwd"]), safe(row["title"]), standing(row)))

@@ -210,7 +210,7 @@ ORDERS: Orders = {
 
 
 def looked_in(row: Row) -> str:
-    """What a plain word of a filter is looked for in."""
+    """The text in which a plain word of a filter is looked for."""
     return "\n".join(safe(row[key]) for key in ("slug", "id", "title", "state")) + "\n" + safe(why(row))
 
 
@@ -392,7 +392,7 @@ PART_ORDERS: Orders = {
 
 
 def looked_in_part(row: Row) -> str:
-    """What a plain word of a filter is looked for in."""
+    """The text in which a plain word of a filter is looked for."""
     return "\n".join((safe(row["name"]), safe(row["state"]), remark(row)))
 
 

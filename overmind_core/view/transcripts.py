@@ -74,5 +74,5 @@ ORDERS: Orders = {
 
 
 def looked_in(row: Row) -> str:
-    """What a plain word of a filter is looked for in."""
+    """The text in which a plain word of a filter is looked for."""
     return "\n".join((safe(row["name"]), row["mission"], row["who"], safe(row["line"])))

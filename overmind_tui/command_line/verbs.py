@@ -53,7 +53,7 @@ class Verb(NamedTuple):
     for_good: str = ""
     """The option with which nothing takes it back: then we ask, and the command gets `-y`."""
     finds: str = ""
-    """What shows its answer as rows of a page, `module:function`, called with the shell and the words."""
+    """The function that shows its answer as rows of a page, `module:function`, called with the shell and the words."""
     finds_with: str = ""
     """The option without which it has no such rows; "": it has them always."""
     file: bool = False

@@ -42,7 +42,7 @@ class ConversationsPage(ReadPage):
         return ["adopt", *(["--all"] if self.way == ALL else []), "--json"]
 
     def looked_in(self, row: Row) -> str:
-        """What is seen of a conversation."""
+        """The cells of a conversation."""
         return conversations.looked_in(row)
 
     def subtitle(self) -> str:

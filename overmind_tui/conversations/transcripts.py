@@ -70,7 +70,7 @@ class HitsPage(ReadPage):
         super().take(transcripts.dated(shown, self.shell.zone, self.shell.now(), self._query.place_in))
 
     def looked_in(self, row: Row) -> str:
-        """What is seen of a line."""
+        """The cells of a line."""
         return transcripts.looked_in(row)
 
     @property
@@ -79,7 +79,7 @@ class HitsPage(ReadPage):
         return ", the newest" if self._has_more else ""
 
     def subtitle(self) -> str:
-        """What they are found by."""
+        """The words by which they are found."""
         return f"with {safe(shlex.join(self._words))}"
 
     def handlers(self, context: Context) -> dict[str, Handler]:

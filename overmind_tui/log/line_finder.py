@@ -30,7 +30,7 @@ class LineFinder:
         self._screen = screen
         self._wanted: WantedLine | None = None
         self._pages = 0
-        """How many there were when they began to be halved."""
+        """The number of pages when they began to be halved."""
         self._low = self._high = 0
         self._around: list[LogPage] = []
         """Pages that may have it, as they were written at the same time."""

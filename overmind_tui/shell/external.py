@@ -37,7 +37,7 @@ GRACE_SECONDS = 1.0
 NOT_STARTED = 127
 """As shells have it: there is no such program."""
 UNTIL_READ = '"$@" || { code=$?; printf "\\n[press enter to go back] "; read -r line; exit $code; }'
-"""What went wrong is on the terminal that we are about to cover."""
+"""The error is on the terminal that the screen is about to cover."""
 _KEYS = (signal.SIGINT, signal.SIGQUIT)
 """What the terminal sends to everybody in front when keys are pressed; they are meant for the other program."""
 

@@ -253,7 +253,7 @@ CHECKS: tuple[Check, ...] = (
 )
 """Name for programs, what is tried, and who tries it, in their order."""
 MOST_MESSAGES = 11
-"""Of a whole test; where only a task or a screen can be tried it is one."""
+"""The most messages of a whole test; where only a task or a screen can be tried it is one."""
 
 
 def provider_test(args: Namespace, context: Context) -> int:

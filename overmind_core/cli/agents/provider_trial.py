@@ -29,11 +29,11 @@ LABEL = "provider-test"
 """Its value names one test: what is left of that is found by it."""
 LOOK_SECONDS = 0.3
 LONGEST = "1h"
-"""Of each run, should nobody be left to end it."""
+"""The limit of each run, should nobody be left to end it."""
 FINAL = frozenset({"stopped", "crashed", "killed"})
 _OVER = frozenset({"answered", "failed", "cancelled"})
 _SHOWN_CELLS = 60
-"""Of an answer that is not as it should be."""
+"""The width in which a wrong answer is shown."""
 RUN = (
     "Use your shell tool once, to run the command below exactly as it is, and then reply with nothing but: done. "
     "If you are refused, try nothing else, and reply with nothing but: refused. The command: {}"

@@ -105,7 +105,7 @@ _SKIPPED = re.compile(rb'data: ?\{"id":"[^"]{0,80}","type":"(?:message\.part\.de
 
 
 def launch_on_screen(start: LaunchRequest, program: Sequence[str], environment: Mapping[str, str]) -> Launch:
-    """How it is started. Its server opens the conversation: with `-s`, one that is gone would end the program."""
+    """Return the start. Its server opens the conversation: with `-s`, one that is gone would end the program."""
     agent = start.agent
     argv = [*program, "--port", str(start.port)]
     argv += ("--model", agent.model) if agent.model else ()
@@ -150,7 +150,7 @@ class OpencodeServer:
     # what we ask
 
     def opening(self) -> Sequence[ServerRequest]:
-        """What opens the conversation, last; before that come its servers of tools.
+        """Return the requests that open the conversation: the last one does, those before it add its servers of tools.
 
         Raises:
             ValueError: They can't be read.
@@ -164,7 +164,7 @@ class OpencodeServer:
         return (*servers, ServerRequest("/session", {}))
 
     def opened(self, status: int, reply: object) -> Sequence[AgentFact]:
-        """What the reply to that means."""
+        """Return the facts of the reply to that."""
         found = reply if isinstance(reply, dict) else {}
         name = _id_at(found, "id")
         if status == OK and name:
@@ -178,11 +178,11 @@ class OpencodeServer:
         return (not_opened({"message": words}, words),)
 
     def unreadable(self, wrong: ValueError) -> NotOpened:
-        """What it means that the servers of tools can't be read."""
+        """Return the fact that the servers of tools can't be read."""
         return NotOpened(TurnResult(ok=False, reason=NO_SERVERS, text=str(wrong), retry=Retry.NEVER))
 
     def show(self) -> ServerRequest:
-        """What puts the conversation on the screen."""
+        """Return the request that puts the conversation on the screen."""
         return ServerRequest("/tui/select-session", {"sessionID": self.session})
 
     def is_shown(self, lines: Sequence[str]) -> bool | None:
@@ -192,7 +192,7 @@ class OpencodeServer:
         return not any(_FIRST_PAGE in line for line in lines)
 
     def listing(self, most: int) -> Sequence[ServerRequest]:
-        """What is to be looked at behind each connection; `most`: messages, the newest."""
+        """Return the requests behind each connection; `most`: messages, the newest."""
         messages = f"/session/{_path(self.session)}/message?limit={most}"
         return tuple(map(ServerRequest, (_STATUS, "/permission", "/question", messages)))
 
@@ -231,7 +231,7 @@ class OpencodeServer:
     # what it says
 
     def settle(self, replies: Sequence[object], standing: Standing) -> Sequence[Fact]:
-        """What is new in the replies to `listing`, which may have been told before."""
+        """Return the news in the replies to `listing`, which may have been told before."""
         return tuple(self._settle(replies, standing))
 
     def parse(self, line: bytes) -> Sequence[Fact]:
@@ -566,7 +566,7 @@ def _question(properties: Object) -> Iterator[Fact]:
 
 
 def _answers(asked: Asked, decision: Decision) -> dict[str, Any]:
-    """What was chosen for each question: its labels, or the person's own words where none was."""
+    """Return the choice for each question: its labels, or the person's own words where none was."""
     words = [decision.message] if decision.message else []
     labels = decision.chosen or ((),) * len(objects_at(asked.subject, "questions"))
     return {"answers": [[*one] or words for one in labels]}

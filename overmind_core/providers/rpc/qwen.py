@@ -90,7 +90,7 @@ LOOKS: Mapping[str, Any] = {
     "general": {"language": "en"},
     "ui": {"enableFollowupSuggestions": False, "enableUserFeedback": False},
 }
-"""What its screen has to be like to be read: words that are known, and a prompt with nothing in it but what was typed.
+"""Looks that its screen needs to be read: words that are known, and a prompt with nothing in it but typed text.
 A person's own settings go before."""
 OURS = frozenset({"--session-id", "-r", "--resume", "-c", "--continue", "--fork-session", "--worktree", "--"}) | {
     *("-i", "--prompt-interactive", "-p", "--prompt", "--acp", "--experimental-acp", "--input-format"),
@@ -194,7 +194,7 @@ def _session_start(payload: Object) -> Iterator[AgentFact]:
 
 
 def _prompt(payload: Object) -> Iterator[AgentFact]:
-    """What a person has submitted; else what goes to the model in a turn: a tool's return, and what was said to it."""
+    """A person has submitted this; else it goes to the model in a turn: a tool's return, and words said to it."""
     prompt, submitted = text_at(payload, "prompt"), text_at(payload, "submitted_prompt")
     if submitted:
         yield Echoed(prompt if _PLACEHOLDER in submitted else submitted)

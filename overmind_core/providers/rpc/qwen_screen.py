@@ -62,9 +62,9 @@ _LEAVES = frozenset({"exit", "quit", ":q", ":q!", ":wq", ":wq!"})
 """Words that end it."""
 _ASIDE = re.compile(r"[/?]btw(?:\s|$)")
 MOST_CHARACTERS, MOST_LINE_ENDS = 1000, 9
-"""Of a paste. For a longer one a line stands in the prompt, and from the second one on its model gets that line."""
+"""The longest paste. A line stands in the prompt for a longer one, and its model gets that line from the second on."""
 MOST_OPTIONS = 8
-"""Of a question that a digit answers; one more is for words."""
+"""The most options of a question that a digit answers; one more is for words."""
 
 
 class _Dialog(NamedTuple):
