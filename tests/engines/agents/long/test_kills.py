@@ -1,6 +1,6 @@
 """Each real program killed again and again amid turns and questions, or its supervisor, beside a stub of its models.
 
-OVERMIND_TEST_KILLS says how often; gemini, which may not open a conversation in the minute of its start, fewer times.
+OVERMIND_TEST_KILLS says how often.
 """
 
 from __future__ import annotations
@@ -14,13 +14,10 @@ from tests.kit.kill_rounds import VICTIMS, kill_in_rounds
 
 pytestmark = [pytest.mark.torture, pytest.mark.linux]
 KILLS = int(os.environ.get("OVERMIND_TEST_KILLS", "0")) or torture.portion(50)
-SLOW = {"gemini": 3}
-"""Kills of programs that take a minute for each."""
 
 
 def test_nothing_is_lost_doubled_or_left_where_a_program_and_its_supervisor_are_killed(agents):
-    kills = min(KILLS, SLOW.get(agents.provider, KILLS))
-    outcome = kill_in_rounds(agents, torture.seeded_random(), kills, victims=VICTIMS)
+    outcome = kill_in_rounds(agents, torture.seeded_random(), KILLS, victims=VICTIMS)
     print(agents.provider, outcome)  # noqa: T201 - the figures
     assert not outcome.faults, outcome
-    assert outcome.messages == 2 * kills
+    assert outcome.messages == 2 * KILLS
