@@ -12,7 +12,7 @@ import pytest
 from tests.kit import torture
 from tests.kit.kill_rounds import VICTIMS, kill_in_rounds
 
-pytestmark = [pytest.mark.torture, pytest.mark.linux]
+pytestmark = [pytest.mark.torture, pytest.mark.linux, pytest.mark.timeout(3600)]
 KILLS = int(os.environ.get("OVERMIND_TEST_KILLS", "0")) or torture.portion(50)
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.kit import torture
 from tests.kit.kill_rounds import kill_in_rounds
 
-pytestmark = [pytest.mark.claude, pytest.mark.torture, pytest.mark.linux]
+pytestmark = [pytest.mark.claude, pytest.mark.torture, pytest.mark.linux, pytest.mark.timeout(1800)]
 KILLS = int(os.environ.get("OVERMIND_TEST_KILLS", "0")) or torture.portion(50)
 """OVERMIND_TEST_KILLS says how often."""
 

@@ -17,7 +17,7 @@ from tests.kit.agents import Agents
 from tests.kit.kill_rounds import kill_in_rounds
 from tests.kit.rpc import AcpAgents, CodexAgents, RpcAgents
 
-pytestmark = [pytest.mark.torture, pytest.mark.linux]
+pytestmark = [pytest.mark.torture, pytest.mark.linux, pytest.mark.timeout(600 if torture.WHOLE else 120)]
 KILLS = torture.portion(50)
 
 
