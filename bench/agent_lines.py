@@ -1,4 +1,4 @@
-"""What an agent's lines cost: read into facts, and made readable, beside decoding their JSON and nothing else.
+"""The cost of an agent's lines: read into facts, and made readable, beside decoding their JSON and nothing else.
 
 Those of the programs that speak JSON-RPC are compared with claude's.
 """

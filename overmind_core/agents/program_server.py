@@ -28,7 +28,7 @@ OK, NO_CONTENT = 200, 204
 REPLY_SECONDS = 60.0
 """Within which an answer has to be there: a program that is asked once more would do it twice."""
 SILENCE_SECONDS = 60.0
-"""After which a connection on which nothing came is made anew; opencode tells that it lives each 10 s."""
+"""After which a connection on which nothing came is made again; opencode sends a sign of life every 10 s."""
 LONGEST_REPLY = 64 * 1024 * 1024
 LONGEST_LINE = 16 * 1024 * 1024
 """Bytes; a longer line is left out."""

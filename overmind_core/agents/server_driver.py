@@ -103,7 +103,7 @@ class ServerDriver:
             asyncio.get_running_loop().call_later(session.provider.opening_seconds, end_unopened, session, run)
 
     def stop(self, mission_id: str) -> None:
-        """Hear no more of it."""
+        """Stop hearing it."""
         self._talks.pop(mission_id, None)
         self._interrupted.pop(mission_id, None)
         if (task := self._following.pop(mission_id, None)) is not None:
@@ -218,7 +218,7 @@ class ServerDriver:
                         return
                     if (told := line.result()) is None or session.state.running != run:
                         return
-                    await self._take(session, talk, talk.connection.parse(told))
+                    await self._receive(session, talk, talk.connection.parse(told))
                     self._post_next(session, talk)
             finally:
                 lost.cancel()
@@ -275,7 +275,7 @@ class ServerDriver:
             since=0.0 if run is None else run.started_at,
         )
         facts = talk.connection.settle([reply if status == OK else None for status, reply in replies], standing)
-        await self._take(session, talk, facts, is_listed=True)
+        await self._receive(session, talk, facts, is_listed=True)
         talk.settled.set()
         if self._interrupted.pop(session.id, None) == _turn_of(session):
             self.interrupt(session)
@@ -288,7 +288,7 @@ class ServerDriver:
                 return [await talk.server.ask(one) for one in talk.connection.listing(most)]
         return [await talk.server.ask(one) for one in talk.connection.listing(LISTED[-1])]
 
-    async def _take(
+    async def _receive(
         self, session: Session, talk: _Talk, facts: Sequence[AgentFact | Lookup], *, is_listed: bool = False
     ) -> None:
         """Take facts in; `is_listed`: of a list, in which what we have answered may stand still."""
@@ -296,17 +296,17 @@ class ServerDriver:
             if isinstance(fact, Lookup):
                 status, reply = await talk.server.ask(ServerRequest(fact.path))
                 found = talk.connection.looked_up(fact, reply if status == OK else None)
-                await self._take(session, talk, found, is_listed=is_listed)
+                await self._receive(session, talk, found, is_listed=is_listed)
             elif not isinstance(fact, Asked):
                 session.receive(fact)
             elif all(one.request != fact.request for one in session.questions.values()):
-                decision = self._given(session, fact.request) if is_listed else None
+                decision = self._decision_on(session, fact.request) if is_listed else None
                 if decision is None:
                     session.receive(fact)
                 else:
                     self.answer(session, fact, decision)
 
-    def _given(self, session: Session, request: str) -> Decision | None:
+    def _decision_on(self, session: Session, request: str) -> Decision | None:
         """The answer that somebody has given to a question of this run, and that may not have arrived."""
         for row in self._questions.every_about([session.id]):
             is_of_run = row.run == session.run_id and row.state == QUESTION_ANSWERED and row.decision is not None

@@ -143,8 +143,8 @@ class WaitTeller:
     def _spec(self, client: Client) -> Iterator[Wait]:
         """Say what the stream of its progress does not say: its questions, and what is in the way of its quests.
 
-        What is spent is asked while the one that has spent it still runs. The stream says it once nothing does, so it
-        is said here only where another one waits for money beside that.
+        The question about a spent budget comes while its last agent still runs. The stream says it once none does. So
+        it is said here only where another quest waits for money beside that.
         """
         questions = client.call("inbox")
         quests = client.call("quests", {"spec": self._of_spec, "status": ["queued", "running"]})

@@ -28,7 +28,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
 _RENDERERS: Mapping[str, tuple[str, str]] = {
     "claude": ("overmind_core.providers.claude.transcript", "ClaudeTranscript"),
 }
-"""Renderers in modules of their own: who only reads logs needs no more of the provider."""
+"""Renderers in modules of their own: to read logs takes no provider."""
 
 
 LABELS = ("bash", "edit", "read", "webfetch", "tool")

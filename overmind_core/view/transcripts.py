@@ -51,13 +51,13 @@ def _who(row: Row, _now: float) -> Cell:
     return Cell(safe(row["who"]), "accent" if row["who"] == _HUMAN else "quiet")
 
 
-def _of(row: Row, _now: float) -> Cell:
+def _mission_cell(row: Row, _now: float) -> Cell:
     return Cell(safe(row["name"] or row["mission"]), "name")
 
 
 COLUMNS: tuple[Column, ...] = (
     Column("at", "WHEN", 8, 19, 1, lambda row, _now: Cell(row["clock"], "faint")),
-    Column("mission", "MISSION", 10, 24, 0, _of),
+    Column("mission", "MISSION", 10, 24, 0, _mission_cell),
     Column("run", "RUN", 3, 4, 6, lambda row, _now: Cell(str(row["run"]), "quiet"), right=True, wide=True),
     Column("who", "WHO", 5, 6, 3, _who),
     Column("line", "LINE", 20, 0, 2, lambda row, _now: Cell(safe(row["text"]))),

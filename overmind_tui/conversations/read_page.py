@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from overmind_core.view.cells import Row, safe
@@ -22,12 +23,12 @@ class ReadPage(TablePage):
     """The command line that is read."""
 
     @property
+    @abstractmethod
     def words(self) -> Sequence[str]:
         """The command line."""
-        raise NotImplementedError
 
     def ask(self) -> None:
-        """Read them anew, unless they are being read."""
+        """Read the rows again, unless that is under way."""
         if self._job is None:
             self._job = self.shell.jobs.read([*PROGRAM, *self.words], self.source.fetch.shape, self._on_rows)
 
@@ -41,7 +42,7 @@ class ReadPage(TablePage):
             self.take(found)
 
     def returned(self) -> None:
-        """It is open again, with the rows that it had: to read them takes a moment, and `ctrl-r` does."""
+        """Show the rows as they were: `ctrl-r` reads them again, which takes a moment."""
         self.settings_changed()
 
     def on_unmount(self) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Json = Mapping[str, Any]
 
 LABEL = "provider-test"
-"""Its value names one test: what is left of that is found by it."""
+"""The label of a test's missions. Each test has its own value, by which its missions are found and removed."""
 LOOK_SECONDS = 0.3
 LONGEST = "1h"
 """The limit of each run, should nobody be left to end it."""

@@ -503,7 +503,7 @@ def _permission_dialog(lines: Sequence[str]) -> _Dialog | None:
 def _shows(asks: _Dialog, question: Asked) -> bool:
     """Whether a dialog is about this question: the whole command, or each file.
 
-    Of a command that does not fit it shows the beginning; whoever asks sees that no other question begins so.
+    Of a command that does not fit it shows the beginning: the caller checks that no other question begins so.
     """
     given = question.subject
     cut = next(((at, int(found[1])) for at, line in enumerate(asks.body) if (found := _CUT.match(line))), None)

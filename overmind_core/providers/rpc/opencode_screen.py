@@ -1,8 +1,8 @@
 """`opencode` on a terminal: its full-screen program, and the server beside it that tells all and takes all. Pure.
 
 The server is the mission's own: on loopback, at a port and with a password of the run. Its events are lines of JSON;
-what was missed between two connections is listed. A question stands on its screen and in the inbox, and whoever answers
-first is told to the other. Nothing is typed, so that a person's draft stays as it is.
+what was missed between two connections is listed. A question stands on its screen and in the inbox, and the first
+answer closes both. Nothing is typed, so that a person's draft stays as it is.
 Source: `GET /doc` of opencode 1.18.33, and what that was seen to do.
 """
 
@@ -350,7 +350,7 @@ class OpencodeServer:
         if status not in _USED or (session != self.session and self._roots.get(session, True)):
             return
         if call not in self._calls and len(self._calls) < MOST_KNOWN:
-            told = _told(call, text_at(part, "tool"), object_at(state, "input"), text_at(state, "title"))
+            told = _tool_of_call(call, text_at(part, "tool"), object_at(state, "input"), text_at(state, "title"))
             self._calls[call] = False
             yield tool_of(told, self._request.cwd).called
         if status == _RUNNING or self._calls.get(call, True):
@@ -416,7 +416,7 @@ class OpencodeServer:
         if path := text_at(about, "filepath"):
             known |= {"filePath": path}
         title = f"{kind}: {', '.join(patterns[:10])}" if patterns else kind
-        told = _told(text_at(object_at(asked, "tool"), "callID"), kind, known, title)
+        told = _tool_of_call(text_at(object_at(asked, "tool"), "callID"), kind, known, title)
         tool = tool_of(told, self._request.cwd)
         subject = dict(tool.subject)
         if tool.edits and not told["content"] and (diff := text_at(about, "diff")):
@@ -534,7 +534,7 @@ def _usage(tokens: Object) -> TokenUsage:
     return TokenUsage(used, said if beside == said else said + thought, read, written)
 
 
-def _told(call: str, tool: str, given: Object, title: str) -> dict[str, Any]:
+def _tool_of_call(call: str, tool: str, given: Object, title: str) -> dict[str, Any]:
     """A use of a tool, in the words of its pipes."""
     kind, path = _KINDS.get(tool, "other"), text_at(given, "filePath")
     content: list[dict[str, str]] = []

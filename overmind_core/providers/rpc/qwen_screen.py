@@ -221,7 +221,7 @@ def _key_of_choice(lines: Sequence[str], given: Object, decision: Decision) -> b
 def _shows(asks: _Dialog, question: Asked) -> bool:
     """Whether a dialog is about this question: the whole command, the file or the address.
 
-    Of a command that does not fit it shows the beginning; whoever asks sees that no other question begins so.
+    Of a command that does not fit it shows the beginning: the caller checks that no other question begins so.
     """
     given = question.subject
     if question.tool == SHELL and asks.question.startswith(_RUNS):
