@@ -29,7 +29,7 @@ def agent_of(request: Start, settings: Settings) -> Agent | None:
         OvermindError: naming the first thing that is wrong.
     """
     provider = _provider(request.provider, settings)
-    kind = kind_of(request.type)
+    kind = kind_of(request)
     if not provider.speaks_json:
         if request.agent is not None:
             raise OvermindError("invalid", "These options are for agents: add --provider claude")
@@ -124,7 +124,7 @@ def _mode(request: Start, kind: Kind, provider: Provider) -> AgentMode:
     if kind is Kind.SESSION:
         mode = AgentMode.INTERACTIVE if request.interactive else AgentMode.HEADLESS
     elif request.interactive:
-        raise OvermindError("invalid", "--interactive is for sessions: add --type session")
+        raise OvermindError("invalid", "--interactive is for sessions, and this is a task: leave out one of them")
     if mode is AgentMode.INTERACTIVE and provider.modes >= {AgentMode.HEADLESS} and mode not in provider.modes:
         on_terminal = f"overmind run --type session -- {provider.program or 'PROGRAM'}"
         message = (
@@ -132,7 +132,7 @@ def _mode(request: Start, kind: Kind, provider: Provider) -> AgentMode:
         )
         raise OvermindError("invalid", message)
     if mode not in provider.modes:
-        raise OvermindError("invalid", f"{provider.name} only runs tasks: omit --type session.")
+        raise OvermindError("invalid", f"{provider.name} only runs tasks: omit {'--type session' if request.type else '--interactive'}.")
     return mode
 
 

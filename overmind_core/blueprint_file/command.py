@@ -66,6 +66,8 @@ class _Request:
     def read(self) -> dict[str, Any]:
         self._options()
         self.provider = self._provider()
+        if self._talks and self.fields.get("interactive") and "type" not in self.table:
+            self.fields["type"] = "session"
         self.fields["command"] = ""
         if "merge" not in self.table:
             self._command()
@@ -273,7 +275,7 @@ class _Request:
         if self.fields.get("type") == "session":
             return AgentMode.INTERACTIVE if interactive else AgentMode.HEADLESS
         if interactive:
-            self.table["interactive"].wrong('it is for sessions: add type = "session"')
+            self.table["interactive"].wrong('it is for sessions, and type is "task": leave out one of them')
         return AgentMode.ONE_SHOT
 
     def _program(self, mode: AgentMode) -> Agent:

@@ -64,7 +64,8 @@ class Start(Args, frozen=True):
     umask: Whole = 0o022
     columns: Whole = 80
     rows: Whole = 24
-    type: str = "task"
+    type: str | None = None
+    """task or session; null: a session for an agent with `interactive`, else a task."""
     parent: str | None = None
     provider: str = "raw"
     agent: AgentArgs | None = None

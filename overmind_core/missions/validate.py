@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions.mission import Definition, Kind, Restart, RestartPolicy
 from overmind_core.domain.missions.names import LONGEST_NAME, name_problem
 from overmind_core.domain.plans.blueprint import MOST_RETRIES
@@ -41,7 +42,7 @@ def definition(request: Start, agent: Agent | None, *, name: str, parent: str | 
     Raises:
         OvermindError: naming the first thing that is wrong.
     """
-    kind = kind_of(request.type)
+    kind = kind_of(request)
     talks = agent is not None and bool(agent.program)
     argv = (agent.program,) if agent is not None and talks else _argv(request, kind)
     check_environment(request.env)
@@ -227,15 +228,17 @@ def _or(given: Amount | None, before: float, option: str) -> float:
     return before if given is None else seconds(given, option)
 
 
-def kind_of(text: str) -> Kind:
-    """What `--type` names.
+def kind_of(request: Start) -> Kind:
+    """Return what `--type` names; without it, an agent with `--interactive` is a session.
 
     Raises:
         OvermindError: `invalid`, listing the types.
     """
-    kind = _KINDS.get(text)
+    if request.type is None:
+        return Kind.SESSION if request.interactive and request.provider != RAW else Kind.TASK
+    kind = _KINDS.get(request.type)
     if kind is None:
-        raise OvermindError("invalid", f"Unknown type {text!r}. Known: task, session.")
+        raise OvermindError("invalid", f"Unknown type {request.type!r}. Known: task, session.")
     return kind
 
 

@@ -46,12 +46,13 @@ def as_start(request: requests.QuestRun) -> requests.QuestRun:
     """
     if request.restart != "never":
         raise OvermindError("invalid", "A quest ends on its own: use --retries N instead of --restart.")
-    if request.type != Kind.TASK.value:
+    if request.type not in {None, Kind.TASK.value}:
         raise OvermindError("invalid", f"A quest is always a task: --type {request.type} is for overmind run.")
     if request.check is not None and not request.check.strip():
         raise OvermindError(
             "empty_command", "Missing check: give a command that exits 0 once it is done, as in --check 'make test'."
         )
+    request = msgspec.structs.replace(request, type=Kind.TASK.value)
     if not validate.checked_retries(request.retries):
         return request
     return msgspec.structs.replace(request, restart="on-failure", max_restarts=request.retries, max_seconds=FOREVER)

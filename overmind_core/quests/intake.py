@@ -203,7 +203,7 @@ class Intake:
         """The request `run` of its mission, without restarts."""
         if new.restart != "never":
             raise OvermindError("invalid", "A quest ends on its own: use --retries N instead of --restart.")
-        if new.type != Kind.TASK.value:
+        if new.type not in {None, Kind.TASK.value}:
             raise OvermindError("invalid", f"A quest is always a task: --type {new.type} is for overmind run.")
         prompt = "" if new.agent is None else new.agent.prompt or ""
         provider, command = provider_and_command(new.provider, new.command or prompt, self._settings)
@@ -213,6 +213,7 @@ class Intake:
         return msgspec.structs.replace(
             new,
             command=command,
+            type=Kind.TASK.value,
             provider=provider,
             cwd=new.cwd or request.cwd,
             env=request.env,

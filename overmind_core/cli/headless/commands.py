@@ -91,10 +91,10 @@ def run(args: Namespace, context: Context) -> int:
     """Run the mission, show it, report on it; return its exit status."""
     from overmind_core.cli.headless.runner import HeadlessRunner  # start-up: --help needs none
 
-    if args.type == "session" and is_agent(args):
-        raise UsageError(
-            "A headless run can't be a session, because no one can send it messages. Leave out --type session"
-        )
+    is_session = args.type == "session" or (args.type is None and args.interactive)
+    if is_session and is_agent(args):
+        option = "--interactive" if args.type is None else "--type session"
+        raise UsageError(f"A headless run can't be a session, because no one can send it messages. Leave out {option}")
     request = run_request(args, context)
     runner = HeadlessRunner(args, context, "run")
     return runner.run(lambda client: [_begin(args, context, client, request)])

@@ -41,7 +41,7 @@ REFUSED = [
 def test_a_limit_that_nobody_could_hold_says_what_to_do(provider, kind, given, why):
     limits = {name: value for name, value in given.items() if name != "model"}
     agent = AgentArgs(prompt="x", model=given.get("model"))
-    how = {"type": "session", "interactive": True, "tty": True} if kind == "screen" else {"type": kind}
+    how = {"interactive": True} if kind == "screen" else {"type": kind}
     request = Start(command="", cwd="/", provider=provider, agent=agent, **how, **limits)
     if why is None:
         assert agent_of(request, SETTINGS) is not None

@@ -225,8 +225,8 @@ AGENT = {
         ["no_tty: it is for plain commands: Overmind chooses pipes or a terminal for an agent"],
     ),
     "an interactive task": (
-        f'{RIGHT}provider = "claude"\ninteractive = §true\n',
-        ['interactive: it is for sessions: add type = "session"'],
+        f'{RIGHT}provider = "claude"\ntype = "task"\ninteractive = §true\n',
+        ['interactive: it is for sessions, and type is "task": leave out one of them'],
     ),
     "a mode that the program lacks": (
         '[agents.§a]\nprovider = "gemini"\ntype = "session"\ninteractive = true\n',

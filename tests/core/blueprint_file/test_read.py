@@ -53,6 +53,10 @@ OPTIONS = {
     "a prompt": (CLAUDE, {"command": "", "provider": "claude", "agent": {"prompt": "x"}}),
     "a prompt of several words": ('provider = "claude"\ncommand = ["fix", "it"]', {"agent": {"prompt": "fix it"}}),
     "an agent that waits": ('provider = "claude"\ntype = "session"', {"command": "", "agent": {}}),
+    "an agent on its own screen": (
+        'provider = "claude"\ninteractive = true',
+        {"command": "", "agent": {}, "type": "session", "interactive": True},
+    ),
     "an agent's options": (
         (
             f'{CLAUDE}model = "haiku"\nallowed_tools = "Read"\ndisallowed_tools = ["Bash", "Web"]\n'

@@ -108,6 +108,7 @@ def test_a_long_prompt_goes_to_its_input_or_is_refused_before_anything_starts(ow
 
 REFUSED = [
     (("--type", "session", "hi"), "once:ask only runs tasks: omit --type session."),
+    (("--interactive", "hi"), "once:ask only runs tasks: omit --interactive."),
     (("--max-turns", "3", "--allow", "Bash", "hi"), "--allow is not possible with once:ask; --max-turns is not"),
     (("--max-cost", "1", "hi"), "--max-cost is not possible with once:ask"),
     (("--append-system-prompt", "x", "hi"), "--append-system-prompt is not possible with once:ask"),

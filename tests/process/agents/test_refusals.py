@@ -87,7 +87,10 @@ def test_options_for_agents_need_an_agent(started, cases):
 
 
 def test_a_task_that_wants_a_terminal_or_pipes_of_its_choice(started):
-    assert "--type session" in started.om.refused("claude", "run", "--interactive", "hi", code="invalid")
+    refused = started.om.refused("claude", "run", "--interactive", "--type", "task", "hi", code="invalid")
+    assert "--interactive is for sessions, and this is a task: leave out one of them" in refused
+    quest = started.om.refused("quest", "add", "--provider", "claude", "--interactive", "hi", code="invalid")
+    assert "--interactive is for sessions, and this is a task" in quest
     started.om.refused("claude", "run", "--no-tty", "hi", code="invalid")
 
 
