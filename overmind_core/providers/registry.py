@@ -70,7 +70,12 @@ def unknown(name: str, known: Sequence[str] = ()) -> str:
     """Return what is said of a name that is not among the `known` (all): the nearest ones, and how any program runs."""
     from difflib import get_close_matches  # noqa: PLC0415 - for a mistake alone
 
+    from overmind_core.providers.terminal_rows import PROMPTS  # noqa: PLC0415 - likewise
+
     known = known or names()
+    if name in PROMPTS and name not in known:
+        start = f"overmind run --type session -- {name}"
+        return f"{name} is no provider, but a program that Overmind knows on its terminal. Run it with: {start}"
     near = get_close_matches(name, known, 1)
     hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
     return f"Unknown provider {name!r}. {hint} Any program runs with: overmind run --type session -- PROGRAM"

@@ -12,6 +12,7 @@ from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.providers import registry
 from overmind_core.providers.base import ConnectionRequest, LaunchRequest
+from overmind_core.providers.terminal_rows import PROMPTS
 
 
 def test_each_row_is_a_provider_of_that_name():
@@ -22,6 +23,13 @@ def test_each_row_is_a_provider_of_that_name():
 def test_a_name_without_a_row_is_refused_with_those_that_there_are():
     with pytest.raises(registry.UnknownProvider, match=r"'nosuch'.*raw, claude"):
         registry.get("nosuch")
+
+
+@pytest.mark.parametrize("program", PROMPTS)
+def test_a_program_that_is_known_on_its_terminal_alone_says_how_it_runs(program):
+    said = registry.unknown(program)
+    assert (said == f"{program} is no provider, but a program that Overmind knows on its terminal. Run it with: "
+            f"overmind run --type session -- {program}") == (program not in registry.names())  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [*registry.names(), "acp:mine"])
