@@ -345,7 +345,7 @@ def _version_of(context: CheckContext, name: str, *, mend: str) -> Finding:
     answer = context.run_program(program, "--version")
     if answer.exit_code != 0:
         return warn(f"{program} does not run: {answer.first_line or f'exit {answer.exit_code}'}", mend)
-    return ok(f"{answer.first_line} ({program})")
+    return ok(f"{answer.first_line.rstrip('.,:; ')} ({program})")
 
 
 FEW_PORTS = 50

@@ -115,6 +115,13 @@ def test_what_is_not_there_is_a_warning_that_says_how_to_get_it(world):
     assert [machine.agent(nothing, name) for name in machine.AGENTS[2:]] == [None] * 4, "few have them"
 
 
+@pytest.mark.parametrize("said", ["GitHub Copilot CLI 1.0.102.", "GitHub Copilot CLI 1.0.102"])
+def test_a_version_has_no_full_stop_behind_it(world, said):
+    found = machine.agent(world(ProgramResult(0, said)), "copilot")
+    assert found is not None
+    assert found.found.startswith("GitHub Copilot CLI 1.0.102 (/bin/")
+
+
 @pytest.mark.parametrize("name", machine.AGENTS)
 def test_the_program_that_would_run_is_looked_at(world, tmp_path, name):
     found = machine.agent(world(**{f"OVERMIND_{name.upper()}_BIN": "chosen"}), name)
