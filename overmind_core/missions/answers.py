@@ -23,6 +23,7 @@ from overmind_core.domain.missions.reasons import (
 )
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time
+from overmind_core.missions.output_progress import FULL_SCREEN
 from overmind_core.providers.registry import log_in_first
 
 if TYPE_CHECKING:
@@ -289,8 +290,9 @@ def now_line(
         return None if _draws_itself(mission, conversation) else last_line or None
     code = mission.exit_code if mission.status is Status.RESTARTING else exit_code(mission)
     reason = mission.reason or ""
-    if mission.definition.has_terminal_input and _FAREWELL.fullmatch(last_line):
-        last_line = ""  # it says that the shell was left, which its end says as well
+    is_farewell = mission.definition.has_terminal_input and _FAREWELL.fullmatch(last_line)
+    if is_farewell or last_line == FULL_SCREEN:
+        last_line = ""  # that the shell was left, its end says as well; a picture says nothing of an end
     if outcome_of(mission) in _ON_PURPOSE and not why_ended(mission):
         return last_line or None  # neither its code nor this line is why it ended
     how = [f"exit {code}" if code else "", "" if reason in last_line else why_ended(mission)]

@@ -11,6 +11,7 @@ from overmind_core.domain.agents.conversation import Conversation, FailedMessage
 from overmind_core.domain.missions.mission import Cause, Definition, Kind, Mission, Restart, RestartPolicy, Status
 from overmind_core.domain.missions.reasons import FOREVER, sentence
 from overmind_core.missions.answers import details, is_explained, now_line, talking, uptime
+from overmind_core.missions.output_progress import FULL_SCREEN
 from tests.kit.cases import tabled
 
 ENDS = [
@@ -19,6 +20,7 @@ ENDS = [
     (Status.STOPPED, 0, None, "", None),
     (Status.CRASHED, 3, None, "no such file", "exit 3: no such file"),
     (Status.CRASHED, 3, None, "", "exit 3"),
+    (Status.CRASHED, 3, None, FULL_SCREEN, "exit 3"),
     (Status.CRASHED, 124, "timeout", "hi", "exit 124, it took too long: hi"),
     (Status.CRASHED, 143, "max_cost", "echo: c", "exit 143, it reached its limit of cost: echo: c"),
     (Status.CRASHED, None, "keeper_lost", "", "the program that held it, or the machine, went away"),
@@ -31,6 +33,7 @@ ON_PURPOSE = [
     # status, by, exit code, reason, last line, what is said
     (Status.STOPPED, Cause.STOP, 143, None, "06:02:48", "06:02:48"),
     (Status.STOPPED, Cause.STOP, 143, None, "", None),
+    (Status.STOPPED, Cause.STOP, 143, None, FULL_SCREEN, None),
     (Status.STOPPED, Cause.STOP, 0, None, "bye", "bye"),
     (Status.STOPPED, None, 143, None, "06:02:48", "06:02:48"),
     (Status.KILLED, Cause.KILL, 137, None, "06:02:48", "06:02:48"),
