@@ -246,7 +246,7 @@ class QueueBudgets:
         """Warn, ask, or end the agents, as the spending requires; `paid`: the mission whose turn has just ended."""
         account = self._account(scope.about.id)
         marks, step = budget.follow(BudgetMarks(account.warned, account.asked), account.spent, scope.limit)
-        used = f"{dollars(account.spent.known)} of {dollars(scope.limit)} of {scope.whose}"
+        used = f"{account.spent.text} of {dollars(scope.limit)} of {scope.whose}"
         with self._journal.together():
             if step.warn or step.ask:
                 self._save(scope.about.id, replace(account, warned=marks.warned, asked=marks.asked))

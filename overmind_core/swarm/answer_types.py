@@ -105,8 +105,8 @@ class SwarmPostRow(TypedDict):
     phase: str | None
     """Of that quest while it runs."""
     priority: str
-    cost_usd: float
-    """As its hive has reported; 0: nothing, or nobody knows."""
+    cost_usd: float | None
+    """As its hive has reported; null: nothing, or nobody knows."""
     attempt: int
     fence: int
     labels: dict[str, str]

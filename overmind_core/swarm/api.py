@@ -502,7 +502,7 @@ def _post_row(post: ListedPost) -> answers.SwarmPostRow:
         "status": None if post.state in ENDED else post.status,  # the last that was reported is not how it ended
         "phase": None if post.state in ENDED else post.phase,  # as above
         "priority": post.priority,
-        "cost_usd": post.cost,
+        "cost_usd": post.cost or None,
         "attempt": post.attempt,
         "fence": post.fence,
         "labels": post.labels,

@@ -49,7 +49,7 @@ def post(number: int, name: str, state: str, on: str | None = None, **more: Any)
     ended = state in {"done", "failed", "cancelled"}
     return {
         "id": f"{number:08x}", "kind": "run", "name": name, "state": state, "hive": on,
-        "status": "running" if state == "claimed" else None, "phase": None, "priority": "medium", "cost_usd": 0.0,
+        "status": "running" if state == "claimed" else None, "phase": None, "priority": "medium", "cost_usd": None,
         "attempt": 1, "fence": number, "labels": {}, "exit_code": None, "reason": None, "posted_by": "ada-laptop",
         "posted_at": at(60.0 * (20 - number)), "ended_at": at(5.0) if ended else None, **more,
     }  # fmt: skip

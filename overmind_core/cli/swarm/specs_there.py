@@ -90,14 +90,14 @@ def _row(posts: Sequence[Row]) -> Row:
         "tasks": sum(one["state"] == "done" for one in tasks),
         "tasks_posted": len(tasks),
         "hives": sorted({one["hive"] for one in posts if one["hive"] is not None}),
-        "cost_usd": sum(one["cost_usd"] for one in posts),
+        "cost_usd": sum(one["cost_usd"] or 0.0 for one in posts) or None,
     }
 
 
 def _cells(row: Row) -> list[str]:
     tasks = f"{row['tasks']}/{row['tasks_posted']}" if row["tasks_posted"] else or_absent(None)
     phases, hives = f"{row['phases']}/{len(AGENT_PHASES)}", ", ".join(row["hives"]) or or_absent(None)
-    return [row["spec"], row["posted_by"], row["state"], phases, tasks, hives, money(row["cost_usd"] or None)]
+    return [row["spec"], row["posted_by"], row["state"], phases, tasks, hives, money(row["cost_usd"])]
 
 
 COMMANDS = {"spec run": run, "spec list": list_specs, "spec show": show}

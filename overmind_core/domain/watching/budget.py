@@ -38,6 +38,11 @@ class Spending(NamedTuple):
         """What is known to be spent."""
         return self.usd or 0.0
 
+    @property
+    def text(self) -> str:
+        """The amount for people: `$0.12`, `$0.12 + ?` where a part is unknown, `?` where nobody knows any."""
+        return "?" if self.usd is None else f"{dollars(self.usd)}{' + ?' if self.unknown else ''}"
+
 
 def spending(costs: Iterable[float | None]) -> Spending:
     """Add up costs."""
@@ -103,10 +108,12 @@ def lease(of: str, spent: Spending, running: Iterable[float | None], own: float 
         return None
     planned = list(running)
     expected = spending([*planned, own]).known
-    used = f"{dollars(spent.known)} of {dollars(limit)} of {of} are spent"
+    used = f"{spent.text} of {dollars(limit)} of {of} are spent"
     if spent.known >= limit - _ROUNDING:
         return Refused(used, ask=True)
     if spent.known + expected > limit + _ROUNDING:
+        if spent.usd is None:
+            used = f"no cost of {of} is known, its limit is {dollars(limit)}"
         return Refused(f"{used}, and {dollars(expected)} would follow", ask=not planned)
     return None
 

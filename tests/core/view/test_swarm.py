@@ -190,7 +190,7 @@ def post(name: str, state_: str, on: str | None = None, **more: Any) -> dict[str
     """A post as `swarm_posts` has it."""
     return {
         "id": f"id{name}", "kind": "run", "name": name, "state": state_, "hive": on, "status": "running",
-        "phase": None, "priority": "medium", "cost_usd": 0.0, "attempt": 1, "labels": {}, "exit_code": None,
+        "phase": None, "priority": "medium", "cost_usd": None, "attempt": 1, "labels": {}, "exit_code": None,
         "reason": None, "posted_by": "ada", "posted_at": "2026-01-01T00:00:00.000Z", "ended_at": None, **more,
     }  # fmt: skip
 

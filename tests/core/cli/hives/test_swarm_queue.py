@@ -44,6 +44,6 @@ def test_what_waits_is_a_table_below_how_much_runs(queue_of):
 def test_the_card_of_a_post_has_the_time_since_its_hive_took_it():
     now = parse_time("2026-01-01T00:10:00Z", 0.0)
     post = {"id": "a1", "name": "docs", "state": "claimed", "hive": "eu1", "phase": None, "priority": "medium",
-            "reason": None, "posted_at": "2026-01-01T00:00:00Z", "ended_at": None, "cost_usd": 0.0}  # fmt: skip
+            "reason": None, "posted_at": "2026-01-01T00:00:00Z", "ended_at": None, "cost_usd": None}  # fmt: skip
     cards = [queue_there._card({**post, **of}, None, now) for of in ({"claimed_at": "2026-01-01T00:08:00Z"}, {})]
     assert [time_and_cost(card) for card in cards] == ["2m", "10m"]

@@ -53,6 +53,20 @@ def test_an_unknown_cost_is_null_and_counted():
     assert budget.lease("this day", spending([None]), [None], None, 1.0) is None
 
 
+UNKNOWN = [
+    ([], "$0.00 of $1.00 of this day are spent"),
+    ([0.5], "$0.50 of $1.00 of this day are spent"),
+    ([0.5, None], "$0.50 + ? of $1.00 of this day are spent"),
+    ([None, None], "no cost of this day is known, its limit is $1.00"),
+]
+
+
+@tabled(("costs", "used"), UNKNOWN)
+def test_a_cost_that_nobody_knows_is_not_shown_as_nothing(costs, used):
+    refused = budget.lease("this day", spending(costs), [], 2.0, 1.0)
+    assert refused == Refused(f"{used}, and $2.00 would follow", ask=True)
+
+
 LEASES = [
     (0.5, [], 0.5, None),
     (0.5, [0.3], 0.2, None),
