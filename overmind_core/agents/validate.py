@@ -132,7 +132,8 @@ def _mode(request: Start, kind: Kind, provider: Provider) -> AgentMode:
         )
         raise OvermindError("invalid", message)
     if mode not in provider.modes:
-        raise OvermindError("invalid", f"{provider.name} only runs tasks: omit {'--type session' if request.type else '--interactive'}.")
+        option = "--type session" if request.type else "--interactive"
+        raise OvermindError("invalid", f"{provider.name} only runs tasks: omit {option}.")
     return mode
 
 

@@ -196,11 +196,14 @@ _WORLD = [
 RUN_OPTIONS = [
     option("--name", "NAME", "name (default: generated)", short="-n", parse=mission_name),
     option("--label", "KEY=VALUE", "label to select it by (repeatable)", short="-l", parse=label, repeat=True),
-    option("--type", "TYPE", "task or session (default: task; session for an agent with --interactive)", choices=("task", "session")),
+    option(
+        "--type", "TYPE", "task or session (default: task; session for an agent with --interactive)",
+        choices=("task", "session"),
+    ),
     option("--parent", "ID", "make it a child of this mission"),
     flag("--wait", "follow its output, say how it failed, and exit with its code; ctrl-c leaves it running"),
     flag("--detach", "return at once (the default)", short="-d"),
-    flag("--interactive", "connect its input to its terminal; an agent becomes a session on its own screen", short="-i"),
+    flag("--interactive", "connect its input to its terminal; an agent is a session on its own screen", short="-i"),
     flag("--tty", "attach to its terminal until it ends; ctrl-\\ detaches; usually -it", short="-t"),
     flag("--rm", "with --wait or -it: remove it with its log when it ends"),
     JSON,
