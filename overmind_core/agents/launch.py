@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ from overmind_core.domain.agents.conversation import first_prompt, fork_of_run, 
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.providers.base import LaunchRequest
+from overmind_core.providers.lines import read_object, text_at
 from overmind_core.system.small_file import read_small_file
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ def launch_of(session: Session, mission: Mission, notes: str | None, environ: Ma
     """
     if not session.provider.speaks_json:
         return None
+    if session.state.resumed:
+        _rename_file(session, environ)
     first = first_message(session)
     start = LaunchRequest(
         mode=session.state.mode,
@@ -104,6 +108,39 @@ def has_forgotten(session: Session, environ: Mapping[str, str]) -> bool:
         return False
     records = [path for folder in folders if os.path.isfile(path := os.path.join(folder, name))]
     return bool(records) and not any(_has_turn(session, path) for path in records)
+
+
+def _rename_file(session: Session, environ: Mapping[str, str]) -> None:
+    """Call the file of the conversation as it has to be called before its program opens that again.
+
+    Raises:
+        OvermindError: `invalid`, it can't be; to open it would lose it.
+    """
+    wanted = session.provider.reopened_file(session.state.session, environ)
+    if wanted is None:
+        return
+    pattern = from_wire(wanted.pattern)
+    known = session.state.session
+    if any(_is_of(path, known) for path in glob.glob(pattern.removesuffix(wanted.before) + wanted.after)):
+        return
+    path = max((one for one in glob.glob(pattern) if _is_of(one, known)), key=os.path.getsize, default=None)
+    if path is None:
+        return  # the program will say it
+    try:
+        os.rename(path, path.removesuffix(wanted.before) + wanted.after)
+    except OSError as error:
+        text = f"The conversation's file {path!r} can't be renamed, and would be lost: {error.strerror}."
+        raise OvermindError("invalid", text) from None
+
+
+def _is_of(path: str, session: str) -> bool:
+    """Whether the file is that of a conversation, as its first line says."""
+    try:
+        with open(path, "rb") as file:
+            first = read_object(file.readline(_RECORD))
+    except OSError:
+        return False
+    return not isinstance(first, str) and text_at(first, "sessionId") == session
 
 
 def _has_turn(session: Session, path: str) -> bool:

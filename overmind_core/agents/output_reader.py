@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission, Run
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.logs.snapshot import DrawnScreen
-    from overmind_core.missions.followers import Followers
+    from overmind_core.missions.followers import Follower, Followers
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.providers.base import InteractiveProvider
     from overmind_core.providers.terminal_rows import Told
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 
+QUIET = 0.3
+"""Seconds without a word behind which a conversation that a program tells again counts as told."""
 WINDOW = 1 << 20
 """Bytes looked at after each growth: a report stands for as long as nothing else is said, and is not repeated."""
 PAUSE = 0.2
@@ -354,6 +356,19 @@ def _lines_between(path: str, since: int, until: int) -> Iterator[bytes]:
             return
 
 
+async def _news(session: Session, follower: Follower) -> None:
+    """Wait for more output; what a program tells of its conversation as it opens that again is over when none comes."""
+    if not (session.provider.opens and session.state.opening and session.connection.settles):
+        await follower.news()
+        return
+    try:
+        async with asyncio.timeout(QUIET):
+            await follower.news()
+    except TimeoutError:
+        for fact in session.connection.settled():
+            session.receive(fact)
+
+
 class OutputReader:
     """All reading."""
 
@@ -415,6 +430,6 @@ class OutputReader:
                 before = session.reader.position
                 session.read(end)
                 if session.reader.position in {before, end}:
-                    await follower.news()
+                    await _news(session, follower)
                 else:
                     await asyncio.sleep(0)

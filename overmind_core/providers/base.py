@@ -162,6 +162,23 @@ class Connection(Protocol):
     def answer(self, question: Asked, decision: Decision) -> bytes:
         """Return the answer to a question of a headless session, as it is written to that."""
 
+    settles: bool
+    """Whether the program is telling a conversation again that it has opened; nothing says when it is done."""
+
+    def settled(self) -> Iterable[AgentFact]:
+        """Return the facts of a silence in which nothing more of that came."""
+
+
+class ReopenedFile(NamedTuple):
+    """The file of a conversation that its program spoils as it opens that again, unless it is called otherwise."""
+
+    pattern: str
+    """The paths, as glob has them; the file's first line is an object with the conversation's id as `sessionId`."""
+    before: str
+    """How its name ends."""
+    after: str
+    """How it has to end."""
+
 
 class Renderer(Protocol):
     """Turns a run's lines into what a person reads. Remembers tool calls until they return."""
@@ -237,6 +254,9 @@ class Provider(Protocol):
 
     def has_turn(self, record: bytes) -> bool:
         """Whether in the beginning of such a file anything was said."""
+
+    def reopened_file(self, session: str, environ: Mapping[str, str]) -> ReopenedFile | None:
+        """The file of a conversation that has to be called otherwise before a run goes on with that; None: none has."""
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         """Return the facts of one line by itself, of any run's output, or of a stored `TurnResult.raw`."""
@@ -329,10 +349,25 @@ class WithoutRecords:
         del record
         return True
 
+    def reopened_file(self, session: str, environ: Mapping[str, str]) -> ReopenedFile | None:
+        """None: its program keeps what it opens."""
+        del session, environ
+        return None
+
     def whole_answer(self, agent: Agent, output: bytes) -> TurnResult | None:
         """None: its lines tell it."""
         del agent, output
         return None
+
+
+class EachLine:
+    """A connection that hears each line by itself."""
+
+    settles = False
+
+    def settled(self) -> Iterable[AgentFact]:
+        """Nothing: no conversation is told again."""
+        return ()
 
 
 class ServerRequest(NamedTuple):

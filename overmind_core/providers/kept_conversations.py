@@ -1,7 +1,7 @@
 """Conversations as agents' programs keep them in a person's home: where their files are, and what stands in them. Pure.
 
 Source: claude 2.1.332, codex 0.171.0, qwen 0.24.4, copilot 1.0.102: a file of JSON lines for each conversation.
-opencode 1.18.33 keeps all in one database. gemini's are left out: it can't open one for the second time.
+gemini 0.61.0 has such files, too, for each project; opencode 1.18.33 keeps all in one database.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ class FileStore(NamedTuple):
     """The name, as glob has it, of a file beside it which the process that leads it keeps open."""
     record: str = ""
     """The ending of the file beside it, in place of its own, in which the process that leads it on a screen stands."""
+    folder: str = ""
+    """The path of a file, from its own folder, whose text is the folder in which it is led; "": its lines tell that."""
 
 
 def read_conversation(store: FileStore, lines: Iterable[bytes]) -> ConversationFile:
@@ -150,6 +152,18 @@ def _copilot_said(found: Object) -> Iterable[Said]:
         yield Said(kind == "user.message", text)
 
 
+def _gemini_root(environ: Mapping[str, str]) -> str | None:
+    chosen = environ.get("GEMINI_CLI_HOME")
+    return f"{chosen}/.gemini/tmp" if chosen else _home(environ, ".gemini/tmp")
+
+
+def _gemini_said(found: Object) -> Iterable[Said]:
+    kind = text_at(found, "type")
+    text = text_at(found, "content") or _texts(objects_at(found, "content"))
+    if kind in {"user", "gemini"} and text.strip() and not text.startswith("<session_context>"):
+        yield Said(kind == "user", text)
+
+
 FILE_STORES: Mapping[str, FileStore] = {
     "claude": FileStore(_claude_root, "*/*.jsonl", _line_place, _claude_said),
     "codex": FileStore(_codex_root, "*/*/*/rollout-*.jsonl", _codex_place, _codex_said),
@@ -161,6 +175,7 @@ FILE_STORES: Mapping[str, FileStore] = {
         lambda environ: _home(environ, ".copilot/session-state"), "*/events.jsonl", _copilot_place, _copilot_said,
         hold="inuse.*.hold",
     ),
+    "gemini": FileStore(_gemini_root, "*/chats/session-*.jsonl", _line_place, _gemini_said, folder="../.project_root"),
 }  # fmt: skip
 """The provider's name → where its program keeps conversations."""
 DATABASE_PROVIDER = "opencode"

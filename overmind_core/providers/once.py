@@ -20,7 +20,7 @@ from overmind_core.domain.agents.agent_events import (
 from overmind_core.domain.agents.argument_places import CWD, MODEL, PROMPT, SYSTEM, filled, has_place, missing
 from overmind_core.domain.text.bytestrings import typed_bytes
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.providers.base import Launch, TokensTold, WithoutRecords
+from overmind_core.providers.base import EachLine, Launch, TokensTold, WithoutRecords
 from overmind_core.providers.lines import one_line, plain_text, read_object
 from overmind_core.providers.raw import PlainRenderer
 
@@ -164,7 +164,7 @@ class Once(WithoutRecords):
         return RunVerdict(failed=True, reason=f"it said: {display_safe(one_line(said, LONGEST_REASON))}")
 
 
-class _Heard:
+class _Heard(EachLine):
     """Hears one run: what it says while it works. All that it says together is its answer."""
 
     def __init__(self, answer: str) -> None:

@@ -10,6 +10,7 @@ from overmind_core.domain.text.bytestrings import typed_bytes
 from overmind_core.providers.base import (
     Connection,
     ConnectionRequest,
+    EachLine,
     Launch,
     LaunchRequest,
     Renderer,
@@ -19,7 +20,7 @@ from overmind_core.providers.base import (
 from overmind_core.providers.lines import plain_text
 
 
-class Raw(WithoutRecords):
+class Raw(WithoutRecords, EachLine):
     """No prompt, no questions, no results: its command line is the person's own, its output is plain."""
 
     name = "raw"

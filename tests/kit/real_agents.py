@@ -98,7 +98,8 @@ def _copilot(home: str, url: str) -> Environment:
 def _gemini(home: str, url: str) -> Environment:
     settings = {"security": {"auth": {"selectedType": "gemini-api-key"}}, "privacy": {"usageStatisticsEnabled": False}}
     _write(os.path.join(home, ".gemini", "settings.json"), json.dumps(settings))
-    return {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": KEY, "GEMINI_CLI_TRUST_WORKSPACE": "true"}
+    key = {"GEMINI_API_KEY": KEY, "GEMINI_MODEL": MODELS["gemini"]}
+    return {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_CLI_TRUST_WORKSPACE": "true", **key}
 
 
 def _opencode(home: str, url: str) -> Environment:

@@ -28,6 +28,7 @@ from overmind_core.providers.kept_conversations import (
     read_conversation,
     without_notes,
 )
+from overmind_core.system.small_file import read_small_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,6 +40,7 @@ LONGEST_HEAD = 16 * 1024 * 1024
 TAIL = 512 * 1024
 """Bytes of its end that are read for its last lines."""
 _MOST_ROWS = 10_000
+_LONGEST_PATH = 64 * 1024
 _CLOCKS = 2.0
 """Seconds by which the start of a process and the time of a file that it has written may differ."""
 _AGENTS_SECONDS = 10.0
@@ -182,8 +184,17 @@ def _in_files(provider: str, store: FileStore, environ: Mapping[str, str]) -> It
                 kept, first = _beginning(store, head)
                 if not first and len(head) == HEAD:  # its first message may be an image
                     kept, first = _beginning(store, head + file.read(LONGEST_HEAD - HEAD))
-            if kept.session and kept.cwd and first:
-                yield KeptConversation(provider, kept.session, kept.cwd, facts.st_mtime, first, path)
+            cwd = kept.cwd if not store.folder else _folder(os.path.join(os.path.dirname(path), store.folder))
+            if kept.session and cwd and first:
+                yield KeptConversation(provider, kept.session, cwd, facts.st_mtime, first, path)
+
+
+def _folder(path: str) -> str:
+    """The path that is all of a file's text; "" where there is none."""
+    with suppress(OSError, UnicodeDecodeError):
+        text = (read_small_file(path, _LONGEST_PATH) or b"").decode().strip()
+        return text if os.path.isabs(text) else ""
+    return ""
 
 
 def _beginning(store: FileStore, head: bytes) -> tuple[ConversationFile, str]:

@@ -17,7 +17,15 @@ from overmind_core.domain.agents.agent_events import (
     RunVerdict,
     TurnResult,
 )
-from overmind_core.providers.base import Connection, ConnectionRequest, Launch, LaunchRequest, Renderer, TokensTold
+from overmind_core.providers.base import (
+    Connection,
+    ConnectionRequest,
+    EachLine,
+    Launch,
+    LaunchRequest,
+    Renderer,
+    TokensTold,
+)
 from overmind_core.providers.claude import command_line, conversation_file, hooks, messages, screen_rules, stream
 from overmind_core.providers.claude.transcript import ClaudeTranscript
 
@@ -54,7 +62,7 @@ def _without_result(code: int, errors: str, mode: AgentMode) -> RunVerdict:
     return RunVerdict(failed=True)
 
 
-class Claude:
+class Claude(EachLine):
     """The `claude` program, in all its modes."""
 
     name = "claude"
@@ -102,6 +110,10 @@ class Claude:
     def has_turn(self, record: bytes) -> bool:
         """Whether somebody has spoken: a program that is ended writes its figures into a new file."""
         return conversation_file.has_turn(record)
+
+    def reopened_file(self, session: str, environ: Mapping[str, str]) -> None:
+        """None: its program keeps what it opens."""
+        del session, environ
 
     def launch(self, start: LaunchRequest) -> Launch:
         """Its command line."""

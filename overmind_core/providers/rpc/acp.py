@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from overmind_core.providers.base import ConnectionRequest
 
 PROTOCOL = 1
-OPEN, SESSION, MODE, MODEL = "open", "session", "mode", "model"
+OPEN, SESSION, TOLD, MODE, MODEL = "open", "session", "told", "mode", "model"
 """Ids of our requests."""
 _ENDS = {"cancelled": "interrupted", "max_tokens": "max_tokens", "max_turn_requests": "max_turns", "refusal": "refused"}
 """`stopReason` of a turn that has not come to its end → reason."""
@@ -283,13 +283,25 @@ class AcpConnection(RpcConnection):
         if error is not None or not name:
             yield not_opened(error, "it opened a conversation without a name")
             return
+        tells_late = bool(self.session) and self._row.tells_late
         self.session = name
         options = {text_at(one, "id"): one for one in objects_at(result, "configOptions")}
         refused = self._choose(_Choices(result, options))
         if refused is not None:
             yield refused
+        elif tells_late and self.mode is not None:
+            self.settles = True
         else:
             yield from self._set_next()
+
+    def settled(self) -> Iterator[AgentFact]:
+        """Ask for the mode that it is in: its reply stands behind the whole of the conversation for whoever listens."""
+        self.settles = False
+        yield self.ask(TOLD, "session/set_mode", {"sessionId": self.session, "modeId": self.mode})
+
+    def _on_told(self, found: Object) -> Iterator[AgentFact]:
+        del found  # it may refuse
+        yield from self._set_next()
 
     def _choose(self, choices: _Choices) -> NotOpened | None:
         """Find out what is to be set; return why it can't be."""
@@ -335,7 +347,7 @@ class AcpConnection(RpcConnection):
             self.model = str(params["value"])
         yield from self._set_next()
 
-    steps = {OPEN: _on_open, SESSION: _on_session, MODE: _on_set, MODEL: _on_set}  # noqa: RUF012 - of the class
+    steps = {OPEN: _on_open, SESSION: _on_session, TOLD: _on_told, MODE: _on_set, MODEL: _on_set}  # noqa: RUF012 - of the class
 
 
 def _server(server: McpServer, able: Object) -> dict[str, Any]:

@@ -101,6 +101,7 @@ class RpcConnection:
         self.prompt = f"{PROMPT}{request.message}" if request.message else ""
         """The id of the prompt on its way; "": any is taken for that."""
         self.turn = Turn(request.cwd)
+        self.settles = False
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         """A line of its output."""
@@ -142,6 +143,10 @@ class RpcConnection:
             yield from self.steps[request](self, found)
         elif request.startswith(PROMPT) and request not in self.steps and self.prompt in {"", request}:
             yield from self.on_answer(found)
+
+    def settled(self) -> Iterator[AgentFact]:
+        """The program has told all that it tells again."""
+        yield from ()
 
     def ask(self, request: str, method: str, params: Mapping[str, Any]) -> Owed:
         """Return the next request of the opening."""

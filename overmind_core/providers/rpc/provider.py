@@ -24,14 +24,14 @@ from overmind_core.domain.agents.agent_events import (
 from overmind_core.providers.base import ConnectionRequest, Launch, TokensTold, WithoutRecords
 from overmind_core.providers.lines import failure, object_at, read_object, text_at, tool_line, turn_summary
 from overmind_core.providers.rpc import rows
-from overmind_core.providers.rpc.acp import MESSAGE_BEGINS, OPEN, SESSION, AcpConnection, first_words, initialize
+from overmind_core.providers.rpc.acp import MESSAGE_BEGINS, OPEN, SESSION, TOLD, AcpConnection, first_words, initialize
 from overmind_core.providers.rpc.engine import NO_CONVERSATION, WRONG_START, stored_result
 from overmind_core.providers.rpc.mcp import NO_SERVERS, is_json, read_servers, wrong_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from overmind_core.providers.base import Connection, LaunchRequest
+    from overmind_core.providers.base import Connection, LaunchRequest, ReopenedFile
     from overmind_core.providers.lines import Object
 
 UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
@@ -143,6 +143,10 @@ class AcpProvider(RpcProvider):
         self.tells_cost = row.tells_cost
         self.tokens = row.tells_tokens
 
+    def reopened_file(self, session: str, environ: Mapping[str, str]) -> ReopenedFile | None:
+        """As its row says."""
+        return None if self._row.reopened_file is None else self._row.reopened_file(session, environ)
+
     def refuse(self, agent: Agent) -> str | None:
         """Name options that it doesn't know, and arguments that collide with ours."""
         row = self._row
@@ -233,8 +237,9 @@ class _Listener(AcpConnection):
 
     def on_reply(self, found: Object) -> Iterator[AgentFact]:
         """See whether the conversation is being opened."""
-        if (request := found.get("id")) in (OPEN, SESSION):
-            self._is_opening = request == OPEN
+        if (request := found.get("id")) in (OPEN, SESSION, TOLD):
+            is_told_late = self._row.tells_late and "sessionId" not in object_at(found, "result")
+            self._is_opening = request == OPEN or (request == SESSION and is_told_late)
         yield from super().on_reply(found)
 
 

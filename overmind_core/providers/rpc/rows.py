@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from glob import escape
 
-from overmind_core.providers.base import TokensTold
+from overmind_core.providers.base import ReopenedFile, TokensTold
 
 ASK, EDITS, READ_ONLY, ALL = "ask", "edits", "read-only", "all"
 """Words for `--permission-mode` that mean the same with each of these programs."""
@@ -67,6 +68,10 @@ class AcpRow:
     """Whether it can begin a conversation as a copy of another one, where it announces that."""
     loads: bool = False
     """It tells the conversation once more as it opens it, by `session/load`: all of it before its reply."""
+    tells_late: bool = False
+    """Of one that `loads`: it tells most of it behind its reply."""
+    reopened_file: Callable[[str, Mapping[str, str]], ReopenedFile | None] | None = None
+    """As `Provider.reopened_file`."""
     opening_seconds: float = OPENING_SECONDS
     """As `Provider.opening_seconds`."""
     notice: re.Pattern[str] | None = None
@@ -74,9 +79,27 @@ class AcpRow:
     has failed, though its reply says nothing of that; `retry`: it tries again, and that is no part of the answer."""
 
 
+_LONG_ID = re.compile(r"[0-9A-Za-z-]{16,64}")
+
+
 def _opencode(shell: str, edit: str, **more: str) -> Mapping[str, str]:
     asks = {"bash": shell, "edit": edit, "webfetch": shell, **more}
     return {"OPENCODE_PERMISSION": json.dumps(asks, separators=(",", ":"))}
+
+
+def _gemini_file(session: str, environ: Mapping[str, str]) -> ReopenedFile | None:
+    """Have the file end with other characters of the conversation's id.
+
+    gemini 0.61.0 begins an empty file for each conversation that it opens again: `session-MINUTE-ID.jsonl`, the ID the
+    first eight characters of the conversation's. In the minute in which that began it is its own file, and empties it.
+    In any other one the next gemini of the project takes the file away, as nothing was said in it, and with it all
+    whose names end alike. It finds a conversation by what its file says, whatever that is called.
+    """
+    home = environ.get("GEMINI_CLI_HOME") or environ.get("HOME")
+    if not home or _LONG_ID.fullmatch(session) is None:
+        return None
+    before, after = (f"-{part}.jsonl" for part in (session[:8], session[-8:]))
+    return ReopenedFile(f"{escape(home)}/.gemini/tmp/*/chats/session-*{before}", before, after)
 
 
 GEMINI = AcpRow(
@@ -90,7 +113,9 @@ GEMINI = AcpRow(
     modes={ASK: "default", EDITS: "autoEdit", READ_ONLY: "plan", ALL: "yolo"},
     environment={"GEMINI_CLI_NO_RELAUNCH": "true"},  # else it is two processes, and takes twice the memory
     model_option="--model",
-    goes_on=False,  # 0.61.0 destroys a conversation that is loaded for the second time, its file too
+    loads=True,
+    tells_late=True,
+    reopened_file=_gemini_file,
 )
 OPENCODE = AcpRow(
     name="opencode",

@@ -181,8 +181,6 @@ def test_a_conversation_is_resumed_where_the_program_can():
     assert (resume["method"], resume["params"]["sessionId"]) == ("session/resume", "old")
     (named, _) = found.parse(line(id="session", result={"modes": {"currentModeId": "default"}}))
     assert named.session == "old"
-    found = connection("gemini", resume=True, session="old")
-    assert owed(found.parse(line(id="open", result={"protocolVersion": 1})))[0]["method"] == "session/new"
 
 
 def test_a_conversation_is_copied_where_the_program_announces_that():

@@ -11,7 +11,7 @@ from tests.kit.waiting import eventually
 pytestmark = pytest.mark.linux
 TURN_USD = 0.008
 """Of a turn of opencode with the stub, about."""
-KEEPING = ("codex", "copilot", "opencode", "qwen")
+KEEPING = ("codex", "copilot", "gemini", "opencode", "qwen")
 
 
 @pytest.mark.parametrize("provider", KEEPING)

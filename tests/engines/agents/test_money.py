@@ -76,7 +76,7 @@ def test_without_a_price_nobody_knows_what_it_cost_and_with_one_it_is_estimated(
     assert "at your prices" in agents.om.logs(other)
 
 
-@pytest.mark.parametrize("provider", ["codex", "copilot", "qwen"])  # gemini loses what it opens again
+@pytest.mark.parametrize("provider", TELL_TOKENS)
 def test_an_estimate_counts_each_call_once_over_a_kill_of_both_and_the_resume(agents):
     set_prices(agents)
     model = NAMED.get(agents.provider, ())

@@ -46,6 +46,12 @@ FILES = {
         {"type": "user.message", "data": {"content": FIRST}},
         {"type": "assistant.message", "data": {"content": "yes"}},
     ]),
+    "gemini": (".gemini/tmp/work/chats/session-2026-12-01T10-00-s-gemini.jsonl", [
+        {"sessionId": "s-gemini", "projectHash": "0"},
+        {"$set": {"messages": [{"type": "user", "content": [{"text": "<session_context>"}]}]}},
+        {"id": "1", "type": "user", "content": [{"text": FIRST}]},
+        {"id": "2", "type": "gemini", "content": "yes"},
+    ]),
 }  # fmt: skip
 
 
@@ -64,6 +70,8 @@ def found(home, provider=None):
 @pytest.mark.parametrize("provider", FILES)
 def test_a_file_tells_id_folder_first_words_and_what_was_said(tmp_path, provider):
     write(tmp_path, *FILES[provider])
+    if provider == "gemini":
+        write(tmp_path, ".gemini/tmp/work/.project_root", ["/work"])
     (kept,) = found(tmp_path)
     assert (kept.provider, kept.session, kept.cwd, kept.title) == (provider, f"s-{provider}", "/work", FIRST)
     assert last_said(kept, 9) == [(True, FIRST), (False, "yes")]
