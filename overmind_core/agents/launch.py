@@ -94,8 +94,6 @@ def has_forgotten(session: Session, environ: Mapping[str, str]) -> bool:
 
     Where there is no record, the program says it itself.
     """
-    if session.state.resumed and not session.provider.goes_on:
-        return True
     is_begun_again = session.state.resumed and not session.state.adopted
     pattern = session.provider.conversations(environ) if is_begun_again else None
     if pattern is None:

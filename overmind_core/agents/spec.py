@@ -11,7 +11,6 @@ from overmind_core.domain.agents.events import ConversationAdopted
 from overmind_core.errors import OvermindError
 from overmind_core.missions import validate
 from overmind_core.missions.spec import Adoption, Environment, MissionSpec
-from overmind_core.providers import registry
 
 if TYPE_CHECKING:
     from overmind_core.domain.agents.agent import Agent
@@ -59,8 +58,6 @@ def _adopted(asked: ConversationArgs, agent: Agent | None, provider: str) -> Ado
     """
     if agent is None or provider == RAW or agent.home is AgentMode.ONE_SHOT:
         raise OvermindError("invalid", "Only the session of an agent can go on with a conversation.")
-    if not registry.get(provider).goes_on:
-        raise OvermindError("invalid", f"{provider} can't go on with a conversation in its next process.")
     if _SESSION_ID.fullmatch(asked.id) is None:
         raise OvermindError("invalid", "The id of a conversation has letters, digits, - and _, at most 128 of them.")
     if sum(len(line.encode()) + 1 for line in asked.said) > LONGEST_SAID:

@@ -216,8 +216,6 @@ class Provider(Protocol):
     """Whether a run on pipes begins with an exchange behind which the program says that it takes messages."""
     opening_seconds: float
     """Seconds within which that exchange has to be over."""
-    goes_on: bool
-    """Whether a run can go on with the conversation of an earlier one."""
     forks: bool
     """Whether it can begin a conversation as a copy of another one; one that announces what it can may lack it yet."""
     forks_at: bool

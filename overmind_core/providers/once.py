@@ -69,7 +69,6 @@ class Once(WithoutRecords):
     speaks_json = True
     opens = False
     opening_seconds = 0.0
-    goes_on = False
     forks = forks_at = False
     tells_cost = False
     tokens = TokensTold.NOTHING

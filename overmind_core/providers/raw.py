@@ -38,7 +38,6 @@ class Raw(WithoutRecords, EachLine):
     opening_seconds = 0.0
     forks = False
     forks_at = False
-    goes_on = True
     tells_cost = False
     tokens = TokensTold.NOTHING
     reads_reasons = True

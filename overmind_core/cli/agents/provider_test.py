@@ -151,8 +151,6 @@ def check_resume(trial: Trial) -> None:
     """Kill it between two turns, and have its next process tell what the other one heard."""
     from overmind_core.domain.agents.agent import is_own
 
-    if not trial.provider.goes_on:
-        raise NotPossible(f"{trial.provider.name} begins a new conversation in its next process")
     if not trial.word:
         _tell_word(trial)
     mission, pid = trial.session(), trial.info()["os_pid"]

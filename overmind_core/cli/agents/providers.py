@@ -117,7 +117,7 @@ def abilities(provider: Provider, program: tuple[str, Settings]) -> dict[str, An
         "screen": "yes" if has[AgentMode.INTERACTIVE] else "raw",
         "state": "stream" if provider.serves else "status" if provider.reports else _read_from(*program),
         "asks": provider.asks,
-        "resume": provider.goes_on and has[AgentMode.HEADLESS],
+        "resume": has[AgentMode.HEADLESS],
         "fork": ("at" if provider.forks_at else "whole") if provider.forks else None,
         "cost": "dollars" if provider.tells_cost else "tokens" if provider.tokens in TOLD else None,
         "tested": provider.tested or None,

@@ -79,7 +79,6 @@ class Claude(EachLine):
     speaks_json = True
     opens = False
     opening_seconds = 0.0
-    goes_on = True
     forks = True
     forks_at = True
     tells_cost = True

@@ -128,7 +128,6 @@ class Codex(CodexScreen, RpcProvider):
     tested = "0.171.0"
     transport = "codex"
     reports = True
-    goes_on = True
     modes = frozenset(AgentMode)
     forks = True
     forks_at = True

@@ -136,7 +136,6 @@ class AcpProvider(RpcProvider):
         self.program = row.program
         self.install = row.install
         self.log_in = row.log_in
-        self.goes_on = row.goes_on
         self.forks = row.forks
         self.opening_seconds = row.opening_seconds
         self.tested = row.tested
@@ -185,7 +184,6 @@ class AcpProvider(RpcProvider):
 
     def connect(self, request: ConnectionRequest) -> AcpConnection:
         """Return the one that hears the program of one run, and writes to it."""
-        request = request if self._row.goes_on else request._replace(resume=False)
         told = () if self._row.servers_option else request.agent.mcp_config
         return AcpConnection(self._row, request, partial(read_servers, told, request.read))
 

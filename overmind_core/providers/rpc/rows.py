@@ -62,8 +62,6 @@ class AcpRow:
     """As `Provider.log_in`."""
     tested: str = ""
     """As `Provider.tested`."""
-    goes_on: bool = True
-    """Whether it can open a conversation of an earlier process again and lose nothing of it."""
     forks: bool = False
     """Whether it can begin a conversation as a copy of another one, where it announces that."""
     loads: bool = False

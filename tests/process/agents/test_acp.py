@@ -186,15 +186,6 @@ def test_one_whose_conversation_is_gone_begins_anew_and_says_so(acp):
     assert acp.say(mission, "!history") == "first | !history", "it was given its first prompt again"
 
 
-def test_one_that_can_not_go_on_begins_anew_and_says_so(om, tmp_path):
-    acp = AcpAgents(om, str(tmp_path / "acp"), "gemini")
-    mission = acp.session("--restart", "always", "--backoff", "1ms", prompt="first")
-    acp.answer(1)
-    acp.kill(mission)
-    eventually(lambda: "its conversation is gone: it begins a new one" in om.logs(mission), what="it is said")
-    assert acp.say(mission, "!history") == "first | !history"
-
-
 def test_who_is_not_logged_in_is_not_started_again(acp):
     acp.om.environment["ACP_WAY"] = "no-login"
     info = acp.task("hello", "--restart", "on-failure", "--backoff", "1ms")
@@ -251,7 +242,7 @@ def test_options_that_the_protocol_lacks_are_refused_by_name(acp):
     said = acp.om.refused(*asked, code="invalid")
     limited = ("run", "--provider", "opencode", "--max-cost", "1", "hi")
     assert "--max-cost is not possible with a task of opencode" in acp.om.refused(*limited, code="invalid")
-    full_screen = ("run", "--provider", "gemini", "--type", "session", "--interactive", "hi")
+    full_screen = ("run", "--provider", "gemini", "--interactive", "hi")
     assert "overmind run --type session -- gemini" in acp.om.refused(*full_screen, code="invalid")
     assert "--max-turns is not possible with opencode; --system-prompt is not possible with opencode" in said
 
