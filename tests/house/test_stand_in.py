@@ -32,7 +32,7 @@ def world(marker: str, tmp_path) -> Iterator[AgentWorld]:
 def test_it_tells_the_version_of_the_real_one(world):
     with world.lines("--version", mode=()) as lines:
         assert lines.end() == 0
-    assert lines.lines == [{"plain": b"2.1.328 (Claude Code)"}]
+    assert lines.lines == [{"plain": b"2.1.332 (Claude Code)"}]
 
 
 def test_a_crash_leaves_half_a_line(world):

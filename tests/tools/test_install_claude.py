@@ -12,7 +12,7 @@ import pytest
 from tests.kit.overmind import REPOSITORY
 
 SCRIPT = os.path.join(REPOSITORY, "scripts", "install-claude")
-VERSION = "2.1.328"
+VERSION = "2.1.332"
 TOOLS = ("cut", "grep", "head", "ldd", "mkdir", "mktemp", "mv", "rm", "sh", "sha256sum", "tar", "uname", "chmod")
 
 

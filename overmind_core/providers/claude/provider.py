@@ -70,7 +70,7 @@ class Claude(EachLine):
     install = "npm install -g @anthropic-ai/claude-code"
     log_in = "run claude in a terminal and type /login"
     login_status = ("auth", "status")
-    tested = "2.1.328"
+    tested = "2.1.332"
     transport = "stream"
     asks = True
     reports = True

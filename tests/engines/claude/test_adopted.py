@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -70,7 +71,14 @@ def test_a_background_session_is_listed_with_its_state_and_is_free_once_it_was_s
         assert agents.say("adopted", "!history").startswith("history: n=2 | the first words | ")
     finally:
         claude("daemon", "stop", "--any")
-        ours = {*with_variable("HOME", world.environment["HOME"])}
-        for pid in ours & {*with_word("--bg-spare")}:  # its spare terminals outlive it for a while
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        eventually(partial(end_spares, world.environment["HOME"]), timeout=30, what="its daemon and spares are gone")
+
+
+def end_spares(home: str) -> bool:
+    """Kill its spare terminals, which outlive its daemon for a while; return whether neither they nor it are left."""
+    ours = {*with_variable("HOME", home)}
+    spares = ours & {*with_word("--bg-spare"), *with_word("--bg-pty-host")}
+    for pid in spares:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return not spares and not ours & {*with_word("--spawned-by")}

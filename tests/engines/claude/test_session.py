@@ -256,7 +256,7 @@ def test_initialize_tells_before_any_message(world):
     with world.lines() as lines:
         lines.control("c1", "initialize")
         answer = lines.until_type("control_response")["response"]
-        assert answer["response"]["claude_code_version"] == "2.1.328"
+        assert answer["response"]["claude_code_version"] == "2.1.332"
         assert answer["pending_permission_requests"] == []
 
 

@@ -28,7 +28,7 @@ def history(world, session: str) -> str:
 def test_it_takes_the_whole_terminal_and_names_the_window(world):
     with world.screen() as screen:
         shown = screen.until_ready()
-        assert "Claude Code v2.1.328" in shown
+        assert "Claude Code v2.1.332" in shown
         assert "manual mode on" in shown
         assert screen.titles == [IDLE]
         for mode in (b"?1049h", b"?2004h", b"?1004h", b"?1000h", b"?1006h"):

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.kit.standin import ids
 
-VERSION = "2.1.328"
+VERSION = "2.1.332"
 TOOLS = ("Task", "Bash", "Edit", "Read", "Write", "ExitPlanMode", "WebFetch")
 PLUGINS = ("cc-plugin-agents-md", "cc-plugin-privacy", "cc-plugin-plugin-authoring")
 
@@ -37,7 +37,7 @@ class Events:
             "agents": ["claude", "Explore", "general-purpose"], "skills": ["update-config"],
             "plugins": [{"name": name, "path": "builtin", "source": f"{name}@builtin"} for name in PLUGINS],
             "capabilities": ["interrupt_receipt_v1", "interrupt_cancel_queued_v1", "interrupt_send_now_v1"],
-            "analytics_disabled": True, "product_feedback_disabled": True, "uuid": ids.uuid4(),
+            "analytics_disabled": True, "product_feedback_disabled": True, "served_by_anthropic": False, "uuid": ids.uuid4(), "sandbox_enabled": False,
             "memory_paths": {"auto": f"{home}/.claude/projects/{project}/memory/"}, "original_cwd": cwd,
             "additional_directories": [], "messaging_socket_path": f"/tmp/cc-socks/{os.getpid()}.sock",
             "fast_mode_state": "off", "fast_mode_disabled_reason": "sdk_opt_in_required",

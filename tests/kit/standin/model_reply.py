@@ -40,6 +40,7 @@ class ModelReply:
         turn.pause(answer.delay)
         if turn.world.options.partial:
             turn.replay()
+        turn.begun.append(message_id)
         self._piece(message_id, "message_start", message=self._begun(message_id))
         blocks = []
         uuids = []

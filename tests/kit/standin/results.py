@@ -49,6 +49,8 @@ class Figures(NamedTuple):
     turns: int
     denials: Sequence[Mapping[str, Any]]
     number: int
+    begun: Sequence[str] | None
+    """Messages of the model that have begun; None where pieces of them are not told."""
 
 
 def result(session_id: str, ending: Ending, figures: Figures, answered: Mapping[str, Any]) -> Event:
@@ -62,6 +64,8 @@ def result(session_id: str, ending: Ending, figures: Figures, answered: Mapping[
     }  # fmt: skip
     event |= _outcome(ending)
     event |= {"type": "result", "duration_ms": figures.milliseconds, "uuid": ids.uuid4()}
+    if figures.begun is not None:
+        event |= {"begun_message_ids": list(figures.begun)}
     if ending.streamed:
         event |= {"ttft_stream_ms": 1, "time_to_request_ms": 1, "first_content_frame_ms": 1}
     event |= answered

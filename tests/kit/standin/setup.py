@@ -12,7 +12,7 @@ from tests.kit.standin import dialogs
 from tests.kit.standin.dialogs import Dialog
 
 NO_SERVICE = (
-    "Welcome to Claude Code v2.1.328\r\n\r\n Unable to connect to Anthropic services\r\n\r\n"
+    "Welcome to Claude Code v2.1.332\r\n\r\n Unable to connect to Anthropic services\r\n\r\n"
     " Failed to connect to api.anthropic.com: ENOTFOUND\r\n"
 )
 UNTRUSTED = (

@@ -113,6 +113,6 @@ class Turn:
         usage, since = world.meter.take_turn()
         figures = Figures(
             usage, world.meter.total, since, world.meter.dollars(), int((time.monotonic() - self._began) * 1000),
-            turn.messages, turn.denials, self._index,
+            turn.messages, turn.denials, self._index, turn.begun if world.options.partial else None,
         )  # fmt: skip
         return results.result(world.conversation.id, ending, figures, turn.answered())

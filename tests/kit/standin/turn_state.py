@@ -70,6 +70,7 @@ class TurnState:
         denials: The tool calls that were not allowed.
         said: The newest text of the model.
         partial: What has come of the text that is being said.
+        begun: The names of the messages that the model has begun.
     """
 
     def __init__(self, world: World, front: Front, prompt: Prompt) -> None:
@@ -82,6 +83,7 @@ class TurnState:
         self.denials: list[dict[str, Any]] = []
         self.said = ""
         self.partial = ""
+        self.begun: list[str] = []
         self._replayed = not world.options.replay
         self._spoken = False
 

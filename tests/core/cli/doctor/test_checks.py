@@ -160,7 +160,7 @@ def test_an_older_program_is_asked_nothing_whatever_its_folder_is_called(world):
     context = world(ProgramResult(0, "2.0.1 (Claude Code)"))._replace(which="/node/v24.1.0/bin/{}".format)
     found = machine.agent(context, "claude")
     assert found is not None
-    assert found.found.endswith("tried with 2.1.328, its login is not checked")
+    assert found.found.endswith("tried with 2.1.332, its login is not checked")
 
 
 def test_a_version_may_be_any_number(world):
