@@ -13,6 +13,12 @@ const OPENING = 1_000;
 /** Milliseconds after which a socket that is being opened is given up for a new one, when the page is looked at again. */
 const FIRST_RETRY = 200;
 const LAST_RETRY = 5_000;
+const PRESSED = "button, a, summary, label, input";
+/** What stays as it is while a finger is on it: drawn anew between down and up, it would get no click. */
+const HELD = 10_000;
+/** Milliseconds for which it stays at most. */
+const CLICK = 60;
+/** Milliseconds after the finger has left within which the click comes. */
 
 /** A press that was refused, or whose answer nobody will get. */
 export class Refused extends Error {
@@ -50,6 +56,7 @@ export class Connection extends EventTarget {
     this._retry = null;
     this._asked = null;
     this._look = null;
+    this._held = null;
     this._begun = false;
     this.ended = false;
     this.live = false;
@@ -60,6 +67,8 @@ export class Connection extends EventTarget {
     document.addEventListener("visibilitychange", look);
     window.addEventListener("pageshow", look);
     window.addEventListener("online", look);
+    document.addEventListener("pointerdown", (event) => this._hold(event), { capture: true, passive: true });
+    for (const type of ["pointerup", "pointercancel"]) document.addEventListener(type, () => this._release(CLICK), { capture: true, passive: true });
     setInterval(() => this._listen(), 1000);
   }
 
@@ -165,11 +174,30 @@ export class Connection extends EventTarget {
     this._heard = performance.now();
     const message = JSON.parse(event.data);
     if (message.p !== undefined) {
-      this._panes.get(message.p)?.take(message);
+      if (this._held) this._held.push(message);
+      else this._panes.get(message.p)?.take(message);
       return;
     }
     const act = this[`_on_${message.t}`];
     if (act) act.call(this, message);
+  }
+
+  _hold(event) {
+    if (!(event.target instanceof Element) || !event.target.closest(PRESSED)) return;
+    this._draw();
+    this._held = [];
+    this._release(HELD);
+  }
+
+  _release(wait) {
+    clearTimeout(this._releasing);
+    if (this._held) this._releasing = setTimeout(() => this._draw(), wait);
+  }
+
+  _draw() {
+    const held = this._held ?? [];
+    this._held = null;
+    for (const message of held) this._panes.get(message.p)?.take(message);
   }
 
   _on_hello(message) {
@@ -228,6 +256,7 @@ export class Connection extends EventTarget {
   _drop() {
     const socket = this._socket;
     this._socket = this._asked = null;
+    this._held &&= []; // its panes are opened anew
     if (socket) {
       socket.onmessage = socket.onclose = null;
       socket.close();

@@ -59,6 +59,11 @@ function capital(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** Tells presses apart by what they ask for. */
+function asking(verb, args) {
+  return JSON.stringify([verb, args]);
+}
+
 export class Verbs {
   /**
    * @param {import("./socket.js").Connection} socket
@@ -69,6 +74,7 @@ export class Verbs {
     this._toasts = toasts;
     this._rows = new Map();
     this._buttons = new Set();
+    this._underway = new Set();
     socket.addEventListener("live", () => this._learn());
     for (const type of ["live", "lost", "up", "ended"]) socket.addEventListener(type, () => this.refresh());
   }
@@ -109,6 +115,7 @@ export class Verbs {
       h("span", {}, capital(how.label ?? row.label ?? verb)),
       key ? h("kbd", {}, key.replace("ctrl+", "^").replace("shift+up", "⇧↑").replace("shift+down", "⇧↓")) : null,
     );
+    if (typeof args !== "function") button.asks = asking(row.request ?? verb, args);
     const pending = new Set();
     button.addEventListener("click", async () => {
       const about = how.about?.() ?? "";
@@ -142,9 +149,12 @@ export class Verbs {
       if (!(await confirm(how.title ?? `${capital(label)}?`, sentences, capital(label)))) return null;
     }
     const asked = given;
+    const same = asking(row.request ?? verb, asked);
+    if (this._underway.has(same)) return null; // pressed again, perhaps where it was drawn anew: the first one has no answer yet
     if (row.request_key) given = { ...given, request: requestKey(verb, asked) };
     try {
-      const answer = await this._socket.press(row.request ?? verb, given, { repeatable: Boolean(row.repeatable || row.request_key), item: how.item });
+      this._begun(same);
+      const answer = await this._socket.press(row.request ?? verb, given, { repeatable: Boolean(row.repeatable || row.request_key), item: how.item }).finally(() => this._ended(same));
       answered(verb, asked);
       const said = typeof how.says === "function" ? how.says(answer) : how.says;
       forms.done();
@@ -189,6 +199,16 @@ export class Verbs {
     return (await this.press("trust", { cwd: path.replace(/\/[^/]*$/, "") || "/", sha256 })) !== null;
   }
 
+  _begun(same) {
+    this._underway.add(same);
+    this.refresh();
+  }
+
+  _ended(same) {
+    this._underway.delete(same);
+    this.refresh();
+  }
+
   refresh() {
     for (const reference of this._buttons) {
       const button = reference.deref();
@@ -201,5 +221,6 @@ export class Verbs {
     const allowed = this.allowed(button.dataset.verb);
     button.disabled = !this._socket.ready || !allowed;
     button.title = allowed ? "" : "This login may only look.";
+    if (button.asks) button.setAttribute("aria-disabled", String(this._underway.has(button.asks)));
   }
 }

@@ -288,7 +288,8 @@ class Board {
     if (card.spec) found.push(link("Read", about(card), true));
     else if (this._reviews(card)) {
       if (card.facts.there) found.push(link("Changes", href("m", [card.id, "changes"])));
-      found.push(verbs.button("answer", () => (this._answer(card), null), { label: card.lands ? "Land" : "Accept", key: "", small: true, primary: true }));
+      const [args, how] = this._told(card);
+      found.push(verbs.button("answer", args, { ...how, label: card.lands ? "Land" : "Accept", key: "", small: true, primary: true }));
     } else if (card.question) found.push(link("Read", href("needs", [], { q: card.question }), true));
     const retry = ACTIONS.find((action) => action.verb === "quest_retry");
     if (retry.when(row)) found.push(verbs.button("quest_retry", () => (this._press(retry, card), null), { label: "Retry", key: "", small: true, primary: !card.question }));
@@ -303,10 +304,14 @@ class Board {
     return Boolean(card.question) && card.need === REVIEW;
   }
 
-  /** Answer the question that the card shows: its work is accepted, or sent back with words. */
-  _answer(card, given = { behaviour: "allow" }) {
+  /** What an answer to the question that the card shows asks for, and how: its work is accepted, or sent back with words. */
+  _told(card, given = { behaviour: "allow" }) {
     const says = `${card.name}: ${given.behaviour !== "allow" ? "sent back" : card.lands ? "it lands" : "accepted"}`;
-    return this._context.verbs.press("answer", { question: card.question, ...given }, { says, guard: () => this._guard.refusal(card.id) });
+    return [{ question: card.question, ...given }, { says, guard: () => this._guard.refusal(card.id) }];
+  }
+
+  _answer(card, given) {
+    return this._context.verbs.press("answer", ...this._told(card, given));
   }
 
   async _sendBack(card) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -124,6 +125,73 @@ def test_work_in_review_is_accepted_on_its_card_which_says_whether_it_lands(page
     accept = card(page, "work").get_by_role("button", name=button, exact=True)
     accept.wait_for()
     pressed(page, accept, lambda sentences: any(said in one for one in sentences))
+    assert shop.ended(quest)["status"] == "completed"
+
+
+class Wire:
+    """What a page and its server say on their socket; the answer to a press, and all that follows it, is held."""
+
+    def __init__(self, page):
+        self.sent, self.held, self.content = [], [], ""
+        page.route_web_socket(re.compile("/ws$"), self._open)
+
+    def _open(self, tab):
+        server = tab.connect_to_server()
+        self.say = tab.send
+        tab.on_message(lambda text: (self.sent.append(text), server.send(text)))
+        server.on_message(self._take)
+
+    def _take(self, text):
+        if self.asked():
+            self.held.append(text)
+            return
+        self.say(text)
+        if '"t":"content"' in text and '"columns"' in text:
+            self.content = text
+
+    def asked(self):
+        """How often an answer was sent."""
+        return sum('"verb":"answer"' in text for text in self.sent)
+
+
+def test_a_press_is_sent_once_though_its_card_changes_under_the_finger(pages, site):
+    shop = Shop(site.om)
+    quest = shop.add("work", "echo 2 > b", review="person", into="main")
+    shop.asked("review")
+    page = pages.context(**DESK).new_page()
+    wire = Wire(page)
+    pages.go(page, "board")
+    land = card(page, "work").get_by_role("button", name="Land", exact=True)
+    land.wait_for()
+    turns = itertools.count()
+
+    def pongs():
+        return sum('"t":"pong"' in text for text in wire.sent)
+
+    def change():
+        before = pongs()
+        wire.say(re.sub('"state":"[^"]*"', f'"state":"turn {next(turns)}"', wire.content))
+        wire.say('{"t":"ping"}')
+        eventually(lambda: page.wait_for_timeout(10) or pongs() > before, what="the page has read it")
+
+    def press():
+        land.hover()
+        page.mouse.down()
+        change()
+        page.mouse.up()
+        change()
+        return wire.asked()
+
+    eventually(press, timeout=30, what="the press is sent")
+    eventually(lambda: page.wait_for_timeout(10) or '"t":"did"' in str(wire.held), what="it is answered")
+    assert land.get_attribute("aria-disabled") == "true"
+    land.evaluate_all("(buttons) => buttons.forEach((button) => button.click())")
+    page.keyboard.press("y")
+    change()
+    for text in wire.held:
+        wire.say(text)
+    page.locator(".toast").filter(has_text="work: it lands").wait_for()
+    assert wire.asked() == 1
     assert shop.ended(quest)["status"] == "completed"
 
 
