@@ -55,7 +55,7 @@ class Figures(NamedTuple):
 
 def result(session_id: str, ending: Ending, figures: Figures, answered: Mapping[str, Any]) -> Event:
     """Return the result line; `answered`: what names the messages, if they have names."""
-    event = {
+    event: Event = {
         "duration_api_ms": figures.milliseconds, "stop_reason": ending.stop_reason, "session_id": session_id,
         "total_cost_usd": figures.dollars, "usage": dict(figures.usage), "modelUsage": dict(figures.model_usage),
         "permission_denials": list(figures.denials), "terminal_reason": ending.terminal_reason,
