@@ -136,10 +136,14 @@ class Wire:
         page.route_web_socket(re.compile("/ws$"), self._open)
 
     def _open(self, tab):
-        server = tab.connect_to_server()
         self.say = tab.send
-        tab.on_message(lambda text: (self.sent.append(text), server.send(text)))
-        server.on_message(self._take)
+        self._server = tab.connect_to_server()
+        self._server.on_message(self._take)
+        tab.on_message(self._send)
+
+    def _send(self, text):
+        self.sent.append(text)
+        self._server.send(text)
 
     def _take(self, text):
         if self.asked():
