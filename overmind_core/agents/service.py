@@ -418,7 +418,7 @@ class Agents:
 
     def _begin_again(self, session: Session, mission: Mission) -> None:
         """The conversation is gone, and the new one knows nothing: it gets the first prompt before all else."""
-        session.put(lose_conversation(session.state))
+        session.put(replace(lose_conversation(session.state), files=None))  # the new one may have its name
         text = "--- its conversation is gone: it begins a new one, without what was said before ---"
         self._context.registry.record(mission, ConversationLost(text=text))
         prompt = session.agent.prompt
