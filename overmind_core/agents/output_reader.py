@@ -23,6 +23,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
     TurnResult,
 )
+from overmind_core.domain.agents.conversation import is_busy
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
@@ -32,7 +33,7 @@ from overmind_core.providers.terminal_rows import rules_of, told_by
 from overmind_core.terminal.program_status import ProgramState, read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from overmind_core.agents.session import Session
     from overmind_core.agents.store import CursorTable
@@ -87,6 +88,8 @@ class _Shown:
     def __init__(self) -> None:
         self.picture: DrawnScreen | None = None
         self.told: Told | None = None
+        self.state = ""
+        """As the screen told it, of a program whose title tells none."""
         self.is_old = True
         """True before the first look: another supervisor may have been told something else."""
         self.is_blocked = False
@@ -130,6 +133,8 @@ class TitleReader:
                     start = max(seen, end - WINDOW)
                     _, data = log.read(OUT, start, end - start)
                     seen = end - _unfinished(data)
+                    if callable(judge := getattr(session.provider, "state_shown", None)):
+                        data = await self._shown_state(session, judge, shown)
                     found = _readings(session, data)
                     reports = reports or any(one.source is ActivitySource.STATUS for one in found)
                     if reports:  # then its titles mean nothing
@@ -140,12 +145,23 @@ class TitleReader:
                         waited = self._clock.wall()  # a dialog was drawn, before this question's or as it
                     is_drawn = waited >= max(session.asked_at, session.state.activity.since) - DIALOG_EARLY
                     if await self._take_in(session, found[-1:] if old else found[-MOST_READINGS:]) and is_drawn:
-                        await self._withdraw_answered(session, log)
+                        await self._withdraw_answered(session, log, shown)
                     old = False
                     if rules and not reports:
                         await self._read_screen(session, rules, shown)
                 await follower.news()
                 await asyncio.sleep(PAUSE)
+
+    async def _shown_state(self, session: Session, judge: Callable[[Sequence[str]], str], shown: _Shown) -> bytes:
+        """The state that the screen tells, as the title that a program writes which tells it so.
+
+        One that stands is told again only while something may end with it.
+        """
+        shown.picture = await self._screens.drawn_on(session.id, shown.picture)
+        state = "" if shown.picture is None else judge(shown.picture.screen.lines())
+        is_news = state != shown.state or is_busy(session.state) or bool(session.state.open)
+        shown.state = state
+        return b"\x1b]2;%s\x07" % state.encode() if state and is_news else b""
 
     async def _read_screen(self, session: Session, rules: Sequence[Rule], shown: _Shown) -> None:
         """Take in what its title and its screen tell now, where that is another state than before."""
@@ -191,7 +207,7 @@ class TitleReader:
             return True
         return False
 
-    async def _withdraw_answered(self, session: Session, log: RunLog) -> None:
+    async def _withdraw_answered(self, session: Session, log: RunLog, shown: _Shown) -> None:
         """Withdraw what a person has answered in the program's own dialog: no hook tells of that while its tool runs.
 
         A program that waits does not say that it works, also where its dialog is hidden behind something else.
@@ -204,7 +220,10 @@ class TitleReader:
         await self._progress.refresh()
         end = self._progress.of(run).out
         start = max(0, end - WINDOW)
-        if session.run_id != run or _states(session, log.read(OUT, start, end - start)[1])[-1:] != [True]:
+        data = log.read(OUT, start, end - start)[1]
+        if callable(judge := getattr(session.provider, "state_shown", None)):
+            data = await self._shown_state(session, judge, shown)
+        if session.run_id != run or _states(session, data)[-1:] != [True]:
             return
         for one in session.state.open:
             if one.number in asked:
@@ -262,7 +281,9 @@ def _readings(session: Session, data: bytes) -> list[Reading]:
             facts = facts_of(record, has_hooks=has_hooks) if record is not None and record.is_of_program else ()
             found += [Reading(tuple(facts), ActivitySource.STATUS, is_hint=has_hooks)] if facts else []
         elif facts := [fact for fact in _title_facts(session, text) if not isinstance(fact, StateGuessed)]:
-            found.append(Reading(tuple(facts), ActivitySource.TITLE, is_hint=True))
+            is_shown = hasattr(session.provider, "state_shown")
+            source = ActivitySource.TERMINAL if is_shown else ActivitySource.TITLE
+            found.append(Reading(tuple(facts), source, is_hint=True))
     return found
 
 
@@ -288,7 +309,7 @@ def _is_unheld(session: Session, source: ActivitySource) -> bool:
 
     A program that reports its state has a hook for it.
     """
-    return source is ActivitySource.TITLE and not getattr(session.provider, "shows_held", True)
+    return source is not ActivitySource.STATUS and not getattr(session.provider, "shows_held", True)
 
 
 def _withdraw_unheld(session: Session, source: ActivitySource) -> None:

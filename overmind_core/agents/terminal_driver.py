@@ -94,7 +94,7 @@ class TerminalDriver:
         """End the turn; where it has not begun, only once the screen shows that the key answers no dialog."""
         self._interrupted[session.id] = session.run_id
         if session.state.turn is not None:
-            session.send(_program(session).interrupt_keys)
+            self._press_all(session, _program(session).interrupt_keys)
         else:
             self._tasks.start(self._interrupt(session, session.state.run))
 
@@ -104,16 +104,21 @@ class TerminalDriver:
         keys = (CTRL_C,) if mission is None else interrupt_keys(mission.definition, self._interrupts) or (CTRL_C,)
         if keys != (CTRL_C,) and activity.doing is ActivityKind.IDLE:
             return False
+        self._press_all(session, keys)
+        return True
+
+    def _press_all(self, session: Session, keys: Sequence[bytes]) -> None:
         session.send(keys[0])
         if keys[1:]:
             self._tasks.start(self._press(session, keys[1:], session.state.run))
-        return True
 
     async def _press(self, session: Session, keys: Sequence[bytes], run: int) -> None:
-        """Press more keys, one by one: at once they would be another key."""
+        """Press more keys, one by one: at once they would be another key, and to a program that rests, as well."""
+        judge = getattr(session.provider, "is_idle", None)
         for key in keys:
             await asyncio.sleep(LOOK)
-            if session.state.running != run:
+            screen = await self._screens.of(session.id) if callable(judge) else None
+            if session.state.running != run or (screen is not None and callable(judge) and judge(screen.lines())):
                 return
             session.send(key)
 
@@ -196,7 +201,7 @@ class TerminalDriver:
         if session.state.running != run:
             return False
         if shown is None:
-            session.send(_program(session).interrupt_keys)
+            self._press_all(session, _program(session).interrupt_keys)
         elif not session.state.open:  # a person must see why no key was pressed
             session.receive(shown, ActivitySource.TERMINAL)
         return shown is None

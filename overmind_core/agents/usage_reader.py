@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.agents.agent import AgentMode
-from overmind_core.domain.agents.agent_events import FilePosition, ToolCalled, TurnEnded, UsageRead
+from overmind_core.domain.agents.agent import ActivitySource, AgentMode
+from overmind_core.domain.agents.agent_events import FilePosition, TextSpoken, ToolCalled, TurnEnded, UsageRead
 from overmind_core.domain.agents.spending import files_at
 from overmind_core.missions.lookup import line
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.conversation import ConversationFiles
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.registry import Registry
-    from overmind_core.providers.base import InteractiveProvider
+    from overmind_core.providers.base import Figure, InteractiveProvider
 
 LOOK = 0.05
 """Seconds between two looks of a hook that waits for figures."""
@@ -57,23 +57,28 @@ class UsageReader:
             await self._name_files(session, path)
         if session.state.files is None:
             return
-        await self.read(session)
+        was_said = await self.read(session)
         ends = any(isinstance(fact, TurnEnded) and fact.result is not None and fact.result.ok for fact in facts)
-        if ends and session.state.turn is not None:
+        if ends and session.state.turn is not None and not was_said:
             await self._until(session, lambda: session.state.turn is None or session.state.turn.used.final, TURN_END)
         elif any(isinstance(fact, ToolCalled) for fact in facts) and self._has_budget(session):
             calls = _calls(session)
             await self._until(session, lambda: _calls(session) != calls, TOOL_CALL)
         self.read_later(session)
 
-    async def read(self, session: Session) -> None:
-        """Count what was written since the last look."""
+    async def read(self, session: Session) -> bool:
+        """Count what was written since the last look; True where it holds the answer to a turn."""
         files, program = session.state.files, _program(session)
         if files is None or session.state.mode is not AgentMode.INTERACTIVE:
-            return
+            return False
         read = await asyncio.to_thread(read_files, files, program.sub_agent_folder(files.path), program.figure)
-        if read is not None and session.state.files == files:  # nobody else has looked meanwhile
-            session.apply(read)
+        if read is None or session.state.files != files:  # somebody else has looked meanwhile
+            return False
+        session.apply(read.used)
+        if read.said is None or session.state.turn is None:
+            return False
+        session.receive(read.said, ActivitySource.HOOK)
+        return True
 
     def read_now(self, session: Session) -> None:
         """The same at once, where a run has ended: nothing more is written."""
@@ -83,7 +88,7 @@ class UsageReader:
         program = _program(session)
         read = read_files(files, program.sub_agent_folder(files.path), program.figure)
         if read is not None:
-            session.apply(read)
+            session.apply(read.used)
 
     def read_later(self, session: Session) -> None:
         """Look again soon, and once more after that."""
@@ -118,29 +123,40 @@ class UsageReader:
         deadline = asyncio.get_running_loop().time() + seconds
         while not holds() and not session.closed and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(LOOK)
-            await self.read(session)
+            if await self.read(session):
+                return
 
     def _has_budget(self, session: Session) -> bool:
         above = [one.definition for one in line(self._registry, session.id)]
         return any(one.max_cost or one.max_tokens for one in above)
 
 
+class FilesRead(NamedTuple):
+    """The news in the files of a conversation. `said`: the answer to a turn, where no hook tells that."""
+
+    used: UsageRead
+    said: TextSpoken | None = None
+
+
 def read_files(
-    files: ConversationFiles, folder: str, figure: Callable[[bytes, float], ModelCalled | CostTotalled | None]
-) -> UsageRead | None:
+    files: ConversationFiles, folder: str, figure: Callable[[bytes, float], Figure | None]
+) -> FilesRead | None:
     """What was written behind the positions; None when nothing was."""
     positions = dict(files.read)
     found: list[ModelCalled | CostTotalled] = []
+    said: TextSpoken | None = None
     for name in ("", *_sub_agents(folder)):
         path = f"{folder}/{name}" if name else files.path
         begin = positions.get(name, 0)
         for text, end in _lines(path, begin):
             positions[name] = end
             usage = figure(text, files.since)
-            if usage is not None:
+            if isinstance(usage, TextSpoken):
+                said = usage
+            elif usage is not None:
                 found.append(usage)
     read = tuple(FilePosition(*one) for one in positions.items())
-    return None if read == files.read else UsageRead(files.path, read, tuple(found))
+    return None if read == files.read else FilesRead(UsageRead(files.path, read, tuple(found)), said)
 
 
 def _sub_agents(folder: str) -> list[str]:

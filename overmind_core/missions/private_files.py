@@ -47,6 +47,9 @@ def filled(home: Home, mission_id: str, launch: Launch) -> Launch:
     paths: dict[str, str] = {}
     for name, text in launch.files.items():
         path = os.path.join(where, name)
+        if folder := os.path.dirname(name):
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            paths[f"{{file:{folder}}}"] = to_wire(os.path.dirname(path))
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(fd, "wb") as file:
             file.write(os.fsencode(from_wire(text)))

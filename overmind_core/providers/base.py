@@ -16,6 +16,7 @@ from overmind_core.domain.agents.agent_events import (
     NotOpened,
     Retry,
     RunVerdict,
+    TextSpoken,
     TurnResult,
 )
 from overmind_core.domain.agents.conversation import ForkPoint
@@ -96,7 +97,7 @@ class Launch(NamedTuple):
 
     Args:
         argv: `argv[0]` is the program as PATH or the configuration names it. A word `{file:NAME}` stands for the
-            path of a private file that holds `files[NAME]`.
+            path of a private file that holds `files[NAME]`; one whose name has a `/` lies in a folder, a word as well.
         notes: A text with the notes that is written to the pipe before `stdin`: it is made again of those, which rest
             in a file of their own, where a purge reaches them.
         first_words: What stands before a person's words in the first message of a conversation, with the notes: a piece
@@ -368,6 +369,10 @@ class EachLine:
         return ()
 
 
+Figure = ModelCalled | CostTotalled | TextSpoken
+"""A fact that stands in the file of a conversation."""
+
+
 class ServerRequest(NamedTuple):
     """A request to a program's own server; one without a body only reads."""
 
@@ -468,7 +473,8 @@ class InteractiveProvider(Protocol):
     One that `serves` is none: nothing is typed there.
     """
 
-    interrupt_keys: bytes
+    interrupt_keys: Sequence[bytes]
+    """They end a turn, one by one: at once they would be another key."""
     exit_keys: bytes
     """What makes it end by itself when it is idle; Enter follows."""
     shows_held: bool
@@ -483,8 +489,8 @@ class InteractiveProvider(Protocol):
     def sub_agent_folder(self, path: str) -> str:
         """The folder in which the files of the conversation's sub-agents are."""
 
-    def figure(self, line: bytes, since: float) -> ModelCalled | CostTotalled | None:
-        """What a line of these files tells of use and cost, since then (seconds since the epoch)."""
+    def figure(self, line: bytes, since: float) -> Figure | None:
+        """The use, the cost, or what no hook tells of an answer, in a line of these, since then (epoch seconds)."""
 
     def hook_answer(self, question: Asked, decision: Decision) -> Mapping[str, Any] | None:
         """The JSON that the question's hook prints to answer it; None when the program takes no such answer."""

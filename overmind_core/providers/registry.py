@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _ACP = "overmind_core.providers.rpc.provider"
 _QWEN = "overmind_core.providers.rpc.qwen"
+_COPILOT = "overmind_core.providers.rpc.copilot"
 _OPENCODE = "overmind_core.providers.rpc.opencode_screen"
 _ONCE = "once:"
 """Before the name of a person's own program that takes one prompt."""
@@ -22,7 +23,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "gemini": (_ACP, "gemini"),
     "opencode": (_OPENCODE, "Opencode"),
     "qwen": (_QWEN, "Qwen"),
-    "copilot": (_ACP, "copilot"),
+    "copilot": (_COPILOT, "Copilot"),
 }
 """The module and what makes one; imported when first asked for, for the command line starts often and needs few."""
 _RENDERERS: Mapping[str, tuple[str, str]] = {
@@ -50,7 +51,7 @@ class TextPieces(NamedTuple):
 
 
 _PIECES: Mapping[str, TextPieces] = {
-    **dict.fromkeys((_ACP, _QWEN, _OPENCODE), TextPieces(b"agent_message_chunk", b"text", b"sessionId")),
+    **dict.fromkeys((_ACP, _QWEN, _COPILOT, _OPENCODE), TextPieces(b"agent_message_chunk", b"text", b"sessionId")),
     "overmind_core.providers.rpc.codex": TextPieces(b"agentMessage", b"delta", b"threadId"),
 }
 """By the module that makes the provider."""

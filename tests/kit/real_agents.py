@@ -45,6 +45,8 @@ class RealAgents(Agents):
         self.options = ("--provider", provider, "--cwd", self.work, *model)
         om.environment |= {f"OVERMIND_{provider.upper()}_BIN": program, "SHELL": "/bin/bash"}
         om.environment |= SET_UPS[provider](home, api.url)
+        if provider == "copilot":  # else it asks on its screen whether it may trust its folder
+            _write(os.path.join(home, ".copilot", "config.json"), json.dumps({"trustedFolders": ["/"]}))
 
     def start(self, prompt: str, *options: str) -> str:
         return self.om.mission([prompt], *self.options, *options)
@@ -70,7 +72,7 @@ class RealAgents(Agents):
         """Take away all that its program has written down, and so each conversation."""
         for folder, _, names in os.walk(os.path.join(self.om.environment["HOME"], WRITTEN[self.provider])):
             for name in names:
-                if name not in {"config.toml", "settings.json"}:
+                if name not in {"config.toml", "config.json", "settings.json"}:
                     os.unlink(os.path.join(folder, name))
 
 

@@ -115,13 +115,25 @@ def abilities(provider: Provider, program: tuple[str, Settings]) -> dict[str, An
         "task": provider.transport if has[AgentMode.ONE_SHOT] else None,
         "session": provider.transport if has[AgentMode.HEADLESS] else None,
         "screen": "yes" if has[AgentMode.INTERACTIVE] else "raw",
-        "state": "stream" if provider.serves else "status" if provider.reports else _read_from(*program),
+        "state": _told_by(provider, program),
         "asks": provider.asks,
         "resume": has[AgentMode.HEADLESS],
         "fork": ("at" if provider.forks_at else "whole") if provider.forks else None,
         "cost": "dollars" if provider.tells_cost else "tokens" if provider.tokens in TOLD else None,
         "tested": provider.tested or None,
     }
+
+
+def _told_by(provider: Provider, program: tuple[str, Settings]) -> str | None:
+    """Return the source of the state of its full-screen program."""
+    from overmind_core.domain.agents.agent import AgentMode
+
+    if provider.serves:
+        return "stream"
+    if provider.reports:
+        return "status"
+    found = _read_from(*program)
+    return "hook" if found == "screen" and AgentMode.INTERACTIVE in provider.modes else found
 
 
 def _on_terminal(own: OwnAgent, settings: Settings) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Claude(EachLine):
     tokens = TokensTold.CALLS
     reads_reasons = True
     words_at = 0
-    interrupt_keys = b"\x1b"
+    interrupt_keys = (b"\x1b",)
     exit_keys = b"/exit"
     shows_held = True
 

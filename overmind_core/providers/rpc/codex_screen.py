@@ -346,7 +346,7 @@ class _Dialog(NamedTuple):
 class CodexScreen:
     """The part of the provider that knows its screen."""
 
-    interrupt_keys = b"\x1b"
+    interrupt_keys = (b"\x1b",)
     exit_keys = b"/quit"
     shows_held = False
 

@@ -160,16 +160,21 @@ class AcpProvider(RpcProvider):
     def launch(self, start: LaunchRequest) -> Launch:
         """Its first line opens the exchange; all else follows what the program answers."""
         row, agent = self._row, start.agent
-        argv = [agent.program or self.program, *agent.program_arguments, *row.arguments]
+        asks = row.permissions.get(agent.permission_mode or "", row.permissions.get(rows.ASK, {}))
+        first = first_words(start.notes, agent.append_system_prompt)
+        argv = self.words(start, *row.arguments)
+        return Launch(argv=argv, first_words=first, stdin=initialize(), environment={**row.environment, **asks})
+
+    def words(self, start: LaunchRequest, *arguments: str) -> tuple[str, ...]:
+        """Its program and arguments, these first, then those that say the same in each mode."""
+        row, agent = self._row, start.agent
+        argv = [agent.program or self.program, *agent.program_arguments, *arguments]
         argv += (row.model_option, agent.model) if row.model_option and agent.model else ()
         for config in agent.mcp_config if row.servers_option else ():
             argv += (row.servers_option or "", config if is_json(config) else f"@{config}")
         argv += agent.arguments
-        word = agent.permission_mode or ""
-        argv += row.permission_arguments.get(word, ())
-        asks = row.permissions.get(word, row.permissions.get(rows.ASK, {}))
-        first = first_words(start.notes, agent.append_system_prompt)
-        return Launch(argv=tuple(argv), first_words=first, stdin=initialize(), environment={**row.environment, **asks})
+        argv += row.permission_arguments.get(agent.permission_mode or "", ())
+        return tuple(argv)
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         """A line by itself: a piece of text, or the end of a turn as its result was stored."""
@@ -244,11 +249,6 @@ class _Listener(AcpConnection):
 def gemini() -> AcpProvider:
     """Google's."""
     return AcpProvider(rows.GEMINI)
-
-
-def copilot() -> AcpProvider:
-    """GitHub's."""
-    return AcpProvider(rows.COPILOT)
 
 
 def own(name: str) -> AcpProvider:

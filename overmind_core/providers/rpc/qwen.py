@@ -298,7 +298,7 @@ class Qwen(AcpProvider):
     """The `qwen` program: over its pipes, and on a terminal."""
 
     modes = frozenset(AgentMode)
-    interrupt_keys = b"\x1b"
+    interrupt_keys = (b"\x1b",)
     exit_keys = b"/quit"
     shows_held = False
 
