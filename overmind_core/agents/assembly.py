@@ -20,6 +20,7 @@ from overmind_core.agents.messages import MessageQueue
 from overmind_core.agents.output_reader import OutputReader, TitleReader
 from overmind_core.agents.pasting import Pasting
 from overmind_core.agents.permission_hooks import PermissionWaiters
+from overmind_core.agents.plain_conversations import PlainConversations
 from overmind_core.agents.questions import Questions
 from overmind_core.agents.rules import Rules
 from overmind_core.agents.server_driver import ServerDriver
@@ -162,10 +163,13 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
         Handover(followers, parts.attachments, parts.phase, clock),
         parts.tasks,
         servers=servers,
+        plain=PlainConversations(
+            book, parts.settings.terminals, lambda mission: parts.environments.of(mission).both, output.last_screen
+        ),
         written_notes=notes,
         briefing=None if unattended else RunBriefing(parts.memory, subjects.text_of_quest),
     )
-    pasting = Pasting(screens, parts.settings.terminal_rules)
+    pasting = Pasting(screens, parts.settings.terminal_rules, parts.settings.terminals)
     submission = Submission(agents, messages, context.inputs, journal, pasting)
     apis = (
         MessageApi(

@@ -20,6 +20,7 @@ from overmind_core.system.small_file import read_small_file
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from overmind_core.agents.plain_conversations import PlainConversations
     from overmind_core.agents.session import Session
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.providers.base import InteractiveProvider, Launch
@@ -34,12 +35,15 @@ _LONG_PROMPT = 100_000
 """Bytes from which on a prompt is no argument."""
 
 
-def checked_mission(session: Session, mission: Mission) -> Mission:
+def checked_mission(session: Session, mission: Mission, plain: PlainConversations) -> Mission:
     """The mission as its next run shall be: with a terminal or with pipes, with the program that is asked for."""
     port = free_port() if session.provider.serves and session.state.run != mission.run else 0
+    is_new = session.state.run != mission.run
     planned = plan_run(session.state, mission.run, session=str(uuid4()), token=os.urandom(16).hex(), port=port)
     if planned != session.state:
         session.put(replace(planned, permission_mode=session.agent.permission_mode))
+    if is_new and not session.provider.speaks_json:
+        plain.plan(session, mission)
     interactive = session.state.mode is AgentMode.INTERACTIVE
     definition = replace(mission.definition, tty=interactive, interactive=interactive)
     if not session.provider.speaks_json:

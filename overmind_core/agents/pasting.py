@@ -9,11 +9,12 @@ text, or on a new line below it.
 from __future__ import annotations
 
 import asyncio
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.agents.terminal_driver import DELETE_LINE, ENTER
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
-from overmind_core.providers.terminal_rows import is_free, is_in_prompt, rules_of, told_by
+from overmind_core.providers.terminal_rows import is_free, is_in_prompt, prompt_of, rules_of, told_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.session import Session
     from overmind_core.agents.terminal_screen import TerminalScreens
     from overmind_core.domain.agents.terminal_rules import Rule
+    from overmind_core.domain.agents.terminal_words import OwnTerminal
     from overmind_core.domain.missions.mission import Definition
     from overmind_core.providers.terminal_rows import Prompt
     from overmind_core.terminal.screen import Screen
@@ -82,12 +84,22 @@ def is_drafted(before: AtCursor, pasted: AtCursor) -> bool:
 class Pasting:
     """Enters what was pasted."""
 
-    def __init__(self, screens: TerminalScreens, rules: Mapping[str, tuple[Rule, ...]]) -> None:
-        """`rules`: of a person's own, by the name of the program."""
+    def __init__(
+        self,
+        screens: TerminalScreens,
+        rules: Mapping[str, tuple[Rule, ...]],
+        terminals: Mapping[str, OwnTerminal] = MappingProxyType({}),
+    ) -> None:
+        """`rules`, `terminals`: a person's own words about programs, by their names."""
+        self._terminals = terminals
         self._screens = screens
         self._rules = rules
         self._interrupted: dict[str, str] = {}
         """Mission → its run, where we have interrupted a turn and typed nothing since."""
+
+    def prompt_of(self, definition: Definition) -> Prompt | None:
+        """The look of the prompt of the program that a mission runs; None: it is not known."""
+        return prompt_of(definition, self._terminals)
 
     async def terminal(self, session: Session) -> Screen | None:
         """The screen of a session; None: it has no terminal."""
@@ -98,7 +110,9 @@ class Pasting:
         screen = await self._screens.of(session.id)
         return screen if screen is not None and screen.modes.bracketed_paste else None
 
-    async def free(self, session: Session, prompt: Prompt, earlier: Callable[[], str]) -> Screen | None:
+    async def free(
+        self, session: Session, prompt: Prompt, definition: Definition, earlier: Callable[[], str]
+    ) -> Screen | None:
         """The screen of a known program once its empty prompt is there; None: it is not, and nothing may be typed.
 
         `earlier`: the text before this one. Some programs put what we have interrupted back into the prompt, where it
@@ -111,7 +125,8 @@ class Pasting:
             if screen is None or session.state.running != run:
                 return None
             lines, cursor = screen.lines(), screen.cursor
-            if screen.modes.bracketed_paste and is_free(prompt, lines, cursor.x, cursor.y):
+            asks = bool(prompt.ready) and _shows_question(rules_of(definition, self._rules), screen)
+            if screen.modes.bracketed_paste and not asks and is_free(prompt, lines, cursor.x, cursor.y):
                 self._interrupted.pop(session.id, None)
                 return screen
             began = began or (look if screen.modes.bracketed_paste else 0)
@@ -171,8 +186,7 @@ class Pasting:
         if ActivityKind.WAITING in {activity.doing, activity.guess}:
             return True
         screen = await self._screens.of(session.id) if rules else None
-        told = None if screen is None else told_by(rules, screen.title, screen.lines())
-        return told is not None and told.state is ActivityKind.WAITING
+        return screen is not None and _shows_question(rules, screen)
 
     async def _shown(self, session: Session, before: AtCursor, seconds: float) -> AtCursor:
         """What stands at the cursor once the program has drawn what was pasted, and draws no more."""
@@ -187,3 +201,8 @@ class Pasting:
                 break
             last = now
         return last
+
+
+def _shows_question(rules: Sequence[Rule], screen: Screen) -> bool:
+    told = told_by(rules, screen.title, screen.lines())
+    return told is not None and told.state is ActivityKind.WAITING

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.briefing import RunBriefing
     from overmind_core.agents.handover import Handover
     from overmind_core.agents.output_reader import OutputReader
+    from overmind_core.agents.plain_conversations import PlainConversations
     from overmind_core.agents.server_driver import ServerDriver
     from overmind_core.agents.session import AgentContext
     from overmind_core.agents.terminal_driver import TerminalDriver
@@ -81,6 +82,7 @@ class Agents:
         tasks: Tasks,
         *,
         servers: ServerDriver,
+        plain: PlainConversations,
         written_notes: Callable[[str], str | None],
         briefing: RunBriefing | None,
     ) -> None:
@@ -92,6 +94,7 @@ class Agents:
         self._output = output
         self._driver = driver
         self._servers = servers
+        self.plain = plain
         self.handover = handover
         self._tasks = tasks
         self._written_notes = written_notes
@@ -149,10 +152,13 @@ class Agents:
             raise OvermindError("exited", f"Mission {mission.id} ({name}) is being stopped.")
         return session
 
-    def conversations(self, missions: Sequence[Mission]) -> dict[str, Conversation]:
-        """How the conversations of these missions stand, by mission; plain programs have none, unless they wait."""
+    def conversations(self, missions: Sequence[Mission], *, plain: bool = False) -> dict[str, Conversation]:
+        """How the conversations of these missions stand, by mission; plain programs have none, unless they wait.
+
+        `plain`: also those of plain programs that have ended.
+        """
         found = {one.id: self._sessions[one.id].state for one in missions if one.id in self._sessions}
-        ended = [one.id for one in missions if one.id not in found and one.definition.provider != RAW]
+        ended = [one.id for one in missions if one.id not in found and (plain or one.definition.provider != RAW)]
         if ended:
             self._journal.flush()
             stored = self._store.agents.states_of(ended)
@@ -197,7 +203,8 @@ class Agents:
             self._check_free(origin.session)
             conversation = adopt(conversation, origin.session, origin.cost)
         elif isinstance(origin, Fork):
-            conversation = begin_as_copy(conversation, origin.point, origin.source)
+            is_plain = mission.definition.provider == RAW  # the copy of such a program is made as it starts
+            conversation = replace(begin_as_copy(conversation, origin.point, origin.source), copied=is_plain)
         elif origin is not None and (known := self.conversations([origin]).get(origin.id)) is not None:
             conversation = inherit(conversation, known)
         session = Session(self._context, mission.id, agent, conversation, registry.get(mission.definition.provider))
@@ -246,7 +253,7 @@ class Agents:
         session = self._sessions.get(mission.id)
         if session is None and (session := self._load(mission.id)) is not None:  # it had ended, and is started again
             self._renew_prompt(session)
-        return mission if session is None else checked_mission(session, mission)
+        return mission if session is None else checked_mission(session, mission, self.plain)
 
     def spent(self, mission: Mission) -> SpentLimit | None:
         """The limit of money or turns that is used up; None for a plain program."""
@@ -278,6 +285,8 @@ class Agents:
         session = self._sessions.get(mission.id)
         if session is None:
             return None
+        if not session.provider.speaks_json:
+            return self.plain.launch(session, mission)
         if not may_copy_again(session.state) and has_forgotten(session, environ):
             self._begin_again(session, mission)
         return launch_of(session, mission, notes, environ)
@@ -302,6 +311,8 @@ class Agents:
         if session.state.activity.resume_at is not None:
             session.go_on_at(session.state.activity.resume_at)
         self._output.start(session, mission)
+        if not session.provider.speaks_json:
+            self._tasks.start(self.plain.watch(session, mission))
         if is_handed_over(session.state):
             self._tasks.start(self._take_back_later(session.id))
         self._context.usage.read_later(session)
@@ -328,7 +339,7 @@ class Agents:
         if session is not None and "in_seq" in row:  # it ended while nobody listened
             self._context.inputs.taken(mission.run_id, int(row["in_seq"]))
         if session is None or not session.provider.speaks_json:
-            return None
+            return None if session is None else self.plain.ended(session, mission, row)
         if session.state.running != mission.run and session.state.run == mission.run:
             self._begin(session, mission)  # it was over before anybody heard of its start
         if session.reader is None and session.reads_lines:
@@ -470,6 +481,8 @@ class Agents:
             self._servers.start(session)
         elif session.state.mode is AgentMode.INTERACTIVE and session.provider.speaks_json:
             self._driver.watch_setup(session)
+        elif not session.provider.speaks_json:
+            self._tasks.start(self.plain.watch(session, mission))
 
     def _launch_again(self, session: Session, mission: Mission) -> Launch | None:
         """How a run was started that an earlier supervisor began: with the notes that it has written down for it."""
@@ -497,6 +510,8 @@ class Agents:
         session = self._sessions.get(run.partition(".")[0])
         if session is not None:
             session.carry_out(moved)
+            if error is None and not session.state.begun:
+                session.put(replace(session.state, begun=True))
         else:
             self._context.messages.move(moved, resent=lambda: False)
 

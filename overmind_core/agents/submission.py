@@ -20,7 +20,6 @@ from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.text.bytestrings import typed_bytes
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
-from overmind_core.providers.terminal_rows import prompt_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +82,7 @@ class Submission:
 
     async def interrupt(self, mission: Mission, session: Session) -> bool:
         """Have the turn ended, and the session go on; whether there was one to end, as far as that is known."""
-        is_known = not session.provider.speaks_json and prompt_of(mission.definition) is not None
+        is_known = not session.provider.speaks_json and self._pasting.prompt_of(mission.definition) is not None
         return await self._pasting.interrupt(session) if is_known else session.interrupt()
 
     async def press(self, mission: Mission, text: str, keys: Sequence[str]) -> None:
@@ -181,7 +180,7 @@ class Submission:
                 no message.
         """
         definition = _who_reads(session).definition
-        prompt = prompt_of(definition)
+        prompt = self._pasting.prompt_of(definition)
         message = self._messages.new(session.id, text, sender=sender, request=request)
         async with self._turns.setdefault(session.id, asyncio.Lock()):  # what is pasted is entered before the next one
             screen = await self._screen_of(session, prompt)
@@ -194,7 +193,8 @@ class Submission:
                 from overmind_core.terminal.input_encoding import paste  # noqa: PLC0415 - few daemons type into one
 
                 await self._type(session, message, paste(text, screen.modes))
-                if not await self._pasting.enter(session, screen, prompt, definition):
+                is_seen = prompt is not None and bool(prompt.empty)
+                if not await self._pasting.enter(session, screen, prompt if is_seen else None, definition):
                     name = mission.definition.name
                     stands = f"The message stands as a draft in the prompt of mission {session.id} ({name})"
                     raise OvermindError("draft", f"{stands}. Send or delete it in: overmind attach {name}")
@@ -204,7 +204,8 @@ class Submission:
         """The screen onto which is pasted; None: there is none."""
         if prompt is None:
             return await self._pasting.screen(session)
-        return await self._pasting.free(session, prompt, lambda: self._last_text(session))
+        definition = _who_reads(session).definition
+        return await self._pasting.free(session, prompt, definition, lambda: self._last_text(session))
 
     def _last_text(self, session: Session) -> str:
         """The last message that was typed there; "" = there is none."""

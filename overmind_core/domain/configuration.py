@@ -56,7 +56,7 @@ OWN_AGENT_KEYS: Mapping[str, tuple[str, ...]] = {
     "terminal": ("program", "protocol", "install", "terminal"),
 }
 """The same of an agent of a person's own, by its protocol."""
-TERMINAL_KEYS = ("rules", "interrupt")
+TERMINAL_KEYS = ("rules", "interrupt", "ready", "start", "resume", "fork", "session")
 """Keys of `[providers.NAME.terminal]`."""
 TERMINAL_RULE_KEYS = ("on", "last", "any", "state")
 """Keys of each of these rules."""

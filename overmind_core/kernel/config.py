@@ -119,6 +119,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from overmind_core.domain.agents.terminal_rules import Rule
+    from overmind_core.domain.agents.terminal_words import OwnTerminal
     from overmind_core.domain.text.problems import Problem
 
 SEGMENT = 4 * 1024 * 1024
@@ -148,6 +149,8 @@ class Settings(NamedTuple):
     """Program → the rules by which its title and its screen tell its state."""
     interrupts: Mapping[str, tuple[bytes, ...]] = MappingProxyType({})
     """Program → the keys that end its turn on a terminal."""
+    terminals: Mapping[str, OwnTerminal] = MappingProxyType({})
+    """Program → its empty prompt, and the words of its conversations."""
     prices: Prices = Prices()
     spawn_method: str = "auto"
     queue: QueueSettings = QueueSettings()

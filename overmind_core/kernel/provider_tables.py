@@ -18,6 +18,7 @@ from overmind_core.domain.agents.terminal_rules import (
     Rule,
     nanoseconds_of,
 )
+from overmind_core.domain.agents.terminal_words import END_LINES, NEW, SESSION, ConversationWords, OwnTerminal
 from overmind_core.domain.configuration import OWN_AGENT_KEYS, PROVIDER_KEYS, TERMINAL_KEYS, TERMINAL_RULE_KEYS
 from overmind_core.domain.settings import OwnAgent
 from overmind_core.domain.text.cells import did_you_mean
@@ -30,6 +31,12 @@ _MOST_KEYS, _CONTROL = 4, 0x1F
 """Keys that end a turn; the bits of a letter that are left of it behind ctrl."""
 _RUNNERS = frozenset({"bunx", "env", "npx", "pnpx", "uvx"})
 """Programs that are never on a terminal by themselves."""
+_MOST_WORDS, _LONGEST_WORD = 16, 1000
+"""Words that resume a conversation, and characters of each."""
+_MOST_SOURCES, _MOST_STARS = 8, 3
+"""Places where the id of a conversation is found, and the `*` in the path of one."""
+_EXIT, _HOOK, _PID = "exit:", "hook:session_id", "pid:"
+_SOURCES = """'exit:PATTERN' with the id as its group, "pid:PATH" or "hook:session_id\""""
 _LAST = 8
 """Lines of the screen that a rule looks at which doesn't say it."""
 Table = Mapping[str, FileValue]
@@ -41,6 +48,7 @@ def read_providers(spot: FileValue, providers: Collection[str]) -> dict[str, Any
     own: list[OwnAgent] = []
     rules: dict[str, tuple[Rule, ...]] = {}
     interrupts: dict[str, tuple[bytes, ...]] = {}
+    terminals: dict[str, OwnTerminal] = {}
     for name, entry in (spot.table("write tables, such as [providers.claude]") or {}).items():
         table = entry.table(f"write a table: [providers.{name}]")
         is_ours = name in providers
@@ -54,7 +62,7 @@ def read_providers(spot: FileValue, providers: Collection[str]) -> dict[str, Any
         elif protocol is not None:
             own += _own_agent(entry, name, table, protocol, program)
         if TERMINAL in table:
-            looks, keys = _terminal(table[TERMINAL])
+            looks, keys, words = _terminal(table[TERMINAL], has_hooks=is_ours)
             runs = (program or "").rpartition("/")[2]
             if runs in _RUNNERS:
                 mend = "write rules for the program that it runs, by its own name"
@@ -62,6 +70,7 @@ def read_providers(spot: FileValue, providers: Collection[str]) -> dict[str, Any
             for called in {runs, name if protocol is None else ""} - {""}:
                 rules.update({called: looks} if looks else {})
                 interrupts.update({called: keys} if keys else {})
+                terminals.update({called: words} if words != OwnTerminal() else {})
     on_terminal = [one for one in own if one.provider.startswith(f"{TERMINAL}:")]
     return {
         "programs": tuple(found),
@@ -69,6 +78,7 @@ def read_providers(spot: FileValue, providers: Collection[str]) -> dict[str, Any
         "on_terminal": tuple(on_terminal),
         "terminal_rules": MappingProxyType(rules),
         "interrupts": MappingProxyType(interrupts),
+        "terminals": MappingProxyType(terminals),
     }
 
 
@@ -127,16 +137,108 @@ def _answer(spot: FileValue) -> str | None:
     return None
 
 
-def _terminal(spot: FileValue) -> tuple[tuple[Rule, ...], tuple[bytes, ...]]:
-    """The rules of one program, and the keys that end its turn."""
+def _terminal(spot: FileValue, *, has_hooks: bool) -> tuple[tuple[Rule, ...], tuple[bytes, ...], OwnTerminal]:
+    """The rules of one program, the keys that end its turn, its empty prompt and its conversations."""
     table = spot.table('write a table with rules = [{ on = "title", any = ["^busy"], state = "working" }]')
     if table is None:
-        return (), ()
+        return (), (), OwnTerminal()
     spot.report_unknown(TERMINAL_KEYS)
     if not table:
-        spot.wrong_key("missing rules, or interrupt")
+        spot.wrong_key("missing rules, interrupt, ready or resume")
     looks = tuple(_rules(table["rules"])) if "rules" in table else ()
-    return looks, tuple(_keys(table["interrupt"])) if "interrupt" in table else ()
+    keys = tuple(_keys(table["interrupt"])) if "interrupt" in table else ()
+    ready = _pattern(table["ready"], "^> Type your message", MOST_LINES) if "ready" in table else ""
+    return looks, keys, OwnTerminal(ready, _conversation(spot, table, has_hooks=has_hooks))
+
+
+def _pattern(spot: FileValue, example: str, lines: int) -> str:
+    """A pattern that is looked for in so many lines within the time of a look."""
+    if not isinstance(spot.value, str) or not spot.value:
+        spot.wrong(f"write a pattern, such as '{example}'")
+        return ""
+    _bounded(spot, spot.value, lines)
+    return spot.value
+
+
+def _bounded(spot: FileValue, pattern: str, lines: int) -> None:
+    """Report a pattern that can't be used, or that may take too long."""
+    try:
+        if nanoseconds_of(pattern, lines) > MOST_NANOSECONDS:
+            most = MOST_NANOSECONDS // 1_000_000
+            spot.wrong(f"a look at a screen could take longer than {most} ms: begin it with ^, or write one .* less")
+    except Refused as refused:
+        spot.wrong(str(refused))
+
+
+def _conversation(spot: FileValue, table: Table, *, has_hooks: bool) -> ConversationWords:
+    """The words by which the program begins, resumes and copies a conversation, and where it tells the id."""
+    start, resume, fork = (
+        _template(table[name], name) if name in table else () for name in ("start", "resume", "fork")
+    )
+    ends, records = _sources(table["session"], has_hooks=has_hooks) if "session" in table else ((), ())
+    if (ends or records or fork) and not resume and not start and not has_hooks:
+        spot.wrong_key('missing resume: write a list of words, such as ["--resume", "{session}"]')
+    if resume and not start and not ends and not records and not has_hooks:
+        spot.wrong_key("missing session: write where the id is found, or start, by which the program is given one")
+    return ConversationWords(start=start, resume=resume, fork=fork, ends=ends, records=records)
+
+
+def _template(spot: FileValue, name: str) -> tuple[str, ...]:
+    words = [entry.value for entry in spot.entries() or ()]
+    example = f'{name} = ["--{name if name != "start" else "session-id"}", "{SESSION}"]'
+    if not words or len(words) > _MOST_WORDS or not all(isinstance(one, str) and "\0" not in one for one in words):
+        spot.wrong(f"write a list of 1 to {_MOST_WORDS} texts, such as {example}")
+        return ()
+    texts = tuple(map(str, words))
+    if any(len(one) > _LONGEST_WORD for one in texts):
+        spot.wrong(f"write texts of at most {_LONGEST_WORD} characters")
+    elif not any(SESSION in one for one in texts):
+        spot.wrong(f"no place for the id of the conversation: add {SESSION}, as in {example}")
+    elif name != "fork" and any(NEW in one for one in texts):
+        spot.wrong(f"{NEW} is the id of a copy: write it in fork alone")
+    else:
+        return texts
+    return ()
+
+
+def _sources(spot: FileValue, *, has_hooks: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The patterns of last lines, and the paths of files, that tell the id."""
+    ends: list[str] = []
+    records: list[str] = []
+    entries = spot.entries()
+    if not entries or len(entries) > _MOST_SOURCES:
+        spot.wrong(f"write a list of 1 to {_MOST_SOURCES} texts: {_SOURCES}")
+    for one in (entries or ())[:_MOST_SOURCES]:
+        value = one.value if isinstance(one.value, str) else ""
+        if value.startswith(_EXIT):
+            ends += _end_pattern(one, value.removeprefix(_EXIT))
+        elif value.startswith(_PID):
+            records += _record_path(one, value.removeprefix(_PID))
+        elif value != _HOOK:
+            one.wrong(f"write {_SOURCES}")
+        elif not has_hooks:
+            one.wrong(f"hooks of this program are not known: write {_SOURCES.rpartition(' or ')[0]}")
+    return tuple(ends), tuple(records)
+
+
+def _end_pattern(spot: FileValue, pattern: str) -> Iterator[str]:
+    try:
+        has_group = re.compile(pattern).groups > 0
+    except (re.error, RecursionError, OverflowError):
+        has_group = True  # that it is no pattern is said below
+    if not has_group:
+        spot.wrong("write the id as a group, as in 'exit:mine --resume ([0-9a-f-]+)'")
+        return
+    _bounded(spot, pattern, END_LINES)
+    yield pattern
+
+
+def _record_path(spot: FileValue, path: str) -> Iterator[str]:
+    is_whole = path.startswith(("/", "~/")) and "\0" not in path and len(path) <= _LONGEST_WORD
+    if is_whole and "**" not in path and path.count("*") <= _MOST_STARS and not set("?[") & set(path):
+        yield path
+        return
+    spot.wrong(f"write a path that begins with / or ~/, with at most {_MOST_STARS} times *")
 
 
 def _keys(spot: FileValue) -> Iterator[bytes]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.agents.agent import Activity
     from overmind_core.domain.agents.conversation import Conversation
-    from overmind_core.domain.missions.mission import Run
+    from overmind_core.domain.missions.mission import Definition, Run
     from overmind_core.domain.missions.standing import WorkStanding
     from overmind_core.missions.answer_types import (
         AgentState,
@@ -221,7 +221,7 @@ def details(
         "tree_cost_partial": False,
         "tree_tokens": None,
         "created_at": format_time(mission.created_at),
-        "session_id": conversation.session if conversation is not None and definition.provider != RAW else None,
+        "session_id": _session_id(definition, conversation),
         "attached": 0,
         "now": now_line(mission, last_line, conversation, standing),
         "last_activity_at": None,
@@ -231,6 +231,13 @@ def details(
         "background": [],
         "runs": [run_details(run, mission) for run in runs],
     }
+
+
+def _session_id(definition: Definition, conversation: Conversation | None) -> str | None:
+    """The program's id of a conversation; None: there is none, or nothing tells it."""
+    if conversation is None:
+        return None
+    return conversation.session if definition.provider != RAW else conversation.terminal_session or None
 
 
 def run_details(run: Run, mission: Mission) -> RunSummary:

@@ -18,6 +18,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
 from overmind_core.domain.agents.conversation import same_prompt
 from overmind_core.domain.agents.terminal_rules import WIDEST, Rule
+from overmind_core.domain.agents.terminal_words import (
+    SHELLS,
+    ConversationWords,
+    OwnTerminal,
+    is_alone,
+    joined,
+    program_place,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,6 +123,8 @@ class Prompt(NamedTuple):
     """The beginning of its first line, or of each; "": there is none."""
     taken: str = ""
     """A line above it by which a key is for something else."""
+    ready: str = ""
+    """A person's own pattern of a line of the screen while the prompt is empty: then `empty` does not count."""
 
 
 PROMPTS: Mapping[str, Prompt] = {
@@ -129,10 +139,94 @@ PROMPTS: Mapping[str, Prompt] = {
 }
 """By the name of the program."""
 
+_PROMPT_OPTIONS = ("-p", "--print", "--prompt", "-i", "--prompt-interactive", "-h", "--help", "-v", "--version")
+"""Options behind which a prompt stands, or no screen is shown."""
+_UUID = "([0-9a-f]{8}-[0-9a-f-]{27})"
+_BEGUN = ("--session-id", "{session}")
+CONVERSATIONS: Mapping[str, ConversationWords] = {
+    "cline": ConversationWords(
+        resume=("--id", "{session}"),
+        ends=(r"cline --id (\S+)",),
+        records=("~/.cline/data/sessions/*/*.json",),
+        choices=("--id", "-z", "--zen", "--json", "--acp", "--help", "--version"),
+    ),
+    "codex": ConversationWords(
+        resume=("resume", "{session}"),
+        fork=("fork", "{session}"),
+        ends=(rf"codex resume {_UUID}",),
+        choices=("--remote", "--help", "--version"),
+        gone=r"No saved session found|no rollout found",
+    ),
+    "copilot": ConversationWords(
+        start=_BEGUN,
+        resume=_BEGUN,
+        ends=(rf"copilot --resume={_UUID}",),
+        choices=("-r", "--resume", "--continue", "--session-id", "--connect", "--acp", *_PROMPT_OPTIONS),
+    ),
+    "gemini": ConversationWords(
+        start=_BEGUN,
+        resume=("--resume", "{session}"),
+        choices=(
+            "-r", "--resume", "--session-file", "--session-id", "--list-sessions", "--delete-session", "--acp",
+            *_PROMPT_OPTIONS,
+        ),
+        gone=r"No previous sessions found|Invalid session identifier",
+    ),
+    "opencode": ConversationWords(
+        resume=("-s", "{session}"),
+        # Its `--fork` shows a prompt before the copy is there, and drops what is typed until then.
+        ends=(r"opencode -s (ses_\w+)",),
+        choices=("-c", "--continue", "-s", "--session", "--fork", *_PROMPT_OPTIONS),
+        gone=r"Session not found",
+    ),
+    "pi": ConversationWords(
+        start=_BEGUN,
+        resume=("--session", "{session}"),
+        fork=("--fork", "{session}", "--session-id", "{new}"),
+        ends=(r"pi --session (\S+)",),
+        choices=(
+            "-c", "--continue", "-r", "--resume", "--session", "--session-id", "--fork", "--no-session", "--mode",
+            *_PROMPT_OPTIONS,
+        ),
+        gone=r"No session found matching",
+    ),
+    "qwen": ConversationWords(
+        start=_BEGUN,
+        resume=("--resume", "{session}"),
+        fork=("--resume", "{session}", "--fork-session"),
+        ends=(rf"qwen --resume {_UUID}",),
+        records=("~/.qwen/projects/*/chats/*.runtime.json",),
+        choices=("-c", "--continue", "-r", "--resume", "--session-id", "--fork-session", "--acp", *_PROMPT_OPTIONS),
+        gone=r"No saved session found",
+        by_folder=True,
+    ),
+}  # fmt: skip
+"""The program's name → the words by which it begins, resumes and copies a conversation."""
+
+
+def conversation_words(definition: Definition, own: Mapping[str, OwnTerminal]) -> ConversationWords | None:
+    """The words of the program that a session runs on its terminal, a person's `own` first.
+
+    None: it has none, it is no such session, or its command line does more than to name it.
+    """
+    if not definition.has_terminal_input:
+        return None
+    words = words_for(program_of(definition.argv), own)
+    has_words = bool(words.start or words.resume)
+    return words if has_words and is_alone(definition.argv, words.choices) else None
+
+
+def words_for(program: str, own: Mapping[str, OwnTerminal]) -> ConversationWords:
+    """The words of a program by its name, a person's `own` first."""
+    return joined(own.get(program, _NOTHING).words, CONVERSATIONS.get(program, ConversationWords()))
+
+
+_NOTHING = OwnTerminal()
+
 
 def rules_of(definition: Definition, own: Mapping[str, tuple[Rule, ...]]) -> tuple[Rule, ...]:
     """The rules of the program that a mission runs, a person's `own` first; () where nothing is known of it."""
-    return rules_for(_program(definition.argv), own)
+    return rules_for(program_of(definition.argv), own)
 
 
 def rules_for(program: str, own: Mapping[str, tuple[Rule, ...]]) -> tuple[Rule, ...]:
@@ -143,18 +237,20 @@ def rules_for(program: str, own: Mapping[str, tuple[Rule, ...]]) -> tuple[Rule, 
 
 def interrupt_keys(definition: Definition, own: Mapping[str, tuple[bytes, ...]]) -> tuple[bytes, ...]:
     """The keys that end the turn of the program that a mission runs, by a person's `own` word first; () for none."""
-    name = _program(definition.argv)
+    name = program_of(definition.argv)
     return own.get(name) or INTERRUPTS.get(name, ())
 
 
 def warning(command: str | Sequence[str]) -> str | None:
     """The warning for who starts a command on a terminal, if one is due; `command`: words, or a shell's script."""
-    return UNASKED.get(_program(["sh", "-c", command] if isinstance(command, str) else command))
+    return UNASKED.get(program_of(["sh", "-c", command] if isinstance(command, str) else command))
 
 
-def prompt_of(definition: Definition) -> Prompt | None:
-    """The look of the prompt of the program that a mission runs; None where it is not known."""
-    return PROMPTS.get(_program(definition.argv))
+def prompt_of(definition: Definition, own: Mapping[str, OwnTerminal]) -> Prompt | None:
+    """The look of the prompt of the program that a mission runs, a person's `own` first; None: it is not known."""
+    name = program_of(definition.argv)
+    known, ready = PROMPTS.get(name), own.get(name, _NOTHING).ready
+    return (known or Prompt(""))._replace(ready=ready) if ready else known
 
 
 def is_free(prompt: Prompt, lines: Sequence[str], x: int, y: int) -> bool:
@@ -166,6 +262,9 @@ def is_free(prompt: Prompt, lines: Sequence[str], x: int, y: int) -> bool:
         x: Cells left of the cursor.
         y: Lines above it.
     """
+    if prompt.ready:
+        shown = [one.rstrip()[:WIDEST] for one in lines if one.strip()][-_PROMPT_LINES:]
+        return _is_found(prompt.ready, shown) and not (prompt.taken and _is_found(prompt.taken, shown))
     if not 0 <= y < len(lines):
         return False
     line = lines[y].ljust(x)
@@ -214,18 +313,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "fish"})
-_SETS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-
-
-def _program(argv: Sequence[str]) -> str:
+def program_of(argv: Sequence[str]) -> str:
     """The name of a program, also of the first one in a shell's command."""
     name = argv[0].rpartition("/")[2] if argv else ""
-    if name not in _SHELLS or "-c" not in argv[:-1]:
+    if name not in SHELLS or "-c" not in argv[:-1]:
         return name
     try:
         words = shlex.split(argv[argv.index("-c") + 1])
     except ValueError:
         return name
-    first = next((word for word in words if word != "exec" and not _SETS.match(word)), "")
-    return first.rpartition("/")[2]
+    at = program_place(words)
+    return words[at].rpartition("/")[2] if at >= 0 else ""

@@ -199,6 +199,8 @@ class Conversation:
     """The price at which its tokens count; None: its program tells dollars, or its model has none."""
     port: int = 0
     """TCP port of loopback of the newest run's server; 0: it has none."""
+    terminal_session: str = ""
+    """The id of the conversation that a plain program leads on its terminal; "": it is not known."""
 
 
 def is_busy(c: Conversation) -> bool:

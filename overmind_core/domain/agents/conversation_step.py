@@ -168,6 +168,8 @@ def _on_agent_event(  # noqa: C901, PLR0911, PLR0912 - one case per fact
         case StateForgotten():
             return _on_state_forgotten(c, now, source)
         case StateGuessed(state):
+            has_worked = state is ActivityKind.WORKING
+            c = replace(c, begun=True, switched=False) if has_worked and not c.begun else c
             return _on_state_forgotten(c, now, source, guess=state)
         case Asking():
             return asking(c, fact, now, source)

@@ -9,6 +9,7 @@ import pytest
 from overmind_core.domain.agents.agent import ActivityKind
 from overmind_core.domain.agents.prices import Price, Prices
 from overmind_core.domain.agents.terminal_rules import Rule
+from overmind_core.domain.agents.terminal_words import ConversationWords, OwnTerminal
 from overmind_core.domain.settings import (
     CortexSettings,
     GuardianSettings,
@@ -89,6 +90,30 @@ READ = [
             },
         ),
     ),
+    (
+        (
+            "[providers.qwen.terminal]\nready = '(?m)^>   Type your message'\nresume = ['--resume', '{session}']\n"
+            "session = ['exit:qwen --resume ([0-9a-f-]{36})', 'hook:session_id', 'pid:~/.qwen/*/*.json']\n"
+            '[providers.mine]\nprogram = "mine"\nprotocol = "terminal"\nterminal = { start = ["--id={session}"],'
+            ' fork = ["fork", "{session}", "{new}", "$(x) ;"] }'
+        ),
+        Settings(
+            on_terminal=(OwnAgent("terminal:mine", "mine"),),
+            terminals={
+                "qwen": OwnTerminal(
+                    "(?m)^>   Type your message",
+                    ConversationWords(
+                        resume=("--resume", "{session}"),
+                        ends=("qwen --resume ([0-9a-f-]{36})",),
+                        records=("~/.qwen/*/*.json",),
+                    ),
+                ),
+                "mine": OwnTerminal(
+                    words=ConversationWords(start=("--id={session}",), fork=("fork", "{session}", "{new}", "$(x) ;"))
+                ),
+            },
+        ),
+    ),
     ("[queue]\nslots = 8", Settings(queue=QueueSettings(slots=8))),
     ('[queue]\nagent = "codex"', Settings(queue=QueueSettings(agent="codex"))),
     ('[queue]\nagent = ["my-agent", "--flag"]', Settings(queue=QueueSettings(agent=("my-agent", "--flag")))),
@@ -155,6 +180,14 @@ def _rule(keys):
     return f"[providers.qwen.terminal]\nrules = [{{ {keys} }}]"
 
 
+def terminal(line):
+    return f"[providers.qwen.terminal]\n{line}"
+
+
+def own_terminal(line):
+    return f'[providers.mine]\nprogram = "mine"\nprotocol = "terminal"\n[providers.mine.terminal]\n{line}'
+
+
 REFUSED = [
     ("[prices.m]\ninput = 1\noutput = -1", f"3:10: prices.m.output: {PRICE_RULE}"),
     ('[prices.m]\ninput = "1"\noutput = 1', f"2:9: prices.m.input: {PRICE_RULE}"),
@@ -219,7 +252,7 @@ REFUSED = [
     ('[providers.mine]\nprogram = "x"\nprotocol = "terminal"', "1:12: providers.mine: missing rules: write ["),
     ("[providers.qwen]\nterminal = 3", "2:12: providers.qwen.terminal: write a table with rules = ["),
     ("[providers.qwen.terminal]\nrules = []", "2:9: providers.qwen.terminal.rules: write a list of rules"),
-    ("[providers.qwen.terminal]", "1:17: providers.qwen.terminal: missing rules, or interrupt"),
+    ("[providers.qwen.terminal]", "1:17: providers.qwen.terminal: missing rules, interrupt, ready or resume"),
     (
         '[providers.qwen.terminal]\ninterrupt = "esc"',
         "2:13: providers.qwen.terminal.interrupt: write a list of up to 4",
@@ -227,6 +260,25 @@ REFUSED = [
     ('[providers.qwen.terminal]\ninterrupt = ["Esc"]', "2:13: providers.qwen.terminal.interrupt: write a list of up"),
     ("[providers.qwen.terminal]\ninterrupt = [1]", "2:13: providers.qwen.terminal.interrupt: write a list of up to 4"),
     ("[providers.qwen.terminal]\nrule = []", "2:1: unknown key 'rule'. Did you mean rules?"),
+    (terminal("ready = 3"), "2:9: providers.qwen.terminal.ready: write a pattern, such as"),
+    (terminal("ready = '(a+)+$'"), "2:9: providers.qwen.terminal.ready: write a pattern without a repeat or a choice"),
+    (terminal("ready = '.*a.*b.*c'"), "2:9: providers.qwen.terminal.ready: a look at a screen could take longer than"),
+    (terminal("resume = '--resume'"), "2:10: providers.qwen.terminal.resume: write a list of 1 to 16 texts, such as"),
+    (terminal("resume = []"), "2:10: providers.qwen.terminal.resume: write a list of 1 to 16 texts, such as resume"),
+    (terminal("resume = ['--resume']"), "2:10: providers.qwen.terminal.resume: no place for the id of the conversati"),
+    (terminal('start = ["\\u0000{session}"]'), "2:9: providers.qwen.terminal.start: write a list of 1 to 16 texts"),
+    (terminal(f"fork = ['{{session}}{'x' * 200_000}']"), "2:8: providers.qwen.terminal.fork: write texts of at most"),
+    (terminal("start = ['{session}', '{new}']"), "2:9: providers.qwen.terminal.start: {new} is the id of a copy"),
+    (terminal("session = []"), "2:11: providers.qwen.terminal.session: write a list of 1 to 8 texts: 'exit:PATTERN'"),
+    (terminal("session = ['x']"), "2:12: providers.qwen.terminal.session: write 'exit:PATTERN' with the id as its"),
+    (terminal("session = ['exit:x']"), "2:12: providers.qwen.terminal.session: write the id as a group, as in"),
+    (terminal("session = ['exit:(']"), "2:12: providers.qwen.terminal.session: '(' is no pattern: "),
+    (terminal("session = ['exit:((a+)+)$']"), "2:12: providers.qwen.terminal.session: write a pattern without a repe"),
+    (terminal("session = ['pid:x/*.json']"), "2:12: providers.qwen.terminal.session: write a path that begins with"),
+    (terminal("session = ['pid:/**/x']"), "2:12: providers.qwen.terminal.session: write a path that begins with / or"),
+    (own_terminal("session = ['hook:session_id']"), "5:12: providers.mine.terminal.session: hooks of this program are"),
+    (own_terminal("session = ['exit:(a)']"), "4:17: providers.mine.terminal: missing resume: write a list of words"),
+    (own_terminal("resume = ['{session}']"), "4:17: providers.mine.terminal: missing session: write where the id is"),
     (
         _rule('on = "titel", any = ["x"], state = "idle"'),
         "2:17: providers.qwen.terminal.rules.on: unknown value 'titel', known are title, screen. Did you mean",
