@@ -28,7 +28,7 @@ from overmind_core.missions.spec import Fork, MissionSpec
 from overmind_core.providers import registry as providers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from overmind_core.agents.messages import MessageQueue
     from overmind_core.agents.service import Agents
@@ -97,17 +97,18 @@ class ForkApi(StartApi):
         return MissionSpec(earlier.definition, self._environments.of(earlier.id), request=key)
 
     def _spec(self, source: Mission, request: ForkArgs, inside: str | None) -> MissionSpec:
-        agent = None if source.definition.provider == RAW else self._agents.agent(source.id)
-        known = self._agents.conversations([source]).get(source.id)
+        is_plain = source.definition.provider == RAW
+        agent = self._agents.agent(source.id)
+        known = self._agents.conversations([source], plain=is_plain).get(source.id)
         name = source.definition.name
         if source.definition.kind is Kind.BLUEPRINT:
             message = f"Mission {source.id} ({name}) is a plan: its agents have a name of their own, {name}/AGENT."
             raise OvermindError("invalid", f"{message} See: overmind describe {name}")
-        if agent is None or known is None:
+        if agent is None or known is None or (is_plain and not self._agents.plain.is_known(source)):
             message = f"Mission {source.id} ({name}) is a plain program: it has no conversation that could be forked."
             raise OvermindError("invalid", f"{message} Start another one with: overmind run")
-        point = self._point(source, known, request.at)
         prompt = checked_prompt(request.prompt)
+        point = self._plain_point(source, known, request) if is_plain else self._point(source, known, request.at)
         home = AgentMode.HEADLESS if agent.home is AgentMode.ONE_SHOT else agent.home
         agent = replace(agent, home=home, prompt=prompt, folders=None)
         provider = providers.get(source.definition.provider)
@@ -149,7 +150,8 @@ class ForkApi(StartApi):
         definition = source.definition
         provider = providers.get(definition.provider)
         called = _called(source)
-        if not provider.forks or known.forks is False:
+        on_screen = known.home is AgentMode.INTERACTIVE and getattr(provider, "forks_on_screen", False)
+        if not on_screen and (not provider.forks or known.forks is False):
             raise OvermindError("invalid", f"{provider.name} can't fork a conversation.")
         if at is not None and not provider.forks_at:
             message = f"{provider.name} can't fork at a message: it copies the whole conversation. Omit --at."
@@ -170,6 +172,43 @@ class ForkApi(StartApi):
         if not provider.forks_at:  # it copies all: the newest message that was answered is in it
             last = next((one.id for one in reversed(self._messages.of(source.id)) if one.state == ANSWERED), None)
         return ForkPoint(known.session, known.mark if provider.forks_at else "", source.id, last)
+
+    def _plain_point(self, source: Mission, known: Conversation, request: ForkArgs) -> ForkPoint:
+        """The conversation of a plain program on its terminal, which is copied as it is.
+
+        Raises:
+            OvermindError: `invalid` or `not_finished`, it can't be copied; says why.
+        """
+        plain, called, name = self._agents.plain, _called(source), source.definition.name
+        program, words = plain.program(source), plain.words(source)
+        if words is None:
+            chosen = f"{called} was started with a conversation, a prompt or words that Overmind leaves as they are"
+            raise OvermindError("invalid", f"{chosen}: the id of its conversation is not known. Fork it in {program}.")
+        if not words.fork:
+            if program in providers.names() and providers.get(program).forks:
+                message = f"{program} can't fork a conversation here. Its sessions can: start one with"
+                raise OvermindError("invalid", f"{message} overmind run --provider {program} --type session")
+            raise OvermindError("invalid", f"{program} can't fork a conversation.")
+        if request.at is not None:
+            message = f"{program} can't fork at a message: it copies the whole conversation. Omit --at."
+            raise OvermindError("invalid", message)
+        if request.prompt:
+            message = f"A fork of {program} on its own screen takes no prompt."
+            raise OvermindError("invalid", f"{message} Fork it without one, then: overmind send NAME MESSAGE")
+        if source.definition.isolated and words.by_folder:
+            message = f"{program} copies a conversation in its own folder alone, and a fork of {name} gets another one."
+            raise OvermindError("invalid", message)
+        if known.turn is not None:
+            message = f"{called} is in a turn, and {program} copies a conversation only between two."
+            raise OvermindError("not_finished", f"{message} Fork it after that: overmind fork {name}")
+        session = plain.known_id(source, known)
+        if not known.begun:
+            raise OvermindError("not_finished", f"{called} has not had a turn yet: there is nothing to fork.")
+        if not session:
+            message = f"{called}: {program} tells the id of its conversation only when it is left."
+            again = f"Leave it, start it again, then fork it: overmind restart {name}"
+            raise OvermindError("not_finished", f"{message} {again}")
+        return ForkPoint(session, "", source.id)
 
     def _without_place(self, source: Mission, known: Conversation, at: int) -> OvermindError:
         """Why a fork can't end at a message."""
@@ -211,7 +250,7 @@ def _definition(source: Definition, prompt: str | None, name: str, *, parent: st
     return replace(
         source,
         name=name,
-        command=lines[0][: validate.LONGEST_COMMAND] if lines else os.path.basename(source.argv[0]),
+        command=_command(source, lines),
         kind=Kind.SESSION,
         parent=parent,
         labels={key: value for key, value in source.labels.items() if not key.startswith(_OURS)},
@@ -219,6 +258,12 @@ def _definition(source: Definition, prompt: str | None, name: str, *, parent: st
         timeout=0.0 if was_task else source.timeout,
         restart=RestartPolicy() if was_task else source.restart,
     )
+
+
+def _command(source: Definition, prompt_lines: Sequence[str]) -> str:
+    if source.provider == RAW:
+        return source.command
+    return prompt_lines[0][: validate.LONGEST_COMMAND] if prompt_lines else os.path.basename(source.argv[0])
 
 
 def _check_stored(source: Mission, known: Conversation, provider: Provider) -> None:

@@ -186,10 +186,11 @@ _KINDS: Mapping[str, str] = {
 
 
 def _session_start(payload: Object) -> Iterator[AgentFact]:
-    """The conversation; as its program begins, it takes messages from then on."""
+    """The conversation, also that of a copy; as its program begins, it takes messages from then on."""
+    source = text_at(payload, "source")
     if session := text_at(payload, "session_id"):
-        yield SessionNamed(session, text_at(payload, "model") or None)
-    if text_at(payload, "source") in {"startup", "resume"}:
+        yield SessionNamed(session, text_at(payload, "model") or None, begins=source == "resume")
+    if source in {"startup", "resume"}:
         yield TurnEnded(None)
 
 
@@ -301,6 +302,7 @@ class Qwen(AcpProvider):
     interrupt_keys = (b"\x1b",)
     exit_keys = b"/quit"
     shows_held = False
+    forks_on_screen = True
 
     def __init__(self) -> None:
         super().__init__(rows.QWEN)
@@ -330,7 +332,10 @@ class Qwen(AcpProvider):
         mode = agent.permission_mode or rows.ASK
         argv = [agent.program or self.program, *agent.program_arguments]
         argv += ["--approval-mode", row.modes.get(mode, mode)]
-        argv += ["--resume" if start.resume else "--session-id", start.session]
+        if start.fork is None:
+            argv += ["--resume" if start.resume else "--session-id", start.session]
+        else:  # it chooses the name of the copy, and its hooks tell that
+            argv += ["--resume", start.fork.session, "--fork-session"]
         argv += ["--model", agent.model] if agent.model else []
         if instructions := "\n\n".join(filter(None, (start.notes, agent.append_system_prompt))):
             if len(instructions.encode("utf-8", "replace")) > LONGEST_ARGUMENT:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 
 import pytest
 
-from tests.kit.overmind import PROGRAM
+from tests.kit.overmind import FINAL, PROGRAM
+from tests.kit.waiting import eventually
 
 pytestmark = [pytest.mark.linux, pytest.mark.parametrize("provider", ["qwen"])]
 
@@ -82,3 +84,25 @@ def test_a_mission_that_its_tool_starts_calls_the_hooks_of_its_own(agents):
     )
     assert agents.doing(mission, "idle")["session_id"] == session != agents.om.info("in")["session_id"]
     assert agents.states(mission) == ["answered", "answered"]
+
+
+@pytest.mark.proves("fork on its screen")
+def test_a_fork_on_its_screen_has_all_that_was_said_also_after_a_kill(agents):
+    source = agents.session("--interactive", prompt="one")
+    agents.answer(1)
+    agents.say(source, "two")
+    fork = agents.om.ok("fork", source, "three").split()[2]
+    eventually(lambda: ["one", "two", "three"] in asked(agents), timeout=60, what="its model is asked")
+    agents.doing(fork, "idle")
+    assert agents.om.info(fork)["session_id"] not in {None, agents.om.info(source)["session_id"]}
+    os.kill(agents.om.info(fork)["os_pid"], signal.SIGKILL)
+    agents.om.wait_status(fork, *FINAL)
+    agents.om.ok("restart", fork)
+    agents.say(fork, "four")
+    assert ["one", "two", "three", "four"] in asked(agents)
+    agents.say(source, "five")
+    assert ["one", "two", "five"] in asked(agents)
+
+
+def asked(agents):
+    return [list(one.asked.texts) for one in agents.api.requests]
