@@ -45,6 +45,8 @@ ROWS = (
     Row("resume", "goes on with its conversation in its next process"),
     Row("fork", "[fork](#fork-a-conversation)"),
     Row("fork at a message", "fork at a message"),
+    Row("resume on its screen", "run alone on its terminal (`-- PROGRAM`): its conversation survives `kill -9`"),
+    Row("fork on its screen", "fork of a conversation on its own screen"),
     Row("adopt", "[adopt](#a-conversation-that-you-have-begun-without-overmind)"),
     Row("tokens", "tells its tokens"),
     Row("dollars", "tells its cost in US dollars"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
+    from overmind_core.domain.agents.terminal_words import ConversationWords
     from overmind_core.domain.settings import OwnAgent
     from overmind_core.kernel.config import Settings
     from overmind_core.providers.acp_registry import RegistryAgent
@@ -110,6 +111,8 @@ def abilities(provider: Provider, program: tuple[str, Settings]) -> dict[str, An
     from overmind_core.providers.base import TOLD
 
     has = {mode: mode in provider.modes for mode in AgentMode}
+    words = _words(*program)
+    whole = ("at" if provider.forks_at else "whole") if provider.forks else None
     return {
         "provider": provider.name,
         "task": provider.transport if has[AgentMode.ONE_SHOT] else None,
@@ -117,8 +120,8 @@ def abilities(provider: Provider, program: tuple[str, Settings]) -> dict[str, An
         "screen": "yes" if has[AgentMode.INTERACTIVE] else "raw",
         "state": _told_by(provider, program),
         "asks": provider.asks,
-        "resume": has[AgentMode.HEADLESS],
-        "fork": ("at" if provider.forks_at else "whole") if provider.forks else None,
+        "resume": has[AgentMode.HEADLESS] or ("screen" if words.start else False),
+        "fork": whole or ("screen" if words.fork else None),
         "cost": "dollars" if provider.tells_cost else "tokens" if provider.tokens in TOLD else None,
         "tested": provider.tested or None,
     }
@@ -138,12 +141,14 @@ def _told_by(provider: Provider, program: tuple[str, Settings]) -> str | None:
 
 def _on_terminal(own: OwnAgent, settings: Settings) -> dict[str, Any]:
     """The row of a program of which nothing is known but the rules for its screen."""
-    absent = dict.fromkeys(("task", "session", "fork", "cost", "tested"))
+    absent = dict.fromkeys(("task", "session", "cost", "tested"))
+    words = _words(own.program, settings)
     return {
         "provider": own.provider.partition(":")[2],
         **absent,
         "asks": False,
-        "resume": False,
+        "resume": "screen" if words.start or words.resume else False,
+        "fork": "screen" if words.fork else None,
         "screen": "raw",
         "state": _read_from(own.program, settings),
     }
@@ -155,6 +160,12 @@ def _read_from(program: str, settings: Settings) -> str | None:
 
     sources = {rule.source.value for rule in rules_for(program, settings.terminal_rules)}
     return next((one for one in ("title", "screen") if one in sources), None)
+
+
+def _words(program: str, settings: Settings) -> ConversationWords:
+    from overmind_core.providers.terminal_rows import words_for
+
+    return words_for(program.rpartition("/")[2], settings.terminals)
 
 
 def _version(row: Row, which: Which) -> dict[str, Any]:
@@ -191,8 +202,8 @@ PROVIDERS = Command(
         "TASK and SESSION: how Overmind speaks with it. SCREEN: yes, with --interactive; raw, as any program: overmind "
         "run --type session -- PROGRAM. STATE: the source of its state there; screen is a guess. ASKS: its questions "
         "stand in the inbox. RESUME: a session goes on with its conversation in its next process. FORK: whole, or at "
-        "a message of it. COST: the figures that it tells. The versions are those that the programs tell of "
-        "themselves; ? is one that tells none within 15 seconds."
+        "a message of it. In both columns, screen: on its own screen alone. COST: the figures that it tells. The "
+        "versions are those that the programs tell of themselves; ? is one that tells none within 15 seconds."
     ),
     run=providers,
 )
