@@ -112,7 +112,7 @@ def _has_options_alone(arguments: Sequence[str], choices: frozenset[str]) -> boo
         chosen = word.partition("=")[0]
         if word == "--" or chosen in choices or (word[1:2] != "-" and word[:2] in choices):
             return False
-        if not is_option and not may_be_value:
+        if not is_option and (not may_be_value or " " in word):  # a value of several words may be a prompt
             return False
         may_be_value = is_option and "=" not in word
     return True

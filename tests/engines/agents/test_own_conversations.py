@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 
 import pytest
 
@@ -62,8 +63,19 @@ def say(screen, text):
 
     (history,) = eventually(answered, timeout=60, what=f"its model was asked {text!r}: {screen.texts()}")
     screen.until(f"echo: {text}")
-    eventually(lambda: rests(screen), timeout=60, what="its turn is over")  # some store it only then
+    eventually(lambda: rests(screen), timeout=60, what="its turn is over")
+    eventually(lambda: is_stored(screen, f"echo: {text}"), timeout=60, what="it is stored")  # qwen rests before
     return history
+
+
+def is_stored(screen, text):
+    """Whether a file in its home has a text: nobody can resume what a program has not written down."""
+    for folder, _, names in os.walk(screen.om.environment["HOME"]):
+        for name in names:
+            with suppress(OSError), open(os.path.join(folder, name), "rb") as file:
+                if text.encode() in file.read():
+                    return True
+    return False
 
 
 def rests(screen):

@@ -42,6 +42,7 @@ READ = ConversationWords(resume=("-s", "{session}"), fork=("-s", "{session}", "-
         (("mine", "do it"), False),
         (("mine", "--model", "x", "do it"), False),
         (("mine", "--model=x", "do it"), False),
+        (("mine", "--fast", "do it"), False),
         (("mine", "resume", "1"), False),
         (("mine", "--resume"), False),
         (("mine", "--session-id=1"), False),
