@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -118,14 +120,14 @@ def _rename_file(session: Session, environ: Mapping[str, str]) -> None:
     Raises:
         OvermindError: `invalid`, it can't be; to open it would lose it.
     """
-    wanted = session.provider.reopened_file(session.state.session, environ)
+    known = session.state.session
+    wanted = session.provider.reopened_file(known, {"HOME": os.path.expanduser("~"), **environ})
     if wanted is None:
         return
     pattern = from_wire(wanted.pattern)
-    known = session.state.session
-    if any(_is_of(path, known) for path in glob.glob(pattern.removesuffix(wanted.before) + wanted.after)):
+    if _sizes(pattern.removesuffix(wanted.before) + wanted.after, known):
         return
-    path = max((one for one in glob.glob(pattern) if _is_of(one, known)), key=os.path.getsize, default=None)
+    path = max(sizes, key=sizes.__getitem__) if (sizes := _sizes(pattern, known)) else None
     if path is None:
         return  # the program will say it
     try:
@@ -135,14 +137,18 @@ def _rename_file(session: Session, environ: Mapping[str, str]) -> None:
         raise OvermindError("invalid", text) from None
 
 
-def _is_of(path: str, session: str) -> bool:
-    """Whether the file is that of a conversation, as its first line says."""
-    try:
-        with open(path, "rb") as file:
-            first = read_object(file.readline(_RECORD))
-    except OSError:
-        return False
-    return not isinstance(first, str) and text_at(first, "sessionId") == session
+def _sizes(pattern: str, session: str) -> dict[str, int]:
+    """Return the files of a conversation, as their first lines say, and how large each is."""
+    found: dict[str, int] = {}
+    for path in glob.glob(pattern):
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            with open(descriptor, "rb") as file:
+                facts = os.fstat(descriptor)
+                first = read_object(file.readline(_RECORD)) if stat.S_ISREG(facts.st_mode) else ""
+            if not isinstance(first, str) and text_at(first, "sessionId") == session:
+                found[path] = facts.st_size
+    return found
 
 
 def _has_turn(session: Session, path: str) -> bool:

@@ -7,6 +7,7 @@ out, and the write-ahead log is emptied while nobody reads: until then it is not
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
@@ -149,14 +150,19 @@ class Purge:
 
     def _take_out_of_files(self, before: Given, after: Given) -> None:
         """Write the files of a mission anew that hold what it was given; what was handed in is its author's."""
-        old, new = before.block.encode(), after.block.encode()
         folder = os.path.join(self._files, before.mission)
         for path in files_below(folder, but=(HANDED_IN, HANDED_ON)):
             with suppress(FileNotFoundError):
-                _replace_in(path, old, new)
+                _replace_in(path, before.block, after.block)
 
 
 _AUTHOR = Codec(Author)
+_WAYS: Sequence[Callable[[str], str]] = (
+    str,
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+)
+"""How a text stands in a file: as it is, or within a string of JSON."""
 
 
 def files_below(folder: str, *, but: Sequence[str] = ()) -> Iterator[str]:
@@ -169,14 +175,19 @@ def files_below(folder: str, *, but: Sequence[str] = ()) -> Iterator[str]:
                 yield path
 
 
-def _replace_in(path: str, old: bytes, new: bytes) -> None:
-    """Write a private file anew with other bytes in the place of some, whoever dies meanwhile."""
+def _replace_in(path: str, old: str, new: str) -> None:
+    """Write a private file anew with another text in the place of one, also within JSON, whoever dies meanwhile."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         held = file.read(LARGEST_FILE + 1)
-    if not old or old not in held or len(held) > LARGEST_FILE:
+    if not old or len(held) > LARGEST_FILE:
+        return
+    left = held
+    for write in _WAYS:
+        left = left.replace(write(old).encode(), write(new).encode())
+    if left == held:
         return
     written = f"{path}.new"
     with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-        file.write(held.replace(old, new))
+        file.write(left)
     os.replace(written, path)

@@ -66,6 +66,7 @@ from overmind_core.domain.agents.events import ConversationChanged, MessageResen
 from overmind_core.domain.agents.limits import is_held
 from overmind_core.domain.agents.prices import keep_price
 from overmind_core.domain.agents.spending import lost_turn_paid, usage_told
+from overmind_core.domain.agents.terminal_words import is_id
 from overmind_core.domain.agents.turns import (
     INTERRUPTED,
     answered,
@@ -235,7 +236,8 @@ def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: A
         permission_mode=fact.permission_mode or c.permission_mode,
         forks=c.forks if fact.forks is None else fact.forks,
     )
-    if fact.session == c.session:
+    is_word = c.mode is not AgentMode.INTERACTIVE or is_id(fact.session)  # on a terminal it becomes an argument
+    if fact.session == c.session or not is_word:
         return c, effects
     if may_copy_again(c) and (c.opening or (fact.begins and not c.begun)):  # the copy is stored under this name
         return replace(c, session=fact.session, begun=True), effects

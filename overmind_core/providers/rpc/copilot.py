@@ -94,11 +94,10 @@ def _plugin(hook: Sequence[str], words: str) -> dict[str, str]:
     """
     ours: dict[str, Any] = {"type": "command", "command": f"{shlex.join(hook)} || true", "timeout": HOOK_SECONDS}
     hooks = {event: [{"hooks": [ours]}] for event in EVENTS}
-    files = {}
+    files = {f"{_PLUGIN}/{_CONTEXT}": json.dumps({"additionalContext": words})}  # in the place of an earlier run's
     if words:
         said = {"type": "command", "command": f'cat "$COPILOT_PLUGIN_ROOT/{_CONTEXT}"', "timeout": HOOK_SECONDS}
         hooks["SessionStart"].append({"hooks": [said]})
-        files[f"{_PLUGIN}/{_CONTEXT}"] = json.dumps({"additionalContext": words})
     about = {"name": "overmind", "version": "1.0.0", "description": "Tells Overmind what this session does."}
     return {**files, f"{_PLUGIN}/plugin.json": json.dumps({**about, "hooks": hooks})}
 

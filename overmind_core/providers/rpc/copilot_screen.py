@@ -28,8 +28,6 @@ _FRAME, _MARK = "┃", "❯ "
 _MOST_FOOTERS = 4
 _WORKS = re.compile(r" [◉◎●○] (?:Working|Cancelling|Thinking)")
 """The line below the prompt while a turn is under way."""
-_BAR = re.compile(r"\s*[┃█]?\s*$")
-"""The end of a line of a conversation that is longer than the screen."""
 _SAID = re.compile(r" {1,2}([●✗❯$○✓!]) (.*)")
 """The first line of a piece of the conversation."""
 _CANCELLED, _ERROR, _TOOLS = "Operation cancelled by user", "✗", "  "
@@ -179,10 +177,16 @@ def _works(lines: Sequence[str]) -> bool:
     return any(map(_WORKS.match, [line for line in lines if line.strip()][-_MOST_FOOTERS:]))
 
 
+def _without_bar(line: str) -> str:
+    """The line of a conversation without the bar at its end, which one that is longer than the screen has."""
+    shown = line.rstrip()
+    return shown[:-1].rstrip() if shown.endswith(("┃", "█")) else shown
+
+
 def _said_last(lines: Sequence[str]) -> tuple[str, str]:
     """The mark and the words of the last piece of the conversation above the prompt."""
     at = _prompt_at(lines)
-    above = [_BAR.sub("", line) for line in lines[: (at or 1) - 1]]
+    above = [_without_bar(line) for line in lines[: (at or 1) - 1]]
     begin = next((index for index in range(len(above) - 1, -1, -1) if _SAID.match(above[index])), None)
     found = None if begin is None else _SAID.match(above[begin])
     if begin is None or found is None:

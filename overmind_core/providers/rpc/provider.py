@@ -241,7 +241,8 @@ class _Listener(AcpConnection):
     def on_reply(self, found: Object) -> Iterator[AgentFact]:
         """See whether the conversation is being opened."""
         if (request := found.get("id")) in (OPEN, SESSION, TOLD):
-            is_told_late = self._row.tells_late and "sessionId" not in object_at(found, "result")
+            result = object_at(found, "result")
+            is_told_late = self._row.tells_late and "modes" in result and "sessionId" not in result
             self._is_opening = request == OPEN or (request == SESSION and is_told_late)
         yield from super().on_reply(found)
 

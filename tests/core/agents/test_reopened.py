@@ -77,6 +77,9 @@ def test_whoever_reads_the_log_is_told_nothing_twice():
     answer = [told("agent_message_chunk", "new\n"), {"id": "m1", "result": {"stopReason": "end_turn"}}]
     loaded = lines(OPEN, before[0], LOADED, *before, {"id": "told", "result": {}}, *answer)
     assert [shown for line in loaded.splitlines() for shown in transcript.feed(line)][:1] == ["new"]
+    short = lines(OPEN, before[0], {"id": "session", "result": {}}, *answer)  # it has no mode to ask for
+    transcript = registry.get("gemini").renderer()
+    assert [shown for line in short.splitlines() for shown in transcript.feed(line)][:1] == ["new"]
     began = {"id": "session", "result": {"sessionId": SESSION}}
     transcript = registry.get("gemini").renderer()
     begun = lines(OPEN, began, *answer)
@@ -90,6 +93,7 @@ def write(tmp_path, name, *messages):
 
 
 OWN, EMPTY, SPARED = (f"session-2026-12-01T10-{end}.jsonl" for end in ("00-70b32192", "07-70b32192", "00-e7eccd52"))
+PIPE = "session-2026-12-01T09-00-70b32192.jsonl"
 SAID = {"id": "1", "type": "gemini", "content": "yes"}
 
 
@@ -107,6 +111,7 @@ SAID = {"id": "1", "type": "gemini", "content": "yes"}
 def test_its_file_is_called_otherwise_before_it_is_opened(tmp_path, before, after):
     for name, messages in before.items():
         write(tmp_path, name, *messages)
+    os.mkfifo(tmp_path / CHATS / PIPE)
     home = Home(str(tmp_path / "om"))
 
     async def story():
@@ -116,7 +121,7 @@ def test_its_file_is_called_otherwise_before_it_is_opened(tmp_path, before, afte
         keeper.close()
 
     in_process.run(story())
-    assert set(os.listdir(tmp_path / CHATS)) == after
+    assert set(os.listdir(tmp_path / CHATS)) == {*after, PIPE}
 
 
 def test_one_whose_file_can_not_be_called_otherwise_is_not_opened(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from pathlib import Path
 
@@ -53,6 +54,9 @@ async def filled(home, mission):
     os.makedirs(folder)
     path = os.path.join(folder, "append-system-prompt")
     await asyncio.to_thread(Path(path).write_text, f"mine\n\n{before}", encoding="utf-8")
+    for name, is_ascii in (("opening", False), ("context.json", True)):  # as codex is told, and copilot
+        text = json.dumps({"text": f"mine\n\n{before} é"}, ensure_ascii=is_ascii)
+        await asyncio.to_thread(Path(folder, name).write_text, text, encoding="utf-8")
     return note, path, f"mine\n\n{after}"
 
 
@@ -179,11 +183,11 @@ def test_a_purge_that_comes_from_a_cortex_leaves_no_byte_either(tmp_path):
 def test_a_file_that_has_not_the_text_stays_the_file_that_it_was(tmp_path):
     path = tmp_path / "given"
     path.write_bytes(b"one two")
-    for old in (b"", b"three"):
+    for old in ("", "three"):
         before = path.stat()
-        _replace_in(str(path), old, b"[purged]")
+        _replace_in(str(path), old, "[purged]")
         assert (path.read_bytes(), path.stat().st_ino) == (b"one two", before.st_ino)
-    _replace_in(str(path), b"two", b"[purged]")
+    _replace_in(str(path), "two", "[purged]")
     assert path.read_bytes() == b"one [purged]"
     assert os.listdir(tmp_path) == ["given"]
 
@@ -191,7 +195,7 @@ def test_a_file_that_has_not_the_text_stays_the_file_that_it_was(tmp_path):
 def test_a_file_beyond_what_is_read_of_it_stays_whole(tmp_path):
     path = tmp_path / "given"
     path.write_bytes(b"two" + bytes(LARGEST_FILE))
-    _replace_in(str(path), b"two", b"[purged]")
+    _replace_in(str(path), "two", "[purged]")
     assert path.read_bytes() == b"two" + bytes(LARGEST_FILE)
 
 

@@ -607,6 +607,14 @@ def test_the_name_that_a_screen_begins_with_is_no_change_of_the_conversation():
     assert (left.session, left.lost) == ("other", 1)
 
 
+@pytest.mark.parametrize("name", ["--yolo", "../../x", "a\0b", "a b", "x" * 200_000])
+def test_a_name_that_is_no_word_is_none_on_a_screen(name):
+    """Its program would be given it as an argument."""
+    begun = fresh(AgentMode.INTERACTIVE)
+    c, done = go(begun, RunBegun(1), SessionNamed(name, begins=True))
+    assert (c.session, done) == (begun.session, ())
+
+
 @pytest.mark.parametrize("reason", ["interrupted", "api_error"])
 def test_a_first_turn_on_a_screen_that_went_wrong_stays_in_the_fork(reason):
     """The program goes on behind it, and has it in what it stores; where that is not whole, it is copied again."""
