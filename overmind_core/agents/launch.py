@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.plain_conversations import PlainConversations
     from overmind_core.agents.session import Session
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.providers.base import InteractiveProvider, Launch
+    from overmind_core.providers.base import InteractiveProvider, Launch, Provider
 
 LEAST_COST = 0.01
 """US dollars; a program takes no limit of 0."""
@@ -71,7 +71,7 @@ def launch_of(session: Session, mission: Mission, notes: str | None, environ: Ma
     if not session.provider.speaks_json:
         return None
     if session.state.resumed:
-        _rename_file(session, environ)
+        spare_file(session.provider, session.state.session, environ)
     first = first_message(session)
     start = LaunchRequest(
         mode=session.state.mode,
@@ -114,14 +114,13 @@ def has_forgotten(session: Session, environ: Mapping[str, str]) -> bool:
     return bool(records) and not any(_has_turn(session, path) for path in records)
 
 
-def _rename_file(session: Session, environ: Mapping[str, str]) -> None:
-    """Call the file of the conversation as it has to be called before its program opens that again.
+def spare_file(program: Provider, known: str, environ: Mapping[str, str]) -> None:
+    """Call the file of a conversation as it has to be called before its program opens that again.
 
     Raises:
         OvermindError: `invalid`, it can't be; to open it would lose it.
     """
-    known = session.state.session
-    wanted = session.provider.reopened_file(known, {"HOME": os.path.expanduser("~"), **environ})
+    wanted = program.reopened_file(known, {"HOME": os.path.expanduser("~"), **environ})
     if wanted is None:
         return
     pattern = from_wire(wanted.pattern)

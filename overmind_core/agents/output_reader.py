@@ -85,7 +85,9 @@ class Reading(NamedTuple):
 class _Shown:
     """The last look at a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, drawn: set[int]) -> None:
+        self.drawn = drawn
+        """The open questions whose dialogs have been on the screen: a hook asks before that."""
         self.picture: DrawnScreen | None = None
         self.told: Told | None = None
         self.state = ""
@@ -125,7 +127,7 @@ class TitleReader:
         run = session.run_id
         seen, old, reports = 0, not begun, False
         rules = () if session.provider.speaks_json else rules_of(mission.definition, self._rules)
-        shown, waited = _Shown(), 0.0
+        shown, waited = _Shown({one.number for one in session.state.open}), 0.0
         with self._followers.follow([session.id]) as follower:
             while session.run_id == run:
                 end = self._progress.of(run).out
@@ -180,8 +182,10 @@ class TitleReader:
         """Take in a dialog that no hook has told of, once the program is blocked by it, and that dialogs are gone."""
         if reported := _blocked(session, data)[-1:]:
             (shown.is_blocked,) = reported
+        if shown.is_blocked:
+            shown.drawn.update(one.number for one in session.state.open)
         for one in session.state.open if reported and not shown.is_blocked else ():
-            if one.need is AgentNeed.SETUP:
+            if one.need is AgentNeed.SETUP and one.number in shown.drawn:
                 session.receive(AskCancelled(one.request), ActivitySource.STATUS)
         now = self._clock.mono()
         if not shown.is_blocked or session.state.open:
@@ -192,6 +196,7 @@ class TitleReader:
             dialog = None if screen is None else program.dialog(screen.lines())
             if dialog is not None and not session.state.open:
                 session.receive(dialog, ActivitySource.TERMINAL)
+                shown.drawn.update(one.number for one in session.state.open)
 
     async def _take_in(self, session: Session, found: list[Reading]) -> bool:
         """Take in what was read; of hints only the newest counts, since the others are over; whether it works."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from overmind_core.agents.budgets import spent_budget, spent_turns
-from overmind_core.agents.launch import checked_mission, first_message, has_forgotten, launch_of
+from overmind_core.agents.launch import checked_mission, first_message, has_forgotten, launch_of, spare_file
 from overmind_core.agents.results import capped, told_end
 from overmind_core.agents.session import Session
 from overmind_core.agents.store import ASKED, DEFINITION, DELIVERED, FAILED, QUEUED, STATE, AgentRow, MessageRow
@@ -229,14 +229,15 @@ class Agents:
         Raises:
             OvermindError: `busy`.
         """
-        known = self.conversations([mission]).get(mission.id) if mission.definition.provider != RAW else None
-        if known is not None and known.begun:
-            self._check_free(known.session, but=mission.id)
+        known = self.conversations([mission], plain=True).get(mission.id)
+        is_plain = mission.definition.provider == RAW
+        if known is not None and known.begun and (led := known.terminal_session if is_plain else known.session):
+            self._check_free(led, but=mission.id)
 
     def _check_free(self, conversation: str, *, but: str = "") -> None:
         for one in self._sessions.values():
             mission = self._context.registry.live.get(one.id) if one.id != but else None
-            if one.state.session == conversation and mission is not None:
+            if mission is not None and conversation in {one.state.session, one.state.terminal_session}:
                 named = f"mission {mission.id} ({mission.definition.name})"
                 raise OvermindError("busy", f"Conversation {conversation} is led by {named}.", id=mission.id)
 
@@ -286,6 +287,9 @@ class Agents:
         if session is None:
             return None
         if not session.provider.speaks_json:
+            program = self.plain.program(mission)
+            if session.state.resumed and program in registry.names():
+                spare_file(registry.get(program), session.state.terminal_session, environ)
             return self.plain.launch(session, mission)
         if not may_copy_again(session.state) and has_forgotten(session, environ):
             self._begin_again(session, mission)

@@ -75,11 +75,13 @@ EVENTS = (
 """The events that call our hook."""
 HOOK_SECONDS = 10
 """Seconds that our hook may take."""
+ALLOWING = ("--allow-all", "--yolo", "--allow-all-tools", "--allow-all-paths", "--allow-all-urls", "--allow-tool")
+"""Arguments that have it ask less: `--permission-mode` says what it asks."""
 OURS = frozenset({"--acp", "-r", "--resume", "--continue", "--connect", "--session-id", "-p", "--prompt"}) | {
     *("-i", "--interactive", "-s", "--silent", "--output-format", "--screen-reader", "-C", "--mode", "--plan"),
-    *("--autopilot", "--environment-host", "-h", "--help", "-v", "--version"),
+    *("--autopilot", "--environment-host", "-h", "--help", "-v", "--version", "--agent", *ALLOWING),
 }
-"""Arguments that would undo ours on a terminal."""
+"""Arguments that would undo ours on a terminal; a short one also with its value behind it, as one word."""
 _SETTINGS = (".github/copilot/settings.json", ".github/copilot/settings.local.json")
 _NO_HOOKS = re.compile(r'"disableAllHooks"\s*:\s*true')
 _PLAN = ("--mode=plan",)
@@ -230,6 +232,11 @@ def _figure(line: bytes, since: float) -> ModelCalled | TextSpoken | None:
     return ModelCalled(text_at(found, "id"), used, None)
 
 
+def _name(argument: str) -> str:
+    """The option that an argument gives."""
+    return argument.partition("=")[0] if argument.startswith("--") else argument[:2]
+
+
 class Copilot(AcpProvider):
     """The `copilot` program: over its pipes, and on a terminal."""
 
@@ -244,13 +251,13 @@ class Copilot(AcpProvider):
     def refuse(self, agent: Agent) -> str | None:
         """Name options that it doesn't know, and arguments that collide with ours."""
         problems = [problem] if (problem := super().refuse(agent)) else []
+        taken = OURS if agent.home is AgentMode.INTERACTIVE else ALLOWING
+        clash = "--agent-arg {} conflicts with an argument that Overmind sets"
+        problems += [clash.format(one) for one in agent.arguments if _name(one) in taken]
         if agent.home is AgentMode.INTERACTIVE:
             mode, known = agent.permission_mode, [*rows.COPILOT.modes]
             if mode and mode not in known:
                 problems.append(f"--permission-mode {mode} is not possible with copilot: {', '.join(known)}")
-            given = [one.partition("=")[0] for one in agent.arguments]
-            clash = "--agent-arg {} conflicts with an argument that Overmind sets"
-            problems += [clash.format(one) for one in given if one in OURS]
         return "; ".join(problems) or None
 
     def reads(self, agent: Agent, environ: Mapping[str, str]) -> Sequence[str]:

@@ -178,6 +178,21 @@ def test_a_dialog_that_no_hook_has_told_of_is_a_persons_and_gone_once_it_works(h
     assert in_process.run(play()) == (["answer it on its screen: Allow execution of: 'touch'?"], [], [])
 
 
+def test_a_question_of_its_own_stays_until_its_dialog_was_drawn_and_is_gone(home, environment):
+    async def play():
+        async with turn(home, environment) as (inside, _mission, program):
+            program.shows(WORKING, "working")
+            await program.hook("PermissionRequest", tool_name="ask_user_question", tool_input={"questions": []})
+            seen = []
+            for title, screen in ((WORKING, "working"), (WAITING, "command"), (WORKING, "working")):
+                program.shows(title, screen)
+                await asyncio.sleep(PATIENCE)
+                seen.append(len(await asked(inside)))
+            return seen
+
+    assert in_process.run(play()) == [1, 1, 0]
+
+
 @pytest.mark.parametrize(
     ("prompt", "attached", "is_deleted"),
     [("%slow 20 hey", False, True), ("%slow 20 hey", True, False), ("another one", False, False)],

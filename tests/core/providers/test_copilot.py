@@ -287,11 +287,19 @@ def test_arguments_and_modes_that_undo_ours_are_refused_on_a_terminal():
         Agent(home=AgentMode.INTERACTIVE, arguments=("--plan", "--resume=x"), permission_mode="no")
     )
     assert problem == (
-        "--permission-mode no is not possible with copilot: ask, edits, read-only, all; "
         "--agent-arg --plan conflicts with an argument that Overmind sets; "
-        "--agent-arg --resume conflicts with an argument that Overmind sets"
+        "--agent-arg --resume=x conflicts with an argument that Overmind sets; "
+        "--permission-mode no is not possible with copilot: ask, edits, read-only, all"
     )
     assert COPILOT.refuse(Agent(home=AgentMode.INTERACTIVE, permission_mode="edits")) is None
+    assert COPILOT.refuse(Agent(home=AgentMode.INTERACTIVE, arguments=("--no-color", "-no-such"))) is None
+
+
+@pytest.mark.parametrize("argument", ["--allow-all", "--yolo", "--allow-tool=shell", "--agent=x", "-iprompt", "-rID"])
+def test_an_argument_that_asks_less_or_says_more_is_refused(argument):
+    assert COPILOT.refuse(Agent(home=AgentMode.INTERACTIVE, arguments=(argument,)))
+    asks_less = argument.startswith(("--allow", "--yolo"))
+    assert bool(COPILOT.refuse(Agent(home=AgentMode.HEADLESS, arguments=(argument,)))) == asks_less
 
 
 @pytest.mark.parametrize(

@@ -71,11 +71,14 @@ def test_its_model_reads_our_instructions_in_each_process_once(agents):
 
 def test_a_question_of_its_own_is_told_and_answered_on_its_screen(agents):
     asks = {"message": "which colour", "requestedSchema": COLOUR}
-    mission = agents.session("--interactive", prompt=f"%tool ask_user {json.dumps(asks)}")
+    mission = agents.session("--interactive", prompt="first")
+    agents.answer(1)
+    message = agents.post(mission, f"%tool ask_user {json.dumps(asks)}")
     (asked,) = agents.asked(mission)
     assert (asked["need"], asked["summary"]) == ("setup", "answer it on its screen: which colour")
     press(agents, mission, "Copilot needs information", b"\r")
-    assert "red" in agents.answer(1)["text"]
+    assert len(agents.events(mission, "asked")) == 1, "it was withdrawn before its dialog was drawn"
+    assert "red" in agents.answer(message)["text"]
     eventually(lambda: agents.om.json("inbox", "--json") == [], what="the inbox is empty")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import signal
 from contextlib import suppress
@@ -233,3 +234,24 @@ def test_a_persons_own_words_about_a_known_program_count(screen):
     assert say(screen, "two") == ["one", "two"]
     screen.type("a draft")
     assert screen.om("send", screen.mission, "three").stderr.startswith("Error: draft: ")
+
+
+@pytest.mark.parametrize("program", ["gemini"])  # each start of which clears away files of its folder
+def test_a_conversation_outlives_others_of_its_folder_and_has_one_leader(screen):
+    begin(screen)
+    say(screen, "one")
+    chats = glob.glob(os.path.join(screen.om.environment["HOME"], ".gemini/tmp/*/chats/session-*.jsonl"))
+    (path,) = [one for one in chats if "echo: one" in read(one)]
+    os.rename(path, os.path.join(os.path.dirname(path), f"session-2026-01-01T10-00-{path[-14:]}"))  # it began long ago
+    kill_program(screen)
+    other = screen.om.mission(screen.command, "--type", "session", "--cwd", screen.work)
+    eventually(lambda: "idle" in screen.om.info(other)["activity"], timeout=60, what="another one runs")
+    kill_program(screen)
+    assert say(screen, "two") == ["one", "two"]
+    led = screen.om.info(screen.mission)["session_id"]
+    assert screen.mission in screen.om.refused("adopt", led, cwd=screen.work, code="busy")
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
