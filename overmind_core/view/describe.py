@@ -52,7 +52,7 @@ def lines(info: Info, terms: Info | None, look: Rendering) -> Lines:
     agent = (terms or {}).get("agent")
     sections: Sequence[tuple[str, Lines]] = (
         ("", _head(info, look)),
-        ("agent", _agent(info, agent or {}) if info.get("provider") != "raw" else []),
+        ("agent", _agent(info, agent or {}) if info.get("provider") != "raw" else _conversation(info)),
         ("rules", _rules(info, agent) if agent else []),
         ("mission", _world(info, terms or {})),
         ("notes", _notes(info)),
@@ -164,6 +164,10 @@ def _activity(info: Info) -> str:
         doing = WAITS_FOR.get(need, f"waiting for {need}")
     told = TOLD_BY.get(str(info.get("activity_source") or ""), "")
     return f"{doing}, {told}" if doing and told else doing
+
+
+def _conversation(info: Info) -> Lines:
+    return pairs(("session", info.get("session_id")))
 
 
 def _agent(info: Info, agent: Info) -> Lines:

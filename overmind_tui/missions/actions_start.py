@@ -145,7 +145,9 @@ class StartActions:
             self._shell.flash(f"fork: select one: {len(rows)} are marked", "slow")
             return
         if row.get("provider") in {None, "", RAW}:
-            self._shell.flash(f"{name} is no agent, and has no conversation to fork", "slow")
+            is_session = row.get("type") == "session"
+            why = "can be forked without a message alone: :fork" if is_session else "has no conversation to fork"
+            self._shell.flash(f"{name} {why}", "slow")
             return
 
         def send(composer: Composer, text: str) -> None:

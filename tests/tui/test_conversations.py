@@ -341,7 +341,7 @@ def test_what_has_no_conversation_is_not_forked_and_a_text_that_was_not_sent_is_
         await press("escape")
         app.main.select("00000003")
         await press("f")
-        assert app.notice.text == "tests is no agent, and has no conversation to fork"
+        assert app.notice.text == "tests has no conversation to fork"
         await press("*", "f")
         assert app.notice.text.startswith("fork: select one: ")
         assert not app.of("fork")
