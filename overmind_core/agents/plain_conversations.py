@@ -44,11 +44,11 @@ if TYPE_CHECKING:
 
 SIGNALLED = 128
 """Exit codes from here on, and negative ones, are of what was killed."""
-LARGEST_RECORD = 4 * 1024 * 1024
-"""Bytes."""
+LARGEST_RECORD = 64 * 1024
+"""Bytes. A larger one takes the loop's time; none that is known has so many."""
 FIRST_LOOK, LAST_LOOK = 0.5, 16.0
 """Seconds between two looks whether the id was written down: each takes twice as long as the one before, up to this."""
-MOST_RECORDS = 64
+MOST_RECORDS = 16
 """Files that are read: the newest, of those that were written since the run began."""
 LOST = "--- its conversation can't be resumed: it begins a new one, without what was said before ---"
 
@@ -83,12 +83,13 @@ class PlainConversations:
         """The name of its program."""
         return program_of(mission.definition.argv)
 
-    def known_id(self, mission: Mission, known: Conversation) -> str:
+    async def known_id(self, mission: Mission, known: Conversation) -> str:
         """The id of the conversation that it leads now; "": nothing tells it."""
         words, run = self.words(mission), self._registry.runs.get(mission.id)
         if words is None or run is None or not mission.is_live:
             return known.terminal_session
-        return _recorded_id(run, words, self._environment_of(mission.id), known) or known.terminal_session
+        found = await asyncio.to_thread(_recorded_id, run, words, self._environment_of(mission.id), known)
+        return found or known.terminal_session
 
     def plan(self, session: Session, mission: Mission) -> None:
         """Decide how its next run begins, with the id that it gets."""

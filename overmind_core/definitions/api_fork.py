@@ -85,7 +85,7 @@ class ForkApi(StartApi):
         forbid_foreign(inside, source, self._registry, "fork")
         tries = 1 if request.name is not None else NAME_TRIES
         while True:
-            spec, tries = self._spec(source, request, inside), tries - 1
+            spec, tries = await self._spec(source, request, inside), tries - 1
             try:
                 return self._answer(await self._missions.start(spec, inside=inside, caller=caller))
             except OvermindError as error:
@@ -96,7 +96,7 @@ class ForkApi(StartApi):
         """What the mission of an earlier try with the same key is found by."""
         return MissionSpec(earlier.definition, self._environments.of(earlier.id), request=key)
 
-    def _spec(self, source: Mission, request: ForkArgs, inside: str | None) -> MissionSpec:
+    async def _spec(self, source: Mission, request: ForkArgs, inside: str | None) -> MissionSpec:
         is_plain = source.definition.provider == RAW
         agent = self._agents.agent(source.id)
         known = self._agents.conversations([source], plain=is_plain).get(source.id)
@@ -108,7 +108,10 @@ class ForkApi(StartApi):
             message = f"Mission {source.id} ({name}) is a plain program: it has no conversation that could be forked."
             raise OvermindError("invalid", f"{message} Start another one with: overmind run")
         prompt = checked_prompt(request.prompt)
-        point = self._plain_point(source, known, request) if is_plain else self._point(source, known, request.at)
+        if is_plain:
+            point = await self._plain_point(source, known, request)
+        else:
+            point = self._point(source, known, request.at)
         home = AgentMode.HEADLESS if agent.home is AgentMode.ONE_SHOT else agent.home
         agent = replace(agent, home=home, prompt=prompt, folders=None)
         provider = providers.get(source.definition.provider)
@@ -173,7 +176,7 @@ class ForkApi(StartApi):
             last = next((one.id for one in reversed(self._messages.of(source.id)) if one.state == ANSWERED), None)
         return ForkPoint(known.session, known.mark if provider.forks_at else "", source.id, last)
 
-    def _plain_point(self, source: Mission, known: Conversation, request: ForkArgs) -> ForkPoint:
+    async def _plain_point(self, source: Mission, known: Conversation, request: ForkArgs) -> ForkPoint:
         """The conversation of a plain program on its terminal, which is copied as it is.
 
         Raises:
@@ -201,7 +204,7 @@ class ForkApi(StartApi):
         if known.turn is not None:
             message = f"{called} is in a turn, and {program} copies a conversation only between two."
             raise OvermindError("not_finished", f"{message} Fork it after that: overmind fork {name}")
-        session = plain.known_id(source, known)
+        session = await plain.known_id(source, known)
         if not known.begun:
             raise OvermindError("not_finished", f"{called} has not had a turn yet: there is nothing to fork.")
         if not session:

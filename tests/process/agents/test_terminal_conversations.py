@@ -143,8 +143,15 @@ def test_a_record_may_name_a_process_that_the_program_has_begun(om, program, tmp
 
 @pytest.mark.parametrize(
     "record",
-    ['{"pid": 1, "session_id": "other"}', "[" * 9999, '{"pid": "x"}', "\0", '{"pid": %s}'],
-    ids=["another process", "deep", "no number", "no text", "no id"],
+    [
+        '{"pid": 1, "session_id": "other"}',
+        "[" * 9999,
+        '{"pid": "x"}',
+        "\0",
+        '{"pid": %s}',
+        '{"pid": %s, "session_id": "other"}' + " " * (64 << 10),
+    ],
+    ids=["another process", "deep", "no number", "no text", "no id", "huge"],
 )
 def test_a_record_of_another_process_and_one_that_is_none_are_not_believed(om, program, tmp_path, record):
     mission = begin(om, program, tmp_path, 'session = ["pid:{kept}/x/*"]')
