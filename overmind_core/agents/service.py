@@ -308,14 +308,15 @@ class Agents:
         session = self._sessions.get(mission.id)
         if session is None:
             return
-        if session.state.running != mission.run:  # the supervisor died right behind the run's start
+        is_new = session.state.running != mission.run
+        if is_new:  # the supervisor died right behind the run's start
             self._follow(mission)
         if session.state.running != mission.run:
             return
         if session.state.activity.resume_at is not None:
             session.go_on_at(session.state.activity.resume_at)
         self._output.start(session, mission)
-        if not session.provider.speaks_json:
+        if not session.provider.speaks_json and not is_new:
             self._tasks.start(self.plain.watch(session, mission))
         if is_handed_over(session.state):
             self._tasks.start(self._take_back_later(session.id))
