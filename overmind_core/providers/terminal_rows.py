@@ -141,6 +141,12 @@ PROMPTS: Mapping[str, Prompt] = {
 
 _PROMPT_OPTIONS = ("-p", "--print", "--prompt", "-i", "--prompt-interactive", "-h", "--help", "-v", "--version")
 """Options behind which a prompt stands, or no screen is shown."""
+
+
+def _options(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 _UUID = "([0-9a-f]{8}-[0-9a-f-]{27})"
 _BEGUN = ("--session-id", "{session}")
 CONVERSATIONS: Mapping[str, ConversationWords] = {
@@ -149,6 +155,10 @@ CONVERSATIONS: Mapping[str, ConversationWords] = {
         ends=(r"cline --id (\S+)",),
         records=("~/.cline/data/sessions/*/*.json",),
         choices=("--id", "-z", "--zen", "--json", "--acp", "--help", "--version"),
+        values=_options("""
+            -c --cwd --auto-approve --compaction -P --provider -k --key -m --model -s --system --retries -t --timeout
+            --config --data-dir --hooks-dir
+        """),
     ),
     "codex": ConversationWords(
         resume=("resume", "{session}"),
@@ -156,12 +166,25 @@ CONVERSATIONS: Mapping[str, ConversationWords] = {
         ends=(rf"codex resume {_UUID}",),
         choices=("--remote", "--help", "--version"),
         gone=r"No saved session found|no rollout found",
+        values=_options("""
+            -c --config --enable --disable --remote-auth-token-env -m --model --local-provider -p --profile -s
+            --sandbox -C --cd --add-dir -a --ask-for-approval
+        """),
     ),
     "copilot": ConversationWords(
         start=_BEGUN,
         resume=_BEGUN,
         ends=(rf"copilot --resume={_UUID}",),
-        choices=("-r", "--resume", "--continue", "--session-id", "--connect", "--acp", *_PROMPT_OPTIONS),
+        choices=(
+            "-r", "--resume", "--continue", "--session-id", "--connect", "--acp", "--interactive", *_PROMPT_OPTIONS,
+        ),
+        values=_options("""
+            -C --model --reasoning-effort --context --auto-tier --agent -n --name --log-dir --log-level
+            --extension-sdk-path --stream --add-dir --disable-mcp-server --enable-mcp-server --add-github-mcp-toolset
+            --add-github-mcp-tool --plugin-dir --additional-mcp-config --mcp-github-auth --allow-tool --deny-tool
+            --available-tools --excluded-tools --secret-env-vars --allow-url --deny-url --max-autopilot-continues
+            --mode --max-ai-credits --usage-output-file
+        """),
     ),
     "gemini": ConversationWords(
         start=_BEGUN,
@@ -171,6 +194,10 @@ CONVERSATIONS: Mapping[str, ConversationWords] = {
             *_PROMPT_OPTIONS,
         ),
         gone=r"No previous sessions found|Invalid session identifier",
+        values=_options("""
+            -m --model --approval-mode --policy --admin-policy --allowed-mcp-server-names --allowed-tools -e
+            --extensions --include-directories
+        """),
     ),
     "opencode": ConversationWords(
         resume=("-s", "{session}"),
@@ -178,6 +205,7 @@ CONVERSATIONS: Mapping[str, ConversationWords] = {
         ends=(r"opencode -s (ses_\w+)",),
         choices=("-c", "--continue", "-s", "--session", "--fork", *_PROMPT_OPTIONS),
         gone=r"Session not found",
+        values=_options("--log-level --port --hostname --mdns-domain --cors -m --model --agent --replay-limit"),
     ),
     "pi": ConversationWords(
         start=_BEGUN,
@@ -189,6 +217,11 @@ CONVERSATIONS: Mapping[str, ConversationWords] = {
             *_PROMPT_OPTIONS,
         ),
         gone=r"No session found matching",
+        values=_options("""
+            --provider --model --api-key --system-prompt --append-system-prompt --session-dir -n --name --models -t
+            --tools -xt --exclude-tools --thinking -e --extension --skill --prompt-template --theme --use-theme
+            --tui-mode
+        """),
     ),
     "qwen": ConversationWords(
         start=_BEGUN,
@@ -199,6 +232,14 @@ CONVERSATIONS: Mapping[str, ConversationWords] = {
         choices=("-c", "--continue", "-r", "--resume", "--session-id", "--fork-session", "--acp", *_PROMPT_OPTIONS),
         gone=r"No saved session found",
         by_folder=True,
+        values=_options("""
+            --telemetry-target --telemetry-otlp-endpoint --telemetry-otlp-protocol --telemetry-outfile --proxy -m
+            --model --fallback-model --system-prompt --append-system-prompt --output-style --sandbox-image
+            --approval-mode --allowed-mcp-server-names --mcp-config --allowed-tools -e --extensions
+            --include-directories --add-dir --openai-logging-dir --openai-api-key --openai-base-url --json-file
+            --max-session-turns --max-wall-time --max-tool-calls --max-subagent-depth --core-tools --exclude-tools
+            --disabled-slash-commands --auth-type
+        """),
     ),
 }  # fmt: skip
 """The program's name → the words by which it begins, resumes and copies a conversation."""
@@ -213,7 +254,7 @@ def conversation_words(definition: Definition, own: Mapping[str, OwnTerminal]) -
         return None
     words = words_for(program_of(definition.argv), own)
     has_words = bool(words.start or words.resume)
-    return words if has_words and is_alone(definition.argv, words.choices) else None
+    return words if has_words and is_alone(definition.argv, words) else None
 
 
 def words_for(program: str, own: Mapping[str, OwnTerminal]) -> ConversationWords:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -43,6 +43,8 @@ class ConversationWords(NamedTuple):
     """Paths of files of JSON with `pid` and `session_id`, of which the newest with its pid tells; `*` is any name."""
     choices: tuple[str, ...] = CHOICES
     """Options of a person behind which none of these words are added."""
+    values: tuple[str, ...] = ()
+    """Options of which the next word is the value; one behind any other option may be a prompt, or a subcommand."""
     gone: str = ""
     """A pattern of a line by which the program says that it does not have a conversation."""
     by_folder: bool = False
@@ -67,6 +69,7 @@ def joined(own: ConversationWords, known: ConversationWords) -> ConversationWord
         ends=(*own.ends, *known.ends),
         records=(*own.records, *known.records),
         choices=tuple(dict.fromkeys((*known.choices, *options))),
+        values=known.values,
         gone=known.gone,
         by_folder=known.by_folder,
     )
@@ -77,10 +80,10 @@ def program_place(words: Sequence[str]) -> int:
     return next((at for at, word in enumerate(words) if word != _EXEC and not _SETS.match(word)), -1)
 
 
-def is_alone(argv: Sequence[str], choices: Iterable[str]) -> bool:
+def is_alone(argv: Sequence[str], words: ConversationWords) -> bool:
     """Return whether a command line names a program with options at most, none of which chooses a conversation."""
     command = _command(argv)
-    return command is not None and _has_options_alone(command[program_place(command) + 1 :], frozenset(choices))
+    return command is not None and _has_options_alone(command[program_place(command) + 1 :], words)
 
 
 def with_words(argv: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
@@ -103,19 +106,31 @@ def _command(argv: Sequence[str]) -> Sequence[str] | None:
     return words if program_place(words) >= 0 else None
 
 
-def _has_options_alone(arguments: Sequence[str], choices: frozenset[str]) -> bool:
-    may_be_value = False
+def _has_options_alone(arguments: Sequence[str], words: ConversationWords) -> bool:
+    is_value = False
     for word in arguments:
-        if not word:
-            continue
-        is_option = word.startswith("-") and word != "-"
-        chosen = word.partition("=")[0]
-        if word == "--" or chosen in choices or (word[1:2] != "-" and word[:2] in choices):
+        if word.startswith("-") and word != "-":
+            if word == "--" or _may_choose(word, words):
+                return False
+            is_value = word in words.values
+        elif word and not is_value:
             return False
-        if not is_option and (not may_be_value or " " in word):  # a value of several words may be a prompt
-            return False
-        may_be_value = is_option and "=" not in word
+        else:
+            is_value = False
     return True
+
+
+def _may_choose(option: str, words: ConversationWords) -> bool:
+    """Return whether an option chooses a conversation, in a group of letters or shortened, too."""
+    name = option.partition("=")[0]
+    if option.startswith("--"):
+        return any(one.startswith(name) for one in words.choices)
+    for letter in name[1:]:
+        if f"-{letter}" in words.choices:
+            return True
+        if f"-{letter}" in words.values:  # the rest is its value
+            return False
+    return name in words.choices
 
 
 def words_of_run(c: Conversation, words: ConversationWords) -> tuple[str, ...]:

@@ -11,8 +11,19 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
 from overmind_core.domain.agents.terminal_rules import Rule
-from overmind_core.domain.missions.mission import Definition
-from overmind_core.providers.terminal_rows import PROMPTS, ROWS, is_free, is_in_prompt, rules_of, told_by, warning
+from overmind_core.domain.agents.terminal_words import is_alone
+from overmind_core.domain.missions.mission import Definition, Kind
+from overmind_core.providers.terminal_rows import (
+    CONVERSATIONS,
+    PROMPTS,
+    ROWS,
+    conversation_words,
+    is_free,
+    is_in_prompt,
+    rules_of,
+    told_by,
+    warning,
+)
 
 SCREENS = Path(__file__).parents[2] / "data" / "screens"
 TOLD = {
@@ -192,3 +203,38 @@ def test_no_title_and_no_screen_makes_it_fail(title, lines):
 )
 def test_who_starts_a_program_that_asks_nothing_is_told(command, said):
     assert (warning(command) or "").startswith(said or " ") is bool(said)
+
+
+ALONE = {
+    "cline -y auth": False,
+    "cline -c /srv": True,
+    "codex --full-auto fix": False,
+    "codex -c model=x --sandbox read-only": True,
+    "copilot --allow-all-tools login": False,
+    "copilot --contin": False,
+    "copilot --interactive=fix": False,
+    "copilot --allow-tool shell": True,
+    "gemini --yolo fix": False,
+    "gemini -m flash": True,
+    "opencode --pure /srv": False,
+    "opencode -m a/b": True,
+    "pi --verbose fix": False,
+    "pi -nc --thinking high": True,
+    "qwen --debug mcp": False,
+    "qwen -y word": False,
+    "qwen -yc": False,
+    "qwen -ym coder": False,
+    "qwen --approval-mode plan": True,
+}
+
+
+@pytest.mark.parametrize("line", ALONE)
+def test_a_word_behind_an_option_is_its_value_where_the_program_takes_one(line):
+    definition = Definition(name="x", command="x", argv=tuple(line.split()), cwd="/", kind=Kind.SESSION, tty=True)
+    assert (conversation_words(definition, {}) is not None) == ALONE[line]
+
+
+def test_no_option_with_a_value_chooses_a_conversation():
+    for program, words in CONVERSATIONS.items():
+        for option in words.values:
+            assert is_alone((program, option, "value"), words), f"{program} {option}"

@@ -30,6 +30,7 @@ GIVEN = ConversationWords(
     fork=("--fork", "{session}", "--session-id={new}"),
     gone="^not found",
 )
+OPTIONS = ConversationWords(choices=(*CHOICES, "-c"), values=("-m", "--model"))
 READ = ConversationWords(resume=("-s", "{session}"), fork=("-s", "{session}", "--fork"), ends=(r"mine -s (\S+)",))
 
 
@@ -39,6 +40,10 @@ READ = ConversationWords(resume=("-s", "{session}"), fork=("-s", "{session}", "-
         (("mine",), True),
         (("/opt/mine", "--model", "x", "--fast"), True),
         (("mine", "--model=x"), True),
+        (("mine", "--model", "be brief"), True),
+        (("mine", "--model", "", "fix"), False),
+        (("mine", "--fast", "fix"), False),
+        (("mine", "--model=x", "fix"), False),
         (("mine", "do it"), False),
         (("mine", "--model", "x", "do it"), False),
         (("mine", "--model=x", "do it"), False),
@@ -50,6 +55,9 @@ READ = ConversationWords(resume=("-s", "{session}"), fork=("-s", "{session}", "-
         (("mine", "-"), False),
         (("mine", "-c"), False),
         (("mine", "-cx"), False),
+        (("mine", "-yc"), False),
+        (("mine", "-ymc"), True),
+        (("mine", "--contin"), False),
         (("/bin/sh", "-c", "mine --fast"), True),
         (("/bin/sh", "-c", "exec A=1 mine"), True),
         (("/bin/sh", "-c", "mine 'do it'"), False),
@@ -62,7 +70,7 @@ READ = ConversationWords(resume=("-s", "{session}"), fork=("-s", "{session}", "-
     ],
 )
 def test_a_program_is_named_alone_with_options_that_choose_no_conversation(argv, alone):
-    assert is_alone(argv, (*CHOICES, "-c")) == alone
+    assert is_alone(argv, OPTIONS) == alone
 
 
 def test_words_stand_behind_the_program_and_stay_words():
@@ -166,3 +174,4 @@ def test_a_persons_words_go_before_those_that_are_known():
     both = joined(own, GIVEN)
     assert (both.start, both.resume, both.fork, both.ends) == (GIVEN.start, own.resume, GIVEN.fork, own.ends)
     assert "--go" in both.choices
+    assert joined(own, OPTIONS).values == OPTIONS.values
