@@ -152,7 +152,7 @@ _BEGUN = ("--session-id", "{session}")
 CONVERSATIONS: Mapping[str, ConversationWords] = {
     "cline": ConversationWords(
         resume=("--id", "{session}"),
-        ends=(r"cline --id (\S+)",),
+        ends=(r"(?<!\S)cline --id (\S+)",),
         records=("~/.cline/data/sessions/*/*.json",),
         choices=("--id", "-z", "--zen", "--json", "--acp", "--help", "--version"),
         values=_options("""
@@ -163,7 +163,7 @@ CONVERSATIONS: Mapping[str, ConversationWords] = {
     "codex": ConversationWords(
         resume=("resume", "{session}"),
         fork=("fork", "{session}"),
-        ends=(rf"codex resume {_UUID}",),
+        ends=(rf"(?<!\S)codex resume {_UUID}",),
         choices=("--remote", "--help", "--version"),
         gone=r"No saved session found|no rollout found",
         values=_options("""
@@ -174,7 +174,7 @@ CONVERSATIONS: Mapping[str, ConversationWords] = {
     "copilot": ConversationWords(
         start=_BEGUN,
         resume=_BEGUN,
-        ends=(rf"copilot --resume={_UUID}",),
+        ends=(rf"(?<!\S)copilot --resume={_UUID}",),
         choices=(
             "-r", "--resume", "--continue", "--session-id", "--connect", "--acp", "--interactive", *_PROMPT_OPTIONS,
         ),
@@ -202,7 +202,7 @@ CONVERSATIONS: Mapping[str, ConversationWords] = {
     "opencode": ConversationWords(
         resume=("-s", "{session}"),
         # Its `--fork` shows a prompt before the copy is there, and drops what is typed until then.
-        ends=(r"opencode -s (ses_\w+)",),
+        ends=(r"(?<!\S)opencode -s (ses_\w+)",),
         choices=("-c", "--continue", "-s", "--session", "--fork", *_PROMPT_OPTIONS),
         gone=r"Session not found",
         values=_options("--log-level --port --hostname --mdns-domain --cors -m --model --agent --replay-limit"),
@@ -211,7 +211,7 @@ CONVERSATIONS: Mapping[str, ConversationWords] = {
         start=_BEGUN,
         resume=("--session", "{session}"),
         fork=("--fork", "{session}", "--session-id", "{new}"),
-        ends=(r"pi --session (\S+)",),
+        ends=(r"(?<!\S)pi --session (\S+)",),
         choices=(
             "-c", "--continue", "-r", "--resume", "--session", "--session-id", "--fork", "--no-session", "--mode",
             *_PROMPT_OPTIONS,
@@ -227,7 +227,7 @@ CONVERSATIONS: Mapping[str, ConversationWords] = {
         start=_BEGUN,
         resume=("--resume", "{session}"),
         fork=("--resume", "{session}", "--fork-session"),
-        ends=(rf"qwen --resume {_UUID}",),
+        ends=(rf"(?<!\S)qwen --resume {_UUID}",),
         records=("~/.qwen/projects/*/chats/*.runtime.json",),
         choices=("-c", "--continue", "-r", "--resume", "--session-id", "--fork-session", "--acp", *_PROMPT_OPTIONS),
         gone=r"No saved session found",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource
 from overmind_core.domain.agents.terminal_rules import Rule
-from overmind_core.domain.agents.terminal_words import is_alone
+from overmind_core.domain.agents.terminal_words import is_alone, told_id
 from overmind_core.domain.missions.mission import Definition, Kind
 from overmind_core.providers.terminal_rows import (
     CONVERSATIONS,
@@ -238,3 +238,12 @@ def test_no_option_with_a_value_chooses_a_conversation():
     for program, words in CONVERSATIONS.items():
         for option in words.values:
             assert is_alone((program, option, "value"), words), f"{program} {option}"
+
+
+def test_an_id_is_told_by_the_program_and_not_by_another_that_ends_like_it():
+    for program, words in CONVERSATIONS.items():
+        line = " ".join((program, *words.resume))
+        shown = line.replace("--session-id ", "--resume=").replace("{session}", "%s")
+        shown %= "ses_1" if program == "opencode" else "524d39ef-9019-4253-a578-5cf6e551ad53"
+        assert not told_id([f"api-{shown}"], words.ends)
+        assert bool(told_id([f"  {shown}"], words.ends)) == bool(words.ends)
