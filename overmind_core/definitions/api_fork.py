@@ -12,7 +12,7 @@ from overmind_core.agents.messages import place_of
 from overmind_core.agents.store import ANSWERED, DELIVERED, QUEUED
 from overmind_core.agents.validate import check_limits, checked_prompt
 from overmind_core.definitions.api_run import StartApi
-from overmind_core.domain.agents.agent import RAW, AgentMode
+from overmind_core.domain.agents.agent import RAW, ActivityKind, AgentMode
 from overmind_core.domain.agents.conversation import ForkPoint, is_busy, is_uncopied
 from overmind_core.domain.agents.events import ConversationForked
 from overmind_core.domain.missions.mission import Kind, RestartPolicy
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 NAME_TRIES = 10
 """Names that are chosen one after the other, where several forks of one mission begin at once."""
+_IN_TURN = frozenset({ActivityKind.WORKING, ActivityKind.WAITING})
+"""States of a program on its terminal, also guessed ones."""
 _OURS = "overmind."
 """What labels begin with that say what a mission is for the program itself: a fork is none of that."""
 
@@ -201,7 +203,7 @@ class ForkApi(StartApi):
         if source.definition.isolated and words.by_folder:
             message = f"{program} copies a conversation in its own folder alone, and a fork of {name} gets another one."
             raise OvermindError("invalid", message)
-        if known.turn is not None:
+        if known.turn is not None or not _IN_TURN.isdisjoint((known.activity.doing, known.activity.guess)):
             message = f"{called} is in a turn, and {program} copies a conversation only between two."
             raise OvermindError("not_finished", f"{message} Fork it after that: overmind fork {name}")
         session = await plain.known_id(source, known)

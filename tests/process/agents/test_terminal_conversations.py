@@ -198,6 +198,13 @@ def test_a_fork_has_what_was_said_and_survives(om, program, tmp_path):
     assert "can't fork at a message" in om.refused("fork", source, "--at", "1", code="invalid")
 
 
+def test_a_fork_waits_for_the_end_of_a_turn_that_only_its_screen_shows(om, program, tmp_path):
+    rules = """rules = [{ on = "screen", any = ['^wait> *$'], state = "working" }]"""
+    mission = begin(om, program, tmp_path, f"{START}\n{rules}", "--slow")
+    eventually(lambda: om.info(mission)["activity_guess"] == "working", what="it seems to work")
+    assert "is in a turn" in om.refused("fork", mission, code="not_finished")
+
+
 def test_nothing_is_typed_while_its_prompt_is_another_one(om, program, tmp_path):
     mission = begin(om, program, tmp_path, START, "--slow")
     shows(om, mission, "wait>")
