@@ -20,6 +20,7 @@ from overmind_core.domain.agents.agent import ActivityKind
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.agents.events import ConversationLost
 from overmind_core.domain.agents.terminal_words import (
+    is_hopeless,
     is_id,
     plan_after_failure,
     plan_words,
@@ -28,6 +29,7 @@ from overmind_core.domain.agents.terminal_words import (
     with_words,
     words_of_run,
 )
+from overmind_core.domain.missions.events import StartFailed
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.providers.base import Launch
 from overmind_core.providers.terminal_rows import CONVERSATIONS, conversation_words, program_of
@@ -140,6 +142,8 @@ class PlainConversations:
             session.put(replace(session.state, terminal_session=told, begun=session.state.begun or is_other))
             return None
         has_shown = session.state.activity.doing is not ActivityKind.UNKNOWN or session.state.activity.guess is not None
+        if has_shown and session.state.switched:
+            session.put(replace(session.state, switched=False))
         if code == 0 or was_killed or has_shown:
             return None
         return self._after_failure(session, mission, words, is_gone=says_gone(lines, words))
@@ -148,6 +152,12 @@ class PlainConversations:
         self, session: Session, mission: Mission, words: ConversationWords, *, is_gone: bool
     ) -> RunVerdict | None:
         before = session.state
+        if before.fork is not None and is_hopeless(before, is_gone=is_gone):
+            session.put(replace(before, begun=False))
+            source = f"conversation {before.fork.session} of mission {before.fork.mission}"
+            text = f"--- could not start: its program opens neither {source} nor a copy of it ---"
+            self._registry.record(mission, StartFailed(text=text))
+            return RunVerdict(failed=True, reason="wrong_start", retry=Retry.NEVER)
         after = plan_after_failure(before, words, is_gone=is_gone)
         if after == before:
             return None

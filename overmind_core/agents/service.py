@@ -515,8 +515,8 @@ class Agents:
         session = self._sessions.get(run.partition(".")[0])
         if session is not None:
             session.carry_out(moved)
-            if error is None and not session.state.begun:
-                session.put(replace(session.state, begun=True))
+            if error is None and (session.state.switched or not session.state.begun):
+                session.put(replace(session.state, begun=True, switched=False))
         else:
             self._context.messages.move(moved, resent=lambda: False)
 

@@ -176,9 +176,15 @@ def plan_after_failure(c: Conversation, words: ConversationWords, *, is_gone: bo
     if is_gone and c.resumed:
         return replace(c, terminal_session="", switched=True)
     has_other_words = bool(words.start or c.fork) and bool(words.resume) and c.terminal_session != ""
-    if not has_other_words or (c.run == 1 and not c.begun):
+    is_copy = c.fork is not None and c.begun  # its source knows nothing of what was said since
+    if not has_other_words or is_copy or (c.run == 1 and not c.begun):
         return c
     return replace(c, begun=not c.begun, switched=True)
+
+
+def is_hopeless(c: Conversation, *, is_gone: bool) -> bool:
+    """Return whether a run that has failed was the last try to open a copy, or to make it."""
+    return c.fork is not None and (c.switched or (is_gone and not c.begun))
 
 
 def told_id(lines: Sequence[str], patterns: Sequence[str]) -> str:

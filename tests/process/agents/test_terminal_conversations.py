@@ -198,6 +198,17 @@ def test_a_fork_has_what_was_said_and_survives(om, program, tmp_path):
     assert "can't fork at a message" in om.refused("fork", source, "--at", "1", code="invalid")
 
 
+def test_a_fork_whose_source_is_gone_ends_with_a_sentence_that_names_it(om, program, tmp_path):
+    source = begin(om, program, tmp_path, START)
+    say(om, source, "one")
+    os.unlink(tmp_path / "kept" / f"{om.info(source)['session_id']}.json")
+    fork = om.ok("fork", source).split()[2]
+    om.wait_status(fork, *FINAL)
+    said = f"neither conversation {om.info(source)['session_id']} of mission {source} nor a copy of it"
+    assert said in om.ok("logs", fork)
+    assert len(om.info(fork)["runs"]) == 3
+
+
 def test_a_fork_waits_for_the_end_of_a_turn_that_only_its_screen_shows(om, program, tmp_path):
     rules = """rules = [{ on = "screen", any = ['^wait> *$'], state = "working" }]"""
     mission = begin(om, program, tmp_path, f"{START}\n{rules}", "--slow")

@@ -12,6 +12,7 @@ from overmind_core.domain.agents.terminal_words import (
     CHOICES,
     ConversationWords,
     is_alone,
+    is_hopeless,
     is_id,
     joined,
     plan_after_failure,
@@ -134,6 +135,20 @@ def test_a_failed_start_is_tried_the_other_way_round_under_the_same_id():
     gone = plan_after_failure(resumed, GIVEN, is_gone=True)
     c, lost = planned(gone, GIVEN, 3)
     assert (words_of_run(c, GIVEN), lost) == (("--session-id", "fresh"), True)
+
+
+def test_a_copy_is_tried_once_more_as_one_that_is_there_and_then_it_is_over():
+    first, _ = planned(replace(NEW, fork=ForkPoint("source"), copied=True), GIVEN, 1, "copy")
+    assert is_hopeless(first, is_gone=True)
+    assert not is_hopeless(first, is_gone=False)
+    other = plan_after_failure(planned(first, GIVEN)[0], GIVEN, is_gone=False)
+    c, _ = planned(other, GIVEN, 3)
+    assert words_of_run(replace(c, resumed=True), GIVEN) == ("--session", "copy")
+    assert is_hopeless(c, is_gone=False)
+    said = replace(first, begun=True, resumed=True)
+    assert plan_after_failure(said, GIVEN, is_gone=False) == said, "it is not copied over what was said since"
+    assert not is_hopeless(said, is_gone=True), "that conversation is lost, and a new one begins"
+    assert not is_hopeless(replace(NEW, switched=True), is_gone=True)
 
 
 def test_a_first_start_that_fails_changes_nothing():
