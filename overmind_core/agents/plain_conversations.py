@@ -25,6 +25,7 @@ from overmind_core.domain.agents.terminal_words import (
     plan_after_failure,
     plan_words,
     says_gone,
+    says_unknown,
     told_id,
     with_words,
     words_of_run,
@@ -146,22 +147,25 @@ class PlainConversations:
             session.put(replace(session.state, switched=False))
         if code == 0 or was_killed or has_shown:
             return None
-        return self._after_failure(session, mission, words, is_gone=says_gone(lines, words))
+        return self._after_failure(session, mission, words, lines)
 
     def _after_failure(
-        self, session: Session, mission: Mission, words: ConversationWords, *, is_gone: bool
+        self, session: Session, mission: Mission, words: ConversationWords, lines: Sequence[str]
     ) -> RunVerdict | None:
-        before = session.state
+        before, is_gone = session.state, says_gone(lines, words)
         if before.fork is not None and is_hopeless(before, is_gone=is_gone):
             session.put(replace(before, begun=False))
             source = f"conversation {before.fork.session} of mission {before.fork.mission}"
             text = f"--- could not start: its program opens neither {source} nor a copy of it ---"
             self._registry.record(mission, StartFailed(text=text))
             return RunVerdict(failed=True, reason="wrong_start", retry=Retry.NEVER)
-        after = plan_after_failure(before, words, is_gone=is_gone)
+        after = plan_after_failure(before, words, is_gone=is_gone, is_unknown=says_unknown(lines, words))
         if after == before:
             return None
         session.put(after)
+        if after.unnamed and not before.unnamed:
+            text = f"--- its program does not take {words.start[0]}: it is started as it was typed ---"
+            self._registry.record(mission, StartFailed(text=text))
         if before.begun and not after.begun:
             text = f"--- it did not go on with conversation {before.terminal_session}: it is started under that id ---"
             self._registry.record(mission, ConversationLost(text=text))

@@ -201,6 +201,8 @@ class Conversation:
     """TCP port of loopback of the newest run's server; 0: it has none."""
     terminal_session: str = ""
     """The id of the conversation that a plain program leads on its terminal; "": it is not known."""
+    unnamed: bool = False
+    """That program takes no id of ours at its start."""
 
 
 def is_busy(c: Conversation) -> bool:

@@ -163,16 +163,22 @@ def plan_words(c: Conversation, words: ConversationWords | None, new: str) -> tu
 
 
 def _begun_again(c: Conversation, words: ConversationWords, new: str) -> Conversation:
-    begun = replace(c, terminal_session=new if words.start else "", begun=False, resumed=False, fork=None)
+    named = new if words.start and not c.unnamed else ""
+    begun = replace(c, terminal_session=named, begun=False, resumed=False, fork=None)
     return replace(begun, lost=c.lost + c.begun, mark="")
 
 
-def plan_after_failure(c: Conversation, words: ConversationWords, *, is_gone: bool) -> Conversation:
+def plan_after_failure(
+    c: Conversation, words: ConversationWords, *, is_gone: bool, is_unknown: bool = False
+) -> Conversation:
     """The conversation behind a run that has ended with a failure before it had shown anything.
 
     The same words would fail in the same way. An id is given up only where the program says that it knows nothing of
-    it: else it is begun or resumed under the same one, which loses nothing.
+    it: else it is begun or resumed under the same one, which loses nothing. Where the very first run fails with a word
+    about the option of the id (`is_unknown`), the program is too old for that: the next one gets none.
     """
+    if is_unknown and c.run == 1 and not c.begun and c.fork is None:
+        return replace(c, terminal_session="", unnamed=True, switched=True)
     if is_gone and c.resumed:
         return replace(c, terminal_session="", switched=True)
     has_other_words = bool(words.start or c.fork) and bool(words.resume) and c.terminal_session != ""
@@ -201,5 +207,15 @@ def is_id(text: object) -> bool:
 
 def says_gone(lines: Sequence[str], words: ConversationWords) -> bool:
     """Return whether the last lines of a screen say that the program does not have the conversation."""
+    return bool(words.gone) and _says(lines, words.gone)
+
+
+def says_unknown(lines: Sequence[str], words: ConversationWords) -> bool:
+    """Return whether the last lines of a screen name the option by which a conversation begins under an id of ours."""
+    name = words.start[0].partition("=")[0].lstrip("-") if words.start else ""
+    return bool(name) and _says(lines, rf"(?<![\w-])-*{re.escape(name)}(?![\w-])")
+
+
+def _says(lines: Sequence[str], pattern: str) -> bool:
     shown = [line.strip()[:WIDEST] for line in lines if line.strip()][-END_LINES:]
-    return bool(words.gone) and any(re.search(words.gone, line) for line in shown)
+    return any(re.search(pattern, line) for line in shown)

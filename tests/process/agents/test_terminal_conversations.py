@@ -18,6 +18,8 @@ words = sys.argv[1:]
 home = os.environ["KEPT"]
 def option(name):
     return words[words.index(name) + 1] if name in words else None
+if option("--id") and "--old" in words:
+    sys.exit("Unknown argument: id")
 said = []
 session = option("--id") or "chosen-" + str(len(os.listdir(home)))
 if option("--resume") or option("--fork"):
@@ -244,3 +246,11 @@ def test_a_conversation_that_cannot_be_resumed_is_begun_under_its_id_and_that_is
     shows(om, mission, "ask me>")
     say(om, mission, "two")
     assert os.listdir(tmp_path / "kept") == [f"{named}.json"]
+
+
+def test_a_program_that_takes_no_id_at_its_start_is_started_as_it_was_typed(om, program, tmp_path):
+    mission = begin(om, program, tmp_path, START, "--old", options=("--restart", "never"))
+    shows(om, mission, "ask me>")
+    say(om, mission, "one")
+    assert "its program does not take --id: it is started as it was typed" in om.ok("logs", mission)
+    assert os.listdir(tmp_path / "kept") == ["chosen-0.json"]

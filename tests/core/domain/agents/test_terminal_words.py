@@ -18,6 +18,7 @@ from overmind_core.domain.agents.terminal_words import (
     plan_after_failure,
     plan_words,
     says_gone,
+    says_unknown,
     told_id,
     with_words,
     words_of_run,
@@ -182,6 +183,20 @@ def test_a_program_says_that_a_conversation_is_gone_in_its_last_lines():
     assert says_gone(["", "not found: x"], GIVEN)
     assert not says_gone(["it was not found"], GIVEN)
     assert not says_gone(["not found"], READ)
+
+
+def test_a_program_that_does_not_know_the_option_of_an_id_is_started_as_it_was_typed():
+    first, _ = planned(NEW, GIVEN, 1)
+    assert says_unknown(["usage", "Unknown argument: session-id"], GIVEN)
+    assert says_unknown(["error: unknown option '--session-id'"], GIVEN)
+    assert not says_unknown(["no session-ids", "my-session-id"], GIVEN)
+    assert not says_unknown(["session-id"], READ)
+    typed, _ = planned(plan_after_failure(first, GIVEN, is_gone=False, is_unknown=True), GIVEN)
+    assert words_of_run(typed, GIVEN) == ()
+    later, lost = planned(replace(typed, begun=True), GIVEN, 3)
+    assert (words_of_run(later, GIVEN), lost) == ((), True)
+    old = replace(planned(first, GIVEN)[0], begun=True)
+    assert not plan_after_failure(old, GIVEN, is_gone=False, is_unknown=True).unnamed
 
 
 def test_a_persons_words_go_before_those_that_are_known():
