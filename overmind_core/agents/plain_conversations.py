@@ -53,6 +53,8 @@ FIRST_LOOK, LAST_LOOK = 0.5, 16.0
 """Seconds between two looks whether the id was written down: each takes twice as long as the one before, up to this."""
 MOST_RECORDS = 16
 """Files that are read: the newest, of those that were written since the run began."""
+FIRST_BYTES = 512
+"""Of the output, in which a program may name an unknown option before all its options."""
 LOST = "--- its conversation can't be resumed: it begins a new one, without what was said before ---"
 
 
@@ -147,19 +149,21 @@ class PlainConversations:
             session.put(replace(session.state, switched=False))
         if code == 0 or was_killed or has_shown:
             return None
-        return self._after_failure(session, mission, words, lines)
+        first = self._last_screen(run, min(int(row["out"]), FIRST_BYTES))
+        is_unknown = says_unknown([*first, *lines], words)
+        return self._after_failure(session, mission, words, is_gone=says_gone(lines, words), is_unknown=is_unknown)
 
     def _after_failure(
-        self, session: Session, mission: Mission, words: ConversationWords, lines: Sequence[str]
+        self, session: Session, mission: Mission, words: ConversationWords, *, is_gone: bool, is_unknown: bool
     ) -> RunVerdict | None:
-        before, is_gone = session.state, says_gone(lines, words)
+        before = session.state
         if before.fork is not None and is_hopeless(before, is_gone=is_gone):
             session.put(replace(before, begun=False))
             source = f"conversation {before.fork.session} of mission {before.fork.mission}"
             text = f"--- could not start: its program opens neither {source} nor a copy of it ---"
             self._registry.record(mission, StartFailed(text=text))
             return RunVerdict(failed=True, reason="wrong_start", retry=Retry.NEVER)
-        after = plan_after_failure(before, words, is_gone=is_gone, is_unknown=says_unknown(lines, words))
+        after = plan_after_failure(before, words, is_gone=is_gone, is_unknown=is_unknown)
         if after == before:
             return None
         session.put(after)

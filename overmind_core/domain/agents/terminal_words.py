@@ -207,15 +207,12 @@ def is_id(text: object) -> bool:
 
 def says_gone(lines: Sequence[str], words: ConversationWords) -> bool:
     """Return whether the last lines of a screen say that the program does not have the conversation."""
-    return bool(words.gone) and _says(lines, words.gone)
+    shown = [line.strip()[:WIDEST] for line in lines if line.strip()][-END_LINES:]
+    return bool(words.gone) and any(re.search(words.gone, line) for line in shown)
 
 
 def says_unknown(lines: Sequence[str], words: ConversationWords) -> bool:
-    """Return whether the last lines of a screen name the option by which a conversation begins under an id of ours."""
+    """Return whether lines name the option by which a conversation begins under an id of ours."""
     name = words.start[0].partition("=")[0].lstrip("-") if words.start else ""
-    return bool(name) and _says(lines, rf"(?<![\w-])-*{re.escape(name)}(?![\w-])")
-
-
-def _says(lines: Sequence[str], pattern: str) -> bool:
-    shown = [line.strip()[:WIDEST] for line in lines if line.strip()][-END_LINES:]
-    return any(re.search(pattern, line) for line in shown)
+    option = re.compile(rf"(?<![\w-])-*{re.escape(name)}(?![\w-])")
+    return bool(name) and any(option.search(line[:WIDEST]) for line in lines)

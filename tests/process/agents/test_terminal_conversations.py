@@ -19,7 +19,7 @@ home = os.environ["KEPT"]
 def option(name):
     return words[words.index(name) + 1] if name in words else None
 if option("--id") and "--old" in words:
-    sys.exit("Unknown argument: id")
+    sys.exit("Unknown argument: id" + "\\n  --word  what it is about" * 60)
 said = []
 session = option("--id") or "chosen-" + str(len(os.listdir(home)))
 if option("--resume") or option("--fork"):
