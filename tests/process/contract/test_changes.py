@@ -107,9 +107,14 @@ def test_a_frozen_mission_is_paused_and_a_thawed_one_goes_on(om):
     assert om.ok("freeze", mission) == f"Froze mission {mission}\n"
     info = om.info(mission)
     assert (info["status"], info["os_pid"]) == ("paused", pid)
-    states = {one.status() for one in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]}
-    # A shell may be stopped between its fork and the child's exec: it is in the kernel until that goes on.
-    assert states - {psutil.STATUS_ZOMBIE, psutil.STATUS_DISK_SLEEP} == {psutil.STATUS_STOPPED}
+
+    def states():
+        return {one.status() for one in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]}
+
+    # A process stops once the kernel runs it next, and a shell may be stopped between its fork and the child's exec: it
+    # is in the kernel until that goes on.
+    aside = {psutil.STATUS_ZOMBIE, psutil.STATUS_DISK_SLEEP}
+    eventually(lambda: states() - aside == {psutil.STATUS_STOPPED}, what="all of it is stopped")
     silent = om.logs(mission)
     assert om.logs(mission) == silent
     om.refused("freeze", mission, code="paused")
