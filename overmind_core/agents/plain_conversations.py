@@ -54,7 +54,7 @@ FIRST_LOOK, LAST_LOOK = 0.5, 16.0
 MOST_RECORDS = 16
 """Files that are read: the newest, of those that were written since the run began."""
 FIRST_BYTES = 512
-"""Of the output, in which a program may name an unknown option before all its options."""
+"""Bytes at the beginning of the output, where a program may name an unknown option before it lists all of its own."""
 LOST = "--- its conversation can't be resumed: it begins a new one, without what was said before ---"
 
 

@@ -176,7 +176,7 @@ def files_below(folder: str, *, but: Sequence[str] = ()) -> Iterator[str]:
 
 
 def _replace_in(path: str, old: str, new: str) -> None:
-    """Write a private file anew with another text in the place of one, also within JSON, whoever dies meanwhile."""
+    """Replace a text in a private file, also within JSON: a crash leaves the old file or the new one."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         held = file.read(LARGEST_FILE + 1)

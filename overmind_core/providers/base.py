@@ -164,7 +164,7 @@ class Connection(Protocol):
         """Return the answer to a question of a headless session, as it is written to that."""
 
     settles: bool
-    """Whether the program is telling a conversation again that it has opened; nothing says when it is done."""
+    """True while the program tells a conversation again that it has opened; nothing says when it is done."""
 
     def settled(self) -> Iterable[AgentFact]:
         """Return the facts of a silence in which nothing more of that came."""
@@ -178,7 +178,7 @@ class ReopenedFile(NamedTuple):
     before: str
     """How its name ends."""
     after: str
-    """How it has to end."""
+    """The ending that its name has to have."""
 
 
 class Renderer(Protocol):

@@ -202,7 +202,7 @@ class Conversation:
     terminal_session: str = ""
     """The id of the conversation that a plain program leads on its terminal; "": it is not known."""
     unnamed: bool = False
-    """That program takes no id of ours at its start."""
+    """True once the program has refused an id of ours at its start."""
 
 
 def is_busy(c: Conversation) -> bool:

@@ -48,7 +48,7 @@ class ConversationWords(NamedTuple):
     gone: str = ""
     """A pattern of a line by which the program says that it does not have a conversation."""
     by_folder: bool = False
-    """It copies a conversation in the folder alone in which that was led."""
+    """True where the program copies a conversation only in the folder in which that was led."""
 
 
 class OwnTerminal(NamedTuple):

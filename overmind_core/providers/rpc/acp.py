@@ -295,7 +295,7 @@ class AcpConnection(RpcConnection):
             yield from self._set_next()
 
     def settled(self) -> Iterator[AgentFact]:
-        """Ask for the mode that it is in: its reply stands behind the whole of the conversation for whoever listens."""
+        """Ask for the mode that it is in: in a log its reply marks the end of what was told again."""
         self.settles = False
         yield self.ask(TOLD, "session/set_mode", {"sessionId": self.session, "modeId": self.mode})
 

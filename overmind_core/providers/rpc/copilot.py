@@ -116,7 +116,7 @@ _KINDS: Mapping[str, str] = {
     "webfetch": "fetch",
     "web_fetch": "fetch",
 }
-"""Its tools, in the words of questions and of other events → their kinds, as its pipes tell them."""
+"""Names of the program's tools, in questions and in other events → their kinds, as its pipes tell them."""
 _QUESTION = "AskUserQuestion"
 """The tool that is a dialog itself."""
 
@@ -202,7 +202,7 @@ def _tool(name: str, given: Object, payload: Object) -> Tool:
 
 
 def _sides(patch: str) -> tuple[str, str]:
-    """What stood in the changed places of a patch, and what is to stand there."""
+    """Return the text of a patch's changed places before the change, and after it."""
     begin = patch.find("\n@@")
     lines = [] if begin < 0 else [line for line in patch[begin:].splitlines() if not line.startswith("@@")]
     sides = ["".join(f"{line[1:]}\n" for line in lines if line[:1] in {mark, " "}) for mark in "-+"]
@@ -352,7 +352,7 @@ class Copilot(AcpProvider):
         return screen.draft_of(text)
 
     def is_idle(self, lines: Iterable[str]) -> bool:
-        """Whether its prompt is there, and nothing says that a turn is under way."""
+        """Return whether the prompt is there, and nothing says that a turn is under way."""
         return screen.is_idle([*lines])
 
     def is_ready(self, lines: Iterable[str]) -> bool:

@@ -87,7 +87,7 @@ def dialog(lines: Sequence[str]) -> Asked | None:
 
 
 def is_idle(lines: Sequence[str]) -> bool:
-    """Whether its prompt is there, and nothing says that a turn is under way."""
+    """Return whether the prompt is there, and nothing says that a turn is under way."""
     return typed(lines) is not None and not _works(lines)
 
 
