@@ -46,11 +46,14 @@ DRAFT_TYPED = "a draft is in the prompt: send it or delete it"
 HIDDEN = "the prompt is not on the screen"
 SETUP = 5.0
 """Seconds after which a program that has not begun is looked at: does it show a dialog of its own?"""
-PRESSES, AGAIN = 2, 5
-"""The most presses of a dialog's keys, and the looks between two, where nothing has changed.
+STANDS = 3
+"""Looks in a row that show a dialog before its keys are pressed.
 
-Codex 0.171.0 drops a key that comes in the moment in which it draws the dialog: one of five at 0.3 s.
+Codex 0.171.0 keeps a key that comes as it draws the dialog to itself, and later ones with it: at once more than half of
+the answers, at 0.5 s none of 16.
 """
+PRESSES, AGAIN = 2, 5
+"""The most presses of a dialog's keys, and the looks between two, where nothing has changed."""
 FIRST_PROMPT = 60.0
 """Seconds within which the prompt is there of a program that says that it rests."""
 DIALOG = 10.0
@@ -237,17 +240,18 @@ class TerminalDriver:
         """Press the dialog's keys once it is there, and see it go; a person answers what can't be told apart."""
         program, keys = _program(session), None
         lines: list[str] = []
-        looks = int(DIALOG / LOOK)
+        looks, stands = int(DIALOG / LOOK), 0
         while looks:
             screen = await self._screens.of(session.id)
             if screen is None or session.state.running != run:
                 return
             lines = screen.lines()
             keys = program.keys_for(lines, asked, decision)
-            if keys is not None:
+            stands = stands + 1 if keys is not None else 0
+            if stands == STANDS:
                 break
             # One of several at once has its dialog behind that of another one.
-            if not any(program.keys_for(lines, one, decision) for one in session.questions.values()):
+            if keys is None and not any(program.keys_for(lines, one, decision) for one in session.questions.values()):
                 looks -= 1
             await asyncio.sleep(LOOK)
         if keys is not None:

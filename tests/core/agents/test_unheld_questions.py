@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from overmind_core.agents.output_reader import PAGE_SECONDS
-from overmind_core.agents.terminal_driver import DIALOG, PATIENCE, PRESSES, PROOF
+from overmind_core.agents.terminal_driver import DIALOG, LOOK, PATIENCE, PRESSES, PROOF
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -19,6 +19,8 @@ from tests.kit.in_process import ScriptedKeeper, supervising, world
 SCREENS = Path(__file__).parents[2] / "data" / "screens" / "codex"
 MADE = {"tool_name": "Bash", "tool_input": {"command": "touch made"}}
 SESSION = "01a22de1-a13f-7df1-89c3-22677c557198"
+DRAWN = 0.4
+"""Seconds for which codex loses what is pressed, once its dialog is on the screen."""
 IDLE, WORKING, BLOCKED = "idle", "working", "blocked:kind=permission"
 
 
@@ -170,6 +172,25 @@ def test_a_key_that_is_dropped_is_pressed_again(home, environment):
             return program.typed, await needs(inside)
 
     assert in_process.run(play()) == ([b"y", b"y"], [])
+
+
+@pytest.mark.parametrize("behaviour", ["allow", "deny"])
+def test_no_key_is_pressed_as_the_dialog_is_drawn_for_a_program_keeps_it_and_all_later_ones(
+    home, environment, behaviour
+):
+    async def play():
+        async with turn(home, environment) as (inside, _mission, program):
+            asked = await asks(inside, program, "")
+            await inside.ask("answer", question=asked["question"], behaviour=behaviour)
+            await asyncio.sleep(LOOK)
+            program.goes_on = False
+            program.shows(BLOCKED, "command")
+            await asyncio.sleep(DRAWN)
+            as_drawn, program.goes_on = list(program.typed), True
+            await asyncio.sleep(PROOF)
+            return as_drawn, len(program.typed), await needs(inside)
+
+    assert in_process.run(play()) == ([], 1, [])
 
 
 def test_the_same_dialog_on_another_screen_is_a_persons(home, environment):
