@@ -15,7 +15,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
+from contextlib import suppress
 from typing import Any
 
 Json = dict[str, Any]
@@ -215,6 +217,12 @@ class Agent:
 
 
 if __name__ == "__main__":
-    if WAY == "leaves" and os.fork():
-        os._exit(0)
+    if WAY == "leaves":
+        first = os.getpid()
+        if os.fork():
+            os._exit(0)
+        with suppress(ProcessLookupError):  # until its end was seen: the conversation could open before that
+            while True:
+                os.kill(first, 0)
+                time.sleep(0.01)
     Agent().serve()
