@@ -64,6 +64,8 @@ HOOK_LOOKS = 10
 """How often it gets them where somebody waits for an answer, which the title doesn't know: the machine may be busy."""
 DIALOG_SECONDS = 2.0
 """Seconds after a question within which its dialog is there; claude 2.1.328 takes 0.3."""
+UNSEEN_SECONDS = 5.0
+"""Seconds after a question within which its dialog is drawn. Whoever answers at once may do so between two looks."""
 DIALOG_EARLY = 1.0
 """Seconds by which a dialog may be there before we know of its question: its hook is a program that has to start."""
 PAGE_SECONDS = 3.0
@@ -135,7 +137,8 @@ class TitleReader:
                     start = max(seen, end - WINDOW)
                     _, data = log.read(OUT, start, end - start)
                     seen = end - _unfinished(data)
-                    if callable(judge := getattr(session.provider, "state_shown", None)):
+                    judge = getattr(session.provider, "state_shown", None)
+                    if judge is not None:
                         data = await self._shown_state(session, judge, shown)
                     found = _readings(session, data)
                     reports = reports or any(one.source is ActivitySource.STATUS for one in found)
@@ -145,7 +148,9 @@ class TitleReader:
                         await self._follow_pages(session, shown, data)
                     if not all(_states(session, data)):
                         waited = self._clock.wall()  # a dialog was drawn, before this question's or as it
-                    is_drawn = waited >= max(session.asked_at, session.state.activity.since) - DIALOG_EARLY
+                    asked = max(session.asked_at, session.state.activity.since)
+                    is_drawn = waited >= asked - DIALOG_EARLY
+                    is_drawn = is_drawn or (judge is not None and self._clock.wall() - asked >= UNSEEN_SECONDS)
                     if await self._take_in(session, found[-1:] if old else found[-MOST_READINGS:]) and is_drawn:
                         await self._withdraw_answered(session, log, shown)
                     old = False

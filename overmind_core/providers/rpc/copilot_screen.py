@@ -31,6 +31,8 @@ _WORKS = re.compile(r" [◉◎●○] (?:Working|Cancelling|Thinking)")
 _SAID = re.compile(r" {1,2}([●✗❯$○✓!]) (.*)")
 """The first line of a piece of the conversation."""
 _CANCELLED, _ERROR, _TOOLS = "Operation cancelled by user", "✗", "  "
+_ABORTED = "Operation aborted by user"
+"""Stands behind a tool for a moment before that, or in its place."""
 _OPTION = re.compile(r"[│ ]*(❯)?\s+(\d)\. (.*)")
 _SELECTS = re.compile(r"[│ ]*↑/↓ .*\benter (?:to )?(?:select|submit|confirm|accept)")
 """The last line of a dialog."""
@@ -99,7 +101,9 @@ def was_interrupted(lines: Sequence[str]) -> bool:
     if not is_idle(lines):
         return False
     mark, words = _said_last(lines)
-    return words.startswith(_CANCELLED) or (bool(typed(lines)) and mark != _ERROR)
+    if mark == _ERROR:
+        return flat(_ABORTED) in flat(words)
+    return words.startswith(_CANCELLED) or bool(typed(lines))
 
 
 def failure_words(lines: Sequence[str]) -> str:

@@ -97,6 +97,12 @@ def test_its_screen_is_read(name, state, ready, draft, interrupted, look):
     assert COPILOT.is_idle(lines) == (state in {"idle", "failed"})
 
 
+def test_a_tool_that_was_aborted_is_interrupted_before_the_screen_says_that_the_turn_is():
+    lines = [line for line in screen("interrupted") if "Operation cancelled by user" not in line]
+    assert COPILOT.was_interrupted(lines)
+    assert not COPILOT.was_interrupted(screen("failed"))
+
+
 def test_an_empty_screen_tells_nothing():
     assert (COPILOT.state_shown([]), COPILOT.dialog([]), COPILOT.draft([])) == ("", None, "")
     assert COPILOT.title("") == ()
