@@ -303,13 +303,13 @@ class OpencodeServer:
             yield SessionNamed(self.session, one_line("/".join(names)))
 
     def _call(self, info: Object) -> Iterator[Fact]:
-        """A call of its model has ended."""
-        if _id_at(info, "sessionID") == self.session and (error := object_at(info, "error")):
+        """A call of its model has ended. An error of an earlier turn, which was interrupted, may come late."""
+        name, usage, cost = _id_at(info, "id"), _usage(object_at(info, "tokens")), number_at(info, "cost")
+        if (error := object_at(info, "error")) and name > self._newest and _id_at(info, "sessionID") == self.session:
             self._wrong = error
-        usage, cost = _usage(object_at(info, "tokens")), number_at(info, "cost")
         if usage != TokenUsage():
             usd = None if cost is None or cost < 0 else cost
-            yield ModelCalled(_id_at(info, "id"), usage, usd, final=text_at(info, "finish") == "stop")
+            yield ModelCalled(name, usage, usd, final=text_at(info, "finish") == "stop")
 
     def _on_part(self, found: Object, part: Object) -> Iterator[Fact]:
         """A part of a message is there, or has changed."""

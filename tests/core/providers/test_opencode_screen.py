@@ -181,6 +181,17 @@ def test_an_end_that_is_told_again_in_the_next_turn_ends_nothing():
     assert [type(one) for one in heard(talk, status("idle"), status("idle"))] == [TurnEnded, TurnEnded]
 
 
+def test_an_interrupt_that_is_told_again_in_the_next_turn_is_not_of_that():
+    talk, aborted = server(), {"name": "MessageAbortedError", "data": {"message": "Aborted"}}
+    error = event("session.error", sessionID=OURS, error=aborted)
+    *_, first = heard(talk, *TURN[:4], error, status("idle"))
+    begun = event("message.updated", info=user("msg_3")), event("message.part.updated", part=text("more", "msg_3"))
+    late = event("message.updated", info=answer(whole=True, error=aborted))
+    said = event("message.part.updated", part=text("done", "msg_4", time={"start": 1, "end": 2}))
+    *_, second = heard(talk, *begun, status("busy"), late, said, status("idle"))
+    assert (first.result.reason, second.result.reason, second.result.text) == ("interrupted", None, "done")
+
+
 def test_a_request_that_is_tried_again_is_a_limit_until_then():
     (limited,) = heard(server(), status("retry", attempt=2, message="stub error 429", next=NOW * 1000))
     assert limited == LimitReached(NOW, "api_error 429")
