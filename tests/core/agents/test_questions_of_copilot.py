@@ -27,7 +27,9 @@ async def asking(tmp_path):
     async with supervising(home, keeper) as inside:
         environment = world(str(tmp_path / "bin"), "copilot")
         mission = await inside.run("do it", env=environment, provider="copilot", type="session", interactive=True)
-        state = inside.app.agents.of(mission).state
+        session = inside.app.agents.of(mission)
+        assert session is not None
+        state = session.state
 
         async def hook(event, **payload):
             told = {"hook_event_name": event, "session_id": state.session, "cwd": "/", **payload}
