@@ -98,6 +98,7 @@ class TerminalDriver:
         self._interrupted[session.id] = session.run_id
         if session.state.turn is not None:
             self._press_all(session, _program(session).interrupt_keys)
+            self._tasks.start(self._interrupt_again(session, session.state.turn.began))
         else:
             self._tasks.start(self._interrupt(session, session.state.run))
 
@@ -168,6 +169,15 @@ class TerminalDriver:
                 break
         if wanted():
             session.apply(conversation_events.Undelivered("the program did not accept it"))
+
+    async def _interrupt_again(self, session: Session, began: float) -> None:
+        """Press the keys a second time where the same turn still goes on: a program that draws may have lost them."""
+        await asyncio.sleep(RETRY)
+        screen, current = await self._screens.of(session.id), session.state.turn
+        if screen is None or current is None or current.began != began:
+            return
+        if not _program(session).is_idle(typed_lines(screen)):
+            await self._press_interrupt(session, session.state.run)
 
     async def _interrupt(self, session: Session, run: int) -> None:
         """Press the key, and see that it ends a message of which the program has not shown yet that it has it.

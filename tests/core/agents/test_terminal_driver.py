@@ -310,6 +310,29 @@ def test_an_interrupt_ends_the_prompt_that_a_program_has_begun_with_and_puts_bac
     assert (state.sending, state.turn, state.failed) == (None, None, None)
 
 
+WORKS = "\x1b]0;◐ hello\x07".encode()
+
+
+@pytest.mark.parametrize(("works_on", "typed"), [(True, [ESCAPE, ESCAPE]), (False, [ESCAPE])])
+def test_the_key_of_an_interrupt_is_pressed_again_where_the_turn_goes_on(home, environment, works_on, typed):
+    """A program that draws loses it; at an empty prompt it would ask something else."""
+
+    async def play():
+        async with session(home, environment) as (inside, mission, program):
+            await sent(inside, mission)
+            program.keeper.on_ask.clear()  # it draws nothing for a key
+            taken = program.keeper.typed[f"{mission}.1"]
+            before = len(taken)
+            program.says(WORKS, RULE, "❯ ", RULE, "  esc to interrupt")
+            await inside.ask("interrupt", id=mission)
+            if not works_on:
+                program.says("\x1b]0;✳ hello\x07".encode(), RULE, "❯ ", RULE)
+            await asyncio.sleep(3 * RETRY)
+        return taken[before:]
+
+    assert in_process.run(play()) == typed
+
+
 def test_what_is_not_to_be_typed_any_more_once_its_screen_is_drawn_is_not_typed(home, environment, monkeypatch):
     async def play():
         async with session(home, environment) as (inside, mission, program):
