@@ -72,7 +72,9 @@ ROWS: Mapping[str, tuple[Rule, ...]] = {
     "opencode": (
         Rule(_LIMITED, r"retrying in .* esc interrupt$", 3),
         Rule(_WORKING, r"esc (again to )?interrupt", 3),
-        Rule(_IDLE, r"ctrl\+p commands", 3),
+        # In a narrow terminal its last line is wrapped; behind a long folder, in a wide one, too.
+        Rule(_WORKING, r"^ *[■⬝]{8} ", 6),
+        Rule(_IDLE, r"ctrl\+p( commands)?$", 6),
         Rule(_WAITING, r"^ *┃ +△ Permission required$|^ *┃ +↑↓ select .*enter submit +esc dismiss", 16),
     ),
     "copilot": (

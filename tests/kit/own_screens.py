@@ -117,7 +117,7 @@ LOOKS: Mapping[str, Looks] = {
         words=("--model", "gemini-2.5-flash"),
     ),
     "opencode": Looks(
-        ready=r"ctrl\+p commands",
+        ready=r"ctrl\+p( commands)?$",
         permission=Scene(TOUCH, r"Permission required"),
         choice=Scene(_tool("question", questions=[_QUESTION]), r"enter submit"),
         interrupted=r"interrupted",

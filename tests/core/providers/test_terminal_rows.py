@@ -64,6 +64,40 @@ def test_what_is_told_of_a_recorded_hour(program):
     assert by_title == (inside if program in {"gemini", "qwen"} else set())
 
 
+WRAPPED = {
+    "works, 60 columns": ("working", ["   ⬝⬝⬝■■■■■  esc interrupt     tab agents  ctrl+p commands"]),
+    "works, 44 columns": (
+        "working",
+        ["   ⬝⬝⬝■■■■■  esc     tab      ctrl+p", "             interrupagents   commands", "             t"],
+    ),
+    "rests, 80 columns": (
+        "idle",
+        [
+            "   /home/person/projects-of-this-year/and-a-long-name/    tab      ctrl+p",
+            "   a-worktree-of-a-task-with-a-long-name-that-goes-on/    agents   commands",
+            "   and-ends",
+        ],
+    ),
+    "rests, 44 columns": (
+        "idle",
+        [
+            "   /home/person/          tab    ctrl+p",
+            "   projects-of-this-year/agents commands",
+            "   and-a-long-name/",
+            "   a-worktree-of-a-task-",
+            "   with-a-long-name",
+        ],
+    ),
+}
+"""What is shown of opencode behind its prompt where a line is not wide enough."""
+
+
+@pytest.mark.parametrize(("told", "lines"), WRAPPED.values(), ids=WRAPPED)
+def test_a_line_that_is_wrapped_tells_the_same(told, lines):
+    prompt = ["  ┃", "  ┃", "  ┃", "  ┃  Build · stub stub", f"  ╹{'▀' * 40}"]
+    assert state(told_by(ROWS["opencode"], "OpenCode", [*prompt, *lines])) == told
+
+
 PLACES = json.loads((SCREENS / "prompts.json").read_text(encoding="utf-8"))
 """Screens with their cursor: an empty prompt, one with `a draft`, dialogs, and what stood there behind an interrupt."""
 PUT_BACK = {"claude", "copilot", "qwen"}
@@ -139,6 +173,7 @@ QUOTED = [
     "⠙ Thinking... (esc to cancel, 1s)",
     "retrying in 3s",
     "Working · esc esc interrupt",
+    "⬝⬝⬝■■■■■  esc",
 ]
 """What an answer may say."""
 

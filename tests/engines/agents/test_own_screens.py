@@ -96,9 +96,14 @@ def told(screen):
 
 
 def arrives(screen, text):
-    """Send a message, and see that its model is asked just that."""
-    sent = screen.om.ok("send", screen.mission, "-", stdin=text)
-    assert sent == f"Sent to mission {screen.mission}\n"
+    """Send a message, and see that its model is asked just that; its last turn may still be about to be told."""
+
+    def sends():
+        sent = screen.om("send", screen.mission, "-", stdin=text)
+        assert sent.returncode == 0 or "is working" in sent.stderr, sent.stderr
+        return sent.stdout
+
+    assert eventually(sends, timeout=60, what="it takes a message") == f"Sent to mission {screen.mission}\n"
     eventually(lambda: is_asked(screen, text), timeout=60, what=f"{text!r} has arrived: {screen.texts()}")
     rests(screen)
 
