@@ -53,7 +53,7 @@ Codex 0.171.0 keeps a key that comes as it draws the dialog to itself, and later
 the answers, at 0.5 s none of 16.
 """
 PRESSES, AGAIN = 2, 5
-"""The most presses of a dialog's keys, and the looks between two, where nothing has changed."""
+"""The most presses of a dialog's keys, or more of an interrupt's, and the looks between two, where nothing changes."""
 FIRST_PROMPT = 60.0
 """Seconds within which the prompt is there of a program that says that it rests."""
 DIALOG = 10.0
@@ -171,13 +171,14 @@ class TerminalDriver:
             session.apply(conversation_events.Undelivered("the program did not accept it"))
 
     async def _interrupt_again(self, session: Session, began: float) -> None:
-        """Press the keys a second time where the same turn still goes on: a program that draws may have lost them."""
-        await asyncio.sleep(RETRY)
-        screen, current = await self._screens.of(session.id), session.state.turn
-        if screen is None or current is None or current.began != began:
-            return
-        if not _program(session).is_idle(typed_lines(screen)):
-            await self._press_interrupt(session, session.state.run)
+        """Press the keys again while the same turn goes on: one that draws, or runs a hook, may have lost them."""
+        for _ in range(PRESSES):
+            await asyncio.sleep(RETRY)
+            screen, current = await self._screens.of(session.id), session.state.turn
+            if screen is None or current is None or current.began != began:
+                return
+            if not _program(session).is_idle(typed_lines(screen)):
+                await self._press_interrupt(session, session.state.run)
 
     async def _interrupt(self, session: Session, run: int) -> None:
         """Press the key, and see that it ends a message of which the program has not shown yet that it has it.
@@ -187,7 +188,7 @@ class TerminalDriver:
         program, message = _program(session), session.state.sending
         if not await self._press_interrupt(session, run) or message is None:
             return
-        text, looks, is_lost = program.draft_of(session.text_of(message)), 0, True
+        text, looks, is_again = program.draft_of(session.text_of(message)), 0, False
         for _ in range(int(PATIENCE / LOOK)):
             await asyncio.sleep(LOOK)
             screen = await self._screens.of(session.id)
@@ -197,8 +198,10 @@ class TerminalDriver:
             if message not in {c.sending, c.turn and c.turn.message}:
                 break
             lines = typed_lines(screen)
-            if c.sending is None and is_lost and not program.is_idle(lines):
-                is_lost = not await self._press_interrupt(session, run)
+            is_lost = not is_again and not program.is_idle(lines)
+            if c.turn is not None and is_lost and await self._press_interrupt(session, run):
+                is_again = True
+                self._tasks.start(self._interrupt_again(session, c.turn.began))
             looks = looks + 1 if c.sending == message and same_prompt(text, program.draft(lines)) else 0
             if looks > 1:  # what is being pasted stands there for a moment, too
                 session.apply(conversation_events.Undelivered(INTERRUPTED))
