@@ -116,9 +116,9 @@ class Pasting:
         """The screen of a known program once its empty prompt is there; None: it is not, and nothing may be typed.
 
         `earlier`: the text before this one. Some programs put what we have interrupted back into the prompt, where it
-        would become one with what is pasted: that, and nothing else, is deleted there.
+        would become one with what is pasted: that, and nothing else, is deleted there. They may do so a moment later.
         """
-        run, ours, began = session.state.run, False, 0.0
+        run, ours, began, stands = session.state.run, False, 0.0, 0
         was_interrupted = self._interrupted.get(session.id) == session.run_id
         for look in range(round(START / LOOK)):
             screen = await self._screens.of(session.id)
@@ -126,7 +126,9 @@ class Pasting:
                 return None
             lines, cursor = screen.lines(), screen.cursor
             asks = bool(prompt.ready) and _shows_question(rules_of(definition, self._rules), screen)
-            if screen.modes.bracketed_paste and not asks and is_free(prompt, lines, cursor.x, cursor.y):
+            is_there = screen.modes.bracketed_paste and not asks and is_free(prompt, lines, cursor.x, cursor.y)
+            stands = stands + 1 if is_there else 0
+            if is_there and (ours or not was_interrupted or stands * LOOK >= TOLD):
                 self._interrupted.pop(session.id, None)
                 return screen
             began = began or (look if screen.modes.bracketed_paste else 0)
@@ -134,7 +136,7 @@ class Pasting:
             if ours:
                 session.send(DELETE_LINE)
                 await asyncio.sleep(BETWEEN_KEYS)
-            elif began and (look - began) * LOOK >= PROMPT:
+            elif began and not is_there and (look - began) * LOOK >= PROMPT:
                 break
             await asyncio.sleep(LOOK)
         return None

@@ -50,7 +50,7 @@ STANDS = 3
 """Looks in a row that show a dialog before its keys are pressed.
 
 Codex 0.171.0 keeps a key that comes as it draws the dialog to itself, and later ones with it: at once more than half of
-the answers, at 0.5 s none of 16.
+the answers, at 0.5 s none of 16. So long an empty prompt stands behind an interrupt, too: some put their text back.
 """
 PRESSES, AGAIN = 2, 5
 """The most presses of a dialog's keys, or more of an interrupt's, and the looks between two, where nothing changes."""
@@ -327,17 +327,19 @@ class TerminalDriver:
 
         A draft that stays there is never typed over: what was to be typed waits, and people are told. `ours` is none.
         """
-        program, drafts, is_put_back = _program(session), 0, False
+        program, drafts, stands, is_put_back = _program(session), 0, 0, False
         for _ in range(int(patience / LOOK)):
             screen = await self._screens.of(session.id)
             if not wanted() or session.state.run != run:
                 return None
             lines = [] if screen is None else typed_lines(screen)
-            if screen is not None and program.dialog(lines) is None and program.is_ready(lines):
+            was_interrupted = self._interrupted.get(session.id) == session.run_id
+            is_there = screen is not None and program.dialog(lines) is None and program.is_ready(lines)
+            stands = stands + 1 if is_there else 0
+            if is_there and (is_put_back or not was_interrupted or stands == STANDS):
                 self._interrupted.pop(session.id, None)
                 return screen
             typed = program.draft(lines)
-            was_interrupted = self._interrupted.get(session.id) == session.run_id
             is_put_back = is_put_back or (was_interrupted and same_prompt(session.prompt, typed))
             is_put_back = is_put_back and bool(typed) and self.is_alone(session.id)  # else a person may go on with it
             if is_put_back:  # what we have interrupted, where it would become one with what is pasted

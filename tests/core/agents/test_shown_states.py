@@ -218,6 +218,24 @@ def test_what_an_interrupt_has_put_back_into_the_prompt_is_deleted_and_nothing_e
     story(tmp_path, [str(programs / "qwen")], scenario)
 
 
+def test_what_an_interrupt_puts_back_a_moment_later_does_not_become_one_with_the_next_message(tmp_path, programs):
+    async def scenario(program):
+        await program.shows(qwen(""))
+        program.draws(qwen)
+        await program.ask("send", id=program.mission, text="tidy it")
+        await program.shows(title("◐ Qwen - ws"))
+        await program.ask("interrupt", id=program.mission)
+        before = [*program.typed()]
+        await program.shows(qwen(""))
+        sent = asyncio.ensure_future(program.ask("send", id=program.mission, text="go on"))
+        await asyncio.sleep(pasting.TOLD / 2)
+        await program.shows(qwen("tidy it"))
+        assert (await sent)["state"] == "delivered"
+        assert program.typed()[len(before) :] == [b"\x15\x7f", b"\x1b[200~go on\x1b[201~", b"\r"]
+
+    story(tmp_path, [str(programs / "qwen")], scenario)
+
+
 def test_another_supervisor_reads_anew_what_changed_while_none_was_there(tmp_path, programs):
     home = Home(str(tmp_path / "home"))
     keeper = ScriptedKeeper(home)
