@@ -89,7 +89,7 @@ WRAPPED = {
         ],
     ),
 }
-"""What is shown of opencode behind its prompt where a line is not wide enough."""
+"""Opencode's lines behind its prompt, where one is not wide enough for them."""
 
 
 @pytest.mark.parametrize(("told", "lines"), WRAPPED.values(), ids=WRAPPED)
