@@ -40,7 +40,7 @@ PROMPT = 3.0
 START = 30.0
 """Seconds that it gets to begin: some take so long on a busy machine."""
 TOLD = 0.6
-"""Seconds after which a state is known that a program tells."""
+"""Seconds after which a state is known that a program tells, and an empty prompt behind an interrupt stays empty."""
 BETWEEN_KEYS = 0.3
 """Seconds between two keys that delete: the screen follows them."""
 TELLING = frozenset({ActivitySource.STATUS, ActivitySource.TITLE})

@@ -47,10 +47,10 @@ HIDDEN = "the prompt is not on the screen"
 SETUP = 5.0
 """Seconds after which a program that has not begun is looked at: does it show a dialog of its own?"""
 STANDS = 3
-"""Looks in a row that show a dialog before its keys are pressed.
+"""Looks in a row that show a dialog before its keys are pressed, and an empty prompt behind an interrupt.
 
 Codex 0.171.0 keeps a key that comes as it draws the dialog to itself, and later ones with it: at once more than half of
-the answers, at 0.5 s none of 16. So long an empty prompt stands behind an interrupt, too: some put their text back.
+the answers, at 0.5 s none of 16. Qwen rests before it puts an interrupted text back into its prompt.
 """
 PRESSES, AGAIN = 2, 5
 """The most presses of a dialog's keys, or more of an interrupt's, and the looks between two, where nothing changes."""
@@ -171,7 +171,7 @@ class TerminalDriver:
             session.apply(conversation_events.Undelivered("the program did not accept it"))
 
     async def _interrupt_again(self, session: Session, began: float) -> None:
-        """Press the keys again while the same turn goes on: one that draws, or runs a hook, may have lost them."""
+        """Press the keys again while the turn that began then goes on: a program that draws may have lost them."""
         for _ in range(PRESSES):
             await asyncio.sleep(RETRY)
             screen, current = await self._screens.of(session.id), session.state.turn
